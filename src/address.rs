@@ -51,9 +51,15 @@ impl Address {
     pub fn new(local_part: &str, domain: &str) -> Result<Self, AddressError> {
         check_local_part(local_part)?;
         check_domain(domain)?;
-        let address = Self { local_part: local_part.into(), domain: domain.into() };
+        let address = Self {
+            local_part: local_part.into(),
+            domain: domain.into(),
+        };
         if address.to_string().len() > MAX_ADDRESS {
-            return Err(AddressError::TooLong { part: "address", limit: MAX_ADDRESS });
+            return Err(AddressError::TooLong {
+                part: "address",
+                limit: MAX_ADDRESS,
+            });
         }
         Ok(address)
     }
@@ -98,7 +104,10 @@ impl FromStr for Address {
 
     /// Reads an addr-spec; one pair of angle brackets around it is taken off.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let text = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).unwrap_or(text);
+        let text = text
+            .strip_prefix('<')
+            .and_then(|rest| rest.strip_suffix('>'))
+            .unwrap_or(text);
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
@@ -172,7 +181,9 @@ pub enum AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Domain => f.write_str("the domain is neither a host name nor an address literal in brackets"),
+            Self::Domain => {
+                f.write_str("the domain is neither a host name nor an address literal in brackets")
+            }
             Self::Empty => f.write_str("the address is empty"),
             Self::Forbidden(c) => write!(f, "the character {c:?} does not belong in an address"),
             Self::LocalPart => f.write_str("the part before the @ is empty or has a misplaced dot"),
@@ -207,7 +218,8 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
 
 /// Whether a local part can stand without quotes (RFC 5321, Dot-string; RFC 6531 adds the letters outside ASCII).
 fn is_dot_string(text: &str) -> bool {
-    text.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+    text.split('.')
+        .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
 }
 
 /// Says what is wrong with an unquoted local part.
@@ -215,7 +227,11 @@ fn check_dot_string(text: &str) -> Result<(), AddressError> {
     if let Some(c) = text.chars().find(|c| *c != '.' && !is_atext(*c)) {
         return Err(AddressError::Forbidden(c));
     }
-    if is_dot_string(text) { Ok(()) } else { Err(AddressError::LocalPart) }
+    if is_dot_string(text) {
+        Ok(())
+    } else {
+        Err(AddressError::LocalPart)
+    }
 }
 
 /// RFC 5322 atext, with RFC 6532's UTF8-non-ascii.
@@ -236,9 +252,15 @@ fn check_local_part(text: &str) -> Result<(), AddressError> {
         return Err(AddressError::LocalPart);
     }
     if text.len() > MAX_LOCAL_PART {
-        return Err(AddressError::TooLong { part: "local part", limit: MAX_LOCAL_PART });
+        return Err(AddressError::TooLong {
+            part: "local part",
+            limit: MAX_LOCAL_PART,
+        });
     }
-    match text.chars().find(|c| !matches!(c, ' '..='~') && !is_utf8_text(*c)) {
+    match text
+        .chars()
+        .find(|c| !matches!(c, ' '..='~') && !is_utf8_text(*c))
+    {
         Some(c) => Err(AddressError::Forbidden(c)),
         None => Ok(()),
     }
@@ -246,9 +268,16 @@ fn check_local_part(text: &str) -> Result<(), AddressError> {
 
 fn check_domain(text: &str) -> Result<(), AddressError> {
     if text.len() > MAX_DOMAIN {
-        return Err(AddressError::TooLong { part: "domain", limit: MAX_DOMAIN });
+        return Err(AddressError::TooLong {
+            part: "domain",
+            limit: MAX_DOMAIN,
+        });
     }
-    if is_domain_name(text) || is_address_literal(text) { Ok(()) } else { Err(AddressError::Domain) }
+    if is_domain_name(text) || is_address_literal(text) {
+        Ok(())
+    } else {
+        Err(AddressError::Domain)
+    }
 }
 
 /// Letters, digits and inner hyphens between dots (RFC 5321, Domain), and U-labels (RFC 6531).
@@ -261,16 +290,23 @@ fn is_label(label: &str) -> bool {
         && label.len() <= MAX_LABEL
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || is_utf8_text(c))
+        && label
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || is_utf8_text(c))
 }
 
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, 4.1.3). General address literals have no users and are refused.
 pub(crate) fn is_address_literal(text: &str) -> bool {
-    let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+    let Some(inner) = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+    else {
         return false;
     };
     match inner.split_once(':') {
-        Some((tag, address)) if tag.eq_ignore_ascii_case("IPv6") => address.parse::<Ipv6Addr>().is_ok(),
+        Some((tag, address)) if tag.eq_ignore_ascii_case("IPv6") => {
+            address.parse::<Ipv6Addr>().is_ok()
+        }
         _ => inner.parse::<Ipv4Addr>().is_ok(),
     }
 }
