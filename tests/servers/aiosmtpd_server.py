@@ -3,15 +3,17 @@
     aiosmtpd_server.py DIRECTORY
 
 DIRECTORY holds certificate.pem and key.pem. Prints "ready" and three ports on 127.0.0.1: SMTP with
-STARTTLS, SMTP over implicit TLS, LMTP; LMTP listens on DIRECTORY/lmtp.sock too. Stops at the end of
-its own input: when the test closes the pipe, or dies in whatever way. Each message is stored for
-each of its recipients as DIRECTORY/mail/NAME/N.eml, its envelope in one line as N.json.
+STARTTLS, SMTP over implicit TLS, LMTP; LMTP listens on DIRECTORY/lmtp.sock too. Stops, removing
+DIRECTORY, at the end of its own input: when the test closes the pipe, or dies in whatever way. Each
+message is stored for each of its recipients as DIRECTORY/mail/NAME/N.eml, its envelope in one line
+as N.json.
 """
 
 import asyncio
 import base64
 import json
 import logging
+import shutil
 import signal
 import ssl
 import sys
@@ -138,4 +140,7 @@ async def serve():
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 # The keyboard's interrupt reaches the whole process group; the test decides when it is over.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-asyncio.run(serve())
+try:
+    asyncio.run(serve())
+finally:
+    shutil.rmtree(DIRECTORY)

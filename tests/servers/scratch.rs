@@ -23,7 +23,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Postfix's script has removed its own already: parts of it belong to other users.
+        // A server that started has removed its directory itself: parts may belong to other users.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
