@@ -1,11 +1,12 @@
 //! aiosmtpd, run by `aiosmtpd_server.py`, and what it received.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::{env, fs};
 
-use crate::authority::Authority;
+use smtplib::{Config, Credentials, Security};
+
+use crate::authority::{Authority, BUDGET};
 use crate::scratch::Scratch;
 use crate::server::{Server, Shared};
 
@@ -14,12 +15,12 @@ pub(crate) const TOKEN: &str = "ya29.dHJhbnNpZW50";
 
 pub(crate) struct Aiosmtpd {
     /// STARTTLS and a login offered.
-    pub(crate) smtp: u16,
+    pub(crate) smtp_port: u16,
     /// TLS from the first octet.
-    pub(crate) smtps: u16,
+    pub(crate) smtps_port: u16,
     /// LMTP, one reply per recipient.
-    pub(crate) lmtp: u16,
-    pub(crate) authority: Authority,
+    lmtp_port: u16,
+    authority: Authority,
     // Dropped in this order: the server stops before its directory goes.
     _server: Server,
     directory: Scratch,
@@ -64,23 +65,44 @@ impl Aiosmtpd {
         }
     }
 
-    /// Where LMTP listens beside its port.
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.directory.path().join("lmtp.sock")
+    /// SMTP with STARTTLS and a login.
+    pub(crate) fn starttls(&self) -> Config {
+        self.authority.config(self.smtp_port).credentials(alice())
     }
 
-    /// The message of `name` that begins with `first_line`, a header no other test uses. It was
-    /// written before the server said 250, so there is nothing to wait for.
-    pub(crate) fn received(&self, name: &str, first_line: &str) -> Option<Received> {
+    /// SMTP over implicit TLS with a login.
+    pub(crate) fn implicit_tls(&self) -> Config {
+        let config = self.authority.config(self.smtps_port).security(Security::ImplicitTls);
+        config.credentials(alice())
+    }
+
+    pub(crate) fn lmtp(&self) -> Config {
+        Config::lmtp("localhost", self.lmtp_port).timeout(BUDGET)
+    }
+
+    pub(crate) fn lmtp_unix(&self) -> Config {
+        Config::lmtp_unix(self.directory.path().join("lmtp.sock")).timeout(BUDGET)
+    }
+
+    /// Removes and returns the message of `name` that begins with `first_line`, a header no other
+    /// test uses. It was stored before the server said 250, so there is nothing to wait for.
+    pub(crate) fn take(&self, name: &str, first_line: &str) -> Option<Received> {
         let start = format!("{first_line}\r\n");
         let entries = fs::read_dir(self.directory.path().join("mail").join(name)).ok()?;
-        let mut paths = entries.map(|entry| entry.expect("an entry").path());
-        paths.find_map(|path| {
-            let message = fs::read(path.with_extension("eml")).expect("a message");
-            message.starts_with(start.as_bytes()).then(|| Received {
-                facts: fs::read_to_string(path.with_extension("json")).expect("an envelope"),
-                message,
-            })
-        })
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        for path in paths.filter(|path| path.extension() == Some("eml".as_ref())) {
+            // Another test may take its own away, or be writing it, at this moment.
+            let message = fs::read(&path).unwrap_or_default();
+            if message.starts_with(start.as_bytes()) {
+                fs::remove_file(&path).expect("a message to remove");
+                let facts = fs::read_to_string(path.with_extension("json"));
+                return Some(Received { facts: facts.expect("an envelope"), message });
+            }
+        }
+        None
     }
+}
+
+fn alice() -> Credentials {
+    Credentials::password("alice@example.test", "wonderland")
 }

@@ -65,7 +65,7 @@ class Handler:
             "login": session.auth_data.login.decode() if session.authenticated else None,
             "resets": getattr(session, "resets", 0),
         }
-        path.with_suffix(".json").write_text(json.dumps(facts))
+        path.with_suffix(".json").write_text(json.dumps(facts, ensure_ascii=False))
         path.with_suffix(".eml").write_bytes(envelope.original_content)
         return f"250 2.0.0 <{address}>: stored"
 

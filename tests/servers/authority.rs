@@ -2,11 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
+use smtplib::Config;
+
+/// How long a server on this machine may take for a step, so that a test ends that waits in vain.
+pub(crate) const BUDGET: Duration = Duration::from_secs(30);
 
 /// The names under which the tests reach their servers.
 const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
@@ -31,9 +36,11 @@ impl Authority {
         Self { certificate, key }
     }
 
-    /// The certificate that a client has to trust.
-    pub(crate) fn pem(&self) -> String {
-        self.certificate.pem()
+    /// How a client reaches a server with a certificate of this authority.
+    pub(crate) fn config(&self, port: u16) -> Config {
+        let config = Config::new("localhost").port(port).timeout(BUDGET);
+        let pem = self.certificate.pem();
+        config.root_certificates(pem.as_bytes()).expect("one certificate in PEM")
     }
 
     /// Writes `certificate.pem` and `key.pem` of a server on this machine.

@@ -14,30 +14,10 @@
 
 mod aiosmtpd;
 mod authority;
+mod bodies;
+mod logins;
 mod postfix;
+mod recipients;
 mod scratch;
 mod server;
-
-use std::io::{BufRead, BufReader};
-use std::net::TcpStream;
-
-#[test]
-#[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
-fn every_server_greets_as_soon_as_it_is_said_to_be_ready() {
-    let postfix = postfix::Postfix::shared();
-    let aiosmtpd = aiosmtpd::Aiosmtpd::shared();
-    for port in [
-        postfix.plain,
-        postfix.submission,
-        aiosmtpd.smtp,
-        aiosmtpd.lmtp,
-    ] {
-        let mut greeting = String::new();
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        BufReader::new(stream).read_line(&mut greeting).unwrap();
-        assert!(
-            greeting.starts_with("220 mail.example.test "),
-            "{greeting:?}"
-        );
-    }
-}
+mod transactions;

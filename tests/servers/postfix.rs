@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
 
+use smtplib::{Config, Credentials, Security};
+
 use crate::authority::Authority;
 use crate::scratch::Scratch;
 use crate::server::{Server, Shared};
@@ -14,17 +16,17 @@ use crate::server::{Server, Shared};
 /// The size that `postfix_server.sh` configures, in octets.
 pub(crate) const SIZE_LIMIT: usize = 4_194_304;
 
-/// How long Postfix may take from its "250 queued" to the file in the mailbox.
-const DELIVERY: Duration = Duration::from_secs(30);
+/// How long Postfix may take for what it does behind its replies.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Postfix {
-    /// As on port 25: no login, STARTTLS offered.
-    pub(crate) plain: u16,
-    /// As on port 587: STARTTLS and a login demanded.
-    pub(crate) submission: u16,
-    /// As on port 465: TLS from the first octet, a login demanded.
-    pub(crate) smtps: u16,
-    pub(crate) authority: Authority,
+    /// As port 25: no login, STARTTLS offered.
+    plain_port: u16,
+    /// As port 587: STARTTLS and a login demanded.
+    pub(crate) submission_port: u16,
+    /// As port 465: TLS from the first octet, a login demanded.
+    pub(crate) smtps_port: u16,
+    authority: Authority,
     // Dropped in this order: the server stops before its directory goes.
     _server: Server,
     directory: Scratch,
@@ -32,9 +34,9 @@ pub(crate) struct Postfix {
 
 /// One file of a mailbox.
 pub(crate) struct Delivered {
-    /// The trace headers that Postfix put in front, `LF` at the end of each line.
+    /// The trace headers that Postfix put in front, LF at the end of each line.
     pub(crate) trace: String,
-    /// All that follows them, `LF` at the end of each line.
+    /// All that follows them, LF at the end of each line.
     pub(crate) message: Vec<u8>,
 }
 
@@ -48,52 +50,85 @@ impl Postfix {
         let directory = Scratch::new("postfix");
         let authority = Authority::new();
         authority.issue(directory.path());
-        let [plain, submission, smtps] = [free_port(), free_port(), free_port()];
+        let ports = [free_port(), free_port(), free_port()];
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/postfix_server.sh");
         let user = id("-u", None);
-        let owner = if user == "0" {
-            id("-u", Some("postfix"))
+        // Postfix has to begin as root; its mail belongs to whom runs the tests, who is not root.
+        let (mut command, owner) = if user == "0" {
+            (Command::new(script), id("-u", Some("postfix")))
         } else {
-            user.clone()
-        };
-        let script = concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/tests/servers/postfix_server.sh"
-        );
-        let mut command = if user == "0" {
-            Command::new(script)
-        } else {
-            // Postfix has to begin as root; without a password to type, or not at all.
             let mut sudo = Command::new("sudo");
-            sudo.args(["-n", script]);
-            sudo
+            sudo.args(["--non-interactive", script]);
+            (sudo, user)
         };
         command.arg(directory.path()).arg(owner);
-        command.args([plain, submission, smtps].map(|port| port.to_string()));
+        command.args(ports.map(|port| port.to_string()));
         let (server, _) = Server::start(&mut command);
-        Self {
-            plain,
-            submission,
-            smtps,
-            authority,
-            _server: server,
-            directory,
-        }
+        let [plain_port, submission_port, smtps_port] = ports;
+        Self { plain_port, submission_port, smtps_port, authority, _server: server, directory }
     }
 
-    /// Waits for the message of `name` that begins with `first_line`, a header no other test uses.
+    /// The way in without a login.
+    pub(crate) fn plain(&self, security: Security) -> Config {
+        self.authority.config(self.plain_port).security(security)
+    }
+
+    /// The way in for users: STARTTLS and a login.
+    pub(crate) fn submission(&self) -> Config {
+        self.authority.config(self.submission_port).credentials(alice())
+    }
+
+    /// The other way in for users: implicit TLS and a login.
+    pub(crate) fn smtps(&self) -> Config {
+        let config = self.authority.config(self.smtps_port).security(Security::ImplicitTls);
+        config.credentials(alice())
+    }
+
+    /// Waits for the message of `name` with `first_line`, a header that no other test uses.
     pub(crate) fn delivered(&self, name: &str, first_line: &str) -> Delivered {
-        let deadline = Instant::now() + DELIVERY;
-        loop {
-            if let Some(delivered) = self.find(name, first_line) {
-                return delivered;
+        self.wait_for(|| self.find(name, first_line), first_line)
+    }
+
+    /// The message of `name` with `first_line`, if it has been delivered.
+    pub(crate) fn find(&self, name: &str, first_line: &str) -> Option<Delivered> {
+        let inbox = self.directory.path().join("mail").join(name).join("new");
+        let marker = format!("\n{first_line}\n");
+        // Postfix makes the mailbox together with its first message.
+        for entry in fs::read_dir(inbox).ok()? {
+            let octets = fs::read(entry.expect("an entry").path()).expect("a whole message");
+            let found = octets.windows(marker.len()).position(|part| part == marker.as_bytes());
+            if let Some(at) = found {
+                let (trace, message) = octets.split_at(at + 1);
+                let trace = String::from_utf8(trace.to_vec()).expect("trace headers in ASCII");
+                return Some(Delivered { trace, message: message.to_vec() });
             }
-            assert!(
-                Instant::now() < deadline,
-                "no message for {name} begins with {first_line:?}; Postfix says:\n{}",
-                self.log(),
-            );
-            thread::sleep(Duration::from_millis(20));
         }
+        None
+    }
+
+    /// What Postfix logs about the message with these trace headers when it comes in.
+    pub(crate) fn log_of(&self, trace: &str) -> String {
+        let (_, id) = trace.split_once(" id ").expect("a queue id");
+        let (id, _) = id.split_once(';').expect("a date behind the queue id");
+        let start = format!(": {id}: client=");
+        let find = || self.log().lines().find(|line| line.contains(&start)).map(str::to_owned);
+        self.wait_for(find, &start)
+    }
+
+    /// How many commands of each kind came in the session that brought this message, refused ones
+    /// as `accepted/all`; Postfix says so when the session is over.
+    pub(crate) fn session_of(&self, trace: &str) -> String {
+        let start = self.log_of(trace);
+        // "postfix/smtpd[123]: ": a process that has one session at a time.
+        let process = start.split(' ').find(|word| word.contains("smtpd[")).expect("a process");
+        let end = format!("{process} disconnect from unknown[127.0.0.1] ");
+        let find = || {
+            let log = self.log();
+            let mut lines = log.lines().skip_while(|line| *line != start);
+            let line = lines.find_map(|line| line.split_once(&end))?;
+            Some(line.1.to_owned())
+        };
+        self.wait_for(find, &end)
     }
 
     /// Everything Postfix has logged so far.
@@ -101,26 +136,21 @@ impl Postfix {
         fs::read_to_string(self.directory.path().join("maillog")).expect("a log")
     }
 
-    fn find(&self, name: &str, first_line: &str) -> Option<Delivered> {
-        let inbox = self.directory.path().join("mail").join(name).join("new");
-        let marker = format!("\n{first_line}\n");
-        // Postfix makes the mailbox together with its first message.
-        for entry in fs::read_dir(inbox).ok()? {
-            let octets = fs::read(entry.expect("an entry").path()).expect("a whole message");
-            let found = octets
-                .windows(marker.len())
-                .position(|part| part == marker.as_bytes());
-            if let Some(at) = found {
-                let (trace, message) = octets.split_at(at + 1);
-                let trace = String::from_utf8(trace.to_vec()).expect("trace headers in ASCII");
-                return Some(Delivered {
-                    trace,
-                    message: message.to_vec(),
-                });
+    /// Looks again and again: what Postfix does behind its replies takes a moment.
+    pub(crate) fn wait_for<T>(&self, mut look: impl FnMut() -> Option<T>, what: &str) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look() {
+                return found;
             }
+            assert!(Instant::now() < deadline, "no {what:?}; Postfix says:\n{}", self.log());
+            thread::sleep(Duration::from_millis(20));
         }
-        None
     }
+}
+
+fn alice() -> Credentials {
+    Credentials::password("alice@example.test", "wonderland")
 }
 
 /// A port below those the system gives to connections, so that none takes it before Postfix does.
