@@ -6,5 +6,4 @@
     reason = "a test says so by panicking"
 )]
 
-#[allow(dead_code, unused_imports, reason = "not everything has its test yet")]
 mod peer;

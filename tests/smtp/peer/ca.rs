@@ -109,10 +109,18 @@ impl TestCa {
     }
 
     /// The client's side, trusting this authority and no other.
+    ///
+    /// Made once, since OpenSSL reads all roots of the system for every connector it makes, whether
+    /// they are wanted or not, and takes longer for it than a test.
     pub(crate) fn connector(&self) -> TlsConnector {
+        static CONNECTOR: OnceLock<TlsConnector> = OnceLock::new();
+        CONNECTOR.get_or_init(|| self.new_connector()).clone()
+    }
+
+    fn new_connector(&self) -> TlsConnector {
         TlsConnector::builder()
             .disable_built_in_roots(true)
-            .add_root_certificate(Certificate::from_pem(self.root.as_bytes()).unwrap())
+            .add_root_certificate(Certificate::from_pem(self.root_pem().as_bytes()).unwrap())
             .build()
             .unwrap()
     }

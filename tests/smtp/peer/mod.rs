@@ -96,14 +96,19 @@
 //!
 //! [`Script::sessions`] has one script for each connection, in their order; the empty list means that nobody may
 //! connect. What a transcript cannot say is said in Rust: [`Peer::serve`] runs a function for each connection, with
-//! [`Conn`] to read, expect and reply.
+//! [`Conn`] to read, expect and reply. [`Server`] is such a function ready-made: it takes everything, except where a rule
+//! says otherwise, and can be made to answer only when there is nothing left to read.
 mod ca;
 mod conn;
 mod exchanged;
+mod failure;
+mod link;
 mod listen;
 mod parse;
 mod run;
 mod script;
+mod server;
+mod settings;
 mod stream;
 mod worker;
 
@@ -111,12 +116,14 @@ mod worker;
 mod tests;
 
 pub(crate) use crate::peer::ca::{Leaf, TestCa};
-pub(crate) use crate::peer::conn::{Conn, Result};
+pub(crate) use crate::peer::conn::Conn;
 pub(crate) use crate::peer::exchanged::Exchanged;
+pub(crate) use crate::peer::failure::Result;
 pub(crate) use crate::peer::script::Script;
+pub(crate) use crate::peer::server::Server;
 
-use crate::peer::conn::Control;
 use crate::peer::listen::Endpoint;
+use crate::peer::settings::Control;
 use crate::peer::worker::Report;
 use std::net::SocketAddr;
 #[cfg(unix)]

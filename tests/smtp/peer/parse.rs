@@ -91,19 +91,7 @@ pub(crate) fn parse(text: &str) -> Vec<Step> {
 /// The step a line stands for, or `None` if it went into the step before.
 fn step(line: &str, steps: &mut [Step]) -> Result<Option<Action>, String> {
     if let Some(text) = line.strip_prefix("S+ ") {
-        let Some(Step {
-            action: Action::Send(before),
-            ..
-        }) = steps.last_mut()
-        else {
-            return Err(
-                "S+ continues the segment of a server line, and there is none before it".into(),
-            );
-        };
-        before
-            .octets
-            .extend_from_slice(format!("{text}\r\n").as_bytes());
-        return Ok(None);
+        return continued(text, steps.last_mut());
     }
     if is_server_line(line) {
         return server(line, steps.last_mut());
@@ -111,6 +99,20 @@ fn step(line: &str, steps: &mut [Step]) -> Result<Option<Action>, String> {
     match client(line)? {
         Some(action) => Ok(Some(action)),
         None => directive(line).map(Some),
+    }
+}
+
+fn continued(text: &str, before: Option<&mut Step>) -> Result<Option<Action>, String> {
+    let octets = format!("{text}\r\n").into_bytes();
+    match joined(
+        Block {
+            octets,
+            ..Block::default()
+        },
+        before,
+    ) {
+        None => Ok(None),
+        Some(_) => Err("S+ continues a segment, and there is none before it".into()),
     }
 }
 
@@ -269,13 +271,16 @@ fn number(text: &str) -> Result<usize, String> {
 /// `50us`, `200ms` or `2s`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(char::is_alphabetic);
-    let value = number(digits)? as u64;
-    match &text[digits.len()..] {
-        "us" => Ok(Duration::from_micros(value)),
-        "ms" => Ok(Duration::from_millis(value)),
-        "s" => Ok(Duration::from_secs(value)),
-        _ => Err(format!("\"{text}\" is no time: write us, ms or s")),
-    }
+    let unit = match &text[digits.len()..] {
+        "us" => Some(Duration::from_micros(1)),
+        "ms" => Some(Duration::from_millis(1)),
+        "s" => Some(Duration::from_secs(1)),
+        _ => None,
+    };
+    let time = unit
+        .zip(digits.parse().ok())
+        .map(|(unit, times): (_, u32)| unit * times);
+    time.ok_or_else(|| format!("\"{text}\" is no time: write 50us, 20ms or 2s"))
 }
 
 /// Understands `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH`.

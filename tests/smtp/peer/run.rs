@@ -1,11 +1,12 @@
 //! Carries the steps of a script out on a connection.
 use crate::peer::ca::TestCa;
-use crate::peer::conn::{Conn, Failure, Fill, Result};
-use crate::peer::exchanged::{Body, escaped};
+use crate::peer::conn::Conn;
+use crate::peer::exchanged::escaped;
+use crate::peer::failure::{Failure, Result, fail, timed_out};
+use crate::peer::link::Fill;
 use crate::peer::parse::{Acceptor, Action, Block, Step};
 use native_tls::TlsAcceptor;
 use std::io::{self, ErrorKind};
-use std::mem;
 use std::time::{Duration, Instant};
 
 /// Runs to the end, or says which line of the script failed and why.
@@ -44,27 +45,26 @@ impl Run<'_> {
             Action::Closed { or_quit: false } => self.conn.expect_close()?,
             Action::Closed { or_quit: true } => self.closed_or_quit()?,
             Action::Data { octets } => self.data(*octets)?,
-            Action::Eof { notify: true } => self.conn.finish_sending(),
-            Action::Eof { notify: false } => self.conn.cut_off(),
+            Action::Eof { notify } => self.conn.link.finish(*notify),
             Action::Group(left) => {
                 self.group = Some(Group {
                     left: *left,
-                    reads: self.conn.reads + 1,
+                    reads: self.conn.link.reads + 1,
                 });
             }
             Action::Hello { name } => self.client_hello(name)?,
             Action::Ignore => self.ignore()?,
             Action::Line(line) => self.line(line)?,
-            Action::Octets(n) => self.octets(*n)?,
+            Action::Octets(n) => drop(self.conn.read_part(*n)?),
             Action::Pattern(pattern) => self.pattern(pattern)?,
             Action::Raw(octets) => self.raw(octets)?,
             Action::Reset => self.conn.reset(),
             Action::Send(block) => self.send(block)?,
-            Action::Silence(wait) => self.silence(*wait)?,
-            Action::SlowRead(pace) => self.conn.pace = *pace,
+            Action::Silence(wait) => self.conn.expect_silence(*wait)?,
+            Action::SlowRead(pace) => self.conn.link.pace = *pace,
             Action::Stall(wait) => self.conn.pause(*wait)?,
             Action::StopReading => self.stop_reading()?,
-            Action::Tls(acceptor) => self.tls(*acceptor)?,
+            Action::Tls(acceptor) => self.conn.handshake(&native(*acceptor))?,
             Action::TlsRefused(acceptor) => self.tls_refused(*acceptor)?,
         }
         Ok(())
@@ -78,41 +78,21 @@ impl Run<'_> {
     fn pattern(&mut self, pattern: &str) -> Result<()> {
         let line = self.conn.read_line()?;
         if !matches(pattern, &line) {
-            return Err(format!(
+            return fail(format!(
                 "expected \"{pattern}\", got \"{}\"",
                 escaped(line.as_bytes())
-            )
-            .into());
+            ));
         }
         self.in_one_segment()
     }
 
     fn raw(&mut self, octets: &[u8]) -> Result<()> {
-        let got = self.conn.read_octets(octets.len())?;
-        if got != octets {
-            return Err(format!(
-                "expected \"{}\", got \"{}\"",
-                escaped(octets),
-                escaped(&got)
-            )
-            .into());
-        }
+        self.conn.expect_octets(octets)?;
         self.in_one_segment()
     }
 
     fn body_line(&mut self, line: &[u8]) -> Result<()> {
-        let got = self.conn.take_line()?;
-        self.conn.open_body.extend_from_slice(&got);
-        self.conn.open_body.extend_from_slice(b"\r\n");
-        if got != line {
-            return Err(
-                format!("expected \"{}\", got \"{}\"", escaped(line), escaped(&got)).into(),
-            );
-        }
-        if line == b"." {
-            let wire = mem::take(&mut self.conn.open_body);
-            self.conn.session.bodies.push(Body::stuffed(wire));
-        }
+        self.conn.expect_body_line(line)?;
         self.in_one_segment()
     }
 
@@ -121,8 +101,8 @@ impl Run<'_> {
         let Some(group) = &mut self.group else {
             return Ok(());
         };
-        if self.conn.reads > group.reads {
-            return Err("expected the group in one segment, it came in several".into());
+        if self.conn.link.reads > group.reads {
+            return fail("expected the group in one segment, it came in several");
         }
         group.left -= 1;
         if group.left == 0 {
@@ -134,11 +114,10 @@ impl Run<'_> {
     fn data(&mut self, octets: Option<usize>) -> Result<()> {
         let message = self.conn.read_data()?;
         match octets {
-            Some(octets) if octets != message.len() => Err(format!(
+            Some(octets) if octets != message.len() => fail(format!(
                 "expected a message of {octets} octets, got {}",
                 message.len()
-            )
-            .into()),
+            )),
             _ => Ok(()),
         }
     }
@@ -146,29 +125,13 @@ impl Run<'_> {
     fn bdat(&mut self, last: bool) -> Result<()> {
         match self.conn.read_bdat()?.1 {
             got if got == last => Ok(()),
-            true => Err("expected a chunk that is not the last, got the last".into()),
-            false => Err("expected the last chunk, got another".into()),
-        }
-    }
-
-    fn octets(&mut self, n: usize) -> Result<()> {
-        let octets = self.conn.read_octets(n)?;
-        self.conn.session.bodies.push(Body::plain(octets));
-        Ok(())
-    }
-
-    fn silence(&mut self, wait: Duration) -> Result<()> {
-        match self.conn.look(wait)? {
-            Fill::Quiet => Ok(()),
-            Fill::End => Err(format!("expected {wait:?} of silence, the client closed").into()),
-            Fill::Octets => {
-                Err(format!("expected {wait:?} of silence, got {}", self.conn.surplus()).into())
-            }
+            true => fail("expected a chunk that is not the last, got the last"),
+            false => fail("expected the last chunk, got another"),
         }
     }
 
     fn closed_or_quit(&mut self) -> Result<()> {
-        if self.conn.look(self.conn.bound())? == Fill::Octets {
+        if self.conn.link.look(self.conn.link.bound())? == Fill::Octets {
             self.conn.expect("QUIT")?;
             // The client need not wait for it.
             let _ = self.conn.reply("221 2.0.0 bye");
@@ -178,17 +141,17 @@ impl Run<'_> {
 
     fn ignore(&mut self) -> Result<()> {
         loop {
-            match self.conn.look(self.conn.bound())? {
+            match self.conn.link.look(self.conn.link.bound())? {
                 Fill::End => return Ok(()),
-                Fill::Octets => self.conn.discard(),
-                Fill::Quiet => return Err("expected the client to close at last".into()),
+                Fill::Octets => self.conn.link.buffer.clear(),
+                Fill::Quiet => return fail("expected the client to close at last"),
             }
         }
     }
 
     fn stop_reading(&mut self) -> Result<()> {
-        let end = Instant::now() + self.conn.bound();
-        while Instant::now() < end && !self.conn.control().is_finishing() {
+        let end = Instant::now() + self.conn.link.bound();
+        while Instant::now() < end && !self.conn.link.control().is_finishing() {
             self.conn.pause(Duration::from_millis(5))?;
         }
         self.conn.reset();
@@ -203,27 +166,28 @@ impl Run<'_> {
         match self.write(block) {
             Err(e) if block.may_close && e.kind() != ErrorKind::TimedOut => {
                 self.conn
-                    .set_ended(&format!("the client closed meanwhile: {e}"));
+                    .link
+                    .set_ended(format!("the client closed meanwhile: {e}"));
                 Ok(())
             }
-            Err(e) if e.kind() == ErrorKind::TimedOut => Err(e.to_string().into()),
             written => Ok(written?),
         }
     }
 
     /// A client that runs ahead of its server is found out here.
     fn in_step(&mut self) -> Result<()> {
-        if !self.ahead && self.conn.peek()? == Fill::Octets {
-            return Err(
-                format!("before this reply the client sent {}", self.conn.surplus()).into(),
-            );
+        if !self.ahead && self.conn.link.peek()? == Fill::Octets {
+            return fail(format!(
+                "before this reply the client sent {}",
+                self.conn.link.surplus()
+            ));
         }
         Ok(())
     }
 
     fn write(&mut self, block: &Block) -> io::Result<()> {
         match block.drip {
-            None => self.conn.send(&block.octets)?,
+            None => self.conn.link.send(&block.octets)?,
             Some(pause) => self.drip(&block.octets, pause)?,
         }
         match (&block.forever, block.drip) {
@@ -235,20 +199,17 @@ impl Run<'_> {
 
     /// One text octet by octet until the client closes, which it must do before the bound.
     fn drip_on(&mut self, text: &[u8], pause: Duration) -> io::Result<()> {
-        let end = Instant::now() + self.conn.bound();
+        let end = Instant::now() + self.conn.link.bound();
         while Instant::now() < end {
             self.drip(text, pause)?;
         }
-        Err(io::Error::new(
-            ErrorKind::TimedOut,
-            "the client never gave up on a dripping reply",
-        ))
+        Err(timed_out("the client never gave up on a dripping reply"))
     }
 
     fn drip(&mut self, octets: &[u8], pause: Duration) -> io::Result<()> {
         for octet in octets {
-            self.conn.send(&[*octet])?;
-            self.conn.pause(pause).map_err(|e| io::Error::other(e.0))?;
+            self.conn.link.send(&[*octet])?;
+            self.conn.pause(pause).map_err(|e| timed_out(e.0))?;
         }
         Ok(())
     }
@@ -257,38 +218,24 @@ impl Run<'_> {
     fn pour(&mut self, text: &[u8]) -> io::Result<()> {
         let chunk = text.repeat((CHUNK / text.len().max(1)).max(1));
         self.conn
+            .link
             .session
             .note(format!("\"{}\", again and again", escaped(text)));
         for _ in 0..CAP / chunk.len() {
-            self.conn.write_all(&chunk)?;
+            self.conn.link.write_all(&chunk)?;
         }
-        Err(io::Error::new(
-            ErrorKind::TimedOut,
-            format!("the client took {CAP} octets without closing"),
-        ))
-    }
-
-    fn tls(&mut self, acceptor: Acceptor) -> Result<()> {
-        self.conn
-            .handshake(&native(acceptor))
-            .map_err(|e| format!("no TLS: {e}").into())
+        Err(timed_out(format!(
+            "the client took {CAP} octets without closing"
+        )))
     }
 
     /// The client gives up in the handshake, or, as TLS 1.3 allows, right behind it.
     fn tls_refused(&mut self, acceptor: Acceptor) -> Result<()> {
-        if self.conn.handshake(&native(acceptor)).is_err() {
-            return if self.conn.is_closed() {
-                Ok(())
-            } else {
-                Err("octets before the handshake".into())
-            };
-        }
-        match self.conn.look(self.conn.bound())? {
-            Fill::End => Ok(()),
-            Fill::Octets => {
-                Err(format!("expected no TLS, got {} through it", self.conn.surplus()).into())
-            }
-            Fill::Quiet => Err("expected the client to refuse the handshake, it accepted".into()),
+        self.conn.nothing_ahead()?;
+        match self.conn.link.handshake(&native(acceptor)) {
+            Ok(()) => self.conn.expect_close(),
+            Err(e) if e.kind() == ErrorKind::TimedOut => fail(format!("no TLS: {e}")),
+            Err(_) => Ok(()),
         }
     }
 
@@ -296,7 +243,10 @@ impl Run<'_> {
     fn client_hello(&mut self, name: &str) -> Result<()> {
         let head = self.conn.read_octets(5)?;
         let [22, 3, _, high, low] = *head.as_slice() else {
-            return Err(format!("expected a ClientHello, got \"{}\"", escaped(&head)).into());
+            return fail(format!(
+                "expected a ClientHello, got \"{}\"",
+                escaped(&head)
+            ));
         };
         let hello = self
             .conn
@@ -305,7 +255,7 @@ impl Run<'_> {
         if found {
             Ok(())
         } else {
-            Err(format!("the ClientHello does not name {name}").into())
+            fail(format!("the ClientHello does not name {name}"))
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What a peer is told before it listens.
 use crate::peer::Peer;
 use crate::peer::ca::Leaf;
-use crate::peer::conn::{Conn, Control, Cut, Result, Settings};
+use crate::peer::conn::Conn;
+use crate::peer::failure::Result;
 use crate::peer::listen::{Endpoint, Listener};
 use crate::peer::parse::{Acceptor, Action, Step, parse};
+use crate::peer::settings::{Control, Cut, Settings};
 use crate::peer::worker::Worker;
 use std::fmt;
 use std::net::SocketAddr;

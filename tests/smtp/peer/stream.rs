@@ -1,4 +1,5 @@
 //! The peer's end of the wire: a socket, and TLS over it.
+use crate::peer::failure::timed_out;
 use native_tls::{HandshakeError, TlsAcceptor, TlsStream};
 use socket2::SockRef;
 use std::io::{self, ErrorKind, Read, Write};
@@ -6,7 +7,7 @@ use std::mem;
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The listener's two kinds of connection.
 #[derive(Debug)]
@@ -98,15 +99,15 @@ impl Stream {
         }
     }
 
-    /// The server's side of the handshake, to be over before `deadline`; `aborted` is asked between system calls.
+    /// The server's side of the handshake, until `give_up` says so, which is asked between system
+    /// calls and makes a `TimedOut`. Every other error is the client's refusal.
     pub(crate) fn upgrade(
         &mut self,
         acceptor: &TlsAcceptor,
-        deadline: Instant,
-        aborted: impl Fn() -> bool,
-    ) -> Result<(), String> {
+        give_up: impl Fn() -> bool,
+    ) -> io::Result<()> {
         let Self::Plain(socket) = mem::replace(self, Self::Closed) else {
-            return Err("no plain connection is left to upgrade".into());
+            return Err(ErrorKind::NotConnected.into());
         };
         let mut result = acceptor.accept(socket);
         loop {
@@ -115,9 +116,9 @@ impl Stream {
                     *self = Self::Tls(Box::new(tls));
                     return Ok(());
                 }
-                Err(HandshakeError::Failure(e)) => return Err(e.to_string()),
-                Err(HandshakeError::WouldBlock(_)) if aborted() || Instant::now() >= deadline => {
-                    return Err("the client did not finish the handshake".into());
+                Err(HandshakeError::Failure(e)) => return Err(io::Error::other(e)),
+                Err(HandshakeError::WouldBlock(_)) if give_up() => {
+                    return Err(timed_out("the client stalls"));
                 }
                 Err(HandshakeError::WouldBlock(half)) => result = half.handshake(),
             }

@@ -1,9 +1,12 @@
 //! The peer's thread: accepts, runs each dialog, and watches what its clients still do afterwards.
-use crate::peer::conn::{Conn, Control, Failure, Fill, Settings};
+use crate::peer::conn::Conn;
 use crate::peer::exchanged::Exchanged;
+use crate::peer::failure::Failure;
+use crate::peer::link::Fill;
 use crate::peer::listen::Listener;
 use crate::peer::run::run;
 use crate::peer::script::Part;
+use crate::peer::settings::{Control, Settings};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -64,12 +67,14 @@ impl Worker {
             }
             let all_closed = self.watch()?;
             match self.missing() {
-                _ if self.control.is_aborted() => return Err("the test ended early".into()),
+                _ if self.control.is_aborted() => {
+                    return Err("before its end: the test ended first".into());
+                }
                 0 if finishing => return Ok(()),
                 0 if all_closed => idle_since = Instant::now(),
                 0 => {}
                 missing if finishing && idle_since.elapsed() > GRACE => {
-                    return Err(format!("{missing} more connections were expected"));
+                    return Err(format!("before its end: connections to come: {missing}"));
                 }
                 _ => {}
             }
@@ -83,10 +88,10 @@ impl Worker {
     fn idle(&self) -> String {
         match self.missing() {
             0 => format!(
-                "the client held the connection for {:?} more",
+                "behind its end: the client held the connection for {:?} more",
                 self.settings.bound
             ),
-            missing => format!("{missing} more connections were expected"),
+            missing => format!("before its end: connections to come: {missing}"),
         }
     }
 
@@ -117,7 +122,7 @@ impl Worker {
             Part::Dialogs(dialogs) => {
                 let dialog = dialogs
                     .get(n)
-                    .ok_or("a connection more than there are scripts")?;
+                    .ok_or("behind its end: a connection more than there are scripts")?;
                 run(&dialog.steps, conn).map_err(|(line, e)| {
                     format!(
                         "on connection {}, line {line}: {e}\nscript:\n{}",
@@ -137,13 +142,13 @@ impl Worker {
             .conns
             .iter_mut()
             .enumerate()
-            .filter(|(_, conn)| !conn.is_closed())
+            .filter(|(_, conn)| !conn.link.is_closed())
         {
-            match conn.peek().map_err(|e| e.0)? {
+            match conn.link.peek().map_err(|e| e.0)? {
                 Fill::End => {}
                 Fill::Quiet => all_closed = false,
                 Fill::Octets => {
-                    let surplus = conn.surplus();
+                    let surplus = conn.link.surplus();
                     return Err(format!(
                         "on connection {}, behind the end of the script, the client sent {surplus}",
                         n + 1
