@@ -1,8 +1,9 @@
 //! A certificate authority for the tests, made once per process.
 //!
-//! Nothing of it is in the repository, so no key leaks and no certificate expires there. The acceptors are those of
-//! `native-tls`, which cannot ask the client for its certificate: [`TestCa::client`] shows that a client identity is
-//! accepted and does no harm, not that it arrives.
+//! Nothing of it is in the repository, so no key leaks and no certificate expires there. The
+//! acceptors are those of `native-tls`, which cannot ask the client for its certificate:
+//! [`TestCa::client`] shows that a client identity is accepted and does no harm, not that it
+//! arrives.
 use native_tls::{Certificate, Identity, Protocol, TlsAcceptor, TlsConnector};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,

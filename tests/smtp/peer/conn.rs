@@ -81,7 +81,8 @@ impl Conn {
         Ok(self.link.buffer.drain(..n).collect())
     }
 
-    /// Reads `BDAT n` or `BDAT n LAST` and its octets; gives them and whether it was the last chunk.
+    /// Reads `BDAT n` or `BDAT n LAST` and its octets; gives them and whether it was the last
+    /// chunk.
     pub(crate) fn read_bdat(&mut self) -> Result<(Vec<u8>, bool)> {
         let line = self.read_line()?;
         self.read_chunk(&line)

@@ -4,8 +4,7 @@ use socket2::SockRef;
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 #[cfg(unix)]
-use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::{os::unix::net::UnixListener, path::PathBuf};
 #[cfg(unix)]
 use tempfile::TempDir;
 
@@ -31,7 +30,8 @@ impl Listener {
     pub(crate) fn tcp(address: SocketAddr, recv_buffer: Option<usize>) -> (Self, Endpoint) {
         let listener = TcpListener::bind(address).unwrap();
         if let Some(octets) = recv_buffer {
-            // What is accepted inherits it, and only so the window of the handshake is small already.
+            // What is accepted inherits it, and only so the window of the handshake is small
+            // already.
             SockRef::from(&listener)
                 .set_recv_buffer_size(octets)
                 .unwrap();

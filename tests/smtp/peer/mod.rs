@@ -1,4 +1,4 @@
-//! The scripted peer: a server on a thread that follows a transcript and asserts the client's side of it.
+//! The scripted peer: a server on a thread that follows a transcript and asserts both sides of it.
 //!
 //! ```ignore
 //! let peer = Script::new("
@@ -12,98 +12,121 @@
 //!     C: EHLO client.example
 //!     S: 250 mx.example.org
 //! ").listen();
-//! // ... the client runs against 127.0.0.1, peer.port() ...
+//! // ... the client runs against peer.host() and peer.port() ...
 //! peer.finish();
 //! ```
 //!
-//! `finish` joins the thread and panics, with the script, the failing line marked, and everything that was exchanged,
-//! when the client did something else than the script says, did more, did less, or never came. What it returns
-//! ([`Exchanged`]) has the commands, the message data, and every octet that was sent in the clear. No wait is longer
-//! than 10 s ([`Script::bound`]), so no test can hang in the peer.
+//! [`Peer::finish`] waits for the end and panics when the client did something else than the script
+//! says, did more, did less, or never came: with the script, the failing line marked, and
+//! everything that was exchanged. Its value, [`Exchanged`], has the commands, the message data, and
+//! every octet that was sent in the clear. No wait for the client is longer than 10 s
+//! ([`Script::bound`]), so that no test can hang in the peer.
 //!
 //! # The language
 //!
-//! One directive in a line. Indentation, empty lines and lines that begin with `#` do not count; spaces at the end do.
-//! What is not understood panics in `Script::new`. Times are `50us`, `200ms`, `2s`. "Escapes" are `\r`, `\n`, `\t`,
-//! `\0`, `\\` and `\xHH`: write the script as a raw string (`r"..."`) where they occur.
+//! One directive in a line. Indentation, empty lines and lines that begin with `#` do not count;
+//! spaces at the end of a line do. What is not understood panics in [`Script::new`]. A time is
+//! `50us`, `200ms` or `2s`. Escapes are `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH`, and only where
+//! they are named below: a script with escapes is best a raw string, `r"..."`.
 //!
 //! ## The server speaks
-//!
-//! Lines that follow one another are written as one segment, after a look whether the client has sent more than it was
-//! asked for, which is a failure (see `ahead`).
 //!
 //! | directive | meaning |
 //! |---|---|
 //! | `S: text` | the line and CRLF |
-//! | `S+ text` | the same, and says that it has to be in the segment of the line before: an injection |
-//! | `Sraw: octets` | escapes, and no CRLF by itself |
-//! | `S~200ms: text` | another segment, after a pause (`S~1ms:` merely separates) |
-//! | `S.. 50ms: text` | octet by octet, with a pause behind each; the client may close meanwhile |
-//! | `S*100000: text` | the line so many times; the client may close meanwhile |
-//! | `Sforever: text` | the line until the client closes; it has to before 64 MiB |
+//! | `S+ text` | the same; says that it must be in the segment before: an injection |
+//! | `Sraw: octets` | with escapes, without CRLF |
+//! | `S~200ms: text` | after a pause, in a segment of its own |
+//! | `S.. 50ms: text` | octet by octet, a pause behind each; the client may close meanwhile |
+//! | `S*100000: text` | so many times; the client may close meanwhile |
+//! | `Sforever: text` | until the client closes, which it must before 16 MiB |
 //!
-//! The modifiers combine: `S.. 5ms forever raw: x` drips until the client closes, which it has to within the bound.
+//! Server lines that follow one another are one block, written at once, unless `S~` or `S..` gives
+//! a line its own time. Before a block the peer looks whether the client has sent more than it was
+//! asked for, which is a failure (but see `ahead`). The modifiers combine: `S.. 5ms forever raw: x`
+//! drips until the client closes, which it must within the bound.
 //!
 //! ## The client speaks
 //!
 //! | directive | meaning |
 //! |---|---|
-//! | `C: text` | exactly this line, ended by CRLF, without another CR or LF in it |
+//! | `C: text` | exactly this line, ended by CRLF, without another CR or LF |
 //! | `C~: EHLO *` | a line of this form; each `*` stands for anything |
 //! | `Craw: octets` | exactly these octets, with escapes |
-//! | `Cgroup` | the client lines below it, up to the next directive of another kind, come in one segment |
-//! | `C\| text` | a line of message data as on the wire, dots stuffed, with escapes; `C\| .` ends the body |
-//! | `Cdata`, `Cdata 1000000` | message data up to its lone dot, without bare CR or LF; so many octets when unstuffed |
+//! | `Cgroup` | the client lines below, up to another directive, come in one segment |
+//! | `C\| text` | a line of message data as on the wire, with escapes; `C\| .` ends it |
+//! | `Cdata`, `Cdata 1000` | message data up to its dot; of so many octets when unstuffed |
 //! | `Cbdat`, `Cbdat LAST` | a `BDAT n` command, with or without `LAST`, and its n octets |
-//! | `Coctets 65536` | so many octets, whatever they are, such as a part of a body |
+//! | `Coctets 65536` | so many octets, whatever they are: a part of a body |
 //! | `C-silence 50ms` | nothing for so long |
-//! | `Cclose` | the client closes and sends nothing before |
+//! | `Cclose` | the client closes, and sends nothing before |
 //! | `Cclose or QUIT` | the same, but it may say QUIT first, which is answered |
-//! | `Cignore` | whatever the client sends until it closes |
-//! | `ahead` | from here on the client may send more before it is answered |
-//! | `Chello`, `Chello name` | a `ClientHello`, left without an answer; with this name (SNI) in it |
+//! | `Cignore` | whatever the client still sends until it closes |
+//! | `Chello`, `Chello name` | a `ClientHello` (with this name in it), which is left unanswered |
+//! | `ahead` | from here on the client may send before it is answered |
 //!
-//! Every body that was read is [`Exchanged::body`]. Commands that are pipelined are `C:` lines one after the other; that
-//! nothing more comes before the reply is `C-silence`, that they come at once is `Cgroup`. A client that writes a group
-//! in two pieces is nearly always caught, since the peer waits in `read`; one that writes it at once is never blamed, up
-//! to 16 KiB under TLS and 64 KiB without.
+//! Pipelined commands are `C:` lines one after the other, `Cgroup` says that they come at once, and
+//! `C-silence` that nothing more comes before the reply. A client that writes a group in two pieces
+//! is nearly always caught, since the peer waits in `read`; one that writes it in one piece is
+//! never blamed, up to 16 KiB inside TLS and 64 KiB without. Message data must hold no bare CR or
+//! LF.
 //!
 //! ## The connection
 //!
 //! | directive | meaning |
 //! |---|---|
-//! | `TLS`, `TLS wrong-name` | the handshake, with a certificate of [`Leaf`] or (`TLS 1.1`) an old protocol |
-//! | `TLS-refused`, `TLS-refused expired` | the handshake; the client gives up in it or sends nothing through it |
-//! | `EOF` | FIN, under TLS behind `close_notify`; the client can still be heard |
+//! | `TLS`, `TLS wrong-name` | the handshake, with a certificate of [`Leaf`] |
+//! | `TLS-refused expired` | the client gives up in the handshake, or right behind it |
+//! | `TLS-refused 1.1` | the same, since the peer speaks nothing later than TLS 1.1 |
+//! | `EOF` | FIN, inside TLS behind `close_notify`; the client can still be heard |
 //! | `EOF-bare` | FIN without `close_notify` |
-//! | `close` | closes both directions; with octets unread the kernel makes a reset of it |
+//! | `close` | closes both directions; octets that were not read make a reset of it |
 //! | `RST` | a reset |
-//! | `stall 300ms` | does and reads nothing |
-//! | `stop-reading` | reads nothing any more until `finish` is called, then resets |
-//! | `slow-read 1 per 50ms`, `slow-read off` | so many octets per read, with a pause before it |
+//! | `stall 300ms` | neither reads nor writes for so long |
+//! | `stop-reading` | reads nothing until [`Peer::finish`] is called, then resets |
+//! | `slow-read 1 per 50ms`, `slow-read off` | so many octets per read, a pause before each |
 //!
-//! The peer does not close by itself when a script is at its end: it watches until the client closes or `finish` is
-//! called, and what the client sends then is a failure.
+//! A peer whose script is at its end does not close. It watches until the client closes or `finish`
+//! is called, and what the client sends meanwhile is a failure.
 //!
 //! # The socket
 //!
-//! [`Script::listen`], `listen_v6`, `listen_unix`, `listen_tls` (TLS from the first octet), `listen_at`.
-//! [`Script::split`] cuts what the server says into segments of n octets; [`Script::split_at`] cuts each block once, so
-//! that a loop over `1..script.longest_block()` sees every reply cut everywhere. [`Script::recv_buffer`] makes a window
-//! so small that a client which does not read blocks soon.
+//! [`Script::listen`], [`Script::listen_v6`], [`Script::listen_unix`], [`Script::listen_at`], and
+//! [`Script::listen_tls`] for TLS from the first octet. [`Script::split`] cuts what the server says
+//! into segments of so many octets; [`Script::split_at`] cuts each block once, so that a loop over
+//! `1..script.longest_block()` shows the client every reply cut everywhere. [`Script::recv_buffer`]
+//! makes a window so small that a client which does not read blocks soon. [`Refusing`] and [`Deaf`]
+//! are addresses where nobody is.
 //!
 //! # More than one connection, and more than a transcript
 //!
-//! [`Script::sessions`] has one script for each connection, in their order; the empty list means that nobody may
-//! connect. What a transcript cannot say is said in Rust: [`Peer::serve`] runs a function for each connection, with
-//! [`Conn`] to read, expect and reply. [`Server`] is such a function ready-made: it takes everything, except where a rule
-//! says otherwise, and can be made to answer only when there is nothing left to read.
+//! [`Script::sessions`] has one script for each connection, in their order; an empty list means
+//! that nobody may connect. What a transcript cannot say is said in Rust: [`Peer::serve`] runs a
+//! function for each connection, with [`Conn`] to read, expect and reply. [`Server`] is such a
+//! function ready to use: it takes everything, except where a rule says otherwise.
+//!
+//! # Three that are not obvious
+//!
+//! A server that refuses a body half-way and goes (the client's words in flight are not its fault):
+//!
+//! ```text
+//! S: 354 go ahead
+//! Coctets 65536
+//! ahead
+//! S: 552 5.3.4 too big
+//! EOF
+//! Cignore
+//! ```
+//!
+//! A connection lost between the dot and its reply: `Cdata`, `EOF`, `Cclose`. A client that speaks
+//! TLS to a server that does not: `Chello`, `S: 220 mx.example.org`, `Cclose`.
 mod ca;
 mod conn;
 mod exchanged;
 mod failure;
 mod link;
 mod listen;
+mod nobody;
 mod parse;
 mod run;
 mod script;
@@ -119,6 +142,9 @@ pub(crate) use crate::peer::ca::{Leaf, TestCa};
 pub(crate) use crate::peer::conn::Conn;
 pub(crate) use crate::peer::exchanged::Exchanged;
 pub(crate) use crate::peer::failure::Result;
+#[cfg(target_os = "linux")]
+pub(crate) use crate::peer::nobody::Deaf;
+pub(crate) use crate::peer::nobody::Refusing;
 pub(crate) use crate::peer::script::Script;
 pub(crate) use crate::peer::server::Server;
 
@@ -133,8 +159,9 @@ use std::thread::{self, JoinHandle};
 
 /// A peer that listens, on a thread of its own.
 ///
-/// Dropped without [`Peer::finish`] it does the same. While the test unwinds from a panic it stops at once and prints
-/// what was exchanged, so that a client's error never hides the server's reason for it.
+/// Dropped without [`Peer::finish`] it does the same. While the test unwinds from a panic it stops
+/// at once and prints what was exchanged, so that a client's error never hides the server's reason
+/// for it.
 #[derive(Debug)]
 pub(crate) struct Peer {
     control: Arc<Control>,
@@ -151,7 +178,8 @@ impl Peer {
         }
     }
 
-    /// Runs `handler` for each connection on a free port of 127.0.0.1; short for `Script::handler(..).listen()`.
+    /// Runs `handler` for each connection on a free port of 127.0.0.1; short for
+    /// `Script::handler(..).listen()`.
     pub(crate) fn serve(handler: impl FnMut(&mut Conn) -> Result<()> + Send + 'static) -> Self {
         Script::handler(handler).listen()
     }
@@ -163,6 +191,11 @@ impl Peer {
             #[cfg(unix)]
             Endpoint::Unix(..) => panic!("this peer listens on a Unix socket"),
         }
+    }
+
+    /// The TCP address without its port, as text: a name in the certificate of the peer.
+    pub(crate) fn host(&self) -> String {
+        self.addr().ip().to_string()
     }
 
     /// The TCP port.
@@ -183,8 +216,8 @@ impl Peer {
     ///
     /// # Panics
     ///
-    /// When the client did not do what the script says, did more, or never came: with the script, the failing line
-    /// marked, and everything that was exchanged.
+    /// When the client did not do what the script says, did more, or never came: with the script,
+    /// the failing line marked, and everything that was exchanged.
     pub(crate) fn finish(self) -> Exchanged {
         self.outcome().unwrap_or_else(|failure| panic!("{failure}"))
     }

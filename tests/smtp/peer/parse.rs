@@ -46,6 +46,15 @@ pub(crate) enum Action {
     TlsRefused(Acceptor),
 }
 
+impl Action {
+    fn is_client_line(&self) -> bool {
+        matches!(
+            self,
+            Self::BodyLine(_) | Self::Line(_) | Self::Pattern(_) | Self::Raw(_)
+        )
+    }
+}
+
 /// Whose side of the handshake the peer plays.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Acceptor {
@@ -69,19 +78,16 @@ pub(crate) struct Block {
 
 pub(crate) fn parse(text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for (n, line) in text.lines().enumerate() {
-        let line_text = line.trim_start();
-        if line_text.is_empty() || line_text.starts_with('#') {
+    for (n, text) in text.lines().enumerate() {
+        let text = text.trim_start();
+        if text.is_empty() || text.starts_with('#') {
             continue;
         }
-        let parsed = step(line_text, &mut steps);
-        match parsed {
-            Ok(Some(action)) => steps.push(Step {
-                line: n + 1,
-                action,
-            }),
+        let line = n + 1;
+        match step(text, &mut steps) {
+            Ok(Some(action)) => steps.push(Step { line, action }),
             Ok(None) => {}
-            Err(why) => panic!("line {} of the script, \"{line_text}\": {why}", n + 1),
+            Err(why) => panic!("line {line} of the script, \"{text}\": {why}"),
         }
     }
     size_groups(&mut steps);
@@ -104,13 +110,11 @@ fn step(line: &str, steps: &mut [Step]) -> Result<Option<Action>, String> {
 
 fn continued(text: &str, before: Option<&mut Step>) -> Result<Option<Action>, String> {
     let octets = format!("{text}\r\n").into_bytes();
-    match joined(
-        Block {
-            octets,
-            ..Block::default()
-        },
-        before,
-    ) {
+    let block = Block {
+        octets,
+        ..Block::default()
+    };
+    match joined(block, before) {
         None => Ok(None),
         Some(_) => Err("S+ continues a segment, and there is none before it".into()),
     }
@@ -118,7 +122,7 @@ fn continued(text: &str, before: Option<&mut Step>) -> Result<Option<Action>, St
 
 fn is_server_line(line: &str) -> bool {
     let head = line.split(':').next().unwrap_or(line);
-    line.contains(':') && ["S", "Sraw", "Sforever"].contains(&head)
+    line.contains(':') && ["S", "Sraw", "Sforever", "Sforever raw"].contains(&head)
         || ["S~", "S..", "S*"].iter().any(|p| line.starts_with(p))
 }
 
@@ -146,6 +150,9 @@ fn server(line: &str, before: Option<&mut Step>) -> Result<Option<Action>, Strin
     };
     if octets.len().saturating_mul(times) > LARGEST_BLOCK {
         return Err("too much to write: take Sforever".into());
+    }
+    if forever && octets.is_empty() {
+        return Err("nothing to repeat".into());
     }
     block.may_close = forever || times > 1 || block.drip.is_some();
     if forever {
@@ -246,12 +253,7 @@ fn size_groups(steps: &mut [Step]) {
     for at in 0..steps.len() {
         let lines = steps[at + 1..]
             .iter()
-            .take_while(|s| {
-                matches!(
-                    s.action,
-                    Action::BodyLine(_) | Action::Line(_) | Action::Pattern(_) | Action::Raw(_)
-                )
-            })
+            .take_while(|s| s.action.is_client_line())
             .count();
         if let Action::Group(size) = &mut steps[at].action {
             assert!(

@@ -288,5 +288,5 @@ fn matches(pattern: &str, line: &str) -> bool {
 }
 
 /// What an endless reply comes to before the client must have closed.
-const CAP: usize = 64 * 1024 * 1024;
+const CAP: usize = 16 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;

@@ -23,7 +23,7 @@ pub(crate) struct Script {
     recv_buffer: Option<usize>,
 }
 
-type Handler = Box<dyn FnMut(&mut Conn) -> Result<()> + Send>;
+pub(crate) type Handler = Box<dyn FnMut(&mut Conn) -> Result<()> + Send>;
 
 /// What is done on the connections.
 pub(crate) enum Part {
@@ -83,7 +83,8 @@ impl Script {
         Self::sessions([text])
     }
 
-    /// One script after the other, each for a connection of its own; none of them: nobody may connect.
+    /// One script after the other, each for a connection of its own; none of them: nobody may
+    /// connect.
     pub(crate) fn sessions<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
         Self::part(Part::Dialogs(
             texts
@@ -93,7 +94,8 @@ impl Script {
         ))
     }
 
-    /// A function for each connection, however many come, one at a time; the connection closes when it returns.
+    /// A function for each connection, however many come, one at a time; the connection closes when
+    /// it returns.
     pub(crate) fn handler(handler: impl FnMut(&mut Conn) -> Result<()> + Send + 'static) -> Self {
         Self::part(Part::Handler(Box::new(handler)))
     }
@@ -128,13 +130,15 @@ impl Script {
         self
     }
 
-    /// Asks for a small receive buffer, so that a client that does not read blocks soon. Linux doubles the number.
+    /// Asks for a small receive buffer, so that a client that does not read blocks soon. Linux
+    /// doubles the number.
     pub(crate) fn recv_buffer(mut self, octets: usize) -> Self {
         self.recv_buffer = Some(octets);
         self
     }
 
-    /// The longest block of server lines in octets: `1..longest` are all the places where `split_at` can cut.
+    /// The longest block of server lines in octets: `1..longest` are all the places where
+    /// `split_at` can cut.
     pub(crate) fn longest_block(&self) -> usize {
         let Part::Dialogs(dialogs) = &self.part else {
             return 0;

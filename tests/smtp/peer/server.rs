@@ -8,8 +8,9 @@ use std::time::Duration;
 
 /// Greets, offers what it is told to, takes every message, and says no where a rule says so.
 ///
-/// It knows EHLO, HELO, LHLO, STARTTLS (if offered), AUTH with an initial response, MAIL, RCPT, DATA, BDAT, RSET, NOOP
-/// and QUIT. Its bodies and commands are those of [`crate::peer::Exchanged`].
+/// It knows EHLO, HELO, LHLO, STARTTLS (if offered), AUTH with an initial response, MAIL, RCPT,
+/// DATA, BDAT, RSET, NOOP and QUIT. Its bodies and commands are those of
+/// [`crate::peer::Exchanged`].
 #[derive(Debug, Default)]
 pub(crate) struct Server {
     capabilities: Vec<String>,
@@ -28,8 +29,8 @@ impl Server {
         self
     }
 
-    /// Answers each command that begins with `start` with `reply`, which need not end in CRLF; the first rule counts.
-    /// The replies to message data have `.` for a command.
+    /// Answers each command that begins with `start` with `reply`, which need not end in CRLF; the
+    /// first rule counts. The replies to message data have `.` for a command.
     pub(crate) fn on(mut self, start: &str, reply: &str) -> Self {
         self.rules.push((start.into(), reply.into()));
         self

@@ -125,7 +125,8 @@ impl Stream {
         }
     }
 
-    /// Ends the server's direction: with `close_notify` if TLS is on and `notify` says so, then FIN.
+    /// Ends the server's direction: with `close_notify` if TLS is on and `notify` says so, then
+    /// FIN.
     pub(crate) fn finish(&mut self, notify: bool) {
         if let (Self::Tls(tls), true) = (&mut *self, notify) {
             let _ = tls.shutdown();

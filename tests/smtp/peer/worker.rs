@@ -1,11 +1,11 @@
 //! The peer's thread: accepts, runs each dialog, and watches what its clients still do afterwards.
 use crate::peer::conn::Conn;
 use crate::peer::exchanged::Exchanged;
-use crate::peer::failure::Failure;
+use crate::peer::failure::fail;
 use crate::peer::link::Fill;
 use crate::peer::listen::Listener;
 use crate::peer::run::run;
-use crate::peer::script::Part;
+use crate::peer::script::{Dialog, Handler, Part};
 use crate::peer::settings::{Control, Settings};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -109,41 +109,25 @@ impl Worker {
             return Ok(false);
         };
         let n = self.conns.len();
-        self.conns
-            .push(Conn::new(socket, self.settings, Arc::clone(&self.control)));
+        let conn = Conn::new(socket, self.settings, Arc::clone(&self.control));
+        self.conns.push(conn);
         let conn = &mut self.conns[n];
-        match &mut self.part {
-            Part::Handler(handler) => {
-                let result = catch_unwind(AssertUnwindSafe(|| handler(conn)));
-                let result = result.unwrap_or_else(|panic| Err(Failure(message(panic.as_ref()))));
-                conn.close();
-                result.map_err(|e| format!("on connection {}: {e}", n + 1))?;
-            }
-            Part::Dialogs(dialogs) => {
-                let dialog = dialogs
-                    .get(n)
-                    .ok_or("behind its end: a connection more than there are scripts")?;
-                run(&dialog.steps, conn).map_err(|(line, e)| {
-                    format!(
-                        "on connection {}, line {line}: {e}\nscript:\n{}",
-                        n + 1,
-                        dialog.marked(line)
-                    )
-                })?;
-            }
-        }
+        let done = match &mut self.part {
+            Part::Handler(handler) => handle(handler, conn),
+            Part::Dialogs(dialogs) => match dialogs.get(n) {
+                Some(dialog) => follow(dialog, conn),
+                None => return Err("behind its end: a connection more than scripts".into()),
+            },
+        };
+        done.map_err(|e| format!("on connection {}{e}", n + 1))?;
         Ok(true)
     }
 
     /// Looks for octets behind the end of each script; whether all clients have closed.
     fn watch(&mut self) -> Result<bool, String> {
         let mut all_closed = true;
-        for (n, conn) in self
-            .conns
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, conn)| !conn.link.is_closed())
-        {
+        let open = self.conns.iter_mut().enumerate();
+        for (n, conn) in open.filter(|(_, conn)| !conn.link.is_closed()) {
             match conn.link.peek().map_err(|e| e.0)? {
                 Fill::End => {}
                 Fill::Quiet => all_closed = false,
@@ -158,6 +142,25 @@ impl Worker {
         }
         Ok(all_closed)
     }
+}
+
+/// Runs the handler; its panics are failures like any other.
+fn handle(handler: &mut Handler, conn: &mut Conn) -> Result<(), String> {
+    let result = catch_unwind(AssertUnwindSafe(|| handler(conn)));
+    let result = result.unwrap_or_else(|panic| fail(message(panic.as_ref())));
+    conn.close();
+    result.map_err(|e| format!(": {e}"))
+}
+
+/// Runs the script; a failure shows it.
+fn follow(dialog: &Dialog, conn: &mut Conn) -> Result<(), String> {
+    run(&dialog.steps, conn).map_err(|(line, e)| {
+        let place = match line {
+            0 => ", before the script".into(),
+            line => format!(", line {line}"),
+        };
+        format!("{place}: {e}\nscript:\n{}", dialog.marked(line))
+    })
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -46,7 +46,7 @@ fn client_that_speaks_plain_to_tls_is_found_out() {
     drop(client);
     let failure = peer.outcome().unwrap_err();
     assert!(
-        failure.starts_with("the dialog broke on connection 1, line 0: no TLS: "),
+        failure.starts_with("the dialog broke on connection 1, before the script: no TLS: "),
         "{failure}"
     );
 }
@@ -290,6 +290,36 @@ fn handler_may_show_a_bad_certificate() {
         assert!(conn.start_tls(Leaf::Expired).is_err() || conn.expect_close().is_ok());
         Ok(())
     });
+    let client = Client::connect(&peer);
+    TestCa::get()
+        .connector()
+        .connect("localhost", client.stream)
+        .unwrap_err();
+    peer.finish();
+}
+
+#[test]
+fn body_may_be_refused_half_way() {
+    let script = "
+        S: 354 go ahead
+        Coctets 65536
+        ahead
+        S: 552 5.3.4 too big
+        EOF
+        Cignore
+    ";
+    let exchanged = passes(script, |client| {
+        client.expect("354 go ahead\r\n");
+        client.send("x".repeat(1 << 20));
+        client.expect("552 5.3.4 too big\r\n");
+        client.expect_eof();
+    });
+    assert_eq!(exchanged.body(0).wire().len(), 65536);
+}
+
+#[test]
+fn client_of_tls_may_meet_a_plain_server() {
+    let peer = Script::new("Chello\nS: 220 mx.example.org\nCclose").listen();
     let client = Client::connect(&peer);
     TestCa::get()
         .connector()

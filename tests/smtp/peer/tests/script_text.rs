@@ -24,6 +24,7 @@ fn what_cannot_be_meant_panics() {
         ("S~5m: 220", "\"5m\" is no time: write 50us, 20ms or 2s"),
         ("S*many: 220", "\"many\" is no number"),
         ("S*99999999: 250-x", "too much to write: take Sforever"),
+        ("Sforever raw:", "nothing to repeat"),
         ("S.. 1ms loud: 220", "\"loud\" is no modifier of S"),
         (r"Sraw: \q", r#"bad escape in "\q""#),
         (r"Craw: \x4", r#"bad escape in "\x4""#),
