@@ -99,7 +99,7 @@ fn step(line: &str, steps: &mut [Step]) -> Result<Option<Action>, String> {
     if let Some(text) = line.strip_prefix("S+ ") {
         return continued(text, steps.last_mut());
     }
-    if is_server_line(line) {
+    if line.starts_with('S') {
         return server(line, steps.last_mut());
     }
     match client(line)? {
@@ -118,12 +118,6 @@ fn continued(text: &str, before: Option<&mut Step>) -> Result<Option<Action>, St
         None => Ok(None),
         Some(_) => Err("S+ continues a segment, and there is none before it".into()),
     }
-}
-
-fn is_server_line(line: &str) -> bool {
-    let head = line.split(':').next().unwrap_or(line);
-    line.contains(':') && ["S", "Sraw", "Sforever", "Sforever raw"].contains(&head)
-        || ["S~", "S..", "S*"].iter().any(|p| line.starts_with(p))
 }
 
 /// `S`, modifiers, `:`, text.

@@ -37,6 +37,8 @@ fn what_cannot_be_meant_panics() {
             "S+ continues a segment, and there is none before it",
         ),
         ("Cgroup\nS: 250", "a group without lines"),
+        ("STARTTLS", "a server line needs a colon"),
+        ("STARTTLS: 220", "\"TARTTLS\" is no modifier of S"),
         ("C-silence", "no such directive"),
     ] {
         let complaint = complaint(script);
