@@ -4,11 +4,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::{env, fs};
 
-use smtplib::{Config, Credentials, Security};
+use smtplib::{Config, Security};
+use tempfile::TempDir;
 
-use crate::authority::{Authority, BUDGET};
-use crate::scratch::Scratch;
-use crate::server::{Server, Shared};
+use crate::server::{BUDGET, Server, Shared, alice, config, new_directory};
 
 /// The bearer token that `aiosmtpd_server.py` takes.
 pub(crate) const TOKEN: &str = "ya29.dHJhbnNpZW50";
@@ -20,10 +19,9 @@ pub(crate) struct Aiosmtpd {
     pub(crate) smtps_port: u16,
     /// LMTP, one reply per recipient.
     lmtp_port: u16,
-    authority: Authority,
     // Dropped in this order: the server stops before its directory goes.
     _server: Server,
-    directory: Scratch,
+    directory: TempDir,
 }
 
 /// One message for one recipient.
@@ -41,9 +39,7 @@ impl Aiosmtpd {
     }
 
     fn start() -> Self {
-        let directory = Scratch::new("aiosmtpd");
-        let authority = Authority::new();
-        authority.issue(directory.path());
+        let directory = new_directory().expect("a new directory");
         let python = env::var("SMTPLIB_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
         let script = concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -54,12 +50,10 @@ impl Aiosmtpd {
         let (server, ports) = Server::start(&mut command);
         let mut ports = ports.split(' ').map(|port| port.parse().expect("a port"));
         let mut port = || ports.next().expect("three ports");
-        let (smtp, smtps, lmtp) = (port(), port(), port());
         Self {
-            smtp,
-            smtps,
-            lmtp,
-            authority,
+            smtp_port: port(),
+            smtps_port: port(),
+            lmtp_port: port(),
             _server: server,
             directory,
         }
@@ -67,13 +61,14 @@ impl Aiosmtpd {
 
     /// SMTP with STARTTLS and a login.
     pub(crate) fn starttls(&self) -> Config {
-        self.authority.config(self.smtp_port).credentials(alice())
+        config(self.smtp_port).credentials(alice())
     }
 
     /// SMTP over implicit TLS with a login.
     pub(crate) fn implicit_tls(&self) -> Config {
-        let config = self.authority.config(self.smtps_port).security(Security::ImplicitTls);
-        config.credentials(alice())
+        config(self.smtps_port)
+            .security(Security::ImplicitTls)
+            .credentials(alice())
     }
 
     pub(crate) fn lmtp(&self) -> Config {
@@ -96,13 +91,12 @@ impl Aiosmtpd {
             if message.starts_with(start.as_bytes()) {
                 fs::remove_file(&path).expect("a message to remove");
                 let facts = fs::read_to_string(path.with_extension("json"));
-                return Some(Received { facts: facts.expect("an envelope"), message });
+                return Some(Received {
+                    facts: facts.expect("an envelope"),
+                    message,
+                });
             }
         }
         None
     }
-}
-
-fn alice() -> Credentials {
-    Credentials::password("alice@example.test", "wonderland")
 }

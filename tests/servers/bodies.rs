@@ -15,7 +15,10 @@ fn leading_dots_are_stuffed_and_unstuffed() {
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn dots_after_bare_line_feeds_do_not_end_the_message() {
-    arrives("smuggling", b"a\n.\nb\n.\r\nc\r\n.\nd\r.\re\r.\r\nMAIL FROM:<>\r\n");
+    arrives(
+        "smuggling",
+        b"a\n.\nb\n.\r\nc\r\n.\nd\r.\re\r.\r\nMAIL FROM:<>\r\n",
+    );
 }
 
 #[test]
@@ -33,7 +36,9 @@ fn bare_carriage_returns_become_line_ends() {
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn eight_bit_octets_stay_as_they_are() {
-    let body: Vec<u8> = (0x80..=0xff).chain(*b"\r\nGr\xc3\xbc\xc3\x9fe\r\n").collect();
+    let body: Vec<u8> = (0x80..=0xff)
+        .chain(*b"\r\nGr\xc3\xbc\xc3\x9fe\r\n")
+        .collect();
     arrives("8-bit octets", &body);
 }
 
@@ -78,7 +83,8 @@ fn a_body_of_a_mebibyte_arrives_whole() {
 /// Sends header and `body` through both servers, and compares all that comes out.
 fn arrives(subject: &str, body: &[u8]) {
     let first_line = format!("Subject: {subject}");
-    let header = format!("{first_line}\r\nFrom: alice@example.test\r\nTo: bob@example.test\r\n\r\n");
+    let header =
+        format!("{first_line}\r\nFrom: alice@example.test\r\nTo: bob@example.test\r\n\r\n");
     let message = [header.as_bytes(), body].concat();
     let expected = with_line_ends(&message, b"\r\n");
 
@@ -103,10 +109,16 @@ fn arrives(subject: &str, body: &[u8]) {
 
 /// Two messages that differ are shown where they do, not from the beginning.
 fn assert_same(found: &[u8], expected: &[u8]) {
-    let same = found.iter().zip(expected).take_while(|(a, b)| a == b).count();
+    let same = found
+        .iter()
+        .zip(expected)
+        .take_while(|(a, b)| a == b)
+        .count();
     let part = |octets: &[u8]| {
         let end = octets.len().min(same + 60);
-        octets[same.saturating_sub(60)..end].escape_ascii().to_string()
+        octets[same.saturating_sub(60)..end]
+            .escape_ascii()
+            .to_string()
     };
     assert!(
         found == expected,
@@ -125,7 +137,11 @@ fn with_line_ends(message: &[u8], end: &[u8]) -> Vec<u8> {
     while let Some(at) = rest.iter().position(|octet| b"\r\n".contains(octet)) {
         lines.extend_from_slice(&rest[..at]);
         lines.extend_from_slice(end);
-        let width = if rest[at..].starts_with(b"\r\n") { 2 } else { 1 };
+        let width = if rest[at..].starts_with(b"\r\n") {
+            2
+        } else {
+            1
+        };
         rest = &rest[at + width..];
     }
     lines.extend_from_slice(rest);

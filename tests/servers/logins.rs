@@ -9,8 +9,15 @@ use crate::postfix::Postfix;
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn postfix_takes_plain_after_starttls() {
     let postfix = Postfix::shared();
-    let trace = delivered_by(&postfix, postfix.submission().mechanisms(["PLAIN"]), "PLAIN");
-    assert!(trace.contains("(Authenticated sender: alice@example.test)"), "{trace}");
+    let trace = delivered_by(
+        &postfix,
+        postfix.submission().mechanisms(["PLAIN"]),
+        "PLAIN",
+    );
+    assert!(
+        trace.contains("(Authenticated sender: alice@example.test)"),
+        "{trace}"
+    );
     assert!(trace.contains(" with ESMTPSA "), "{trace}");
 }
 
@@ -18,7 +25,11 @@ fn postfix_takes_plain_after_starttls() {
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn postfix_takes_login_after_starttls() {
     let postfix = Postfix::shared();
-    let trace = delivered_by(&postfix, postfix.submission().mechanisms(["LOGIN"]), "LOGIN");
+    let trace = delivered_by(
+        &postfix,
+        postfix.submission().mechanisms(["LOGIN"]),
+        "LOGIN",
+    );
     assert!(trace.contains(" with ESMTPSA "), "{trace}");
     assert!(postfix.log_of(&trace).contains("sasl_method=LOGIN"));
 }
@@ -52,7 +63,10 @@ fn no_security_is_to_be_had_by_asking_for_it() {
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn a_wrong_password_is_535_from_both_servers() {
-    let [postfix, aiosmtpd] = [Postfix::shared().submission(), Aiosmtpd::shared().starttls()];
+    let [postfix, aiosmtpd] = [
+        Postfix::shared().submission(),
+        Aiosmtpd::shared().starttls(),
+    ];
     for config in [postfix, aiosmtpd] {
         let wrong = Credentials::password("alice@example.test", "looking-glass");
         let error = config.credentials(wrong).connect().unwrap_err();
@@ -67,7 +81,11 @@ fn a_wrong_password_is_535_from_both_servers() {
 fn a_certificate_that_nobody_vouches_for_is_refused() {
     let postfix = Postfix::shared();
     let aiosmtpd = Aiosmtpd::shared();
-    let implicit = |port| Config::new("localhost").port(port).security(Security::ImplicitTls);
+    let implicit = |port| {
+        Config::new("localhost")
+            .port(port)
+            .security(Security::ImplicitTls)
+    };
     for config in [
         Config::new("localhost").port(postfix.submission_port),
         implicit(postfix.smtps_port),
@@ -84,7 +102,9 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn a_certificate_for_another_name_is_refused() {
-    let config = Postfix::shared().submission().tls_server_name("mail.example.test");
+    let config = Postfix::shared()
+        .submission()
+        .tls_server_name("mail.example.test");
     let error = config.connect().unwrap_err();
     assert!(matches!(error, Error::Tls(_)), "{error}");
 }
@@ -104,7 +124,11 @@ fn a_server_that_demands_starttls_refuses_the_sender_without_it() {
     let postfix = Postfix::shared();
     let config = postfix.plain(Security::None).port(postfix.submission_port);
     let mut connection = config.connect().unwrap();
-    let sent = connection.sendmail("alice@example.test", ["bob@example.test"], "Subject: no\r\n");
+    let sent = connection.sendmail(
+        "alice@example.test",
+        ["bob@example.test"],
+        "Subject: no\r\n",
+    );
     let error = sent.unwrap_err();
     assert!(matches!(error, Error::SenderRefused(_)), "{error}");
     assert_eq!(error.code().unwrap(), 530);
@@ -139,7 +163,10 @@ fn aiosmtpd_takes_a_token_by_both_bearer_mechanisms() {
 fn the_reason_for_refusing_a_token_reaches_the_caller() {
     let aiosmtpd = Aiosmtpd::shared();
     for (mechanism, reason) in [
-        ("XOAUTH2", r#"{"status":"401","schemes":"bearer","scope":"https://mail.example.test/"}"#),
+        (
+            "XOAUTH2",
+            r#"{"status":"401","schemes":"bearer","scope":"https://mail.example.test/"}"#,
+        ),
         ("OAUTHBEARER", r#"{"status":"invalid_token"}"#),
     ] {
         let alice = Credentials::bearer("alice@example.test", "expired");

@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
 
-use smtplib::{Config, Credentials, Security};
+use smtplib::{Config, Security};
+use tempfile::TempDir;
 
-use crate::authority::Authority;
-use crate::scratch::Scratch;
-use crate::server::{Server, Shared};
+use crate::server::{Server, Shared, alice, config, new_directory};
 
 /// The size that `postfix_server.sh` configures, in octets.
 pub(crate) const SIZE_LIMIT: usize = 4_194_304;
@@ -26,10 +25,9 @@ pub(crate) struct Postfix {
     pub(crate) submission_port: u16,
     /// As port 465: TLS from the first octet, a login demanded.
     pub(crate) smtps_port: u16,
-    authority: Authority,
     // Dropped in this order: the server stops before its directory goes.
     _server: Server,
-    directory: Scratch,
+    directory: TempDir,
 }
 
 /// One file of a mailbox.
@@ -47,11 +45,12 @@ impl Postfix {
     }
 
     fn start() -> Self {
-        let directory = Scratch::new("postfix");
-        let authority = Authority::new();
-        authority.issue(directory.path());
+        let directory = new_directory().expect("a new directory");
         let ports = [free_port(), free_port(), free_port()];
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers/postfix_server.sh");
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/servers/postfix_server.sh"
+        );
         let user = id("-u", None);
         // Postfix has to begin as root; its mail belongs to whom runs the tests, who is not root.
         let (mut command, owner) = if user == "0" {
@@ -65,23 +64,30 @@ impl Postfix {
         command.args(ports.map(|port| port.to_string()));
         let (server, _) = Server::start(&mut command);
         let [plain_port, submission_port, smtps_port] = ports;
-        Self { plain_port, submission_port, smtps_port, authority, _server: server, directory }
+        Self {
+            plain_port,
+            submission_port,
+            smtps_port,
+            _server: server,
+            directory,
+        }
     }
 
     /// The way in without a login.
     pub(crate) fn plain(&self, security: Security) -> Config {
-        self.authority.config(self.plain_port).security(security)
+        config(self.plain_port).security(security)
     }
 
     /// The way in for users: STARTTLS and a login.
     pub(crate) fn submission(&self) -> Config {
-        self.authority.config(self.submission_port).credentials(alice())
+        config(self.submission_port).credentials(alice())
     }
 
     /// The other way in for users: implicit TLS and a login.
     pub(crate) fn smtps(&self) -> Config {
-        let config = self.authority.config(self.smtps_port).security(Security::ImplicitTls);
-        config.credentials(alice())
+        config(self.smtps_port)
+            .security(Security::ImplicitTls)
+            .credentials(alice())
     }
 
     /// Waits for the message of `name` with `first_line`, a header that no other test uses.
@@ -96,11 +102,16 @@ impl Postfix {
         // Postfix makes the mailbox together with its first message.
         for entry in fs::read_dir(inbox).ok()? {
             let octets = fs::read(entry.expect("an entry").path()).expect("a whole message");
-            let found = octets.windows(marker.len()).position(|part| part == marker.as_bytes());
+            let found = octets
+                .windows(marker.len())
+                .position(|part| part == marker.as_bytes());
             if let Some(at) = found {
                 let (trace, message) = octets.split_at(at + 1);
                 let trace = String::from_utf8(trace.to_vec()).expect("trace headers in ASCII");
-                return Some(Delivered { trace, message: message.to_vec() });
+                return Some(Delivered {
+                    trace,
+                    message: message.to_vec(),
+                });
             }
         }
         None
@@ -111,7 +122,12 @@ impl Postfix {
         let (_, id) = trace.split_once(" id ").expect("a queue id");
         let (id, _) = id.split_once(';').expect("a date behind the queue id");
         let start = format!(": {id}: client=");
-        let find = || self.log().lines().find(|line| line.contains(&start)).map(str::to_owned);
+        let find = || {
+            self.log()
+                .lines()
+                .find(|line| line.contains(&start))
+                .map(str::to_owned)
+        };
         self.wait_for(find, &start)
     }
 
@@ -120,7 +136,10 @@ impl Postfix {
     pub(crate) fn session_of(&self, trace: &str) -> String {
         let start = self.log_of(trace);
         // "postfix/smtpd[123]: ": a process that has one session at a time.
-        let process = start.split(' ').find(|word| word.contains("smtpd[")).expect("a process");
+        let process = start
+            .split(' ')
+            .find(|word| word.contains("smtpd["))
+            .expect("a process");
         let end = format!("{process} disconnect from unknown[127.0.0.1] ");
         let find = || {
             let log = self.log();
@@ -143,14 +162,14 @@ impl Postfix {
             if let Some(found) = look() {
                 return found;
             }
-            assert!(Instant::now() < deadline, "no {what:?}; Postfix says:\n{}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "no {what:?}; Postfix says:\n{}",
+                self.log()
+            );
             thread::sleep(Duration::from_millis(20));
         }
     }
-}
-
-fn alice() -> Credentials {
-    Credentials::password("alice@example.test", "wonderland")
 }
 
 /// A port below those the system gives to connections, so that none takes it before Postfix does.

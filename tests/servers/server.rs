@@ -3,6 +3,16 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+use std::{fs, io};
+
+use smtplib::{Config, Credentials};
+use tempfile::TempDir;
+
+use crate::ca::{Leaf, TestCa};
+
+/// How long a server on this machine may take for a step, so that a test ends that waits in vain.
+pub(crate) const BUDGET: Duration = Duration::from_secs(30);
 
 /// A running server. Both scripts stop theirs when their input ends, so it also stops when this
 /// process is killed; dropping the value closes the input and waits.
@@ -54,4 +64,27 @@ impl<T> Shared<T> {
             server
         })
     }
+}
+
+/// A new directory with what both scripts expect in it: the server's certificate and its key.
+pub(crate) fn new_directory() -> io::Result<TempDir> {
+    let directory = TempDir::with_prefix("smtplib-servers-")?;
+    let pem = TestCa::get().leaf(Leaf::Good);
+    fs::write(directory.path().join("certificate.pem"), &pem.certificate)?;
+    fs::write(directory.path().join("key.pem"), &pem.key)?;
+    Ok(directory)
+}
+
+/// How a client reaches a server with that certificate.
+pub(crate) fn config(port: u16) -> Config {
+    let config = Config::new("localhost").port(port).timeout(BUDGET);
+    let authority = TestCa::get().root_pem().as_bytes();
+    config
+        .root_certificates(authority)
+        .expect("one certificate in PEM")
+}
+
+/// The user whom both servers know.
+pub(crate) fn alice() -> Credentials {
+    Credentials::password("alice@example.test", "wonderland")
 }

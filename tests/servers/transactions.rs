@@ -65,7 +65,11 @@ fn aiosmtpd_is_reset_after_refusing_everybody() {
     assert!(sent.unwrap().is_complete());
     let received = aiosmtpd.take("carol", "Subject: reset").unwrap();
     assert_eq!(received.message, message.as_bytes());
-    assert!(received.facts.ends_with(r#""resets": 2}"#), "{}", received.facts);
+    assert!(
+        received.facts.ends_with(r#""resets": 2}"#),
+        "{}",
+        received.facts
+    );
 }
 
 #[test]
@@ -104,7 +108,9 @@ fn postfix_throws_away_what_a_failing_reader_has_begun() {
     let envelope = Envelope::new(address("alice@example.test"), [address("bob@example.test")]);
     // Longer than what is read before MAIL, so that the failure comes in the middle of DATA.
     let head = "Subject: cut off\r\n\r\n".to_owned() + &"Hello\r\n".repeat(40_000);
-    let error = connection.send(&envelope, head.as_bytes().chain(Broken)).unwrap_err();
+    let error = connection
+        .send(&envelope, head.as_bytes().chain(Broken))
+        .unwrap_err();
     assert!(matches!(error, Error::Source(_)), "{error}");
     assert_eq!(error.delivery(), Delivery::NotDelivered);
     let lost = "lost connection after DATA";

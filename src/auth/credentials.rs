@@ -1,0 +1,137 @@
+//! [`Credentials`]: who logs in, and with what.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::auth::Mechanism;
+use crate::auth::login::Login;
+use crate::auth::oauth::{OAuthBearer, XOAuth2};
+use crate::auth::plain::Plain;
+use crate::secret::Secret;
+
+/// Who logs in, and with what: a user with a password, or with an OAuth token.
+///
+/// The kinds do not mix: a token is never sent as a password, nor the other way round.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    user: String,
+    secret: Secret,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bearer,
+    Password,
+}
+
+impl Credentials {
+    /// A user name and a password.
+    #[must_use]
+    pub fn password(user: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self {
+            user: user.into(),
+            secret: password.into(),
+            kind: Kind::Password,
+        }
+    }
+
+    /// A user name and an OAuth 2.0 access token (OAUTHBEARER, RFC 7628, or XOAUTH2).
+    #[must_use]
+    pub fn bearer(user: impl Into<String>, token: impl Into<Secret>) -> Self {
+        Self {
+            user: user.into(),
+            secret: token.into(),
+            kind: Kind::Bearer,
+        }
+    }
+
+    /// The user name.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// The same user, the secret being a token.
+    pub(crate) fn into_bearer(self) -> Self {
+        Self {
+            kind: Kind::Bearer,
+            ..self
+        }
+    }
+
+    /// The mechanisms that can carry these credentials, best first.
+    pub(crate) fn mechanisms(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::Bearer => &["OAUTHBEARER", "XOAUTH2"],
+            Kind::Password => &["PLAIN", "LOGIN"],
+        }
+    }
+
+    /// Whether the credentials can be sent at all; asked before anything is.
+    pub(crate) fn check(&self) -> Result<(), CredentialsError> {
+        match self.kind {
+            Kind::Bearer => XOAuth2::new(&self.user, self.secret.clone()).map(drop),
+            Kind::Password => Login::new(&self.user, self.secret.clone()).map(drop),
+        }
+    }
+
+    /// A fresh run of one of [`mechanisms`](Self::mechanisms), for the server at this name and port.
+    pub(crate) fn mechanism(
+        &self,
+        name: &str,
+        server: (&str, u16),
+    ) -> Result<Box<dyn Mechanism>, CredentialsError> {
+        let (user, secret) = (self.user.as_str(), self.secret.clone());
+        Ok(match name {
+            "OAUTHBEARER" => Box::new(OAuthBearer::new(user, secret)?.server(server.0, server.1)),
+            "XOAUTH2" => Box::new(XOAuth2::new(user, secret)?),
+            "PLAIN" => Box::new(Plain::new(user, secret)?),
+            _ => Box::new(Login::new(user, secret)?),
+        })
+    }
+}
+
+/// Why credentials cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialsError {
+    /// A control character stands in the user name, the password or the token.
+    Control,
+    /// The user name, or a password or token that may not be empty, is empty.
+    Empty,
+    /// The token has a character that no bearer token has (RFC 6750, 2.1).
+    Token,
+}
+
+impl fmt::Display for CredentialsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Control => {
+                "the user name or password has a control character in it: is it a line end left over from a file?"
+            }
+            Self::Empty => "the user name or password is empty",
+            Self::Token => "the token has a character that no bearer token has: was it cut out of its JSON?",
+        })
+    }
+}
+
+impl StdError for CredentialsError {}
+
+/// A user name or password may hold anything but control characters, and PLAIN's NUL is one of them.
+pub(crate) fn check_text(text: &str) -> Result<(), CredentialsError> {
+    if text.chars().any(char::is_control) {
+        Err(CredentialsError::Control)
+    } else {
+        Ok(())
+    }
+}
+
+/// As [`check_text`], and not empty.
+pub(crate) fn check_name(text: &str) -> Result<(), CredentialsError> {
+    if text.is_empty() {
+        Err(CredentialsError::Empty)
+    } else {
+        check_text(text)
+    }
+}

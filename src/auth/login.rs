@@ -1,0 +1,63 @@
+//! LOGIN (draft-murchison-sasl-login).
+
+use crate::auth::Mechanism;
+use crate::auth::credentials::{CredentialsError, check_name, check_text};
+use crate::secret::Secret;
+
+/// LOGIN (draft-murchison-sasl-login): user name and password, one prompt each, for servers that lack PLAIN.
+///
+/// The prompts are not interpreted: the first asks for the user name, the second for the password, in whatever words.
+#[derive(Clone, Debug)]
+pub struct Login {
+    user: String,
+    password: Secret,
+    answered: usize,
+}
+
+impl Login {
+    /// Logs `user` in.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] if the user name is empty, or one of the two has a control character.
+    pub fn new(
+        user: impl Into<String>,
+        password: impl Into<Secret>,
+    ) -> Result<Self, CredentialsError> {
+        let (user, password) = (user.into(), password.into());
+        check_name(&user)?;
+        check_text(password.expose())?;
+        Ok(Self {
+            user,
+            password,
+            answered: 0,
+        })
+    }
+}
+
+impl Mechanism for Login {
+    fn name(&self) -> &str {
+        "LOGIN"
+    }
+
+    fn initial_response(&mut self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn respond(&mut self, _challenge: &[u8]) -> Option<Vec<u8>> {
+        self.answered += 1;
+        match self.answered {
+            1 => Some(self.user.as_bytes().to_vec()),
+            2 => Some(self.password.expose().as_bytes().to_vec()),
+            _ => None,
+        }
+    }
+
+    fn ignores_challenges(&self) -> bool {
+        true
+    }
+
+    fn secret(&self) -> Option<&str> {
+        Some(self.password.expose())
+    }
+}

@@ -1,0 +1,149 @@
+//! OAUTHBEARER (RFC 7628) and XOAUTH2, its predecessor.
+
+use crate::auth::Mechanism;
+use crate::auth::credentials::{CredentialsError, check_name};
+use crate::secret::Secret;
+
+/// Longest explanation of a failure that is kept, in characters.
+const MAX_FAILURE: usize = 1024;
+
+/// XOAUTH2: an access token, as Google and Microsoft introduced it.
+#[derive(Clone, Debug)]
+pub struct XOAuth2 {
+    user: String,
+    token: Secret,
+    failure: Option<String>,
+}
+
+impl XOAuth2 {
+    /// Logs `user` in with an access token.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] if the user name or the token is empty or has a character it may not have.
+    pub fn new(
+        user: impl Into<String>,
+        token: impl Into<Secret>,
+    ) -> Result<Self, CredentialsError> {
+        let (user, token) = (user.into(), token.into());
+        check_name(&user)?;
+        check_token(token.expose())?;
+        Ok(Self {
+            user,
+            token,
+            failure: None,
+        })
+    }
+}
+
+impl Mechanism for XOAuth2 {
+    fn name(&self) -> &str {
+        "XOAUTH2"
+    }
+
+    fn initial_response(&mut self) -> Option<Vec<u8>> {
+        let token = self.token.expose();
+        Some(format!("user={}\x01auth=Bearer {token}\x01\x01", self.user).into_bytes())
+    }
+
+    /// A challenge is the explanation of a failure; an empty answer makes the server say its 535.
+    fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
+        keep_failure(&mut self.failure, challenge).then(Vec::new)
+    }
+
+    fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    fn secret(&self) -> Option<&str> {
+        Some(self.token.expose())
+    }
+}
+
+/// OAUTHBEARER (RFC 7628): an access token.
+#[derive(Clone, Debug)]
+pub struct OAuthBearer {
+    user: String,
+    token: Secret,
+    server: Option<(String, u16)>,
+    failure: Option<String>,
+}
+
+impl OAuthBearer {
+    /// Logs `user` in with an access token.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] if the user name or the token is empty or has a character it may not have.
+    pub fn new(
+        user: impl Into<String>,
+        token: impl Into<Secret>,
+    ) -> Result<Self, CredentialsError> {
+        let (user, token) = (user.into(), token.into());
+        check_name(&user)?;
+        check_token(token.expose())?;
+        Ok(Self {
+            user,
+            token,
+            server: None,
+            failure: None,
+        })
+    }
+
+    /// Names the server the token is for (RFC 7628, 3.1); logging in through a configuration does so by itself.
+    #[must_use]
+    pub fn server(mut self, host: &str, port: u16) -> Self {
+        // A host with a control character could pass for another field; such a host cannot be connected to anyway.
+        self.server = check_name(host).is_ok().then(|| (host.to_owned(), port));
+        self
+    }
+}
+
+impl Mechanism for OAuthBearer {
+    fn name(&self) -> &str {
+        "OAUTHBEARER"
+    }
+
+    fn initial_response(&mut self) -> Option<Vec<u8>> {
+        // saslname (RFC 5801, 4): `=` and `,` structure the header and are escaped.
+        let user = self.user.replace('=', "=3D").replace(',', "=2C");
+        let server = self.server.as_ref();
+        let server = server.map(|(host, port)| format!("host={host}\x01port={port}\x01"));
+        let server = server.unwrap_or_default();
+        let token = self.token.expose();
+        Some(format!("n,a={user},\x01{server}auth=Bearer {token}\x01\x01").into_bytes())
+    }
+
+    /// A challenge is the explanation of a failure; `0x01` makes the server say its 535 (RFC 7628, 3.2.3).
+    fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
+        keep_failure(&mut self.failure, challenge).then(|| vec![1])
+    }
+
+    fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
+    fn secret(&self) -> Option<&str> {
+        Some(self.token.expose())
+    }
+}
+
+/// Keeps the server's explanation; `false` if there was one already, which no server has a reason to do.
+fn keep_failure(failure: &mut Option<String>, challenge: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(challenge);
+    let text = text
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_FAILURE)
+        .collect();
+    failure.replace(text).is_none()
+}
+
+/// RFC 6750, 2.1: b64token. Vendors stay within printable ASCII, which is what keeps fields apart.
+fn check_token(token: &str) -> Result<(), CredentialsError> {
+    match token {
+        "" => Err(CredentialsError::Empty),
+        _ if token.bytes().all(|octet| octet.is_ascii_graphic()) => Ok(()),
+        _ => Err(CredentialsError::Token),
+    }
+}

@@ -1,0 +1,68 @@
+//! PLAIN (RFC 4616).
+
+use crate::auth::Mechanism;
+use crate::auth::credentials::{CredentialsError, check_name};
+use crate::secret::Secret;
+
+/// PLAIN (RFC 4616): user name and password in one message, for connections under TLS.
+#[derive(Clone, Debug)]
+pub struct Plain {
+    authorization: String,
+    user: String,
+    password: Secret,
+}
+
+impl Plain {
+    /// Logs `user` in.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] if the user name or the password is empty or has a control character.
+    pub fn new(
+        user: impl Into<String>,
+        password: impl Into<Secret>,
+    ) -> Result<Self, CredentialsError> {
+        let (user, password) = (user.into(), password.into());
+        check_name(&user)?;
+        check_name(password.expose())?;
+        Ok(Self {
+            authorization: String::new(),
+            user,
+            password,
+        })
+    }
+
+    /// Acts as somebody else, if the server allows it: the authorization identity.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] if the name is empty or has a control character.
+    pub fn acting_as(mut self, authorization: impl Into<String>) -> Result<Self, CredentialsError> {
+        self.authorization = authorization.into();
+        check_name(&self.authorization)?;
+        Ok(self)
+    }
+}
+
+impl Mechanism for Plain {
+    fn name(&self) -> &str {
+        "PLAIN"
+    }
+
+    fn initial_response(&mut self) -> Option<Vec<u8>> {
+        let parts = [
+            self.authorization.as_str(),
+            self.user.as_str(),
+            self.password.expose(),
+        ];
+        Some(parts.join("\0").into_bytes())
+    }
+
+    fn respond(&mut self, _challenge: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn secret(&self) -> Option<&str> {
+        Some(self.password.expose())
+    }
+}

@@ -1,0 +1,136 @@
+//! [`Body`]: a message on its way into DATA.
+
+use std::io::{self, ErrorKind, Write};
+
+use crate::error::{ContentError, Error, Result, Unsupported};
+use crate::protocol::data::{DataEncoder, Profile, Profiler};
+use crate::wire::Wire;
+
+/// How much of a message is gathered before it is written: enough that neither system calls nor TLS
+/// records show.
+const BUFFER: usize = 64 * 1024;
+
+/// What a message may hold, decided before its first octet is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BodyRules {
+    pub(crate) allow_8bit: bool,
+    pub(crate) allow_long_lines: bool,
+}
+
+impl BodyRules {
+    /// Whether a message, or its beginning, keeps to the rules.
+    pub(crate) fn check(self, profile: &Profile) -> Result<()> {
+        if profile.has_nul {
+            return Err(ContentError::Nul.into());
+        }
+        if profile.overlong_line.is_some() && !self.allow_long_lines {
+            return Err(ContentError::LineTooLong.into());
+        }
+        if profile.is_8bit && !self.allow_8bit {
+            return Err(Unsupported::EightBit.into());
+        }
+        Ok(())
+    }
+}
+
+/// A message on its way into DATA: encoded as it comes, and written through the connection's one buffer.
+#[derive(Debug)]
+pub(crate) struct Body {
+    encoder: DataEncoder,
+    /// Looks at a message that nobody has seen before, while it passes.
+    inspection: Option<(Profiler, BodyRules)>,
+    octets: u64,
+    /// Why the connection is gone; the `io::Error` that the source of the message sees is a stand-in.
+    failure: Option<Error>,
+}
+
+impl Body {
+    /// A message; if nobody has looked at it yet, with the rules that it has to keep.
+    pub(crate) fn new(rules: Option<BodyRules>) -> Self {
+        let inspection = rules.map(|rules| (Profiler::new(), rules));
+        let encoder = DataEncoder::new();
+        Self {
+            encoder,
+            inspection,
+            octets: 0,
+            failure: None,
+        }
+    }
+
+    /// Takes the next part of the message.
+    pub(crate) fn write(&mut self, wire: &mut Wire, octets: &[u8]) -> io::Result<usize> {
+        // The encoder can double its input; half a buffer at a time keeps the buffer's size.
+        for piece in octets.chunks(BUFFER / 2) {
+            self.inspect(wire, piece);
+            if self.failure.is_some() {
+                return Err(ErrorKind::BrokenPipe.into());
+            }
+            self.encoder.encode(piece, &mut wire.body_buffer);
+            if wire.body_buffer.len() >= BUFFER {
+                self.flush(wire);
+            }
+        }
+        self.octets += octets.len() as u64;
+        Ok(octets.len())
+    }
+
+    /// Writes the end of data, in one piece with the rest of the message. Only when this returns `Ok` can
+    /// the server have the whole message.
+    pub(crate) fn finish(&mut self, wire: &mut Wire) -> Result<()> {
+        std::mem::take(&mut self.encoder).finish(&mut wire.body_buffer);
+        self.flush(wire);
+        match self.failure.take() {
+            Some(failure) => Err(failure),
+            None => {
+                wire.trace
+                    .client(format_args!("<message of {} octets>", self.octets));
+                wire.trace.client(format_args!("."));
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives up: the connection is cut, so that the server cannot take what it has for the whole message.
+    pub(crate) fn fail(&mut self, wire: &mut Wire, error: io::Error) -> Error {
+        wire.abort();
+        self.failure.take().unwrap_or(Error::Source(error))
+    }
+
+    /// Cuts the connection when the message turns out to break a rule.
+    fn inspect(&mut self, wire: &mut Wire, piece: &[u8]) {
+        let Some((profiler, rules)) = &mut self.inspection else {
+            return;
+        };
+        profiler.update(piece);
+        if let Err(error) = rules.check(&profiler.profile()) {
+            wire.abort();
+            self.failure.get_or_insert(error);
+        }
+    }
+
+    fn flush(&mut self, wire: &mut Wire) {
+        let mut buffer = std::mem::take(&mut wire.body_buffer);
+        if self.failure.is_none() {
+            self.failure = wire.send_body(&buffer).err();
+        }
+        buffer.clear();
+        wire.body_buffer = buffer;
+    }
+}
+
+/// A body and its connection, as a writer.
+#[derive(Debug)]
+pub(crate) struct BodyWriter<'w> {
+    pub(crate) body: &'w mut Body,
+    pub(crate) wire: &'w mut Wire,
+}
+
+impl Write for BodyWriter<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.body.write(self.wire, octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

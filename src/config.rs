@@ -1,0 +1,479 @@
+//! [`Config`]: which server, how safely, and how patiently.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::auth::credentials::Credentials;
+use crate::tls::TlsOptions;
+use crate::trace::{Trace, TraceLine};
+
+/// Which server to talk to, how safely, and how patiently.
+///
+/// A configuration is a value: build it once, connect as often as you like.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use smtplib::{Config, Credentials};
+///
+/// # fn main() -> Result<(), smtplib::Error> {
+/// let config = Config::new("mail.example.com") // STARTTLS on port 587, or nothing is sent
+///     .credentials(Credentials::password("alice", "secret"))
+///     .timeout(Duration::from_secs(30));
+/// let mut smtp = config.connect()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The same as a URL, which [`FromStr`](std::str::FromStr) reads; every part but scheme and host may be left out:
+///
+/// ```
+/// # fn main() -> Result<(), smtplib::ConfigError> {
+/// use smtplib::Config;
+///
+/// let config: Config = "smtp://alice:secret@mail.example.com:587?tls=required&timeout=30".parse()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | URL | means |
+/// |---|---|
+/// | `smtp://host` | STARTTLS required, port 587 |
+/// | `smtps://host` | TLS from the first octet, port 465 |
+/// | `lmtp://host` | LMTP, STARTTLS required, port 24 |
+/// | `lmtp+unix:///path` | LMTP over a Unix socket |
+/// | `?tls=required`, `opportunistic`, `none` | see [`Security`]; not with `smtps` |
+/// | `?auth=plain,login` | only these mechanisms, best first |
+/// | `?hello=name` | the client's name in EHLO |
+/// | `?timeout=30`, `?connect_timeout=`, `?greeting_timeout=`, … | seconds, or `500ms`; see [`Timeouts`] |
+/// | `?deadline=120` | for a whole call |
+///
+/// User, password, path and values may be percent-encoded; what is not in this table is an error.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Config {
+    pub(crate) server: Server,
+    pub(crate) protocol: Protocol,
+    pub(crate) security: Security,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) mechanisms: Option<Vec<String>>,
+    pub(crate) hello_name: Option<String>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) tls: TlsOptions,
+    pub(crate) trace: Trace,
+    pub(crate) allow_plaintext_auth: bool,
+    #[cfg(feature = "local-address")]
+    pub(crate) local_address: Option<std::net::SocketAddr>,
+}
+
+/// Where the server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    Tcp { host: String, port: Option<u16> },
+    Unix(PathBuf),
+}
+
+/// The protocol spoken on the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Local delivery with a result for each recipient (RFC 2033).
+    Lmtp,
+    /// The mail protocol (RFC 5321).
+    Smtp,
+}
+
+/// How the connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Security {
+    /// TLS from the first octet (RFC 8314); port 465 by default.
+    ImplicitTls,
+    /// No TLS at all; port 25 by default. Everybody on the way can read and change everything.
+    None,
+    /// STARTTLS if it is offered, and no TLS if not; port 25 by default. An offered STARTTLS that fails is an error.
+    ///
+    /// An attacker on the way can take the offer away, so this protects from listeners only.
+    Opportunistic,
+    /// STARTTLS (RFC 3207), and nothing is sent without it; port 587 by default.
+    StartTls,
+}
+
+impl Config {
+    /// SMTP with STARTTLS on port 587 of this host.
+    pub fn new(host: impl Into<String>) -> Self {
+        Self::with_server(Server::Tcp {
+            host: host.into(),
+            port: None,
+        })
+    }
+
+    /// LMTP with STARTTLS on this host and port (24 is customary); [`security`](Self::security) can take TLS away.
+    pub fn lmtp(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            protocol: Protocol::Lmtp,
+            ..Self::new(host).port(port)
+        }
+    }
+
+    /// LMTP over a Unix socket; no TLS, since nothing leaves the machine.
+    pub fn lmtp_unix(path: impl Into<PathBuf>) -> Self {
+        Self {
+            protocol: Protocol::Lmtp,
+            security: Security::None,
+            ..Self::with_server(Server::Unix(path.into()))
+        }
+    }
+
+    fn with_server(server: Server) -> Self {
+        Self {
+            server,
+            protocol: Protocol::Smtp,
+            security: Security::StartTls,
+            credentials: None,
+            mechanisms: None,
+            hello_name: None,
+            timeouts: Timeouts::default(),
+            deadline: None,
+            tls: TlsOptions::default(),
+            trace: Trace::default(),
+            allow_plaintext_auth: false,
+            #[cfg(feature = "local-address")]
+            local_address: None,
+        }
+    }
+
+    /// Another port than the usual one; a Unix socket has none.
+    pub fn port(mut self, number: u16) -> Self {
+        if let Server::Tcp { port, .. } = &mut self.server {
+            *port = Some(number);
+        }
+        self
+    }
+
+    /// How the connection is protected. The port follows, unless it was set.
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// SMTP or LMTP.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Logs in while connecting; if that is impossible, connecting fails.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Only these SASL mechanisms, the best first, instead of all that fit the credentials.
+    pub fn mechanisms<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        let names = names
+            .into_iter()
+            .map(|name| name.into().to_ascii_uppercase());
+        self.mechanisms = Some(names.collect());
+        self
+    }
+
+    /// What this side calls itself in EHLO: a host name, or an address literal such as `[192.0.2.1]`.
+    ///
+    /// By default it is the address of the socket, which is true everywhere and needs no look-up.
+    pub fn hello_name(mut self, name: impl Into<String>) -> Self {
+        self.hello_name = Some(name.into());
+        self
+    }
+
+    /// One budget for every step, instead of [`Timeouts`]; QUIT still takes at most 5 seconds.
+    ///
+    /// The budget for the reply to the message falls with it: a server that is slow to take a message, and then takes it,
+    /// leaves the caller with [`Delivery::Unknown`](crate::Delivery::Unknown).
+    pub fn timeout(mut self, budget: Duration) -> Self {
+        self.timeouts = Timeouts::all(budget);
+        self
+    }
+
+    /// The budgets of the single steps.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How long a whole call may take, [`connect`](Self::connect) or one send, whatever its steps may.
+    pub fn deadline(mut self, budget: Duration) -> Self {
+        self.deadline = Some(budget);
+        self
+    }
+
+    /// Trusts these root certificates, too: one or more in PEM.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Certificate`] if there is none, or one that cannot be read.
+    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
+        self.tls
+            .add_roots(pem)
+            .map_err(|_| ConfigError::Certificate)?;
+        Ok(self)
+    }
+
+    /// Shows the server this certificate: the chain in PEM, leaf first, and its key in PEM (PKCS #8).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Identity`] if they cannot be read or do not belong together.
+    pub fn client_identity(mut self, chain: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
+        self.tls
+            .set_identity(chain, key)
+            .map_err(|_| ConfigError::Identity)?;
+        Ok(self)
+    }
+
+    /// The name the server's certificate must have, if it is not the host: for tunnels and bare addresses.
+    pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
+        self.tls.server_name = Some(name.into());
+        self
+    }
+
+    /// A TLS connector of the caller's own; certificates, identity and the `danger_` switches here do not touch it.
+    pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
+        self.tls.connector = Some(connector);
+        self
+    }
+
+    /// Takes any certificate, from anybody.
+    ///
+    /// # Warning
+    ///
+    /// Whoever can reach the connection can read the password and the mail. Prefer
+    /// [`root_certificates`](Self::root_certificates) with the server's own certificate.
+    pub fn danger_accept_invalid_certs(mut self, yes: bool) -> Self {
+        self.tls.accept_invalid_certs = yes;
+        self
+    }
+
+    /// Takes a certificate that was made out for another name.
+    ///
+    /// # Warning
+    ///
+    /// Anybody with a certificate for any name can pose as the server. Prefer
+    /// [`tls_server_name`](Self::tls_server_name).
+    pub fn danger_accept_invalid_hostnames(mut self, yes: bool) -> Self {
+        self.tls.accept_invalid_hostnames = yes;
+        self
+    }
+
+    /// Logs in without TLS, too.
+    ///
+    /// # Warning
+    ///
+    /// Everybody on the way can read the password or token. For test networks.
+    pub fn danger_allow_plaintext_auth(mut self, yes: bool) -> Self {
+        self.allow_plaintext_auth = yes;
+        self
+    }
+
+    /// Shows every line of the dialog to this function; passwords and tokens are masked before it sees them.
+    pub fn trace(mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) -> Self {
+        self.trace = Trace::new(sink);
+        self
+    }
+
+    /// Shows the dialog on standard error: Python's `set_debuglevel(1)`, without the passwords.
+    pub fn trace_to_stderr(self) -> Self {
+        self.trace(|line| eprintln!("{line}"))
+    }
+
+    /// The local address, and port if it is not 0, that connections come from.
+    #[cfg(feature = "local-address")]
+    pub fn local_address(mut self, address: impl Into<std::net::SocketAddr>) -> Self {
+        self.local_address = Some(address.into());
+        self
+    }
+
+    /// Checks what can be checked before anything is sent.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if let Server::Tcp { host, .. } = &self.server {
+            let is_host = !host.is_empty() && !host.chars().any(|c| c.is_control() || c == ' ');
+            if !is_host {
+                return Err(ConfigError::Host);
+            }
+        } else if self.security != Security::None {
+            return Err(ConfigError::TlsOnUnixSocket);
+        }
+        let is_zero = |budget: &Duration| budget.is_zero();
+        if self.timeouts.list().iter().any(is_zero) || self.deadline.iter().any(is_zero) {
+            return Err(ConfigError::ZeroTimeout);
+        }
+        Ok(())
+    }
+
+    /// The host and port to connect to; a Unix socket has none.
+    pub(crate) fn host_and_port(&self) -> (&str, u16) {
+        let Server::Tcp { host, port } = &self.server else {
+            return ("localhost", 0);
+        };
+        let usual = match (self.protocol, self.security) {
+            (Protocol::Lmtp, _) => 24,
+            (_, Security::ImplicitTls) => 465,
+            (_, Security::StartTls) => 587,
+            (_, Security::None | Security::Opportunistic) => 25,
+        };
+        (host, port.unwrap_or(usual))
+    }
+}
+
+/// How long each step may take; each is a deadline for the whole step, however slowly the peer drips.
+///
+/// ```
+/// use std::time::Duration;
+/// use smtplib::{Config, Timeouts};
+///
+/// let patient = Timeouts::default().greeting(Duration::from_secs(300));
+/// let config = Config::new("mail.example.com").timeouts(patient);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) handshake: Duration,
+    pub(crate) greeting: Duration,
+    pub(crate) command: Duration,
+    pub(crate) data: Duration,
+    pub(crate) body: Duration,
+    pub(crate) end_of_data: Duration,
+    pub(crate) quit: Duration,
+}
+
+/// QUIT has nothing to decide any more.
+const MAX_QUIT: Duration = Duration::from_secs(5);
+
+impl Timeouts {
+    /// The same budget for every step; at most 5 seconds for QUIT.
+    pub fn all(budget: Duration) -> Self {
+        Self {
+            connect: budget,
+            handshake: budget,
+            greeting: budget,
+            command: budget,
+            data: budget,
+            body: budget,
+            end_of_data: budget,
+            quit: budget.min(MAX_QUIT),
+        }
+    }
+
+    fn list(&self) -> [Duration; 8] {
+        [
+            self.connect,
+            self.handshake,
+            self.greeting,
+            self.command,
+            self.data,
+            self.body,
+            self.end_of_data,
+            self.quit,
+        ]
+    }
+}
+
+macro_rules! timeout_setters {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        impl Timeouts {
+            $($(#[$doc])* pub fn $name(mut self, budget: Duration) -> Self {
+                self.$name = budget;
+                self
+            })*
+        }
+    };
+}
+
+timeout_setters! {
+    /// Opening the connection, over all addresses of the host: 30 seconds. Looking the name up is not counted.
+    connect,
+    /// The TLS handshake: 30 seconds.
+    handshake,
+    /// The server's greeting: 60 seconds.
+    greeting,
+    /// The reply to a command: 60 seconds.
+    command,
+    /// The reply to DATA: 120 seconds.
+    data,
+    /// Writing 64 KiB of the message: 180 seconds.
+    body,
+    /// The reply to the message: 600 seconds (RFC 5321, 4.5.3.2.6). Giving up earlier makes duplicates.
+    end_of_data,
+    /// The reply to QUIT: 5 seconds.
+    quit,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            connect: seconds(30),
+            handshake: seconds(30),
+            greeting: seconds(60),
+            command: seconds(60),
+            data: seconds(120),
+            body: seconds(180),
+            end_of_data: seconds(600),
+            quit: MAX_QUIT,
+        }
+    }
+}
+
+/// Why a configuration cannot work. No message repeats what stood in a URL: it may be a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A certificate is not PEM.
+    Certificate,
+    /// The host is missing or has a character that no host has.
+    Host,
+    /// The client's certificate or key is not PEM, or they do not belong together.
+    Identity,
+    /// A URL option is unknown.
+    UnknownOption(Box<str>),
+    /// The port is not a number from 1 to 65535.
+    Port,
+    /// A percent sign is not followed by two hexadecimal digits, or the result is not UTF-8.
+    Percent,
+    /// The URL's scheme is not `smtp`, `smtps`, `lmtp` or `lmtp+unix`.
+    Scheme,
+    /// A Unix socket with TLS.
+    TlsOnUnixSocket,
+    /// The value of a URL option cannot be understood.
+    Value(Box<str>),
+    /// A budget of no time at all.
+    ZeroTimeout,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate => f.write_str("the root certificates cannot be read: PEM is needed"),
+            Self::Host => f.write_str("the host name is missing or has a stray character in it"),
+            Self::Identity => f.write_str(
+                "the client's certificate and key cannot be read: PEM and PKCS #8 are needed",
+            ),
+            Self::UnknownOption(name) => write!(f, "the URL has the unknown option {name:?}"),
+            Self::Port => f.write_str("the port is not a number from 1 to 65535"),
+            Self::Percent => f.write_str(
+                "the URL has a percent sign without two hexadecimal digits: write %25 for a percent sign",
+            ),
+            Self::Scheme => f.write_str(
+                "the URL must begin with smtp://, smtps://, lmtp:// or lmtp+unix://",
+            ),
+            Self::TlsOnUnixSocket => f.write_str("a Unix socket has no TLS: use Security::None"),
+            Self::Value(name) => write!(f, "the URL option {name:?} has a value that it cannot have"),
+            Self::ZeroTimeout => f.write_str("a timeout cannot be zero"),
+        }
+    }
+}
+
+impl StdError for ConfigError {}

@@ -1,0 +1,64 @@
+//! Opening the connection.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use crate::config::{Config, Server};
+use crate::stream::Stream;
+
+/// Opens the connection within the budget.
+///
+/// The addresses of a host are tried in the resolver's order, each with its share of the time that is left, so that one
+/// that swallows packets cannot use it all up.
+pub(crate) fn dial(config: &Config, budget: Duration) -> io::Result<Stream> {
+    match &config.server {
+        Server::Tcp { .. } => {
+            let addresses: Vec<SocketAddr> = config.host_and_port().to_socket_addrs()?.collect();
+            Stream::tcp(connect_any(&addresses, config, Instant::now() + budget)?)
+        }
+        #[cfg(unix)]
+        Server::Unix(path) => Ok(Stream::unix(std::os::unix::net::UnixStream::connect(path)?)),
+        #[cfg(not(unix))]
+        Server::Unix(_) => Err(ErrorKind::Unsupported.into()),
+    }
+}
+
+fn connect_any(
+    addresses: &[SocketAddr],
+    config: &Config,
+    deadline: Instant,
+) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
+    for (tried, address) in addresses.iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
+        let share = left / waiting;
+        if share.is_zero() {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        match connect(*address, config, share) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+#[cfg(not(feature = "local-address"))]
+fn connect(address: SocketAddr, _config: &Config, budget: Duration) -> io::Result<TcpStream> {
+    TcpStream::connect_timeout(&address, budget)
+}
+
+#[cfg(feature = "local-address")]
+fn connect(address: SocketAddr, config: &Config, budget: Duration) -> io::Result<TcpStream> {
+    use socket2::{Domain, Socket, Type};
+
+    let Some(local) = config.local_address else {
+        return TcpStream::connect_timeout(&address, budget);
+    };
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.bind(&local.into())?;
+    socket.connect_timeout(&address.into(), budget)?;
+    Ok(socket.into())
+}

@@ -1,0 +1,113 @@
+//! [`Envelope`]: who sends to whom, as the server is told.
+
+use crate::address::Address;
+use crate::protocol::command::Parameter;
+
+/// Who sends to whom, as the server is told: what MAIL and RCPT carry, whatever the message's header says.
+///
+/// ```
+/// use smtplib::{Address, Envelope};
+///
+/// let envelope = Envelope::new(
+///     Address::new("news", "example.com")?,
+///     [Address::new("ann", "example.org")?, Address::new("bob", "example.org")?],
+/// )
+/// .require_all(true);
+/// assert_eq!(envelope.recipients().count(), 2);
+/// # Ok::<(), smtplib::AddressError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Envelope {
+    sender: Option<Address>,
+    parameters: Vec<Parameter>,
+    recipients: Vec<Recipient>,
+    require_all: bool,
+    allow_long_lines: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recipient {
+    pub(crate) address: Address,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+impl Envelope {
+    /// An envelope; without a sender (`None`) it is the null reverse-path `<>` of bounces (RFC 5321, 4.5.5).
+    pub fn new(
+        sender: impl Into<Option<Address>>,
+        recipients: impl IntoIterator<Item = Address>,
+    ) -> Self {
+        let envelope = Self {
+            sender: sender.into(),
+            parameters: Vec::new(),
+            recipients: Vec::new(),
+            require_all: false,
+            allow_long_lines: false,
+        };
+        recipients.into_iter().fold(envelope, |envelope, address| {
+            envelope.recipient(address, [])
+        })
+    }
+
+    /// Adds a recipient with parameters of its own, such as `NOTIFY=NEVER`.
+    pub fn recipient(
+        mut self,
+        address: Address,
+        parameters: impl IntoIterator<Item = Parameter>,
+    ) -> Self {
+        let parameters = parameters.into_iter().collect();
+        self.recipients.push(Recipient {
+            address,
+            parameters,
+        });
+        self
+    }
+
+    /// Adds a parameter of MAIL, such as `RET=HDRS`. SIZE, BODY and SMTPUTF8 come by themselves where they are needed.
+    pub fn parameter(mut self, parameter: Parameter) -> Self {
+        self.parameters.push(parameter);
+        self
+    }
+
+    /// Whether one refused recipient calls the whole message off; by default the others get it.
+    pub fn require_all(mut self, yes: bool) -> Self {
+        self.require_all = yes;
+        self
+    }
+
+    /// Sends lines of more than 998 octets as they are, although SMTP forbids them (RFC 5321, 4.5.3.1.6).
+    ///
+    /// Servers may refuse, fold or cut them; by default such a message is an error before it is sent.
+    pub fn allow_long_lines(mut self, yes: bool) -> Self {
+        self.allow_long_lines = yes;
+        self
+    }
+
+    /// The sender; `None` is the null reverse-path.
+    #[must_use]
+    pub fn sender(&self) -> Option<&Address> {
+        self.sender.as_ref()
+    }
+
+    /// The recipients, in the order they were given.
+    pub fn recipients(&self) -> impl Iterator<Item = &Address> {
+        self.recipients.iter().map(|recipient| &recipient.address)
+    }
+
+    pub(crate) fn recipients_with_parameters(&self) -> &[Recipient] {
+        &self.recipients
+    }
+
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    pub(crate) fn is_all_required(&self) -> bool {
+        self.require_all
+    }
+
+    pub(crate) fn allows_long_lines(&self) -> bool {
+        self.allow_long_lines
+    }
+}

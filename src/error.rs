@@ -1,0 +1,486 @@
+//! [`Error`]: what went wrong, where, and what it means for the message.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use crate::address::{Address, AddressError};
+use crate::auth::credentials::CredentialsError;
+use crate::auth::dialog::AuthError;
+use crate::config::ConfigError;
+use crate::outcome::{Outcome, RecipientStatus};
+use crate::protocol::command::CommandError;
+use crate::protocol::error::ProtocolError;
+use crate::protocol::reply::{Code, Escaped, Reply};
+use crate::step::Step;
+
+/// The result of everything that talks to a server.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong; the variants follow what a caller decides.
+///
+/// After a failed send, [`delivery`](Self::delivery) tells whether the message was certainly not taken.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// A text is not an address; nothing was sent.
+    Address {
+        /// The text.
+        address: Box<str>,
+        /// What is wrong with it.
+        reason: AddressError,
+    },
+    /// Logging in failed (`SMTPAuthenticationError`).
+    AuthFailed(Box<AuthError>),
+    /// The connection was closed by an earlier failure, and nothing was sent; open another one.
+    Closed,
+    /// A text cannot be sent as a command; nothing was sent.
+    Command(CommandError),
+    /// The configuration cannot work; nothing was sent.
+    Config(ConfigError),
+    /// The message is not fit to be sent as it is; nothing of it was taken.
+    Content(ContentError),
+    /// The credentials cannot be sent; nothing was.
+    Credentials(CredentialsError),
+    /// The server refused the message itself (`SMTPDataError`): [`Outcome::reply`] is its answer.
+    DataRefused(Box<Outcome>),
+    /// The server closed the connection (`SMTPServerDisconnected`).
+    Disconnected {
+        /// Where.
+        step: Step,
+        /// What the server said before, for instance 421 and why.
+        last_words: Option<Box<Reply>>,
+    },
+    /// The connection failed after some recipients had their answer.
+    Interrupted(Box<Interrupted>),
+    /// Reading from or writing to the network failed.
+    Io {
+        /// Where.
+        step: Step,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is nobody to send to; nothing was sent.
+    NoRecipients,
+    /// Logging in would show the password or token to everybody on the way, because the connection has no TLS.
+    PlaintextAuth,
+    /// The server broke the rules of the protocol.
+    Protocol {
+        /// Where.
+        step: Step,
+        /// How.
+        source: ProtocolError,
+    },
+    /// The server refused every recipient, or one where all were required (`SMTPRecipientsRefused`).
+    RecipientsRefused(Box<Outcome>),
+    /// The server refused a step that is not about sender, recipients or message (`SMTPConnectError`, `SMTPHeloError`),
+    /// or is closing the connection (421).
+    Refused {
+        /// Which.
+        step: Step,
+        /// Its answer.
+        reply: Reply,
+    },
+    /// The server refused the sender (`SMTPSenderRefused`).
+    SenderRefused(Reply),
+    /// The message could not be read to its end; the transaction was cut off, and the server has taken nothing.
+    Source(io::Error),
+    /// The peer took too long.
+    Timeout(Step),
+    /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
+    Tls(native_tls::Error),
+    /// The message is larger than the server takes (RFC 1870); nothing was sent.
+    TooLarge {
+        /// Its size in octets.
+        size: u64,
+        /// How many octets the server takes.
+        limit: u64,
+    },
+    /// The server lacks an extension that is needed (`SMTPNotSupportedError`); nothing was sent.
+    Unsupported(Unsupported),
+}
+
+/// Whether a message that could not be sent may have been taken all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The server has certainly not taken the message for any recipient who is not listed as accepted.
+    NotDelivered,
+    /// The end of the message may have reached the server, and no answer came: sending again may duplicate it (RFC 1047).
+    Unknown,
+}
+
+impl Error {
+    /// Whether the message may have been taken all the same.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        let is_unknown = match self {
+            Self::Disconnected { step, .. }
+            | Self::Io { step, .. }
+            | Self::Protocol { step, .. }
+            | Self::Timeout(step) => *step == Step::EndOfData,
+            Self::Interrupted(interrupted) => interrupted
+                .outcome
+                .recipients()
+                .iter()
+                .any(|recipient| recipient.status() == RecipientStatus::Unknown),
+            _ => false,
+        };
+        if is_unknown {
+            Delivery::Unknown
+        } else {
+            Delivery::NotDelivered
+        }
+    }
+
+    /// The server's answer, where one answer is the reason.
+    #[must_use]
+    pub fn reply(&self) -> Option<&Reply> {
+        match self {
+            Self::AuthFailed(failure) => failure.reply(),
+            Self::DataRefused(outcome) => outcome.reply(),
+            Self::Disconnected { last_words, .. } => last_words.as_deref(),
+            Self::Interrupted(interrupted) => interrupted.cause.reply(),
+            Self::Refused { reply, .. } | Self::SenderRefused(reply) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// The code of [`reply`](Self::reply).
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        self.reply().map(Reply::code)
+    }
+
+    /// What is known of each recipient, where the transaction came that far.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
+        match self {
+            Self::DataRefused(outcome) | Self::RecipientsRefused(outcome) => Some(outcome),
+            Self::Interrupted(interrupted) => Some(&interrupted.outcome),
+            _ => None,
+        }
+    }
+
+    /// The place in the session, where that is part of the error.
+    #[must_use]
+    pub fn step(&self) -> Option<Step> {
+        match self {
+            Self::AuthFailed(_) => Some(Step::Auth),
+            Self::Disconnected { step, .. }
+            | Self::Io { step, .. }
+            | Self::Protocol { step, .. }
+            | Self::Refused { step, .. }
+            | Self::Timeout(step) => Some(*step),
+            Self::Interrupted(interrupted) => interrupted.cause.step(),
+            Self::SenderRefused(_) => Some(Step::Mail),
+            Self::Tls(_) => Some(Step::Handshake),
+            _ => None,
+        }
+    }
+
+    /// Whether the same may succeed later, and nothing speaks against trying: the message was certainly not taken, and
+    /// the reason is a 4yz reply (for all recipients), a timeout or a lost connection.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        if self.delivery() == Delivery::Unknown {
+            return false;
+        }
+        match self {
+            Self::RecipientsRefused(outcome) => outcome
+                .refused()
+                .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
+            Self::Interrupted(interrupted) => interrupted.cause.is_transient(),
+            Self::Closed | Self::Io { .. } | Self::Timeout(_) => true,
+            Self::Disconnected { last_words, .. } => {
+                !last_words.as_deref().is_some_and(Reply::is_permanent)
+            }
+            _ => self.reply().is_some_and(Reply::is_transient),
+        }
+    }
+
+    /// Whether the same will fail again: a 5yz reply (for all recipients), or something on this side that must change.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        match self {
+            Self::Source(_) | Self::Protocol { .. } | Self::Tls(_) => false,
+            Self::RecipientsRefused(outcome) => outcome
+                .refused()
+                .all(|recipient| recipient.reply().is_some_and(Reply::is_permanent)),
+            Self::Interrupted(interrupted) => interrupted.cause.is_permanent(),
+            Self::Closed | Self::Io { .. } | Self::Timeout(_) => false,
+            Self::Disconnected { last_words, .. } => {
+                last_words.as_deref().is_some_and(Reply::is_permanent)
+            }
+            _ => self.reply().is_none_or(Reply::is_permanent),
+        }
+    }
+
+    /// Whether a budget of time ran out.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        match self {
+            Self::Interrupted(interrupted) => interrupted.cause.is_timeout(),
+            Self::Timeout(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the connection is of no further use.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        match self {
+            Self::Closed
+            | Self::Disconnected { .. }
+            | Self::Interrupted(_)
+            | Self::Io { .. }
+            | Self::Protocol { .. }
+            | Self::Source(_)
+            | Self::Timeout(_)
+            | Self::Tls(_) => true,
+            _ => self.code() == Some(Code::SERVICE_CLOSING),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address { address, reason } => {
+                write!(f, "\"{}\" is not an address: {reason}", Escaped(address))
+            }
+            Self::AuthFailed(failure) => failure.fmt(f),
+            Self::Closed => f.write_str("the connection is closed: open another one"),
+            Self::Command(source) => source.fmt(f),
+            Self::Config(source) => source.fmt(f),
+            Self::Content(source) => source.fmt(f),
+            Self::Credentials(source) => source.fmt(f),
+            Self::DataRefused(outcome) => match outcome.reply() {
+                Some(reply) => write!(f, "the server refused the message: {reply}"),
+                None => f.write_str("the server refused the message"),
+            },
+            Self::Disconnected { step, last_words: Some(reply) } => {
+                write!(f, "the server closed the connection at {step}, saying: {reply}")
+            }
+            Self::Disconnected { step, last_words: None } => {
+                write!(f, "the server closed the connection at {step}")
+            }
+            Self::Interrupted(interrupted) => interrupted.fmt(f),
+            Self::Io { step, source } => write!(f, "the connection failed at {step}: {source}"),
+            Self::NoRecipients => f.write_str("the message has no recipients"),
+            Self::PlaintextAuth => f.write_str(
+                "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
+            ),
+            Self::Protocol { step, source } => {
+                write!(f, "the server broke the protocol at {step}: {source}")
+            }
+            Self::RecipientsRefused(outcome) => fmt_refused(outcome, f),
+            Self::Refused { step, reply } => write!(f, "the server refused {step}: {reply}"),
+            Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
+            Self::Source(source) => write!(f, "the message could not be read: {source}"),
+            Self::Timeout(step) => fmt_timeout(*step, f),
+            Self::Tls(source) => fmt_tls(source, f),
+            Self::TooLarge { size, limit } => {
+                write!(f, "the message has {size} octets and the server takes {limit}")
+            }
+            Self::Unsupported(source) => source.fmt(f),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Address { reason, .. } => Some(reason),
+            Self::AuthFailed(source) => Some(source),
+            Self::Command(source) => Some(source),
+            Self::Config(source) => Some(source),
+            Self::Content(source) => Some(source),
+            Self::Credentials(source) => Some(source),
+            Self::Interrupted(source) => Some(source),
+            Self::Io { source, .. } | Self::Source(source) => Some(source),
+            Self::Protocol { source, .. } => Some(source),
+            Self::Tls(source) => Some(source),
+            Self::Unsupported(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($source:ty)),* $(,)?) => {$(
+        impl From<$source> for Error {
+            fn from(source: $source) -> Self {
+                Self::$variant(source)
+            }
+        }
+    )*};
+}
+
+from! {
+    Command(CommandError),
+    Config(ConfigError),
+    Content(ContentError),
+    Credentials(CredentialsError),
+    Unsupported(Unsupported),
+}
+
+/// Who was refused and why; many are counted, not listed.
+fn fmt_refused(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let count = outcome.recipients().len();
+    let mut refused = outcome.refused();
+    let (Some(first), more) = (refused.next(), refused.count()) else {
+        return f.write_str("the server refused all recipients");
+    };
+    if more + 1 == count {
+        f.write_str("the server refused ")?;
+        f.write_str(if count == 1 {
+            "the recipient "
+        } else {
+            "all recipients, first "
+        })?;
+    } else {
+        write!(
+            f,
+            "the server refused {} of {count} recipients, first ",
+            more + 1
+        )?;
+    }
+    match first.reply() {
+        Some(reply) => write!(f, "<{}>: {reply}", first.address()),
+        None => write!(f, "<{}>", first.address()),
+    }
+}
+
+fn fmt_timeout(step: Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match step {
+        Step::Greeting => f.write_str(
+            "the server sent no greeting in time: does this port speak TLS from the first octet?",
+        ),
+        Step::EndOfData => f.write_str(
+            "the server did not say in time whether it took the message: sending again may duplicate it",
+        ),
+        _ => write!(f, "the server took too long at {step}"),
+    }
+}
+
+fn fmt_tls(source: &native_tls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "the TLS handshake failed: {source}")?;
+    let reason = source.to_string();
+    if reason.contains("certificate verify failed") {
+        f.write_str("; a private root can be added to the configuration")
+    } else if reason.contains("wrong version number") {
+        f.write_str("; does this port expect STARTTLS?")
+    } else {
+        Ok(())
+    }
+}
+
+/// A connection that failed after some recipients had their answer.
+#[derive(Debug)]
+pub struct Interrupted {
+    pub(crate) outcome: Outcome,
+    pub(crate) cause: Error,
+}
+
+impl Interrupted {
+    /// What is known of each recipient.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Why the connection failed.
+    #[must_use]
+    pub fn cause(&self) -> &Error {
+        &self.cause
+    }
+}
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.outcome.recipients().len();
+        let known = self.outcome.accepted().count() + self.outcome.refused().count();
+        write!(
+            f,
+            "{} (the fate of {known} of {count} recipients is known)",
+            self.cause
+        )
+    }
+}
+
+impl StdError for Interrupted {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// Why a message cannot be sent as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentError {
+    /// A line has more than 998 octets (RFC 5321, 4.5.3.1.6).
+    LineTooLong,
+    /// There is a NUL in it (RFC 5321, 4.5.2 allows text only).
+    Nul,
+}
+
+impl fmt::Display for ContentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LineTooLong => {
+                "the message has a line of more than 998 octets: encode it as quoted-printable or base64"
+            }
+            Self::Nul => "the message has a NUL in it: encode that part as base64",
+        })
+    }
+}
+
+impl StdError for ContentError {}
+
+/// What the server would have to offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// The message has octets above 127, and the server does not offer 8BITMIME (RFC 6152).
+    EightBit,
+    /// The extension with this keyword.
+    Extension(Cow<'static, str>),
+    /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
+    Header,
+    /// None of the SASL mechanisms offered, listed here, can carry the credentials.
+    Mechanism(Box<str>),
+    /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
+    Utf8Address(Box<Address>),
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EightBit => f.write_str(
+                "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+            ),
+            Self::Extension(keyword) => write!(f, "the server does not offer {keyword}"),
+            Self::Header => f.write_str(
+                "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
+            ),
+            Self::Mechanism(offered) if offered.is_empty() => {
+                f.write_str("the server offers no mechanism to log in by")
+            }
+            Self::Mechanism(offered) => write!(
+                f,
+                "none of the server's mechanisms ({}) fits the credentials",
+                Escaped(offered)
+            ),
+            Self::Utf8Address(address) if address.local_part().is_ascii() => write!(
+                f,
+                "the server does not offer SMTPUTF8, which <{address}> needs: write the domain in its ASCII form (xn--…)"
+            ),
+            Self::Utf8Address(address) => {
+                write!(f, "the server does not offer SMTPUTF8, which <{address}> needs")
+            }
+        }
+    }
+}
+
+impl StdError for Unsupported {}

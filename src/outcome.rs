@@ -1,0 +1,136 @@
+//! [`Outcome`]: what became of a message, recipient by recipient.
+
+use crate::address::Address;
+use crate::protocol::reply::Reply;
+
+/// What became of a message, recipient by recipient.
+///
+/// As the `Ok` of a sending call it means that the server took the message, by a reply of its own to the end of the
+/// data, for every recipient that is [`accepted`](Self::accepted), and there is at least one. The others were refused.
+///
+/// ```no_run
+/// # fn main() -> Result<(), smtplib::Error> {
+/// # let mut smtp = smtplib::SmtpConnection::connect("localhost", 25)?;
+/// let outcome = smtp.sendmail("me@example.com", ["ann@example.org", "bob@example.org"], "Hi!\n")?;
+/// for recipient in outcome.refused() {
+///     eprintln!("{} will not get it: {:?}", recipient.address(), recipient.reply());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "some recipients may have been refused"]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    pub(crate) recipients: Vec<RecipientOutcome>,
+    pub(crate) reply: Option<Reply>,
+}
+
+impl Outcome {
+    /// Whether every recipient was accepted.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.recipients.iter().all(RecipientOutcome::is_accepted)
+    }
+
+    /// All recipients, in the order they were given.
+    #[must_use]
+    pub fn recipients(&self) -> &[RecipientOutcome] {
+        &self.recipients
+    }
+
+    /// The recipients for whom the server took the message.
+    pub fn accepted(&self) -> impl Iterator<Item = &RecipientOutcome> {
+        self.recipients
+            .iter()
+            .filter(|recipient| recipient.is_accepted())
+    }
+
+    /// The recipients whom the server refused, each with its reply: what Python's `sendmail` returns.
+    pub fn refused(&self) -> impl Iterator<Item = &RecipientOutcome> {
+        self.recipients
+            .iter()
+            .filter(|recipient| recipient.status == RecipientStatus::Refused)
+    }
+
+    /// The recipients who are worth another try later: refused for now, or not reached.
+    ///
+    /// Those whose fate is [unknown](RecipientStatus::Unknown) are not among them: they might get the message twice.
+    pub fn worth_retrying(&self) -> impl Iterator<Item = &RecipientOutcome> {
+        self.recipients
+            .iter()
+            .filter(|recipient| recipient.is_worth_retrying())
+    }
+
+    /// The server's last answer to the message as a whole, often with a queue id in its text.
+    ///
+    /// LMTP has an answer for each recipient instead; this is the last of them.
+    #[must_use]
+    pub fn reply(&self) -> Option<&Reply> {
+        self.reply.as_ref()
+    }
+}
+
+/// What became of a message for one recipient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecipientOutcome {
+    pub(crate) address: Address,
+    pub(crate) status: RecipientStatus,
+    pub(crate) reply: Option<Reply>,
+}
+
+impl RecipientOutcome {
+    /// A recipient about whom nothing is known yet.
+    pub(crate) fn new(address: Address) -> Self {
+        Self {
+            address,
+            status: RecipientStatus::NotSent,
+            reply: None,
+        }
+    }
+
+    /// The recipient.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// What became of the message for this recipient.
+    #[must_use]
+    pub fn status(&self) -> RecipientStatus {
+        self.status
+    }
+
+    /// The newest answer about this recipient: to RCPT, or to the message; `None` if there was none.
+    #[must_use]
+    pub fn reply(&self) -> Option<&Reply> {
+        self.reply.as_ref()
+    }
+
+    /// Whether the server took the message for this recipient.
+    #[must_use]
+    pub fn is_accepted(&self) -> bool {
+        self.status == RecipientStatus::Accepted
+    }
+
+    fn is_worth_retrying(&self) -> bool {
+        match self.status {
+            RecipientStatus::NotSent => !self.reply.as_ref().is_some_and(Reply::is_permanent),
+            RecipientStatus::Refused => self.reply.as_ref().is_some_and(Reply::is_transient),
+            RecipientStatus::Accepted | RecipientStatus::Unknown => false,
+        }
+    }
+}
+
+/// What became of a message for one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RecipientStatus {
+    /// The server took the message for this recipient.
+    Accepted,
+    /// The message certainly did not go to this recipient, and not because of the recipient.
+    NotSent,
+    /// The server refused the recipient, or the message for this recipient.
+    Refused,
+    /// The whole message was sent, and no answer came: it may have been taken or not.
+    Unknown,
+}

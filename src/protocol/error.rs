@@ -1,0 +1,47 @@
+//! [`ProtocolError`]: what no server may do.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::protocol::reply::Code;
+
+/// What the server did against the rules; the connection is of no further use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProtocolError {
+    /// A line does not begin with a reply code and a space or a hyphen.
+    BadCode,
+    /// A line has a CR or LF that is not part of CRLF, or a NUL.
+    BadLine,
+    /// The lines of one reply have different codes.
+    CodeMismatch,
+    /// The server sent data between its answer to STARTTLS and the TLS handshake, where an attacker could have put it.
+    DataBeforeTls,
+    /// A line of a reply is too long.
+    LineTooLong,
+    /// A reply has too many lines or octets.
+    ReplyTooLong,
+    /// A code that is no answer to this command, such as 250 to DATA.
+    UnexpectedCode(Code),
+    /// The server spoke although it was not asked.
+    Unsolicited,
+}
+
+impl fmt::Display for ProtocolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadCode => f.write_str("a line does not begin with a reply code"),
+            Self::BadLine => f.write_str("a line has a stray CR, LF or NUL in it"),
+            Self::CodeMismatch => f.write_str("the lines of one reply have different codes"),
+            Self::DataBeforeTls => {
+                f.write_str("the server sent data between STARTTLS and the TLS handshake")
+            }
+            Self::LineTooLong => f.write_str("a line of the reply is too long"),
+            Self::ReplyTooLong => f.write_str("the reply has too many lines"),
+            Self::UnexpectedCode(code) => write!(f, "{code} is no answer to this command"),
+            Self::Unsolicited => f.write_str("the server spoke without being asked"),
+        }
+    }
+}
+
+impl StdError for ProtocolError {}

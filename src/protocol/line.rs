@@ -1,0 +1,143 @@
+//! [`LineBuffer`]: octets from the network, cut into lines.
+
+use crate::protocol::error::ProtocolError;
+
+/// Longest reply line, with its CRLF. RFC 5321, 4.5.3.1.5 promises 512; servers are more talkative.
+pub(crate) const MAX_LINE: usize = 4096;
+/// Longest line during AUTH (RFC 4954, 4), with its CRLF.
+pub(crate) const MAX_AUTH_LINE: usize = 12288;
+
+/// Octets that have arrived and were not read yet.
+///
+/// It never holds more than one read behind the line limit, and looks at each octet once.
+#[derive(Debug, Default)]
+pub(crate) struct LineBuffer {
+    octets: Vec<u8>,
+    /// Where the next line starts.
+    start: usize,
+    /// Up to where no line feed was found yet.
+    scanned: usize,
+}
+
+impl LineBuffer {
+    /// Takes what one read brought.
+    pub(crate) fn extend(&mut self, octets: &[u8]) {
+        if self.start == self.octets.len() {
+            self.clear();
+        }
+        self.octets.extend_from_slice(octets);
+    }
+
+    /// The next line with its CRLF; `None` means that more input is needed.
+    ///
+    /// A line ends with CRLF and nothing else: were a lone CR or LF an end too, two readers of the same octets could
+    /// count different replies.
+    pub(crate) fn next_line(&mut self, limit: usize) -> Result<Option<&[u8]>, ProtocolError> {
+        let unread = self.octets.get(self.scanned..).unwrap_or_default();
+        let Some(at) = unread.iter().position(|octet| *octet == b'\n') else {
+            self.scanned = self.octets.len();
+            return if self.len() >= limit {
+                Err(ProtocolError::LineTooLong)
+            } else {
+                Ok(None)
+            };
+        };
+        let (start, end) = (self.start, self.scanned + at + 1);
+        (self.start, self.scanned) = (end, end);
+        let line = self.octets.get(start..end).unwrap_or_default();
+        if line.len() > limit {
+            return Err(ProtocolError::LineTooLong);
+        }
+        check_line(line)?;
+        Ok(Some(line))
+    }
+
+    /// Whether everything that arrived was read.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.octets.clear();
+        (self.start, self.scanned) = (0, 0);
+    }
+
+    fn len(&self) -> usize {
+        self.octets.len() - self.start
+    }
+}
+
+/// CRLF at the end, and no CR or NUL before it.
+fn check_line(line: &[u8]) -> Result<(), ProtocolError> {
+    match line.strip_suffix(b"\r\n") {
+        Some(text) if !text.contains(&b'\r') && !text.contains(&0) => Ok(()),
+        _ => Err(ProtocolError::BadLine),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffer(octets: &[u8]) -> LineBuffer {
+        let mut buffer = LineBuffer::default();
+        buffer.extend(octets);
+        buffer
+    }
+
+    #[test]
+    fn lines_come_out_whole_however_they_came_in() {
+        let mut buffer = LineBuffer::default();
+        for octet in b"220 a\r" {
+            buffer.extend(&[*octet]);
+            assert_eq!(buffer.next_line(MAX_LINE), Ok(None));
+        }
+        buffer.extend(b"\n250 b\r\n25");
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"220 a\r\n"[..])));
+        assert!(!buffer.is_empty());
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"250 b\r\n"[..])));
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(None));
+        buffer.extend(b"0 c\r\n");
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"250 c\r\n"[..])));
+        assert!(buffer.is_empty());
+    }
+
+    // R6, R11: only CRLF ends a line, and NUL has no place in one.
+    #[test]
+    fn lone_cr_lone_lf_and_nul_are_errors() {
+        for octets in [
+            &b"250 a\n"[..],
+            b"250 a\rb\r\n",
+            b"250 a\0b\r\n",
+            b"\n",
+            b"250 a\r\r\n",
+        ] {
+            assert_eq!(
+                buffer(octets).next_line(MAX_LINE),
+                Err(ProtocolError::BadLine),
+                "{octets:?}"
+            );
+        }
+    }
+
+    // R1: the limit holds with and without an end in sight.
+    #[test]
+    fn a_line_has_a_limit() {
+        let line = |len: usize| [vec![b'x'; len - 2], b"\r\n".to_vec()].concat();
+        assert!(
+            buffer(&line(MAX_LINE))
+                .next_line(MAX_LINE)
+                .is_ok_and(|line| line.is_some())
+        );
+        assert_eq!(
+            buffer(&line(MAX_LINE + 1)).next_line(MAX_LINE),
+            Err(ProtocolError::LineTooLong)
+        );
+        assert_eq!(
+            buffer(&[b'x'; MAX_LINE]).next_line(MAX_LINE),
+            Err(ProtocolError::LineTooLong)
+        );
+        assert_eq!(buffer(&[b'x'; MAX_LINE - 1]).next_line(MAX_LINE), Ok(None));
+    }
+}

@@ -1,0 +1,273 @@
+//! [`Reply`]: what a server says, and its codes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// What the server answered to a command: a code, and text of one or more lines (RFC 5321, 4.2).
+///
+/// Decisions are made by the code; the text is for people, and it is the server's: [`Display`](fmt::Display) escapes
+/// control characters, so that a reply can go to a log or a terminal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// All lines as they came, each with its CRLF.
+    raw: Box<[u8]>,
+    code: Code,
+    enhanced: Option<EnhancedCode>,
+}
+
+impl Reply {
+    /// A reply from lines that the parser has checked: each has the code in front and CRLF at the end.
+    pub(crate) fn from_checked(code: Code, raw: Box<[u8]>) -> Self {
+        let enhanced = texts(&raw).find_map(|text| EnhancedCode::parse(text, code));
+        Self {
+            raw,
+            code,
+            enhanced,
+        }
+    }
+
+    /// The three digits.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The enhanced status code (RFC 2034) of the first line that has one, if its class fits the reply's code.
+    #[must_use]
+    pub fn enhanced(&self) -> Option<EnhancedCode> {
+        self.enhanced
+    }
+
+    /// The text of each line, without code and line end; octets that are not UTF-8 are replaced.
+    pub fn lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        texts(&self.raw).map(String::from_utf8_lossy)
+    }
+
+    /// The text of all lines, joined by line feeds; octets that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.lines().collect::<Vec<_>>().join("\n")
+    }
+
+    /// The octets as they came: every line with its code and CRLF.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// Whether the server did what it was asked: 2yz.
+    #[must_use]
+    pub fn is_positive(&self) -> bool {
+        self.code.is_positive()
+    }
+
+    /// Whether the same request may succeed later: 4yz.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.code.is_transient()
+    }
+
+    /// Whether the same request will fail again: 5yz.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        self.code.is_permanent()
+    }
+
+    /// The same reply with every occurrence of the secrets masked: some servers repeat what they refuse.
+    pub(crate) fn masked(self, secrets: &[&str]) -> Self {
+        let text = String::from_utf8_lossy(&self.raw);
+        let mut masked = text.to_string();
+        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+            masked = masked.replace(secret, "***");
+        }
+        if masked == text {
+            return self;
+        }
+        Self {
+            raw: masked.into_bytes().into(),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Reply {
+    /// Writes the code and the text of all lines, joined by ` / `, control characters escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        let mut separator = " ";
+        for line in self.lines().filter(|line| !line.is_empty()) {
+            write!(f, "{separator}{}", Escaped(&line))?;
+            separator = " / ";
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Reply({:?})", self.to_string())
+    }
+}
+
+/// Text of a stranger, made safe to print: control characters and direction overrides are escaped.
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for c in self.0.chars() {
+            if c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                write!(f, "{c}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A reply code: three digits, the first of them 2, 3, 4 or 5 (RFC 5321, 4.2.1).
+///
+/// ```
+/// # fn look(reply: &smtplib::Reply) {
+/// if reply.code() == 452 {
+///     println!("too many recipients for now");
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(u16);
+
+impl Code {
+    /// 421: the server is closing the connection; it may come as the answer to any command.
+    pub const SERVICE_CLOSING: Self = Self(421);
+
+    /// The code of three octets, if they are one.
+    pub(crate) fn parse(digits: [u8; 3]) -> Option<Self> {
+        if !matches!(digits, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']) {
+            return None;
+        }
+        let number = digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + u16::from(digit - b'0'));
+        Some(Self(number))
+    }
+
+    /// The code as a number, 200 to 599.
+    #[must_use]
+    pub fn as_u16(self) -> u16 {
+        self.0
+    }
+
+    /// 2yz: done.
+    #[must_use]
+    pub fn is_positive(self) -> bool {
+        self.0 / 100 == 2
+    }
+
+    /// 3yz: go on.
+    #[must_use]
+    pub fn is_intermediate(self) -> bool {
+        self.0 / 100 == 3
+    }
+
+    /// 4yz: not now.
+    #[must_use]
+    pub fn is_transient(self) -> bool {
+        self.0 / 100 == 4
+    }
+
+    /// 5yz: no.
+    #[must_use]
+    pub fn is_permanent(self) -> bool {
+        self.0 / 100 == 5
+    }
+}
+
+impl PartialEq<u16> for Code {
+    fn eq(&self, number: &u16) -> bool {
+        self.0 == *number
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Code({})", self.0)
+    }
+}
+
+/// An enhanced status code such as `5.1.1`: class, subject and detail (RFC 3463).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EnhancedCode {
+    class: u8,
+    subject: u16,
+    detail: u16,
+}
+
+impl EnhancedCode {
+    /// 2, 4 or 5: success, worth another try, or failed for good.
+    #[must_use]
+    pub fn class(self) -> u8 {
+        self.class
+    }
+
+    /// What the code is about, 0 to 999: 1 is the address, 2 the mailbox, 7 security or policy.
+    #[must_use]
+    pub fn subject(self) -> u16 {
+        self.subject
+    }
+
+    /// The condition within the subject, 0 to 999.
+    #[must_use]
+    pub fn detail(self) -> u16 {
+        self.detail
+    }
+
+    /// Reads the code in front of a line; a class that contradicts the reply makes it ordinary text (RFC 2034, 4).
+    fn parse(text: &[u8], reply: Code) -> Option<Self> {
+        let word = text.split(|octet| *octet == b' ').next()?;
+        let mut parts = word.split(|octet| *octet == b'.').map(number);
+        let (class, subject, detail) = (parts.next()??, parts.next()??, parts.next()??);
+        if parts.next().is_some() || class != reply.as_u16() / 100 || !matches!(class, 2 | 4 | 5) {
+            return None;
+        }
+        Some(Self {
+            class: u8::try_from(class).ok()?,
+            subject,
+            detail,
+        })
+    }
+}
+
+impl fmt::Display for EnhancedCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.class, self.subject, self.detail)
+    }
+}
+
+/// The text of each line as octets, without code and line end.
+fn texts(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
+    raw.split_inclusive(|octet| *octet == b'\n').map(|line| {
+        let text = line.get(4..).unwrap_or_default();
+        text.strip_suffix(b"\r\n")
+            .or_else(|| text.strip_suffix(b"\n"))
+            .unwrap_or(text)
+    })
+}
+
+/// One to three digits as a number.
+fn number(digits: &[u8]) -> Option<u16> {
+    if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    Some(
+        digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + u16::from(digit - b'0')),
+    )
+}

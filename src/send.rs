@@ -1,0 +1,406 @@
+//! Sending: the envelope's facts, and the loop that carries an exchange out.
+
+use std::io::{self, Read, Write};
+
+use crate::address::Address;
+use crate::body::{Body, BodyRules, BodyWriter};
+use crate::config::Protocol;
+use crate::connection::SmtpConnection;
+use crate::envelope::Envelope;
+use crate::error::{Error, Interrupted, Result, Unsupported};
+use crate::outcome::Outcome;
+use crate::protocol::capabilities::Capabilities;
+use crate::protocol::command::{self, Parameter};
+use crate::protocol::data::Profile;
+use crate::protocol::error::ProtocolError;
+use crate::protocol::exchange::{Action, Aftermath, Exchange, Rules, Verdict};
+use crate::protocol::reply::Reply;
+use crate::step::Step;
+
+/// How much of a message from a reader is looked at before MAIL; most messages are known to their end then.
+const HEAD: u64 = 64 * 1024;
+
+impl SmtpConnection {
+    /// Sends a message: Python's `sendmail()`.
+    ///
+    /// The addresses are bare (`ann@example.org`); an empty sender, or `<>`, is the null reverse-path of bounces. The
+    /// message is header, empty line and body; line ends become CRLF, leading dots are protected, and nothing else is
+    /// changed. SIZE, 8BITMIME and SMTPUTF8 are used where they are needed and offered.
+    ///
+    /// # Errors
+    ///
+    /// Before anything is sent: [`Error::Address`], [`Error::NoRecipients`], [`Error::Content`], [`Error::TooLarge`],
+    /// [`Error::Unsupported`]. From the server: [`Error::SenderRefused`], [`Error::RecipientsRefused`] if no recipient is
+    /// left, [`Error::DataRefused`]. [`Error::delivery`] tells whether the message may have been taken all the same.
+    pub fn sendmail(
+        &mut self,
+        from: &str,
+        to: impl IntoIterator<Item = impl AsRef<str>>,
+        message: impl AsRef<[u8]>,
+    ) -> Result<Outcome> {
+        let sender = parse_sender(from)?;
+        let recipients = to
+            .into_iter()
+            .map(|address| parse_address(address.as_ref()));
+        let envelope = Envelope::new(sender, recipients.collect::<Result<Vec<_>>>()?);
+        self.send_octets(&envelope, message.as_ref())
+    }
+
+    /// Sends a message from any reader, with all that an [`Envelope`] can say.
+    ///
+    /// A message of up to 64 KiB is known to its end before MAIL, as with [`sendmail`](Self::sendmail). Of a longer one
+    /// the size is not announced, and it counts as 8-bit where the server offers 8BITMIME. If it turns out on the way that
+    /// it breaks a rule, or the reader fails, the connection is cut without an end of data: the server has taken nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`sendmail`](Self::sendmail), and [`Error::Source`] if the reader fails.
+    pub fn send(&mut self, envelope: &Envelope, mut message: impl Read) -> Result<Outcome> {
+        let mut head = Vec::new();
+        let read = message.by_ref().take(HEAD).read_to_end(&mut head);
+        read.map_err(Error::Source)?;
+        if (head.len() as u64) < HEAD {
+            return self.send_octets(envelope, &head);
+        }
+        let mut facts = Facts::of(&head);
+        facts.check(envelope)?;
+        facts.is_8bit = facts.is_8bit || self.capabilities.has("8BITMIME");
+        facts.size = None;
+        self.deliver(envelope, &facts, |body| {
+            body.write_all(&head)?;
+            io::copy(&mut message, body).map(drop)
+        })
+    }
+
+    fn send_octets(&mut self, envelope: &Envelope, message: &[u8]) -> Result<Outcome> {
+        let facts = Facts::of(message);
+        facts.check(envelope)?;
+        self.deliver(envelope, &facts, |body| body.write_all(message))
+    }
+
+    /// One transaction from MAIL to the reply to the message.
+    pub(crate) fn deliver(
+        &mut self,
+        envelope: &Envelope,
+        facts: &Facts,
+        write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
+    ) -> Result<Outcome> {
+        if envelope.recipients().next().is_none() {
+            return Err(Error::NoRecipients);
+        }
+        let mut exchange = self.new_exchange(envelope.is_all_required());
+        self.queue_envelope(&mut exchange, envelope, facts)?;
+        exchange.queue_data();
+        let rules = facts.rules_for_the_rest(envelope, &self.capabilities);
+        self.begin()?;
+        // Until it has come to a good end, the next transaction has to begin with RSET.
+        self.is_reset_owed = true;
+        self.carry_out(exchange, rules, write)
+    }
+
+    /// Queues MAIL and RCPT, or says what about them cannot be sent.
+    fn queue_envelope(
+        &self,
+        exchange: &mut Exchange,
+        envelope: &Envelope,
+        facts: &Facts,
+    ) -> Result<()> {
+        let parameters = mail_parameters(envelope, facts, &self.capabilities)?;
+        exchange.queue_mail(&command::mail(envelope.sender(), &parameters)?);
+        for recipient in envelope.recipients_with_parameters() {
+            check_offered(&recipient.parameters, &self.capabilities)?;
+            let line = command::rcpt(&recipient.address, &recipient.parameters)?;
+            exchange.queue_rcpt(recipient.address.clone(), &line);
+        }
+        Ok(())
+    }
+
+    /// An exchange by what the server offers, with the RSET that is owed in front.
+    pub(crate) fn new_exchange(&self, require_all: bool) -> Exchange {
+        let mut exchange = Exchange::new(Rules {
+            pipelining: self.capabilities.has("PIPELINING"),
+            lmtp: self.config.protocol == Protocol::Lmtp,
+            require_all,
+        });
+        if self.is_reset_owed {
+            exchange.queue_rset();
+        }
+        exchange
+    }
+
+    /// Carries an exchange out to its end.
+    fn carry_out(
+        &mut self,
+        mut exchange: Exchange,
+        rules: Option<BodyRules>,
+        write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
+    ) -> Result<Outcome> {
+        let mut result = self.drive(&mut exchange);
+        if let Ok(Pause::Body) = result {
+            let written = self.write_body(rules, write);
+            result = settle_body(&mut exchange, written).and_then(|()| self.drive(&mut exchange));
+        }
+        self.conclude(exchange, result.map(drop))
+    }
+
+    /// Does what the exchange says until it needs something from the caller. This is the main loop of the crate.
+    pub(crate) fn drive(&mut self, exchange: &mut Exchange) -> Result<Pause> {
+        loop {
+            match exchange.next() {
+                Action::Send(step, commands) => self.wire.send(step, commands, None)?,
+                Action::Read(step) => exchange.reply(self.wire.read_reply(step)?),
+                Action::LoneDot => {
+                    self.wire.lone_dot()?;
+                    exchange.body_sent();
+                }
+                Action::Body => return Ok(Pause::Body),
+                Action::Idle => return Ok(Pause::Idle),
+                Action::Done => return Ok(Pause::Done),
+            }
+        }
+    }
+
+    fn write_body(
+        &mut self,
+        rules: Option<BodyRules>,
+        write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
+    ) -> Result<()> {
+        self.wire.check_quiet(Step::Body)?;
+        let mut body = Body::new(rules);
+        match write(&mut BodyWriter {
+            body: &mut body,
+            wire: &mut self.wire,
+        }) {
+            Ok(()) => body.finish(&mut self.wire),
+            Err(error) => Err(body.fail(&mut self.wire, error)),
+        }
+    }
+
+    /// Turns the end of an exchange into a result, and remembers what the connection owes.
+    pub(crate) fn conclude(&mut self, exchange: Exchange, result: Result<()>) -> Result<Outcome> {
+        if let Err(cause) = result {
+            self.wire.abort();
+            return Err(interrupted(exchange.interrupted(), cause));
+        }
+        let (verdict, outcome, aftermath) = exchange.conclude();
+        match aftermath {
+            Aftermath::Clean => self.is_reset_owed = false,
+            Aftermath::ResetOwed => self.is_reset_owed = true,
+            Aftermath::Close => self.wire.close(),
+        }
+        judge(verdict, outcome)
+    }
+}
+
+/// What an exchange needs before it can go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// The message.
+    Body,
+    /// Another command.
+    Idle,
+    /// Nothing: it is over.
+    Done,
+}
+
+/// Notes that the end of the message was written, or what the server said while it was not.
+pub(crate) fn settle_body(exchange: &mut Exchange, written: Result<()>) -> Result<()> {
+    match written {
+        Ok(()) => exchange.body_sent(),
+        // The server has refused the message in the middle of it: that is an answer, not an accident.
+        Err(Error::Disconnected {
+            last_words: Some(reply),
+            ..
+        }) if is_refusal(&reply) => {
+            exchange.refused_in_body(*reply);
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+fn is_refusal(reply: &Reply) -> bool {
+    reply.code() != 421 && (reply.is_transient() || reply.is_permanent())
+}
+
+fn judge(verdict: Verdict, outcome: Outcome) -> Result<Outcome> {
+    match verdict {
+        Verdict::Sent => Ok(outcome),
+        Verdict::SenderRefused(reply) => Err(Error::SenderRefused(reply)),
+        Verdict::RecipientsRefused => Err(Error::RecipientsRefused(Box::new(outcome))),
+        Verdict::DataRefused => Err(Error::DataRefused(Box::new(outcome))),
+        Verdict::Broken(step, reply) => {
+            let is_known = outcome.recipients().iter().any(|r| r.reply().is_some());
+            Err(interrupted(
+                is_known.then_some(outcome),
+                Error::Refused { step, reply },
+            ))
+        }
+        Verdict::Unexpected(step, code) => {
+            let source = ProtocolError::UnexpectedCode(code);
+            Err(interrupted(None, Error::Protocol { step, source }))
+        }
+    }
+}
+
+fn interrupted(outcome: Option<Outcome>, cause: Error) -> Error {
+    match outcome {
+        Some(outcome) => Error::Interrupted(Box::new(Interrupted { outcome, cause })),
+        None => cause,
+    }
+}
+
+/// What has to be known of a message before MAIL.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts {
+    /// Octets with CRLF line ends, as SIZE counts them; `None` if nobody knows.
+    pub(crate) size: Option<u64>,
+    pub(crate) is_8bit: bool,
+    /// The header has letters outside ASCII.
+    pub(crate) is_header_8bit: bool,
+    profile: Option<Profile>,
+}
+
+impl Facts {
+    /// Of a message that nobody has seen: it may be 8-bit, so it counts as that where it can.
+    pub(crate) fn unknown(offers: &Capabilities) -> Self {
+        let is_8bit = offers.has("8BITMIME");
+        Self {
+            size: None,
+            is_8bit,
+            is_header_8bit: false,
+            profile: None,
+        }
+    }
+
+    fn of(message: &[u8]) -> Self {
+        let profile = Profile::of(message);
+        Self {
+            size: Some(profile.size),
+            is_8bit: profile.is_8bit,
+            is_header_8bit: profile.is_8bit && !header(message).is_ascii(),
+            profile: Some(profile),
+        }
+    }
+
+    /// Whether the message is fit to be sent to anybody.
+    fn check(&self, envelope: &Envelope) -> Result<()> {
+        let rules = BodyRules {
+            allow_8bit: true,
+            allow_long_lines: envelope.allows_long_lines(),
+        };
+        self.profile.map_or(Ok(()), |profile| rules.check(&profile))
+    }
+
+    /// The rules for what nobody has seen yet; none if the whole message is known.
+    pub(crate) fn rules_for_the_rest(
+        &self,
+        envelope: &Envelope,
+        offers: &Capabilities,
+    ) -> Option<BodyRules> {
+        let allow_8bit = offers.has("8BITMIME") || offers.has("SMTPUTF8");
+        let rules = BodyRules {
+            allow_8bit,
+            allow_long_lines: envelope.allows_long_lines(),
+        };
+        self.size.is_none().then_some(rules)
+    }
+}
+
+/// Everything before the first empty line.
+fn header(message: &[u8]) -> &[u8] {
+    let mut end = 0;
+    for line in message.split_inclusive(|octet| *octet == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") {
+            break;
+        }
+        end += line.len();
+    }
+    message.get(..end).unwrap_or_default()
+}
+
+/// The parameters of MAIL: the caller's, and those that message and server ask for.
+pub(crate) fn mail_parameters(
+    envelope: &Envelope,
+    facts: &Facts,
+    offers: &Capabilities,
+) -> Result<Vec<Parameter>> {
+    check_offered(envelope.parameters(), offers)?;
+    let mut parameters = envelope.parameters().to_vec();
+    let mut add = |keyword: &str, value: Option<String>| {
+        if parameters
+            .iter()
+            .all(|parameter| parameter.keyword() != keyword)
+        {
+            parameters.push(Parameter::known(keyword, value));
+        }
+    };
+    if let Some(size) = size_parameter(facts, offers)? {
+        add("SIZE", Some(size.to_string()));
+    }
+    if facts.is_8bit {
+        // A server with SMTPUTF8 takes 8-bit messages by definition (RFC 6531, 3.1).
+        if offers.has("8BITMIME") || offers.has("SMTPUTF8") {
+            add("BODY", Some("8BITMIME".to_owned()));
+        } else {
+            return Err(Unsupported::EightBit.into());
+        }
+    }
+    if needs_smtputf8(envelope, facts, offers)? {
+        add("SMTPUTF8", None);
+    }
+    Ok(parameters)
+}
+
+/// The size to announce; a message over the server's limit is not even begun (RFC 1870, 5).
+fn size_parameter(facts: &Facts, offers: &Capabilities) -> Result<Option<u64>> {
+    let Some(size) = facts.size.filter(|_| offers.has("SIZE")) else {
+        return Ok(None);
+    };
+    match offers.size_limit() {
+        Some(limit) if size > limit => Err(Error::TooLarge { size, limit }),
+        _ => Ok(Some(size)),
+    }
+}
+
+/// SMTPUTF8 is asked for when an address or the header needs it, and only then (RFC 6531, 3.4).
+fn needs_smtputf8(envelope: &Envelope, facts: &Facts, offers: &Capabilities) -> Result<bool> {
+    let mut addresses = envelope.sender().into_iter().chain(envelope.recipients());
+    let address = addresses.find(|address| !address.is_ascii());
+    let is_needed = address.is_some() || facts.is_header_8bit;
+    if !is_needed || offers.has("SMTPUTF8") {
+        return Ok(is_needed);
+    }
+    Err(Error::Unsupported(match address {
+        Some(address) => Unsupported::Utf8Address(Box::new(address.clone())),
+        None => Unsupported::Header,
+    }))
+}
+
+/// Every parameter belongs to an extension, and the server must offer it (RFC 5321, 2.2.1).
+pub(crate) fn check_offered(parameters: &[Parameter], offers: &Capabilities) -> Result<()> {
+    match parameters
+        .iter()
+        .map(Parameter::extension)
+        .find(|extension| !offers.has(extension))
+    {
+        Some(extension) => Err(Unsupported::Extension(extension.to_owned().into()).into()),
+        None => Ok(()),
+    }
+}
+
+/// A sender, or the null reverse-path.
+pub(crate) fn parse_sender(text: &str) -> Result<Option<Address>> {
+    if matches!(text, "" | "<>") {
+        Ok(None)
+    } else {
+        parse_address(text).map(Some)
+    }
+}
+
+pub(crate) fn parse_address(text: &str) -> Result<Address> {
+    text.parse().map_err(|reason| Error::Address {
+        address: text.into(),
+        reason,
+    })
+}

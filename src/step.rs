@@ -1,0 +1,58 @@
+//! [`Step`]: the places of a session.
+
+use std::fmt;
+
+/// A place in a session, in the order of the protocol; errors name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Step {
+    /// Opening the TCP connection or the Unix socket.
+    Connect,
+    /// The server's first words.
+    Greeting,
+    /// EHLO, HELO or LHLO.
+    Hello,
+    /// The STARTTLS command; the handshake is [`Handshake`](Self::Handshake).
+    StartTls,
+    /// The TLS handshake.
+    Handshake,
+    /// AUTH, with all its rounds.
+    Auth,
+    /// MAIL: the sender.
+    Mail,
+    /// RCPT: a recipient.
+    Rcpt,
+    /// The DATA command; the message is [`Body`](Self::Body).
+    Data,
+    /// The message, up to its end.
+    Body,
+    /// The reply to the whole message.
+    EndOfData,
+    /// RSET: calling off a transaction.
+    Reset,
+    /// Any other command.
+    Command,
+    /// QUIT.
+    Quit,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "the connection attempt",
+            Self::Greeting => "the greeting",
+            Self::Hello => "EHLO",
+            Self::StartTls => "STARTTLS",
+            Self::Handshake => "the TLS handshake",
+            Self::Auth => "AUTH",
+            Self::Mail => "MAIL",
+            Self::Rcpt => "RCPT",
+            Self::Data => "DATA",
+            Self::Body => "the message",
+            Self::EndOfData => "the end of the message",
+            Self::Reset => "RSET",
+            Self::Command => "the command",
+            Self::Quit => "QUIT",
+        })
+    }
+}

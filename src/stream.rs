@@ -1,0 +1,342 @@
+//! [`Stream`]: the transport, upgraded in place.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use native_tls::{HandshakeError, TlsConnector, TlsStream};
+
+/// The transport, upgraded in place.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(Timed<TcpStream>),
+    Tls(Box<TlsStream<Timed<TcpStream>>>),
+    #[cfg(unix)]
+    Unix(Timed<UnixStream>),
+    /// A peer in memory.
+    #[cfg(any(test, fuzzing))]
+    Memory(Box<dyn Peer>),
+    /// Nothing left to talk to: closed by us, or lost in a failed handshake.
+    Closed,
+}
+
+/// Both directions of a connection in memory.
+#[cfg(any(test, fuzzing))]
+pub(crate) trait Peer: Read + Write + std::fmt::Debug + Send {}
+
+/// What a connection needs to read and write.
+trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
+
+impl Stream {
+    /// A connected TCP stream. Commands are short and wait for replies: nothing may be held back (Nagle).
+    pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(false)?;
+        Ok(Self::Plain(Timed::new(stream)))
+    }
+
+    /// A connected Unix socket.
+    #[cfg(unix)]
+    pub(crate) fn unix(stream: UnixStream) -> Self {
+        Self::Unix(Timed::new(stream))
+    }
+
+    /// Wraps the connection into TLS; if that fails, nothing is left of it.
+    pub(crate) fn upgrade(
+        &mut self,
+        connector: &TlsConnector,
+        name: &str,
+        deadline: Instant,
+    ) -> Result<(), UpgradeError> {
+        self.set_deadline(deadline);
+        let Self::Plain(tcp) = std::mem::replace(self, Self::Closed) else {
+            return Err(UpgradeError::NotTcp);
+        };
+        match connector.connect(name, tcp) {
+            Ok(tls) => {
+                *self = Self::Tls(Box::new(tls));
+                Ok(())
+            }
+            // The TLS library has its own words for a timeout; the clock has one.
+            Err(_) if Instant::now() >= deadline => Err(UpgradeError::Timeout),
+            Err(HandshakeError::Failure(error)) => Err(UpgradeError::Tls(error)),
+            Err(HandshakeError::WouldBlock(_)) => Err(UpgradeError::Timeout),
+        }
+    }
+
+    /// Until when reads and writes may take.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        match self {
+            Self::Plain(tcp) => tcp.deadline = Some(deadline),
+            Self::Tls(tls) => tls.get_mut().deadline = Some(deadline),
+            #[cfg(unix)]
+            Self::Unix(unix) => unix.deadline = Some(deadline),
+            #[cfg(any(test, fuzzing))]
+            Self::Memory(_) => {}
+            Self::Closed => {}
+        }
+    }
+
+    /// Reads what is there, waiting until the deadline; 0 is the end.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.inner()?.read(buffer)
+    }
+
+    /// Writes everything, or tells how many octets were taken before it failed.
+    pub(crate) fn write_all(&mut self, mut octets: &[u8]) -> io::Result<()> {
+        let inner = self.inner()?;
+        while !octets.is_empty() {
+            match inner.write(octets)? {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                written => octets = octets.get(written..).unwrap_or_default(),
+            }
+        }
+        inner.flush()
+    }
+
+    /// Reads what is there without waiting; `None` if there is nothing, `Some(0)` at the end.
+    pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        self.set_polling(true)?;
+        let result = self.read(buffer);
+        self.set_polling(false)?;
+        match result {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// Ends the connection. TLS says goodbye first, so that the peer can tell this from a cut.
+    pub(crate) fn close(&mut self) {
+        if let Self::Tls(tls) = self {
+            // Best effort: the socket closes next, whatever happens here.
+            let _ = tls.shutdown();
+        }
+        self.abort();
+    }
+
+    /// Cuts the connection at once, in both directions.
+    pub(crate) fn abort(&mut self) {
+        let _ = match std::mem::replace(self, Self::Closed) {
+            Self::Plain(tcp) => tcp.socket.shutdown(Shutdown::Both),
+            Self::Tls(tls) => tls.get_ref().socket.shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Self::Unix(unix) => unix.socket.shutdown(Shutdown::Both),
+            #[cfg(any(test, fuzzing))]
+            Self::Memory(_) => Ok(()),
+            Self::Closed => Ok(()),
+        };
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
+    pub(crate) fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
+    /// The address of this side.
+    pub(crate) fn local_ip(&self) -> Option<IpAddr> {
+        let address = match self {
+            Self::Plain(tcp) => tcp.socket.local_addr(),
+            Self::Tls(tls) => tls.get_ref().socket.local_addr(),
+            _ => return None,
+        };
+        Some(address.ok()?.ip().to_canonical())
+    }
+
+    /// The server's certificate in DER.
+    pub(crate) fn peer_certificate(&self) -> Option<Vec<u8>> {
+        let Self::Tls(tls) = self else { return None };
+        tls.peer_certificate().ok()??.to_der().ok()
+    }
+
+    fn inner(&mut self) -> io::Result<&mut dyn ReadWrite> {
+        match self {
+            Self::Plain(tcp) => Ok(tcp),
+            Self::Tls(tls) => Ok(tls.as_mut()),
+            #[cfg(unix)]
+            Self::Unix(unix) => Ok(unix),
+            #[cfg(any(test, fuzzing))]
+            Self::Memory(peer) => Ok(peer),
+            Self::Closed => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+
+    fn set_polling(&mut self, yes: bool) -> io::Result<()> {
+        match self {
+            Self::Plain(tcp) => tcp.set_polling(yes),
+            Self::Tls(tls) => tls.get_mut().set_polling(yes),
+            #[cfg(unix)]
+            Self::Unix(unix) => unix.set_polling(yes),
+            #[cfg(any(test, fuzzing))]
+            Self::Memory(_) => Ok(()),
+            Self::Closed => Err(ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+/// Why a connection could not be wrapped into TLS.
+#[derive(Debug)]
+pub(crate) enum UpgradeError {
+    NotTcp,
+    Timeout,
+    Tls(native_tls::Error),
+}
+
+/// A socket with a deadline.
+///
+/// It stands below TLS, where one read can be many system calls and a peer that sends an octet now and then could make
+/// each of them begin anew. When the time is up it says `TimedOut`, never `WouldBlock`, which TLS would take for
+/// "try again".
+#[derive(Debug)]
+pub(crate) struct Timed<S> {
+    socket: S,
+    deadline: Option<Instant>,
+    /// The socket is set not to block: `WouldBlock` is an answer.
+    is_polling: bool,
+    read_limit: Duration,
+    write_limit: Duration,
+}
+
+/// What a socket can do beside reading and writing.
+pub(crate) trait Socket: Read + Write {
+    fn limit_reads(&self, limit: Duration) -> io::Result<()>;
+    fn limit_writes(&self, limit: Duration) -> io::Result<()>;
+    fn set_blocking(&self, yes: bool) -> io::Result<()>;
+}
+
+impl<S: Socket> Timed<S> {
+    fn new(socket: S) -> Self {
+        let (read_limit, write_limit) = (Duration::MAX, Duration::MAX);
+        Self {
+            socket,
+            deadline: None,
+            is_polling: false,
+            read_limit,
+            write_limit,
+        }
+    }
+
+    fn set_polling(&mut self, yes: bool) -> io::Result<()> {
+        self.is_polling = yes;
+        self.socket.set_blocking(!yes)
+    }
+
+    /// How long the next system call may wait.
+    fn time_left(&self) -> io::Result<Duration> {
+        let Some(deadline) = self.deadline else {
+            return Ok(Duration::MAX);
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            Err(ErrorKind::TimedOut.into())
+        } else {
+            Ok(left)
+        }
+    }
+
+    /// Runs a system call until it has an answer or the deadline has passed.
+    fn run<T>(
+        &mut self,
+        limit: fn(&mut Self, Duration, bool) -> io::Result<()>,
+        mut call: impl FnMut(&mut S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut has_waited = false;
+        loop {
+            if !self.is_polling {
+                let left = self.time_left()?;
+                limit(self, left, has_waited)?;
+            }
+            match call(&mut self.socket) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) && !self.is_polling => has_waited = true,
+                result => return result,
+            }
+        }
+    }
+
+    fn limit_reads(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
+        match new_limit(self.read_limit, left, has_waited) {
+            Some(limit) => {
+                self.read_limit = limit;
+                self.socket.limit_reads(limit)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn limit_writes(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
+        match new_limit(self.write_limit, left, has_waited) {
+            Some(limit) => {
+                self.write_limit = limit;
+                self.socket.limit_writes(limit)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The socket's own timeout, if it has to change.
+///
+/// It must not exceed the time left, and may be shorter: then the call wakes up early and goes on. Half of the time left
+/// suits the steps that follow as well, so that a session hardly ever pays a system call for it.
+fn new_limit(current: Duration, left: Duration, has_waited: bool) -> Option<Duration> {
+    const SHORTEST: Duration = Duration::from_millis(1);
+    const FINE: Duration = Duration::from_millis(50);
+    if current <= left && !has_waited {
+        return None;
+    }
+    let limit = if left <= FINE { left } else { left / 2 };
+    Some(limit.max(SHORTEST)).filter(|limit| *limit != current)
+}
+
+/// Unix says `WouldBlock` when a socket's timeout is over, Windows `TimedOut`.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+impl<S: Socket> Read for Timed<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.run(Self::limit_reads, |socket| socket.read(buffer))
+    }
+}
+
+impl<S: Socket> Write for Timed<S> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.run(Self::limit_writes, |socket| socket.write(octets))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+macro_rules! socket {
+    ($($(#[$cfg:meta])* $name:ty),*) => {$(
+        $(#[$cfg])*
+        impl Socket for $name {
+            fn limit_reads(&self, limit: Duration) -> io::Result<()> {
+                self.set_read_timeout(Some(limit))
+            }
+
+            fn limit_writes(&self, limit: Duration) -> io::Result<()> {
+                self.set_write_timeout(Some(limit))
+            }
+
+            fn set_blocking(&self, yes: bool) -> io::Result<()> {
+                self.set_nonblocking(!yes)
+            }
+        }
+    )*};
+}
+
+socket!(
+    TcpStream,
+    #[cfg(unix)]
+    UnixStream
+);

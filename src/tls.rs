@@ -1,0 +1,74 @@
+//! [`TlsOptions`]: whom to trust, and who we are.
+
+use std::fmt;
+
+use native_tls::{Certificate, Identity, Protocol, TlsConnector};
+
+/// Whom to trust, and who we are, when TLS begins.
+#[derive(Clone, Default)]
+pub(crate) struct TlsOptions {
+    roots: Vec<Certificate>,
+    identity: Option<Identity>,
+    pub(crate) connector: Option<TlsConnector>,
+    pub(crate) server_name: Option<String>,
+    pub(crate) accept_invalid_certs: bool,
+    pub(crate) accept_invalid_hostnames: bool,
+}
+
+impl TlsOptions {
+    /// Trusts the certificates in a PEM text, too.
+    pub(crate) fn add_roots(&mut self, pem: &[u8]) -> Result<(), NotReadable> {
+        let roots = Certificate::stack_from_pem(pem).map_err(|_| NotReadable)?;
+        if roots.is_empty() {
+            return Err(NotReadable);
+        }
+        self.roots.extend(roots);
+        Ok(())
+    }
+
+    /// Shows the server a certificate.
+    pub(crate) fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), NotReadable> {
+        self.identity = Some(Identity::from_pkcs8(chain, key).map_err(|_| NotReadable)?);
+        Ok(())
+    }
+
+    /// The connector these options ask for. TLS 1.2 is the minimum (RFC 8996), whatever the platform would allow.
+    pub(crate) fn connector(&self) -> Result<TlsConnector, native_tls::Error> {
+        if let Some(connector) = &self.connector {
+            return Ok(connector.clone());
+        }
+        let mut builder = TlsConnector::builder();
+        builder.min_protocol_version(Some(Protocol::Tlsv12));
+        builder.danger_accept_invalid_certs(self.accept_invalid_certs);
+        builder.danger_accept_invalid_hostnames(self.accept_invalid_hostnames);
+        for root in &self.roots {
+            builder.add_root_certificate(root.clone());
+        }
+        if let Some(identity) = &self.identity {
+            builder.identity(identity.clone());
+        }
+        builder.build()
+    }
+
+    /// The name that the certificate must have: the one the user gave, never one that the network gave.
+    pub(crate) fn verified_name<'a>(&'a self, host: &'a str) -> &'a str {
+        self.server_name.as_deref().unwrap_or(host)
+    }
+}
+
+impl fmt::Debug for TlsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsOptions")
+            .field("extra_roots", &self.roots.len())
+            .field("client_identity", &self.identity.is_some())
+            .field("own_connector", &self.connector.is_some())
+            .field("server_name", &self.server_name)
+            .field("accept_invalid_certs", &self.accept_invalid_certs)
+            .field("accept_invalid_hostnames", &self.accept_invalid_hostnames)
+            .finish()
+    }
+}
+
+/// A certificate or key is not what it should be; the platform's words for it differ too much to be of use.
+#[derive(Debug)]
+pub(crate) struct NotReadable;

@@ -1,0 +1,82 @@
+//! [`TraceLine`]: the dialog as it can be shown.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::protocol::reply::Escaped;
+
+/// One line of the dialog, passwords and tokens already masked.
+///
+/// Its `Display` escapes control characters and begins with `C: ` for the client, `S: ` for the server and `*: ` for
+/// remarks such as "TLS from here on".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TraceLine<'a> {
+    /// What this side wrote, without its line end; a message is one line with its number of octets.
+    Client(&'a str),
+    /// What happened beside the dialog.
+    Note(&'a str),
+    /// What the server wrote, without its line end.
+    Server(&'a str),
+}
+
+impl fmt::Display for TraceLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mark, text) = match self {
+            Self::Client(text) => ("C", text),
+            Self::Note(text) => ("*", text),
+            Self::Server(text) => ("S", text),
+        };
+        write!(f, "{mark}: {}", Escaped(text))
+    }
+}
+
+/// Where the dialog is shown, if anywhere.
+#[derive(Clone, Default)]
+pub(crate) struct Trace(Option<Arc<Sink>>);
+
+type Sink = dyn Fn(TraceLine<'_>) + Send + Sync;
+
+impl Trace {
+    pub(crate) fn new(sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(sink)))
+    }
+
+    pub(crate) fn note(&self, text: fmt::Arguments<'_>) {
+        if let Some(sink) = &self.0 {
+            sink(TraceLine::Note(&text.to_string()));
+        }
+    }
+
+    pub(crate) fn client(&self, text: fmt::Arguments<'_>) {
+        if let Some(sink) = &self.0 {
+            sink(TraceLine::Client(&text.to_string()));
+        }
+    }
+
+    /// Commands as they are written: each line by itself.
+    pub(crate) fn client_lines(&self, octets: &[u8]) {
+        let Some(sink) = &self.0 else { return };
+        for line in String::from_utf8_lossy(octets).split_terminator("\r\n") {
+            sink(TraceLine::Client(line));
+        }
+    }
+
+    /// A reply as it came: each line by itself, with its code.
+    pub(crate) fn server_lines(&self, octets: &[u8]) {
+        let Some(sink) = &self.0 else { return };
+        for line in String::from_utf8_lossy(octets).split_terminator("\r\n") {
+            sink(TraceLine::Server(line));
+        }
+    }
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "Trace(on)"
+        } else {
+            "Trace(off)"
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! A [`Config`] from a URL.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::auth::credentials::Credentials;
+use crate::config::{Config, ConfigError, Security, Timeouts};
+
+impl FromStr for Config {
+    type Err = ConfigError;
+
+    fn from_str(url: &str) -> Result<Self, ConfigError> {
+        let (scheme, rest) = url.split_once("://").ok_or(ConfigError::Scheme)?;
+        let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let config = match scheme.to_ascii_lowercase().as_str() {
+            "smtp" => with_authority(rest, Self::new)?,
+            "smtps" => with_authority(rest, Self::new)?.security(Security::ImplicitTls),
+            "lmtp" => with_authority(rest, |host| Self::lmtp(host, 24))?,
+            "lmtp+unix" if rest.starts_with('/') => Self::lmtp_unix(decode(rest)?),
+            "lmtp+unix" => return Err(ConfigError::Host),
+            _ => return Err(ConfigError::Scheme),
+        };
+        query
+            .split('&')
+            .filter(|option| !option.is_empty())
+            .try_fold(config, with_option)
+    }
+}
+
+/// `user:password@host:port`, perhaps with a slash behind it.
+fn with_authority(
+    authority: &str,
+    new: impl FnOnce(String) -> Config,
+) -> Result<Config, ConfigError> {
+    let authority = authority.strip_suffix('/').unwrap_or(authority);
+    // The last @ ends the credentials: a password that was not encoded must not become part of the host.
+    let (credentials, server) = match authority.rsplit_once('@') {
+        Some((credentials, server)) => (Some(credentials), server),
+        None => (None, authority),
+    };
+    let (host, port) = split_port(server)?;
+    let host = decode(host)?;
+    if host.is_empty() || host.contains(['/', '#', '@']) {
+        return Err(ConfigError::Host);
+    }
+    let mut config = new(host);
+    if let Some(port) = port {
+        let number = port.parse::<u16>().ok().filter(|number| *number > 0);
+        config = config.port(number.ok_or(ConfigError::Port)?);
+    }
+    match credentials {
+        Some(credentials) => with_credentials(config, credentials),
+        None => Ok(config),
+    }
+}
+
+/// Host and port; an IPv6 address stands in brackets, which do not belong to it.
+fn split_port(server: &str) -> Result<(&str, Option<&str>), ConfigError> {
+    let Some(rest) = server.strip_prefix('[') else {
+        return match server.split_once(':') {
+            Some((host, port)) => Ok((host, Some(port))),
+            None => Ok((server, None)),
+        };
+    };
+    let (host, rest) = rest.split_once(']').ok_or(ConfigError::Host)?;
+    match (rest, rest.strip_prefix(':')) {
+        ("", _) => Ok((host, None)),
+        (_, Some(port)) => Ok((host, Some(port))),
+        _ => Err(ConfigError::Host),
+    }
+}
+
+fn with_credentials(config: Config, credentials: &str) -> Result<Config, ConfigError> {
+    let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+    Ok(config.credentials(Credentials::password(decode(user)?, decode(password)?)))
+}
+
+fn with_option(config: Config, option: &str) -> Result<Config, ConfigError> {
+    let (name, value) = option.split_once('=').unwrap_or((option, ""));
+    let value = decode(value)?;
+    let bad_value = || ConfigError::Value(name.into());
+    if let Some(step) = name.strip_suffix("timeout") {
+        let budget = duration(&value).ok_or_else(bad_value)?;
+        return with_timeout(config, step, budget)
+            .ok_or_else(|| ConfigError::UnknownOption(name.into()));
+    }
+    match name {
+        "auth" if !value.is_empty() => with_mechanisms(config, &value).ok_or_else(bad_value),
+        "deadline" => Ok(config.deadline(duration(&value).ok_or_else(bad_value)?)),
+        "hello" => Ok(config.hello_name(value)),
+        "tls" if config.security != Security::ImplicitTls => {
+            let security = security(&value).ok_or_else(bad_value)?;
+            Ok(config.security(security))
+        }
+        "auth" | "tls" => Err(bad_value()),
+        _ => Err(ConfigError::UnknownOption(name.into())),
+    }
+}
+
+/// A bearer mechanism says that the password of the URL is a token.
+fn with_mechanisms(mut config: Config, value: &str) -> Option<Config> {
+    let names: Vec<String> = value.split(',').map(str::to_ascii_uppercase).collect();
+    let is_bearer = |name: &String| matches!(name.as_str(), "OAUTHBEARER" | "XOAUTH2");
+    let bearers = names.iter().filter(|name| is_bearer(name)).count();
+    if bearers > 0 {
+        let credentials = config
+            .credentials
+            .take()
+            .filter(|_| bearers == names.len())?;
+        config.credentials = Some(credentials.into_bearer());
+    }
+    Some(config.mechanisms(names))
+}
+
+fn with_timeout(mut config: Config, step: &str, budget: Duration) -> Option<Config> {
+    let timeouts = config.timeouts.clone();
+    config.timeouts = match step {
+        "" => Timeouts::all(budget),
+        "connect_" => timeouts.connect(budget),
+        "handshake_" => timeouts.handshake(budget),
+        "greeting_" => timeouts.greeting(budget),
+        "command_" => timeouts.command(budget),
+        "data_" => timeouts.data(budget),
+        "body_" => timeouts.body(budget),
+        "end_of_data_" => timeouts.end_of_data(budget),
+        "quit_" => timeouts.quit(budget),
+        _ => return None,
+    };
+    Some(config)
+}
+
+fn security(value: &str) -> Option<Security> {
+    match value {
+        "none" => Some(Security::None),
+        "opportunistic" => Some(Security::Opportunistic),
+        "required" => Some(Security::StartTls),
+        _ => None,
+    }
+}
+
+/// Seconds, or milliseconds with `ms` behind them.
+fn duration(value: &str) -> Option<Duration> {
+    let (digits, unit): (_, fn(u64) -> Duration) = match value.strip_suffix("ms") {
+        Some(digits) => (digits, Duration::from_millis),
+        None => (
+            value.strip_suffix('s').unwrap_or(value),
+            Duration::from_secs,
+        ),
+    };
+    // Eight digits of seconds are three years: no sum of such budgets overflows a clock.
+    let is_number = digits.len() <= 8 && digits.bytes().all(|octet| octet.is_ascii_digit());
+    let number: u64 = digits.parse().ok().filter(|_| is_number)?;
+    Some(unit(number)).filter(|budget| !budget.is_zero())
+}
+
+/// Takes the percent encoding off (RFC 3986, 2.1).
+fn decode(text: &str) -> Result<String, ConfigError> {
+    let mut parts = text.split('%');
+    let mut octets = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let digits = part
+            .get(..2)
+            .filter(|digits| digits.bytes().all(|o| o.is_ascii_hexdigit()));
+        let octet = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        octets.push(octet.ok_or(ConfigError::Percent)?);
+        octets.extend_from_slice(part.get(2..).unwrap_or_default().as_bytes());
+    }
+    String::from_utf8(octets).map_err(|_| ConfigError::Percent)
+}

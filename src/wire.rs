@@ -1,0 +1,312 @@
+//! [`Wire`]: lines in, commands and messages out; the only place that waits.
+
+use std::io::{self, ErrorKind};
+use std::time::{Duration, Instant};
+
+use crate::config::Timeouts;
+use crate::error::{Error, Result};
+use crate::protocol::error::ProtocolError;
+use crate::protocol::line::{self, LineBuffer};
+use crate::protocol::parser::ReplyParser;
+use crate::protocol::reply::{Code, Reply};
+use crate::step::Step;
+use crate::stream::{Stream, UpgradeError};
+use crate::tls::TlsOptions;
+use crate::trace::Trace;
+
+/// How much is read at once.
+const READ_BUFFER: usize = 8 * 1024;
+/// How long a server that cut the connection is listened to for its reason.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// The connection as lines.
+///
+/// Whatever goes wrong in here closes the stream for good: after a lost or late reply nobody knows which command the
+/// next one would answer.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    stream: Stream,
+    input: LineBuffer,
+    parser: ReplyParser,
+    /// Where messages are gathered; kept between them.
+    pub(crate) body_buffer: Vec<u8>,
+    timeouts: Timeouts,
+    /// Until when the call under way may take.
+    call_deadline: Option<Instant>,
+    pub(crate) trace: Trace,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: Stream, timeouts: Timeouts, trace: Trace) -> Self {
+        Self {
+            stream,
+            input: LineBuffer::default(),
+            parser: ReplyParser::default(),
+            body_buffer: Vec::new(),
+            timeouts,
+            call_deadline: None,
+            trace,
+        }
+    }
+
+    /// Begins a call of the user's: everything until the next one has to fit into the budget.
+    pub(crate) fn begin_call(&mut self, budget: Option<Duration>) -> Result<()> {
+        self.call_deadline = budget.and_then(|budget| Instant::now().checked_add(budget));
+        if self.is_closed() {
+            Err(Error::Closed)
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.stream.is_closed()
+    }
+
+    pub(crate) fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Ends the connection in an orderly way.
+    pub(crate) fn close(&mut self) {
+        if !self.is_closed() {
+            self.trace.note(format_args!("closed"));
+        }
+        self.stream.close();
+    }
+
+    /// Cuts the connection: the server must not take what it has for the whole.
+    pub(crate) fn abort(&mut self) {
+        if !self.is_closed() {
+            self.trace.note(format_args!("cut off"));
+        }
+        self.stream.abort();
+    }
+
+    /// Reads one reply.
+    pub(crate) fn read_reply(&mut self, step: Step) -> Result<Reply> {
+        self.read_reply_masked(step, &[])
+    }
+
+    /// Reads one reply in which these secrets must not be seen, should the server repeat them.
+    pub(crate) fn read_reply_masked(&mut self, step: Step, secrets: &[&str]) -> Result<Reply> {
+        self.stream.set_deadline(self.deadline(step));
+        let reply = match self.next_reply(step) {
+            Ok(reply) => reply,
+            Err(error) => {
+                self.abort();
+                return Err(error);
+            }
+        };
+        // A challenge must reach the mechanism as it came; the trace shows it masked all the same.
+        let masked = reply.clone().masked(secrets);
+        self.trace.server_lines(masked.raw());
+        Ok(if reply.code() == 334 { reply } else { masked })
+    }
+
+    /// Writes commands; `shown` stands for them in the trace if they hold a secret.
+    pub(crate) fn send(&mut self, step: Step, octets: &[u8], shown: Option<&str>) -> Result<()> {
+        self.check_quiet(step)?;
+        match shown {
+            Some(shown) => self.trace.client(format_args!("{shown}")),
+            None => self.trace.client_lines(octets),
+        }
+        self.stream.set_deadline(self.deadline(step));
+        match self.stream.write_all(octets) {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.failed_write(step, error)),
+        }
+    }
+
+    /// Before a command goes out everything that came must have been asked for.
+    pub(crate) fn check_quiet(&mut self, step: Step) -> Result<()> {
+        if self.is_closed() {
+            return Err(Error::Closed);
+        }
+        if self.input.is_empty() && self.parser.is_idle() {
+            return Ok(());
+        }
+        self.abort();
+        Err(Error::Protocol {
+            step,
+            source: ProtocolError::Unsolicited,
+        })
+    }
+
+    /// Asks an idle connection whether the server has said something meanwhile, or is gone.
+    ///
+    /// 421 is its farewell: nothing of the next transaction was sent, so another connection may take it.
+    pub(crate) fn check_idle(&mut self, step: Step) -> Result<()> {
+        let mut buffer = [0; 512];
+        let read = match self.stream.try_read(&mut buffer) {
+            _ if !self.input.is_empty() => Some(0),
+            Ok(None) => return self.check_quiet(step),
+            Ok(Some(read)) => Some(read),
+            Err(_) => None,
+        };
+        self.input
+            .extend(read.and_then(|read| buffer.get(..read)).unwrap_or_default());
+        let farewell = self.farewell();
+        let is_gone = read.is_none_or(|read| read == 0) && self.input.is_empty();
+        self.abort();
+        match farewell {
+            Some(reply) if reply.code() == Code::SERVICE_CLOSING => Err(Error::Disconnected {
+                step,
+                last_words: Some(Box::new(reply)),
+            }),
+            None if is_gone => Err(Error::Disconnected {
+                step,
+                last_words: None,
+            }),
+            _ => Err(Error::Protocol {
+                step,
+                source: ProtocolError::Unsolicited,
+            }),
+        }
+    }
+
+    /// A reply that is there already.
+    fn farewell(&mut self) -> Option<Reply> {
+        let reply = self
+            .parser
+            .next_reply(&mut self.input, line::MAX_LINE)
+            .ok()??;
+        self.trace.server_lines(reply.raw());
+        Some(reply)
+    }
+
+    /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
+    pub(crate) fn upgrade(&mut self, options: &TlsOptions, name: &str) -> Result<()> {
+        if !self.input.is_empty() || !self.parser.is_idle() {
+            self.abort();
+            let source = ProtocolError::DataBeforeTls;
+            return Err(Error::Protocol {
+                step: Step::StartTls,
+                source,
+            });
+        }
+        let deadline = self.deadline(Step::Handshake);
+        let name = options.verified_name(name);
+        let connector = options.connector().map_err(UpgradeError::Tls);
+        let upgraded = connector.and_then(|tls| self.stream.upgrade(&tls, name, deadline));
+        if upgraded.is_err() {
+            self.abort();
+        }
+        upgraded.map_err(|error| match error {
+            UpgradeError::NotTcp => Error::Closed,
+            UpgradeError::Timeout => Error::Timeout(Step::Handshake),
+            UpgradeError::Tls(error) => Error::Tls(error),
+        })?;
+        self.trace
+            .note(format_args!("TLS from here on, with {name}"));
+        Ok(())
+    }
+
+    /// Writes a part of a message; the server may take its time for each.
+    pub(crate) fn send_body(&mut self, octets: &[u8]) -> Result<()> {
+        self.stream.set_deadline(self.deadline(Step::Body));
+        self.stream
+            .write_all(octets)
+            .map_err(|error| self.failed_write(Step::Body, error))
+    }
+
+    /// Writes the end of data of a message that nobody is to get.
+    pub(crate) fn lone_dot(&mut self) -> Result<()> {
+        self.send(Step::EndOfData, b".\r\n", None)
+    }
+
+    /// The next reply, waiting for it.
+    fn next_reply(&mut self, step: Step) -> Result<Reply> {
+        let limit = if step == Step::Auth {
+            line::MAX_AUTH_LINE
+        } else {
+            line::MAX_LINE
+        };
+        loop {
+            match self.parser.next_reply(&mut self.input, limit) {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => self.fill(step)?,
+                Err(source) => return Err(Error::Protocol { step, source }),
+            }
+        }
+    }
+
+    fn fill(&mut self, step: Step) -> Result<()> {
+        let mut buffer = [0; READ_BUFFER];
+        match self.stream.read(&mut buffer) {
+            Ok(0) => Err(Error::Disconnected {
+                step,
+                last_words: None,
+            }),
+            Ok(read) => {
+                self.input.extend(buffer.get(..read).unwrap_or_default());
+                Ok(())
+            }
+            Err(error) => Err(io_error(step, error)),
+        }
+    }
+
+    /// A write failed: the server may have said why before it closed its side.
+    fn failed_write(&mut self, step: Step, error: io::Error) -> Error {
+        let mut failure = io_error(step, error);
+        if !failure.is_timeout() {
+            let reason = self.last_words();
+            if let Some(reply) = reason {
+                failure = Error::Disconnected {
+                    step,
+                    last_words: Some(Box::new(reply)),
+                };
+            }
+        }
+        self.abort();
+        failure
+    }
+
+    /// The last whole reply of a server that is going away.
+    fn last_words(&mut self) -> Option<Reply> {
+        self.stream
+            .set_deadline(Instant::now() + LAST_WORDS.min(self.timeouts.command));
+        let mut last = None;
+        while let Ok(reply) = self.next_reply(Step::Body) {
+            self.trace.server_lines(reply.raw());
+            last = Some(reply);
+        }
+        last
+    }
+
+    /// Until when a step may take.
+    fn deadline(&self, step: Step) -> Instant {
+        let budget = match step {
+            Step::Connect => self.timeouts.connect,
+            Step::Handshake => self.timeouts.handshake,
+            Step::Greeting => self.timeouts.greeting,
+            Step::Data => self.timeouts.data,
+            Step::Body => self.timeouts.body,
+            Step::EndOfData => self.timeouts.end_of_data,
+            Step::Quit => self.timeouts.quit,
+            _ => self.timeouts.command,
+        };
+        let deadline = Instant::now() + budget;
+        self.call_deadline
+            .map_or(deadline, |limit| deadline.min(limit))
+    }
+}
+
+/// A failed read or write, told by what it means.
+fn io_error(step: Step, error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::TimedOut => Error::Timeout(step),
+        ErrorKind::BrokenPipe
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::ConnectionReset
+        | ErrorKind::UnexpectedEof
+        | ErrorKind::WriteZero => Error::Disconnected {
+            step,
+            last_words: None,
+        },
+        _ => Error::Io {
+            step,
+            source: error,
+        },
+    }
+}

@@ -1,0 +1,179 @@
+//! A certificate authority for the tests, made once per process.
+//!
+//! Nothing of it is in the repository, so no key leaks and no certificate expires there. The
+//! acceptors are those of `native-tls`, which cannot ask the client for its certificate:
+//! [`TestCa::client`] shows that a client identity is accepted and does no harm, not that it
+//! arrives.
+use native_tls::{Certificate, Identity, Protocol, TlsAcceptor, TlsConnector};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+use std::sync::OnceLock;
+
+/// Which certificate the peer shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaf {
+    /// For the right names, by the authority, but its time is over.
+    Expired,
+    /// For `localhost`, `mx.example.org`, `127.0.0.1` and `::1`.
+    Good,
+    /// For the right names, but signed by itself.
+    SelfSigned,
+    /// By the authority, but for `other.example`.
+    WrongName,
+}
+
+impl Leaf {
+    /// The leaf a script names: `expired`, `good`, `self-signed` or `wrong-name`.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "expired" => Some(Self::Expired),
+            "good" => Some(Self::Good),
+            "self-signed" => Some(Self::SelfSigned),
+            "wrong-name" => Some(Self::WrongName),
+            _ => None,
+        }
+    }
+}
+
+/// A certificate and its PKCS#8 key, both in PEM: what `Identity::from_pkcs8` takes.
+#[derive(Debug)]
+pub(crate) struct Pem {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
+}
+
+impl Pem {
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::from_pkcs8(self.certificate.as_bytes(), self.key.as_bytes()).unwrap()
+    }
+}
+
+/// The authority, its leaves and its client certificate.
+#[derive(Debug)]
+pub(crate) struct TestCa {
+    root: String,
+    client: Pem,
+    expired: Pem,
+    good: Pem,
+    self_signed: Pem,
+    wrong_name: Pem,
+}
+
+impl TestCa {
+    /// The one authority of this process.
+    pub(crate) fn get() -> &'static Self {
+        static CA: OnceLock<TestCa> = OnceLock::new();
+        CA.get_or_init(Self::new)
+    }
+
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let params = root();
+        let root = params.self_signed(&key).unwrap().pem();
+        let issuer = Issuer::new(params, key);
+        let mut expired = leaf(NAMES);
+        expired.not_after = date_time_ymd(2020, 1, 1);
+        Self {
+            root,
+            client: signed(&client(), Some(&issuer)),
+            expired: signed(&expired, Some(&issuer)),
+            good: signed(&leaf(NAMES), Some(&issuer)),
+            self_signed: signed(&leaf(NAMES), None),
+            wrong_name: signed(&leaf(&["other.example"]), Some(&issuer)),
+        }
+    }
+
+    /// The certificate a client must trust, in PEM.
+    pub(crate) fn root_pem(&self) -> &str {
+        &self.root
+    }
+
+    /// A certificate for TLS client authentication with its key.
+    pub(crate) fn client(&self) -> &Pem {
+        &self.client
+    }
+
+    pub(crate) fn leaf(&self, leaf: Leaf) -> &Pem {
+        match leaf {
+            Leaf::Expired => &self.expired,
+            Leaf::Good => &self.good,
+            Leaf::SelfSigned => &self.self_signed,
+            Leaf::WrongName => &self.wrong_name,
+        }
+    }
+
+    /// The server's side of TLS 1.2 and later.
+    pub(crate) fn acceptor(&self, leaf: Leaf) -> TlsAcceptor {
+        TlsAcceptor::new(self.leaf(leaf).identity()).unwrap()
+    }
+
+    /// The client's side, trusting this authority and no other.
+    ///
+    /// Made once, since OpenSSL reads all roots of the system for every connector it makes, whether
+    /// they are wanted or not, and takes longer for it than a test.
+    pub(crate) fn connector(&self) -> TlsConnector {
+        static CONNECTOR: OnceLock<TlsConnector> = OnceLock::new();
+        CONNECTOR.get_or_init(|| self.new_connector()).clone()
+    }
+
+    fn new_connector(&self) -> TlsConnector {
+        TlsConnector::builder()
+            .disable_built_in_roots(true)
+            .add_root_certificate(Certificate::from_pem(self.root_pem().as_bytes()).unwrap())
+            .build()
+            .unwrap()
+    }
+
+    /// A server's side that speaks nothing later than TLS 1.1.
+    pub(crate) fn old_acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::builder(self.good.identity())
+            .min_protocol_version(Some(Protocol::Tlsv10))
+            .max_protocol_version(Some(Protocol::Tlsv11))
+            .build()
+            .unwrap()
+    }
+}
+
+fn root() -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "authority of the tests");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+fn leaf(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "leaf of the tests");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params
+}
+
+fn client() -> CertificateParams {
+    let mut params = leaf(&["client.example"]);
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    params
+}
+
+/// Signed by `issuer`, or by itself.
+fn signed(params: &CertificateParams, issuer: Option<&Issuer<'_, KeyPair>>) -> Pem {
+    let key = KeyPair::generate().unwrap();
+    let certificate = match issuer {
+        Some(issuer) => params.signed_by(&key, issuer),
+        None => params.self_signed(&key),
+    };
+    Pem {
+        certificate: certificate.unwrap().pem(),
+        key: key.serialize_pem(),
+    }
+}
+
+/// What the peer is called; an address in text becomes an address in the certificate.
+const NAMES: &[&str] = &["localhost", "mx.example.org", "127.0.0.1", "::1"];
