@@ -1,13 +1,13 @@
 //! aiosmtpd, run by `aiosmtpd_server.py`, and what it received.
 
-use std::process::Command;
-use std::sync::Arc;
+use std::process::{Child, Command};
+use std::sync::OnceLock;
 use std::{env, fs};
 
 use smtplib::{Config, Security};
 use tempfile::TempDir;
 
-use crate::server::{BUDGET, Server, Shared, alice, config, new_directory};
+use crate::server::{BUDGET, alice, config, new_directory, start};
 
 /// The bearer token that `aiosmtpd_server.py` takes.
 pub(crate) const TOKEN: &str = "ya29.dHJhbnNpZW50";
@@ -19,8 +19,8 @@ pub(crate) struct Aiosmtpd {
     pub(crate) smtps_port: u16,
     /// LMTP, one reply per recipient.
     lmtp_port: u16,
-    // Dropped in this order: the server stops before its directory goes.
-    _server: Server,
+    // Its input, a pipe, keeps the server running.
+    _process: Child,
     directory: TempDir,
 }
 
@@ -33,9 +33,10 @@ pub(crate) struct Received {
 }
 
 impl Aiosmtpd {
-    pub(crate) fn shared() -> Arc<Self> {
-        static AIOSMTPD: Shared<Aiosmtpd> = Shared::new();
-        AIOSMTPD.get(Self::start)
+    /// The one server of this process, started when a test first asks for it.
+    pub(crate) fn shared() -> &'static Self {
+        static AIOSMTPD: OnceLock<Aiosmtpd> = OnceLock::new();
+        AIOSMTPD.get_or_init(Self::start)
     }
 
     fn start() -> Self {
@@ -47,14 +48,14 @@ impl Aiosmtpd {
         );
         let mut command = Command::new(python);
         command.arg(script).arg(directory.path());
-        let (server, ports) = Server::start(&mut command);
+        let (process, ports) = start(&mut command);
         let mut ports = ports.split(' ').map(|port| port.parse().expect("a port"));
         let mut port = || ports.next().expect("three ports");
         Self {
             smtp_port: port(),
             smtps_port: port(),
             lmtp_port: port(),
-            _server: server,
+            _process: process,
             directory,
         }
     }
@@ -72,7 +73,8 @@ impl Aiosmtpd {
     }
 
     pub(crate) fn lmtp(&self) -> Config {
-        Config::lmtp("localhost", self.lmtp_port).timeout(BUDGET)
+        let config = Config::lmtp("localhost", self.lmtp_port).timeout(BUDGET);
+        config.security(Security::None)
     }
 
     pub(crate) fn lmtp_unix(&self) -> Config {

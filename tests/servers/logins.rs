@@ -9,11 +9,7 @@ use crate::postfix::Postfix;
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn postfix_takes_plain_after_starttls() {
     let postfix = Postfix::shared();
-    let trace = delivered_by(
-        &postfix,
-        postfix.submission().mechanisms(["PLAIN"]),
-        "PLAIN",
-    );
+    let trace = delivered_by(postfix, postfix.submission().mechanisms(["PLAIN"]), "PLAIN");
     assert!(
         trace.contains("(Authenticated sender: alice@example.test)"),
         "{trace}"
@@ -25,11 +21,7 @@ fn postfix_takes_plain_after_starttls() {
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn postfix_takes_login_after_starttls() {
     let postfix = Postfix::shared();
-    let trace = delivered_by(
-        &postfix,
-        postfix.submission().mechanisms(["LOGIN"]),
-        "LOGIN",
-    );
+    let trace = delivered_by(postfix, postfix.submission().mechanisms(["LOGIN"]), "LOGIN");
     assert!(trace.contains(" with ESMTPSA "), "{trace}");
     assert!(postfix.log_of(&trace).contains("sasl_method=LOGIN"));
 }
@@ -38,7 +30,7 @@ fn postfix_takes_login_after_starttls() {
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn postfix_takes_implicit_tls_and_the_mechanism_the_library_prefers() {
     let postfix = Postfix::shared();
-    let trace = delivered_by(&postfix, postfix.smtps(), "implicit TLS");
+    let trace = delivered_by(postfix, postfix.smtps(), "implicit TLS");
     assert!(trace.contains(" with ESMTPSA "), "{trace}");
     assert!(postfix.log_of(&trace).contains("sasl_method=PLAIN"));
 }
@@ -48,7 +40,7 @@ fn postfix_takes_implicit_tls_and_the_mechanism_the_library_prefers() {
 fn opportunistic_security_uses_the_starttls_that_postfix_offers() {
     let postfix = Postfix::shared();
     let config = postfix.plain(Security::Opportunistic);
-    let trace = delivered_by(&postfix, config, "opportunistic TLS");
+    let trace = delivered_by(postfix, config, "opportunistic TLS");
     assert!(trace.contains(" with ESMTPS "), "{trace}");
 }
 
@@ -56,18 +48,16 @@ fn opportunistic_security_uses_the_starttls_that_postfix_offers() {
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn no_security_is_to_be_had_by_asking_for_it() {
     let postfix = Postfix::shared();
-    let trace = delivered_by(&postfix, postfix.plain(Security::None), "no security");
+    let trace = delivered_by(postfix, postfix.plain(Security::None), "no security");
     assert!(trace.contains(" with ESMTP "), "{trace}");
 }
 
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn a_wrong_password_is_535_from_both_servers() {
-    let [postfix, aiosmtpd] = [
-        Postfix::shared().submission(),
-        Aiosmtpd::shared().starttls(),
-    ];
-    for config in [postfix, aiosmtpd] {
+    let postfix = Postfix::shared();
+    let aiosmtpd = Aiosmtpd::shared();
+    for config in [postfix.submission(), aiosmtpd.starttls()] {
         let wrong = Credentials::password("alice@example.test", "looking-glass");
         let error = config.credentials(wrong).connect().unwrap_err();
         assert!(matches!(error, Error::AuthFailed(_)), "{error}");
@@ -102,9 +92,8 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn a_certificate_for_another_name_is_refused() {
-    let config = Postfix::shared()
-        .submission()
-        .tls_server_name("mail.example.test");
+    let postfix = Postfix::shared();
+    let config = postfix.submission().tls_server_name("mail.example.test");
     let error = config.connect().unwrap_err();
     assert!(matches!(error, Error::Tls(_)), "{error}");
 }

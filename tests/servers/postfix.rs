@@ -1,8 +1,8 @@
 //! Postfix, run by `postfix_server.sh`, and what it delivered.
 
 use std::net::TcpListener;
-use std::process::Command;
-use std::sync::Arc;
+use std::process::{Child, Command};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, process, thread};
@@ -10,7 +10,7 @@ use std::{fs, process, thread};
 use smtplib::{Config, Security};
 use tempfile::TempDir;
 
-use crate::server::{Server, Shared, alice, config, new_directory};
+use crate::server::{alice, config, new_directory, start};
 
 /// The size that `postfix_server.sh` configures, in octets.
 pub(crate) const SIZE_LIMIT: usize = 4_194_304;
@@ -25,8 +25,8 @@ pub(crate) struct Postfix {
     pub(crate) submission_port: u16,
     /// As port 465: TLS from the first octet, a login demanded.
     pub(crate) smtps_port: u16,
-    // Dropped in this order: the server stops before its directory goes.
-    _server: Server,
+    // Its input, a pipe, keeps the server running.
+    _process: Child,
     directory: TempDir,
 }
 
@@ -39,9 +39,10 @@ pub(crate) struct Delivered {
 }
 
 impl Postfix {
-    pub(crate) fn shared() -> Arc<Self> {
-        static POSTFIX: Shared<Postfix> = Shared::new();
-        POSTFIX.get(Self::start)
+    /// The one server of this process, started when a test first asks for it.
+    pub(crate) fn shared() -> &'static Self {
+        static POSTFIX: OnceLock<Postfix> = OnceLock::new();
+        POSTFIX.get_or_init(Self::start)
     }
 
     fn start() -> Self {
@@ -62,13 +63,13 @@ impl Postfix {
         };
         command.arg(directory.path()).arg(owner);
         command.args(ports.map(|port| port.to_string()));
-        let (server, _) = Server::start(&mut command);
+        let (process, _) = start(&mut command);
         let [plain_port, submission_port, smtps_port] = ports;
         Self {
             plain_port,
             submission_port,
             smtps_port,
-            _server: server,
+            _process: process,
             directory,
         }
     }
@@ -120,7 +121,9 @@ impl Postfix {
     /// What Postfix logs about the message with these trace headers when it comes in.
     pub(crate) fn log_of(&self, trace: &str) -> String {
         let (_, id) = trace.split_once(" id ").expect("a queue id");
-        let (id, _) = id.split_once(';').expect("a date behind the queue id");
+        let (id, _) = id
+            .split_once([';', '\n'])
+            .expect("more behind the queue id");
         let start = format!(": {id}: client=");
         let find = || {
             self.log()

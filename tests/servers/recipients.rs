@@ -27,7 +27,7 @@ fn postfix_refuses_one_recipient_and_delivers_to_the_others() {
     );
     assert_eq!(
         outcome.refused().next().unwrap().reply().unwrap().text(),
-        "<nobody@example.test>: Recipient address rejected: User unknown in virtual mailbox table",
+        "5.1.1 <nobody@example.test>: Recipient address rejected: User unknown in virtual mailbox table",
     );
     for name in ["alice", "bob"] {
         let delivered = postfix.delivered(name, "Subject: two of three");
@@ -68,7 +68,7 @@ fn aiosmtpd_refuses_one_recipient_and_stores_for_the_others() {
 
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
-fn a_hundred_recipients_go_to_postfix_in_one_group() {
+fn a_hundred_recipients_take_two_round_trips_to_postfix() {
     let postfix = Postfix::shared();
     let (config, dialog) = recorded(postfix.submission());
     let mut connection = config.connect().unwrap();
@@ -83,17 +83,13 @@ fn a_hundred_recipients_go_to_postfix_in_one_group() {
         let delivered = postfix.delivered(name, "Subject: a hundred");
         assert_eq!(delivered.message, message.replace("\r\n", "\n").as_bytes());
     }
-    // RFC 2920, 3.1: MAIL, every RCPT and DATA are under way before the first answer is read.
+    // RFC 2920, 3.1 wants groups that fit the buffers: 99 of them go with MAIL, one with DATA.
     let dialog = dialog.lock().unwrap();
-    let mail = dialog
-        .iter()
-        .position(|line| line.starts_with("C: MAIL "))
-        .unwrap();
-    let group = dialog[mail..]
-        .iter()
-        .take_while(|line| line.starts_with("C: "))
-        .count();
-    assert_eq!(group, 102, "{dialog:#?}");
+    let mail = dialog.iter().position(|line| line.starts_with("C: MAIL "));
+    let data = dialog.iter().position(|line| line.starts_with("S: 354 "));
+    let transaction = &dialog[mail.unwrap()..data.unwrap()];
+    let flights = transaction.chunk_by(|a, b| a[..1] == b[..1]);
+    assert_eq!(flights.count(), 4, "{transaction:#?}");
 }
 
 #[test]
@@ -138,8 +134,8 @@ fn lmtp_answers_for_each_recipient_after_the_message() {
         );
         assert_eq!(outcome.recipients()[1].status(), RecipientStatus::Refused);
         let text = |index: usize| outcome.recipients()[index].reply().unwrap().text();
-        assert_eq!(text(1), "<full@example.test>: mailbox full");
-        assert_eq!(text(4), "<carol@example.test>: stored");
+        assert_eq!(text(1), "5.2.2 <full@example.test>: mailbox full");
+        assert_eq!(text(4), "2.0.0 <carol@example.test>: stored");
         for name in ["bob", "bob", "carol"] {
             let received = aiosmtpd
                 .take(name, &format!("Subject: LMTP by {way}"))
@@ -169,7 +165,7 @@ fn addresses_outside_ascii_travel_by_smtputf8() {
     assert_eq!(
         received.facts,
         format!(
-            r#"{{"from": "", "to": ["jürgen@example.test"], "options": ["SIZE={}", "BODY=8BITMIME", "SMTPUTF8"], "tls": true, "login": "alice@example.test", "resets": 0}}"#,
+            r#"{{"from": "<>", "to": ["jürgen@example.test"], "options": ["SIZE={}", "BODY=8BITMIME", "SMTPUTF8"], "tls": true, "login": "alice@example.test", "resets": 0}}"#,
             message.len(),
         ),
     );

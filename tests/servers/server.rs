@@ -1,8 +1,7 @@
-//! A server as a process that ends with its value, and never outlives the tests.
+//! What both servers have in common: a script that runs them, a directory, a certificate, a user.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use std::{fs, io};
 
@@ -14,56 +13,25 @@ use crate::ca::{Leaf, TestCa};
 /// How long a server on this machine may take for a step, so that a test ends that waits in vain.
 pub(crate) const BUDGET: Duration = Duration::from_secs(30);
 
-/// A running server. Both scripts stop theirs when their input ends, so it also stops when this
-/// process is killed; dropping the value closes the input and waits.
-pub(crate) struct Server(Child);
-
-impl Server {
-    /// Runs a script that prints `ready` once its server answers, and returns what follows the word.
-    pub(crate) fn start(command: &mut Command) -> (Self, String) {
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
-        let mut line = String::new();
-        let output = process.stdout.take().expect("a pipe");
-        let server = Self(process);
-        BufReader::new(output)
-            .read_line(&mut line)
-            .expect("one line from the server's script");
-        match line.strip_prefix("ready") {
-            Some(rest) => (server, rest.trim().to_owned()),
-            None => panic!("{command:?} did not start its server; its own words stand above"),
-        }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
-}
-
-/// One server for all tests that run at the moment: started by the first that asks for it and
-/// stopped when the last lets go, in a panic too, which a plain `static` would not be.
-pub(crate) struct Shared<T>(Mutex<Weak<T>>);
-
-impl<T> Shared<T> {
-    pub(crate) const fn new() -> Self {
-        Self(Mutex::new(Weak::new()))
-    }
-
-    pub(crate) fn get(&self, start: impl FnOnce() -> T) -> Arc<T> {
-        // A start that failed has failed its own test; the next one tries again.
-        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        current.upgrade().unwrap_or_else(|| {
-            let server = Arc::new(start());
-            *current = Arc::downgrade(&server);
-            server
-        })
-    }
+/// Runs a script that prints `ready` once its server answers; returns what follows the word.
+///
+/// The script stops its server and removes its directory when its input ends. That is a pipe from
+/// here, which the system closes with this process, however it ends: a server may stand in a
+/// `static`, and none outlives the tests.
+pub(crate) fn start(command: &mut Command) -> (Child, String) {
+    let mut process = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    let mut line = String::new();
+    let output = process.stdout.take().expect("a pipe");
+    let read = BufReader::new(output).read_line(&mut line);
+    read.expect("one line from the script");
+    let Some(rest) = line.strip_prefix("ready") else {
+        panic!("{command:?} did not start its server; its own words stand above");
+    };
+    (process, rest.trim().to_owned())
 }
 
 /// A new directory with what both scripts expect in it: the server's certificate and its key.
