@@ -65,6 +65,8 @@ impl Body {
             if self.failure.is_some() {
                 return Err(ErrorKind::BrokenPipe.into());
             }
+            wire.body_buffer
+                .reserve(DataEncoder::max_growth(piece.len()));
             self.encoder.encode(piece, &mut wire.body_buffer);
             if wire.body_buffer.len() >= BUFFER {
                 self.flush(wire);
