@@ -317,14 +317,14 @@ mod tests {
             ("a   b c", " a =?utf-8?q?__b?= c"),
             (" a b", " =?utf-8?q?_a?= b"),
             ("a b ", " a =?utf-8?q?b_?="),
-            ("a b  ", " a =?utf-8?q?b__?="),
+            ("a b  ", " a b =?utf-8?q?_?="),
             (" ", " =?utf-8?q?_?="),
             ("a\tb c", " =?utf-8?q?a=09b?= c"),
             (
                 "see =?utf-8?q?x?= there",
                 " see =?utf-8?b?PT91dGYtOD9xP3g/PQ==?= there",
             ),
-            ("a\u{2028}b", " =?utf-8?b?YeKAqGI=?="),
+            ("a\u{2028}b", " =?utf-8?q?a=E2=80=A8b?="),
         ] {
             assert_eq!(subject(text), format!("Subject:{value}\r\n"), "{text:?}");
         }

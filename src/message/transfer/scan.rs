@@ -2,11 +2,11 @@
 
 use crate::message::header::MAX_LINE;
 use crate::message::transfer::Encoding;
+use crate::message::transfer::base64::base64_length;
 use crate::message::transfer::line_end::Lines;
 
-/// Quoted-printable takes three octets for one, base64 four for three, so from every sixth octet on base64 is shorter.
-/// Up to every fifth it is worth the octets that the text can be read as it is.
-const LEGIBLE: u64 = 5;
+/// Quoted-printable may be longer than base64 by a sixteenth of the text, because it can be read as it is.
+const LEGIBLE: u64 = 16;
 
 /// What one look at a text found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -51,7 +51,9 @@ impl Scan {
     pub(crate) fn text_encoding(&self, eight_bit: bool) -> Encoding {
         if self.fits(eight_bit) && !self.has_from {
             self.line_encoding()
-        } else if self.escapes * LEGIBLE <= self.length {
+        } else if self.length + 2 * self.escapes
+            <= base64_length(self.length) + self.length / LEGIBLE
+        {
             Encoding::QuotedPrintable
         } else {
             Encoding::Base64
