@@ -273,6 +273,17 @@ impl Facts {
         }
     }
 
+    /// Of a message that was rendered for this server.
+    pub(crate) fn known(size: u64, is_8bit: bool, is_header_8bit: bool) -> Self {
+        let size = Some(size);
+        Self {
+            size,
+            is_8bit,
+            is_header_8bit,
+            profile: None,
+        }
+    }
+
     fn of(message: &[u8]) -> Self {
         let profile = Profile::of(message);
         Self {
