@@ -1,6 +1,10 @@
 //! How much memory a large attachment takes: a process of its own, so that nobody else is counted.
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a test says so by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test says so by panicking"
+)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -56,7 +60,7 @@ fn serve(stream: &TcpStream) -> u64 {
     let reply = |text: &str| {
         (&*stream)
             .write_all(format!("{text}\r\n").as_bytes())
-            .unwrap()
+            .unwrap();
     };
     reply("220 mx.example.org");
     let mut received = 0;
