@@ -40,14 +40,16 @@ impl SmtpConnection {
         let offers = Offers {
             eight_bit: self.capabilities.has("8BITMIME"),
             smtputf8: self.capabilities.has("SMTPUTF8"),
-            binary: false,
+            binary: envelope.allows_binary()
+                && self.capabilities.has("BINARYMIME")
+                && self.capabilities.has("CHUNKING"),
         };
         let rendering = message.render(offers).map_err(unfit)?;
-        let facts = Facts::known(
-            rendering.size(),
-            rendering.is_8bit(),
-            rendering.needs_smtputf8(),
-        );
+        let (is_8bit, is_utf8) = (rendering.is_8bit(), rendering.needs_smtputf8());
+        let mut facts = Facts::known(rendering.size(), is_8bit, is_utf8);
+        if rendering.is_binary() {
+            facts = facts.binary();
+        }
         self.deliver(envelope, &facts, |body| rendering.write_to(body))
     }
 }

@@ -213,6 +213,93 @@ fn a_file_that_changes_its_length_cuts_the_connection() {
     assert_eq!(commands(&peer.finish()), [""; 0], "nothing was begun");
 }
 
+// 3030-01, 3030-04, 3030-07: with the caller's consent and both extensions, and only then.
+#[test]
+fn attachments_go_unencoded_to_a_server_that_takes_them() {
+    let octets: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .attach(Attachment::new("dump.bin", octets.clone()))
+        .build()
+        .unwrap();
+    let send = |offers: &[&str], consent: bool| {
+        let server = offers
+            .iter()
+            .fold(Server::new(), |server, offer| server.offer(offer));
+        let (peer, mut smtp) = connect(server);
+        let envelope = Envelope::of(&message).allow_binary(consent);
+        assert!(
+            smtp.send_message_to(&envelope, &message)
+                .unwrap()
+                .is_complete()
+        );
+        smtp.quit();
+        let exchanged = peer.finish();
+        let raw = exchanged.body(0).message();
+        let is_raw = raw.windows(octets.len()).any(|window| window == octets);
+        (is_raw, exchanged.commands().join("\n"), raw.len())
+    };
+    let (is_raw, commands, size) = send(&["PIPELINING", "CHUNKING", "BINARYMIME"], true);
+    assert!(is_raw && !commands.contains("DATA"), "{commands}");
+    assert!(
+        commands.contains("MAIL FROM:<me@example.com> BODY=BINARYMIME\n"),
+        "{commands}"
+    );
+    assert!(
+        commands.contains(&format!("BDAT {size} LAST")),
+        "{commands}"
+    );
+
+    for (offers, consent) in [
+        (&["CHUNKING", "BINARYMIME"][..], false),
+        (&["BINARYMIME"], true),
+        (&["CHUNKING"], true),
+    ] {
+        let (is_raw, commands, _) = send(offers, consent);
+        assert!(!is_raw && commands.contains("DATA"), "{commands}");
+    }
+}
+
+// 3030-03: a refused chunk is followed by RSET; refused recipients get no chunk at all.
+#[test]
+fn a_refused_chunk_leaves_the_connection_usable() {
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .attach(Attachment::new("dump.bin", vec![0; 1000]))
+        .build()
+        .unwrap();
+    let envelope = Envelope::of(&message).allow_binary(true);
+    let server = Server::new().offer("CHUNKING").offer("BINARYMIME");
+    let (peer, mut smtp) = connect(
+        server
+            .on(".", "552 5.3.4 too big")
+            .on("RCPT TO:<bad@", "550 no"),
+    );
+    let error = smtp.send_message_to(&envelope, &message).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server refused the message: 552 5.3.4 too big"
+    );
+    let bad = Envelope::new(None, [Address::new("bad", "example.org").unwrap()]).allow_binary(true);
+    let error = smtp.send_message_to(&bad, &message).unwrap_err();
+    assert!(matches!(error, Error::RecipientsRefused(_)), "{error:?}");
+    smtp.quit();
+    let exchanged = peer.finish();
+    let verbs: Vec<&str> = exchanged
+        .commands()
+        .iter()
+        .map(|c| c.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        verbs,
+        [
+            "EHLO", "MAIL", "RCPT", "BDAT", "RSET", "MAIL", "RCPT", "QUIT"
+        ]
+    );
+}
+
 fn simple(text: &str) -> Message {
     Message::builder()
         .from("me@example.com")
