@@ -235,13 +235,14 @@ impl Config {
 
     /// The name the server's certificate must have, if it is not the host: for tunnels and bare addresses.
     pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
-        self.tls.server_name = Some(name.into());
+        self.tls.set_server_name(name.into());
         self
     }
 
-    /// A TLS connector of the caller's own; certificates, identity and the `danger_` switches here do not touch it.
+    /// A TLS connector of the caller's own. Certificates, identity and `danger_` switches that are set after it
+    /// replace it by one of the library's.
     pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
-        self.tls.connector = Some(connector);
+        self.tls.set_connector(connector);
         self
     }
 
@@ -252,7 +253,7 @@ impl Config {
     /// Whoever can reach the connection can read the password and the mail. Prefer
     /// [`root_certificates`](Self::root_certificates) with the server's own certificate.
     pub fn danger_accept_invalid_certs(mut self, yes: bool) -> Self {
-        self.tls.accept_invalid_certs = yes;
+        self.tls.accept_invalid_certs(yes);
         self
     }
 
@@ -263,7 +264,7 @@ impl Config {
     /// Anybody with a certificate for any name can pose as the server. Prefer
     /// [`tls_server_name`](Self::tls_server_name).
     pub fn danger_accept_invalid_hostnames(mut self, yes: bool) -> Self {
-        self.tls.accept_invalid_hostnames = yes;
+        self.tls.accept_invalid_hostnames(yes);
         self
     }
 

@@ -81,6 +81,9 @@ impl Config {
         if let Some(name) = &self.hello_name {
             name.parse::<HelloName>()?;
         }
+        if self.security != Security::None {
+            self.tls.connector().map_err(Error::Tls)?;
+        }
         let Some(credentials) = &self.credentials else {
             return Ok(());
         };

@@ -1,6 +1,7 @@
 //! [`TlsOptions`]: whom to trust, and who we are.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
 
@@ -9,10 +10,12 @@ use native_tls::{Certificate, Identity, Protocol, TlsConnector};
 pub(crate) struct TlsOptions {
     roots: Vec<Certificate>,
     identity: Option<Identity>,
-    pub(crate) connector: Option<TlsConnector>,
-    pub(crate) server_name: Option<String>,
-    pub(crate) accept_invalid_certs: bool,
-    pub(crate) accept_invalid_hostnames: bool,
+    accept_invalid_certs: bool,
+    accept_invalid_hostnames: bool,
+    server_name: Option<String>,
+    /// The connector made of all this. Making one reads the system's roots, which takes longer than most
+    /// sessions: connections share it, and so do copies of a configuration, until one of them changes.
+    connector: Arc<OnceLock<TlsConnector>>,
 }
 
 impl TlsOptions {
@@ -23,20 +26,50 @@ impl TlsOptions {
             return Err(NotReadable);
         }
         self.roots.extend(roots);
+        self.connector = Arc::default();
         Ok(())
     }
 
     /// Shows the server a certificate.
     pub(crate) fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), NotReadable> {
         self.identity = Some(Identity::from_pkcs8(chain, key).map_err(|_| NotReadable)?);
+        self.connector = Arc::default();
         Ok(())
     }
 
-    /// The connector these options ask for. TLS 1.2 is the minimum (RFC 8996), whatever the platform would allow.
-    pub(crate) fn connector(&self) -> Result<TlsConnector, native_tls::Error> {
-        if let Some(connector) = &self.connector {
-            return Ok(connector.clone());
+    /// Takes any certificate.
+    pub(crate) fn accept_invalid_certs(&mut self, yes: bool) {
+        self.accept_invalid_certs = yes;
+        self.connector = Arc::default();
+    }
+
+    /// Takes a certificate for another name.
+    pub(crate) fn accept_invalid_hostnames(&mut self, yes: bool) {
+        self.accept_invalid_hostnames = yes;
+        self.connector = Arc::default();
+    }
+
+    /// Expects another name than the host's in the certificate.
+    pub(crate) fn set_server_name(&mut self, name: String) {
+        self.server_name = Some(name);
+    }
+
+    /// Uses a connector that somebody else has made.
+    pub(crate) fn set_connector(&mut self, connector: TlsConnector) {
+        self.connector = Arc::new(OnceLock::from(connector));
+    }
+
+    /// The connector these options ask for.
+    pub(crate) fn connector(&self) -> Result<&TlsConnector, native_tls::Error> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector);
         }
+        let connector = self.build()?;
+        Ok(self.connector.get_or_init(|| connector))
+    }
+
+    /// TLS 1.2 is the minimum (RFC 8996), whatever the platform would allow.
+    fn build(&self) -> Result<TlsConnector, native_tls::Error> {
         let mut builder = TlsConnector::builder();
         builder.min_protocol_version(Some(Protocol::Tlsv12));
         builder.danger_accept_invalid_certs(self.accept_invalid_certs);
@@ -61,7 +94,6 @@ impl fmt::Debug for TlsOptions {
         f.debug_struct("TlsOptions")
             .field("extra_roots", &self.roots.len())
             .field("client_identity", &self.identity.is_some())
-            .field("own_connector", &self.connector.is_some())
             .field("server_name", &self.server_name)
             .field("accept_invalid_certs", &self.accept_invalid_certs)
             .field("accept_invalid_hostnames", &self.accept_invalid_hostnames)
