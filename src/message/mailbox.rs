@@ -1,7 +1,6 @@
 //! [`Mailbox`], [`Group`] and [`AddressList`]: who a message is from and to, as its headers tell it.
 
 use std::fmt;
-use std::io::Write;
 use std::str::FromStr;
 
 use crate::address::Address;
@@ -60,17 +59,16 @@ impl Mailbox {
 
     /// Writes the mailbox into a header, with what separates it from the next.
     pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
-        let (open, close) = match &self.name {
-            Some(name) => {
-                writer.phrase(name, "");
-                ("<", ">")
-            }
-            None => ("", ""),
-        };
-        writer.token_with(|out| {
-            // Writing to memory does not fail.
-            let _ = write!(out, "{open}{}{close}{end}", self.address);
-        });
+        if let Some(name) = &self.name {
+            writer.phrase(name, "");
+        }
+        let address = self.address.to_string();
+        // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+        if self.name.is_some() || address.starts_with('"') {
+            writer.token_with(|out| out.extend(["<", &address, ">", end].concat().bytes()));
+        } else {
+            writer.token_with(|out| out.extend([&address, end].concat().bytes()));
+        }
     }
 }
 

@@ -1,0 +1,1 @@
+//! Round trips through Python's `email` package.
