@@ -57,7 +57,9 @@ fn pieces(name: &str, value: &str) -> Vec<String> {
     }
     let quoted = quoted(value);
     if name.len() + 1 + quoted.len() <= MAX_PIECE {
-        let value = if is_token(value) { value } else { &quoted };
+        // Without quotes some readers take `'` and `%` for RFC 2231 even here.
+        let bare = !value.is_empty() && value.bytes().all(is_attribute_char);
+        let value = if bare { value } else { &quoted };
         return vec![format!("{name}={value}")];
     }
     continued(name, value)
@@ -170,6 +172,7 @@ mod tests {
             ("a.txt", "filename=a.txt"),
             ("a b.txt", "filename=\"a b.txt\""),
             ("a\"b\\.txt", "filename=\"a\\\"b\\\\.txt\""),
+            ("it's.txt", "filename=\"it's.txt\""),
             ("a;b.txt", "filename=\"a;b.txt\""),
             ("résumé.pdf", "filename*=utf-8''r%C3%A9sum%C3%A9.pdf"),
             (

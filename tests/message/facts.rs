@@ -26,6 +26,20 @@ impl Facts {
         let is_kept = |line: &&String| !keys.contains(&line.split(' ').next().unwrap());
         Self(self.0.iter().filter(is_kept).cloned().collect())
     }
+
+    /// The facts without the white space within values; data keeps it.
+    pub fn without_spaces(&self) -> Self {
+        Self(self.0.iter().map(|line| without_spaces(line)).collect())
+    }
+}
+
+fn without_spaces(line: &str) -> String {
+    if line.starts_with("data ") {
+        return line.to_owned();
+    }
+    ["%20", "%C2%A0", "%E2%80%A8"]
+        .iter()
+        .fold(line.to_owned(), |line, space| line.replace(space, ""))
 }
 
 /// Percent-encoding as Python's `urllib.parse.quote(value, safe="")` does it.
