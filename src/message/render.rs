@@ -12,6 +12,8 @@ use crate::message::transfer::{Base64Writer, Encoding, Offers, Scan, base64_leng
 
 /// Octets that the headers of a small message take.
 const SMALL: usize = 1_024;
+/// A text up to this length, in octets, is encoded where it is measured.
+const SHORT_TEXT: usize = 256 * 1_024;
 /// A message that cannot go out as lines goes as a file (RFC 2046, 5.2.1, forbids to encode it as a message).
 const OCTETS: &str = "application/octet-stream";
 /// A message with letters outside ASCII in its header (RFC 6532, 3.7).
@@ -239,6 +241,12 @@ impl<'m> Renderer<'m> {
     }
 
     fn text(&mut self, text: &'m [u8], scan: &Scan, encoding: Encoding) {
+        // The length of quoted-printable is known when it is done; a short text is not done twice.
+        if encoding == Encoding::QuotedPrintable && text.len() <= SHORT_TEXT {
+            // Writing to memory does not fail.
+            let _ = encoding.write_text(text, &mut self.rendering.glue);
+            return;
+        }
         let size = encoding.text_length(text, scan);
         self.segment(Segment::Text { text, encoding }, size);
     }
