@@ -149,8 +149,12 @@ impl<'m> Renderer<'m> {
         let encoding = entity.encoding(self.offers);
         self.rendering.eight_bit |= encoding == Encoding::EightBit;
         self.rendering.binary |= encoding == Encoding::Binary;
-        *multiparts += usize::from(matches!(entity.content, Content::Parts(_)));
-        let boundary = boundary(seed, *multiparts);
+        let boundary = if entity.is_multipart() {
+            *multiparts += 1;
+            boundary(seed, *multiparts)
+        } else {
+            String::new()
+        };
         self.header(entity, encoding, &boundary);
         match &entity.content {
             Content::Data(source) => self.data(source, encoding, entity)?,
@@ -305,7 +309,7 @@ fn write_media_type(
     let name = file_name.map(plain_name);
     let name = name.as_deref().map(|name| ("name", name));
     let name = name.filter(|_| media_type.parameter("name").is_none());
-    let boundary = matches!(entity.content, Content::Parts(_)).then_some(("boundary", boundary));
+    let boundary = entity.is_multipart().then_some(("boundary", boundary));
     let parameters = media_type.parameters().chain(name).chain(boundary);
     write_parameters(writer, essence(entity, encoding), parameters);
 }
