@@ -255,7 +255,8 @@ impl MessageBuilder {
         root.seed = match seed {
             Some(seed) => check_seed(seed, &root)?,
             // 128 random bits are in no content that was there before them.
-            None => random::token().into(),
+            None if root.body.is_multipart() => random::token().into(),
+            None => "".into(),
         };
         Ok(Message::new(root))
     }

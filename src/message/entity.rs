@@ -85,6 +85,10 @@ impl Entity {
         }
     }
 
+    pub(crate) fn is_multipart(&self) -> bool {
+        matches!(self.content, Content::Parts(_))
+    }
+
     /// How many entities are within each other here.
     pub(crate) fn depth(&self) -> usize {
         let below = match &self.content {
@@ -130,7 +134,7 @@ impl Entity {
             Content::Data(source) | Content::Lines { source, .. } => {
                 source.octets().is_some_and(|octets| occurs(seed, octets))
             }
-            Content::Message(root) => &*root.seed == seed || root.collides(seed),
+            Content::Message(root) => *root.seed == *seed || root.collides(seed),
             Content::Parts(parts) => parts.iter().any(|part| part.collides(seed)),
             Content::Text { text, .. } => text.contains(&delimiter(seed)),
         }

@@ -89,7 +89,16 @@ impl<'a> HeaderWriter<'a> {
 
     /// Writes a token that no line break may divide, on this line or the next.
     pub(crate) fn token(&mut self, token: &str) {
-        self.token_with(|out| out.extend_from_slice(token.as_bytes()));
+        self.parts([token]);
+    }
+
+    /// Writes a token that is made of several parts.
+    pub(crate) fn parts<const N: usize>(&mut self, parts: [&str; N]) {
+        self.token_with(|out| {
+            for part in parts {
+                out.extend_from_slice(part.as_bytes());
+            }
+        });
     }
 
     /// Like [`Self::token`], for what is easier written than made.
@@ -108,7 +117,7 @@ impl<'a> HeaderWriter<'a> {
         if is_atoms(name, self.utf8) {
             let (head, last) = name.rsplit_once(' ').unwrap_or(("", name));
             self.tokens(head);
-            self.token_with(|out| out.extend([last, end].concat().bytes()));
+            self.parts([last, end]);
         } else if is_quotable(name, self.utf8) {
             self.token_with(|out| {
                 write_quoted(name, out);

@@ -1,7 +1,7 @@
 //! [`Mailbox`], [`Group`] and [`AddressList`]: who a message is from and to, as its headers tell it.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::io::Write;
 use std::str::FromStr;
 
 use crate::address::Address;
@@ -60,17 +60,16 @@ impl Mailbox {
 
     /// Writes the mailbox into a header, with what separates it from the next.
     pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
-        let (open, close) = match &self.name {
-            Some(name) => {
-                writer.phrase(name, "");
-                ("<", ">")
-            }
-            None => ("", ""),
-        };
-        writer.token_with(|out| {
-            // Writing to memory does not fail.
-            let _ = write!(out, "{open}{}{close}{end}", self.address);
-        });
+        if let Some(name) = &self.name {
+            writer.phrase(name, "");
+        }
+        let address = self.address.to_string();
+        // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+        if self.name.is_some() || address.starts_with('"') {
+            writer.parts(["<", &address, ">", end]);
+        } else {
+            writer.parts([&address, end]);
+        }
     }
 }
 
@@ -105,8 +104,8 @@ impl FromStr for Mailbox {
             return Ok(text.parse::<Address>()?.into());
         };
         let name = match name.strip_prefix('"') {
-            Some(quoted) => unquote(quoted)?,
-            None => bare_name(name)?,
+            Some(quoted) => Cow::Owned(unquote(quoted)?),
+            None => Cow::Borrowed(bare_name(name)?),
         };
         Self::new(&name, address.parse()?)
     }
@@ -155,7 +154,7 @@ impl fmt::Display for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => self.address.fmt(f),
-            Some(name) if bare_name(name).as_deref() == Ok(name) => {
+            Some(name) if bare_name(name).is_ok() => {
                 write!(f, "{name} <{}>", self.address)
             }
             Some(name) => {
@@ -430,12 +429,20 @@ fn unquote(quoted: &str) -> Result<String, MailboxError> {
 }
 
 /// Checks a name without quotes. A dot is let through, since people write `J. Doe <doe@example.org>`.
-fn bare_name(name: &str) -> Result<String, MailboxError> {
+fn bare_name(name: &str) -> Result<&str, MailboxError> {
     if name.trim_matches(' ') != name || name.contains("  ") {
         return Err(MailboxError::Name(' '));
     }
-    match name.chars().find(|c| "()<>[]:;@\\,\"".contains(*c)) {
+    match name.chars().find(is_special) {
         Some(c) => Err(MailboxError::Name(c)),
-        None => Ok(name.to_owned()),
+        None => Ok(name),
     }
+}
+
+/// RFC 5322, specials, but for the dot.
+fn is_special(c: &char) -> bool {
+    matches!(
+        c,
+        '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '"'
+    )
 }

@@ -1,5 +1,6 @@
 //! [`MediaType`]: what kind of content a part has.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -26,9 +27,12 @@ const MAX_NAME: usize = 127;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaType {
-    essence: Box<str>,
-    parameters: Vec<(Box<str>, Box<str>)>,
+    essence: Cow<'static, str>,
+    parameters: Vec<Parameter>,
 }
+
+/// Name and value.
+type Parameter = (Cow<'static, str>, Cow<'static, str>);
 
 impl MediaType {
     /// The type that the name of a file speaks for; `application/octet-stream` if it says nothing.
@@ -40,7 +44,7 @@ impl MediaType {
     }
 
     /// A type that is known to be one.
-    pub(crate) fn known(essence: &str) -> Self {
+    pub(crate) fn known(essence: impl Into<Cow<'static, str>>) -> Self {
         Self {
             essence: essence.into(),
             parameters: Vec::new(),
@@ -67,9 +71,14 @@ impl MediaType {
     }
 
     /// The same type with one more parameter, unless it has that one.
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        if self.parameter(name).is_none() {
-            self.parameters.push((name.into(), value.into()));
+    pub(crate) fn with(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let name = name.into();
+        if self.parameter(&name).is_none() {
+            self.parameters.push((name, value.into()));
         }
         self
     }
@@ -109,13 +118,13 @@ impl FromStr for MediaType {
         if !is_type {
             return Err(MessageProblem::MediaType);
         }
-        let mut media_type = Self::known(&essence);
+        let mut media_type = Self::known(essence);
         while !rest.trim_matches(' ').is_empty() {
             let (name, value, after) = parameter(rest).ok_or(MessageProblem::MediaType)?;
             if media_type.parameter(name).is_some() {
                 return Err(MessageProblem::MediaType);
             }
-            media_type = media_type.with(name, &value);
+            media_type = media_type.with(name.to_owned(), value);
             rest = after;
         }
         Ok(media_type)

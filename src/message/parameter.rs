@@ -16,15 +16,25 @@ pub(crate) fn write_parameters<'p>(
     value: &str,
     parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
 ) {
-    let mut last = value.to_owned();
-    for (name, value) in parameters {
-        for piece in pieces(name, value) {
-            last.push(';');
-            writer.token(&last);
-            last = piece;
+    let mut parameters = parameters.into_iter().peekable();
+    writer.parts([value, separator(parameters.peek())]);
+    while let Some((name, value)) = parameters.next() {
+        let separator = separator(parameters.peek());
+        if is_plain(value) && name.len() + 1 + value.len() <= MAX_PIECE {
+            writer.parts([name, "=", value, separator]);
+            continue;
+        }
+        let mut pieces = pieces(name, value).into_iter().peekable();
+        while let Some(piece) = pieces.next() {
+            let is_last = pieces.peek().is_none();
+            writer.parts([&*piece, if is_last { separator } else { ";" }]);
         }
     }
-    writer.token(&last);
+}
+
+/// What stands behind a value or a parameter when another follows.
+fn separator(next: Option<&(&str, &str)>) -> &'static str {
+    next.map_or("", |_| ";")
 }
 
 /// A file name as every reader can show it: what needs RFC 2231 is replaced by `_`, and the middle of a long name is left
@@ -48,7 +58,7 @@ pub(crate) fn plain_name(name: &str) -> String {
     }
 }
 
-/// A parameter as one piece, or as the numbered pieces of RFC 2231.
+/// A parameter that needs quotes or more, as one piece or as the numbered pieces of RFC 2231.
 fn pieces(name: &str, value: &str) -> Vec<String> {
     let ascii = value.bytes().all(|octet| matches!(octet, b' '..=b'~'));
     // Many readers decode encoded-words in parameters, so what looks like one takes the other form.
@@ -57,10 +67,14 @@ fn pieces(name: &str, value: &str) -> Vec<String> {
     }
     let quoted = quoted(value);
     if name.len() + 1 + quoted.len() <= MAX_PIECE {
-        let value = if is_token(value) { value } else { &quoted };
-        return vec![format!("{name}={value}")];
+        return vec![format!("{name}={quoted}")];
     }
     continued(name, value)
+}
+
+/// Whether a value needs no quotes. Without them some readers take `'` and `%` for RFC 2231 even here.
+fn is_plain(value: &str) -> bool {
+    !value.is_empty() && value.bytes().all(is_attribute_char)
 }
 
 /// RFC 2231, 3: `name*0="..."`.
@@ -170,6 +184,7 @@ mod tests {
             ("a.txt", "filename=a.txt"),
             ("a b.txt", "filename=\"a b.txt\""),
             ("a\"b\\.txt", "filename=\"a\\\"b\\\\.txt\""),
+            ("it's.txt", "filename=\"it's.txt\""),
             ("a;b.txt", "filename=\"a;b.txt\""),
             ("résumé.pdf", "filename*=utf-8''r%C3%A9sum%C3%A9.pdf"),
             (

@@ -45,27 +45,43 @@ pub struct Part {
 enum Kind {
     Attachment(Attachment),
     Message(Box<Root>),
-    Multipart {
-        media_type: String,
-        parts: Vec<Part>,
-    },
-    Text {
-        media_type: String,
-        text: String,
-    },
+    Multipart { media_type: Named, parts: Vec<Part> },
+    Text { media_type: Named, text: String },
+}
+
+/// A media type, as the caller has written it or as this module knows it.
+#[derive(Clone, Debug)]
+enum Named {
+    Known(&'static str),
+    Written(String),
+}
+
+impl Named {
+    fn media_type(&self) -> Result<MediaType, MessageProblem> {
+        match self {
+            Self::Known(essence) => Ok(MediaType::known(*essence)),
+            Self::Written(text) => text.parse(),
+        }
+    }
 }
 
 impl Part {
     /// Plain text, `text/plain`.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self::text_of("text/plain", text)
+        Self::new(Kind::Text {
+            media_type: Named::Known("text/plain"),
+            text: text.into(),
+        })
     }
 
     /// HTML, `text/html`.
     #[must_use]
     pub fn html(html: impl Into<String>) -> Self {
-        Self::text_of("text/html", html)
+        Self::new(Kind::Text {
+            media_type: Named::Known("text/html"),
+            text: html.into(),
+        })
     }
 
     /// Plain text whose lines are paragraphs: they are wrapped, and readers can wrap them anew (RFC 3676).
@@ -84,7 +100,7 @@ impl Part {
     #[must_use]
     pub fn text_of(media_type: &str, text: impl Into<String>) -> Self {
         Self::new(Kind::Text {
-            media_type: media_type.to_owned(),
+            media_type: Named::Written(media_type.to_owned()),
             text: text.into(),
         })
     }
@@ -92,26 +108,26 @@ impl Part {
     /// The same in several forms, from the plainest to the richest: readers show the last one they can (RFC 2046, 5.1.4).
     #[must_use]
     pub fn alternative(parts: impl IntoIterator<Item = Self>) -> Self {
-        Self::multipart("multipart/alternative", parts)
+        Self::known_multipart("multipart/alternative", parts)
     }
 
     /// Parts one after the other, such as text and attachments.
     #[must_use]
     pub fn mixed(parts: impl IntoIterator<Item = Self>) -> Self {
-        Self::multipart("multipart/mixed", parts)
+        Self::known_multipart("multipart/mixed", parts)
     }
 
     /// HTML, and what it shows by `cid:` (RFC 2387).
     #[must_use]
     pub fn related(parts: impl IntoIterator<Item = Self>) -> Self {
-        Self::multipart("multipart/related", parts)
+        Self::known_multipart("multipart/related", parts)
     }
 
     /// Parts in a multipart of some type, such as `multipart/report; report-type=delivery-status`.
     #[must_use]
     pub fn multipart(media_type: &str, parts: impl IntoIterator<Item = Self>) -> Self {
         Self::new(Kind::Multipart {
-            media_type: media_type.to_owned(),
+            media_type: Named::Written(media_type.to_owned()),
             parts: parts.into_iter().collect(),
         })
     }
@@ -128,6 +144,13 @@ impl Part {
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
+    }
+
+    fn known_multipart(essence: &'static str, parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(Kind::Multipart {
+            media_type: Named::Known(essence),
+            parts: parts.into_iter().collect(),
+        })
     }
 
     /// A message within a message.
@@ -188,8 +211,8 @@ fn refused(problem: MessageProblem) -> MessageError {
     MessageError::new(FIELD, problem)
 }
 
-fn text(media_type: &str, text: String) -> Result<Entity, MessageProblem> {
-    let mut media_type: MediaType = media_type.parse()?;
+fn text(media_type: &Named, text: String) -> Result<Entity, MessageProblem> {
+    let mut media_type = media_type.media_type()?;
     let is_true = match media_type.parameter("charset") {
         None => true,
         Some(charset) if charset.eq_ignore_ascii_case("us-ascii") => text.is_ascii(),
@@ -206,8 +229,8 @@ fn text(media_type: &str, text: String) -> Result<Entity, MessageProblem> {
     Ok(Entity::new(media_type, Content::Text { text, scan }))
 }
 
-fn multipart(media_type: &str, parts: Vec<Part>, depth: usize) -> Result<Entity, MessageError> {
-    let mut media_type: MediaType = media_type.parse().map_err(refused)?;
+fn multipart(media_type: &Named, parts: Vec<Part>, depth: usize) -> Result<Entity, MessageError> {
+    let mut media_type = media_type.media_type().map_err(refused)?;
     if media_type.top_level() != "multipart" || media_type.parameter("boundary").is_some() {
         return Err(refused(MessageProblem::MediaType));
     }
@@ -220,7 +243,7 @@ fn multipart(media_type: &str, parts: Vec<Part>, depth: usize) -> Result<Entity,
     };
     // RFC 2387, 3.1: the type of the part that shows the others.
     if media_type.essence() == "multipart/related" {
-        media_type = media_type.with("type", first.media_type.essence());
+        media_type = media_type.with("type", first.media_type.essence().to_owned());
     }
     Ok(Entity::new(media_type, Content::Parts(parts)))
 }

@@ -28,13 +28,12 @@ pub(crate) fn token() -> String {
     let high = keys.hash_one((0_u8, seed));
     let low = keys.hash_one((1_u8, seed));
     let mut bits = u128::from(high) << 64 | u128::from(low);
-    let mut token = String::with_capacity(TOKEN_LENGTH);
-    for _ in 0..TOKEN_LENGTH {
-        let digit = DIGITS.get((bits & 31) as usize).copied().unwrap_or(b'0');
-        token.push(char::from(digit));
+    let mut token = vec![b'0'; TOKEN_LENGTH];
+    for digit in &mut token {
+        *digit = DIGITS.get((bits & 31) as usize).copied().unwrap_or(b'0');
         bits >>= 5;
     }
-    token
+    String::from_utf8(token).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use crate::message::transfer::{Base64Writer, Encoding, Offers, Scan, base64_leng
 
 /// Octets that the headers of a small message take.
 const SMALL: usize = 1_024;
+/// A text up to this length, in octets, is encoded where it is measured.
+const SHORT_TEXT: usize = 256 * 1_024;
 /// A message that cannot go out as lines goes as a file (RFC 2046, 5.2.1, forbids to encode it as a message).
 const OCTETS: &str = "application/octet-stream";
 /// A message with letters outside ASCII in its header (RFC 6532, 3.7).
@@ -147,8 +149,12 @@ impl<'m> Renderer<'m> {
         let encoding = entity.encoding(self.offers);
         self.rendering.eight_bit |= encoding == Encoding::EightBit;
         self.rendering.binary |= encoding == Encoding::Binary;
-        *multiparts += usize::from(matches!(entity.content, Content::Parts(_)));
-        let boundary = boundary(seed, *multiparts);
+        let boundary = if entity.is_multipart() {
+            *multiparts += 1;
+            boundary(seed, *multiparts)
+        } else {
+            String::new()
+        };
         self.header(entity, encoding, &boundary);
         match &entity.content {
             Content::Data(source) => self.data(source, encoding, entity)?,
@@ -239,6 +245,12 @@ impl<'m> Renderer<'m> {
     }
 
     fn text(&mut self, text: &'m [u8], scan: &Scan, encoding: Encoding) {
+        // The length of quoted-printable is known when it is done; a short text is not done twice.
+        if encoding == Encoding::QuotedPrintable && text.len() <= SHORT_TEXT {
+            // Writing to memory does not fail.
+            let _ = encoding.write_text(text, &mut self.rendering.glue);
+            return;
+        }
         let size = encoding.text_length(text, scan);
         self.segment(Segment::Text { text, encoding }, size);
     }
@@ -297,7 +309,7 @@ fn write_media_type(
     let name = file_name.map(plain_name);
     let name = name.as_deref().map(|name| ("name", name));
     let name = name.filter(|_| media_type.parameter("name").is_none());
-    let boundary = matches!(entity.content, Content::Parts(_)).then_some(("boundary", boundary));
+    let boundary = entity.is_multipart().then_some(("boundary", boundary));
     let parameters = media_type.parameters().chain(name).chain(boundary);
     write_parameters(writer, essence(entity, encoding), parameters);
 }
