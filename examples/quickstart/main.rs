@@ -18,18 +18,23 @@ use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
-use smtplib::{Config, Credentials, Outcome, Reply};
+use smtplib::{Attachment, Config, Credentials, Message, Outcome, Reply};
 
 use crate::server::{PASSWORD, Server, USER};
 
-/// The client: this is all that a program needs. It connects, and with that goes through TLS and logs in; it sends,
-/// and says goodbye.
-fn send(config: &Config, from: &str, to: &[&str]) -> smtplib::Result<Outcome> {
-    let message = format!(
-        "From: <{from}>\nSubject: Hello from Rust\n\nThis is a line of text.\n.And this one begins with a dot.\n"
-    );
+/// The client: this is all that a program needs. It composes; it connects, which includes TLS and logging in; it
+/// sends, and says goodbye.
+fn send(config: &Config, from: &str, to: Vec<&str>) -> Result<Outcome, Box<dyn Error>> {
+    let message = Message::builder()
+        .from(from)
+        .to(to)
+        .subject("Tea at Zoë's")
+        .text("Hello,\n\nthere is tea at five at Zoë's, and there are scones.\nThe prices are attached.\n")
+        .attach(Attachment::new("prices.csv", "tea;1.20\nscone;2.50\n"))
+        .build()?;
+
     let mut smtp = config.connect()?;
-    let outcome = smtp.sendmail(from, to, message)?;
+    let outcome = smtp.send_message(&message)?;
     smtp.quit();
     Ok(outcome)
 }
@@ -78,8 +83,8 @@ fn with_our_server() -> Result<(), Box<dyn Error>> {
         .port(server.port)
         .root_certificates(server.root.as_bytes())?
         .credentials(Credentials::password(USER, PASSWORD));
-    let to = ["bob@example.org", "nobody@example.org", "carol@example.org"];
-    show(config, "alice@example.com", &to)?;
+    let to = vec!["bob@example.org", "nobody@example.org", "carol@example.org"];
+    show(config, "alice@example.com", to)?;
 
     let received = server.inbox.recv()?;
     heading("What the server received");
@@ -99,12 +104,12 @@ fn with_your_server(url: &str) -> Result<(), Box<dyn Error>> {
         )
     };
     let (from, to) = (variable("SMTP_FROM")?, variable("SMTP_TO")?);
-    let to: Vec<&str> = to.split(',').map(str::trim).collect();
-    show(url.parse()?, &from, &to)
+    let to = to.split(',').map(str::trim).collect();
+    show(url.parse()?, &from, to)
 }
 
 /// Sends, with the dialog in the open.
-fn show(config: Config, from: &str, to: &[&str]) -> Result<(), Box<dyn Error>> {
+fn show(config: Config, from: &str, to: Vec<&str>) -> Result<(), Box<dyn Error>> {
     heading("What is said (C: the client, S: the server, *: remarks; secrets are masked)");
     let outcome = send(&config.trace(|line| println!("  {line}")), from, to)?;
     heading("What the client learnt");
