@@ -57,9 +57,10 @@ impl SmtpConnection {
     /// As [`sendmail`](Self::sendmail), and [`Error::Source`] if the reader fails.
     pub fn send(&mut self, envelope: &Envelope, mut message: impl Read) -> Result<Outcome> {
         let mut head = Vec::new();
-        let read = message.by_ref().take(HEAD).read_to_end(&mut head);
+        // One octet more tells whether there is a rest.
+        let read = message.by_ref().take(HEAD + 1).read_to_end(&mut head);
         read.map_err(Error::Source)?;
-        if (head.len() as u64) < HEAD {
+        if head.len() as u64 <= HEAD {
             return self.send_octets(envelope, &head);
         }
         let mut facts = Facts::of(&head);
@@ -232,7 +233,12 @@ fn judge(verdict: Verdict, outcome: Outcome) -> Result<Outcome> {
         Verdict::Broken(step, reply) => Err(interrupted(outcome, Error::Refused { step, reply })),
         Verdict::Unexpected(step, code) => {
             let source = ProtocolError::UnexpectedCode(code);
-            Err(interrupted(outcome, Error::Protocol { step, source }))
+            let error = Error::Protocol { step, source };
+            // Before the message, nobody can say which of the answers belong to whom; 354 has proved that they do.
+            Err(match step {
+                Step::EndOfData => interrupted(outcome, error),
+                _ => error,
+            })
         }
     }
 }

@@ -258,8 +258,8 @@ impl Exchange {
             return Some(Verdict::SenderRefused(reply.clone()));
         }
         let any_refused = self.accepted.len() < self.recipients.len();
-        let is_enough = !self.accepted.is_empty() && !(self.rules.require_all && any_refused);
-        (self.pipeline.is_data_due() && !is_enough).then_some(Verdict::RecipientsRefused)
+        let is_lacking = self.accepted.is_empty() || (self.rules.require_all && any_refused);
+        (self.pipeline.is_data_due() && is_lacking).then_some(Verdict::RecipientsRefused)
     }
 
     /// The server waits for a message that nobody is to get.
@@ -280,10 +280,13 @@ impl Exchange {
         let code = reply.code();
         if code == Code::SERVICE_CLOSING || (verb == Verb::Rset && !code.is_positive()) {
             self.note_rcpt_reply(verb, &reply);
-            return self.break_off(Verdict::Broken(verb.step(), reply));
+            // If somebody was refused before, that is the reason to tell.
+            let refusal = self.refusal();
+            let verdict = refusal.unwrap_or(Verdict::Broken(verb.step(), reply));
+            return self.end(verdict, Aftermath::Close);
         }
         if !verb.expects(code) {
-            return self.break_off(Verdict::Unexpected(verb.step(), code));
+            return self.end(Verdict::Unexpected(verb.step(), code), Aftermath::Close);
         }
         self.pipeline.answer();
         self.note_rcpt_reply(verb, &reply);
@@ -368,12 +371,6 @@ impl Exchange {
                 recipient.reply = reply.cloned().or_else(|| recipient.reply.take());
             }
         }
-    }
-
-    /// The dialog cannot go on; if somebody was refused before, that is the reason to tell.
-    fn break_off(&mut self, verdict: Verdict) {
-        let verdict = self.refusal().unwrap_or(verdict);
-        self.end(verdict, Aftermath::Close);
     }
 
     fn end(&mut self, verdict: Verdict, aftermath: Aftermath) {

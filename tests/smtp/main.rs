@@ -6,4 +6,17 @@
     reason = "a test says so by panicking"
 )]
 
+mod data;
+mod deadlines;
+mod envelope;
+mod extensions;
+mod limits;
+mod lmtp;
+mod loss;
 mod peer;
+mod pipelining;
+mod recipients;
+mod reset;
+mod sendmail;
+mod support;
+mod transaction;

@@ -328,6 +328,9 @@ impl Dialog {
         let log = &self.log;
         let statuses = statuses(outcome);
         let is_any = |status| statuses.contains(&status);
+        if log.is_unexpected() {
+            return Some(Kind::Unexpected);
+        }
         if log.is_sender_refused() {
             return Some(Kind::SenderRefused);
         }
@@ -342,9 +345,6 @@ impl Dialog {
         }
         if log.all().any(|(_, code)| code == 421) || log.rset.is_some_and(|code| code >= 300) {
             return Some(Kind::Broken);
-        }
-        if log.is_broken() {
-            return Some(Kind::Unexpected);
         }
         if self.rules.lmtp && log.body == Some(BodyFate::Sent) {
             return Some(Kind::RecipientsRefused);
@@ -420,6 +420,16 @@ impl Log {
     fn is_broken(&self) -> bool {
         self.rset.is_some_and(|code| code >= 300)
             || self.all().any(|(step, code)| !is_answer(step, code))
+    }
+
+    /// Whether a code was no answer to its command; behind RSET, everything but 2yz is a refusal.
+    fn is_unexpected(&self) -> bool {
+        let is_unexpected = |(step, code)| match step {
+            Step::Reset => false,
+            Step::EndOfData => self.body == Some(BodyFate::Sent) && code / 100 == 3,
+            _ => code != 421 && !is_answer(step, code),
+        };
+        self.all().any(is_unexpected)
     }
 
     fn is_sender_refused(&self) -> bool {
