@@ -268,6 +268,10 @@ impl SmtpConnection {
             return Err(Error::PlaintextAuth);
         }
         check_mechanism_name(mechanism.name())?;
+        // AUTH is not permitted inside a mail transaction (RFC 4954, 4).
+        if self.is_reset_owed {
+            self.reset()?;
+        }
         let (mut dialog, mut line) = Dialog::start(mechanism);
         loop {
             self.wire

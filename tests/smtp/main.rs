@@ -6,5 +6,18 @@
     reason = "a test says so by panicking"
 )]
 
+mod data;
+mod deadlines;
+mod envelope;
+mod extensions;
+mod limits;
+mod lmtp;
+mod loss;
 mod message;
 mod peer;
+mod pipelining;
+mod recipients;
+mod reset;
+mod sendmail;
+mod support;
+mod transaction;

@@ -1,0 +1,3 @@
+//! What tests of one kind share.
+
+pub(crate) mod sending;
