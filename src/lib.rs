@@ -10,6 +10,7 @@ mod envelope;
 mod error;
 mod outcome;
 mod protocol;
+mod sasl;
 mod secret;
 mod send;
 mod step;
