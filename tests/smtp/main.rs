@@ -6,4 +6,7 @@
     reason = "a test says so by panicking"
 )]
 
+mod greeting;
+mod hello;
 mod peer;
+mod support;
