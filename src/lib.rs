@@ -78,6 +78,7 @@ mod error;
 mod message;
 mod outcome;
 mod protocol;
+mod sasl;
 mod secret;
 mod send;
 mod send_message;

@@ -10,6 +10,8 @@ mod data;
 mod deadlines;
 mod envelope;
 mod extensions;
+mod greeting;
+mod hello;
 mod limits;
 mod lmtp;
 mod loss;
