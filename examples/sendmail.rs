@@ -8,9 +8,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use lexopt::prelude::*;
-use smtplib::{
-    Address, Config, Delivery, Envelope, Error, Outcome, RecipientStatus, Step, Unsupported,
-};
+use smtplib::{Address, Config, Delivery, Envelope, Error, Outcome, Step, Unsupported};
 
 const HELP: &str = "\
 Sends a message that is already written, header and all, to the recipients named.
@@ -249,21 +247,11 @@ const LARGE: u64 = 1024 * 1024;
 /// Says of each recipient who was not accepted why, and whether another try makes sense.
 fn report(outcome: &Outcome) {
     for recipient in outcome.recipients().iter().filter(|r| !r.is_accepted()) {
-        let what = match recipient.status() {
-            RecipientStatus::Refused => "refused",
-            RecipientStatus::Unknown => "perhaps accepted",
-            _ => "not sent",
-        };
-        let reply = recipient.reply().map(|reply| format!(": {reply}"));
         let again = if recipient.is_worth_retrying() {
             " (try again later)"
         } else {
             ""
         };
-        eprintln!(
-            "sendmail: {}: {what}{}{again}",
-            recipient.address(),
-            reply.unwrap_or_default()
-        );
+        eprintln!("sendmail: {recipient}{again}");
     }
 }
