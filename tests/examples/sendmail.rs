@@ -223,7 +223,7 @@ fn status_69_is_a_server_that_does_not_serve_us() {
     .listen();
     assert_eq!(
         send_to(&peer).failure(69),
-        "sendmail: the server refused the greeting: 554 5.7.1 not you\n"
+        "sendmail: the server refused the connection: 554 5.7.1 not you\n"
     );
 }
 
@@ -250,7 +250,9 @@ fn status_74_is_not_to_know() {
     .listen();
     assert_eq!(
         send_to(&peer).failure(74),
-        "sendmail: the server closed the connection at the end of the message\n\
+        "sendmail: ben@example.org may have been accepted: no answer came\n\
+         sendmail: cleo@example.org may have been accepted: no answer came\n\
+         sendmail: the server closed the connection at the end of the message\n\
          sendmail: the message may have arrived: sending it again may duplicate it\n"
     );
 }
