@@ -63,14 +63,26 @@ impl Mailbox {
         if let Some(name) = &self.name {
             writer.phrase(name, "");
         }
-        let address = self.address.to_string();
-        // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
-        if self.name.is_some() || address.starts_with('"') {
-            writer.parts(["<", &address, ">", end]);
+        let (open, close) = match &self.name {
+            Some(_) => ("<", ">"),
+            None => ("", ""),
+        };
+        let (local_part, domain) = (self.address.local_part(), self.address.domain());
+        if is_plain(local_part) {
+            writer.parts([open, local_part, "@", domain, close, end]);
         } else {
-            writer.parts([&address, end]);
+            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+            writer.parts(["<", &self.address.to_string(), ">", end]);
         }
     }
+}
+
+/// Whether a local part is one of those that need no look at the grammar.
+fn is_plain(local_part: &str) -> bool {
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'+');
+    local_part
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.bytes().all(is_plain))
 }
 
 impl From<Address> for Mailbox {

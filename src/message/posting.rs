@@ -130,7 +130,7 @@ impl Posting {
     /// Writes the fields. `Bcc` is for the envelope only (RFC 5322, 3.6.3).
     pub(crate) fn write(&self, names: &Names, writer: &mut HeaderWriter<'_>) {
         if let Some(date) = self.date {
-            writer.short(names.date, &date.to_string());
+            writer.short(names.date, &date.text());
         }
         write_list(writer, names.from, &self.from);
         if let Some(sender) = &self.sender {
@@ -141,7 +141,9 @@ impl Posting {
         write_list(writer, names.to, &self.to);
         write_list(writer, names.cc, &self.cc);
         if let Some(id) = &self.id {
-            writer.short(names.id, &id.to_string());
+            writer.begin(names.id);
+            id.write(writer);
+            writer.end();
         }
     }
 }

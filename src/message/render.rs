@@ -200,7 +200,9 @@ impl<'m> Renderer<'m> {
             writer.end();
         }
         if let Some(id) = &entity.content_id {
-            writer.short("Content-ID", &id.to_string());
+            writer.begin("Content-ID");
+            id.write(&mut writer);
+            writer.end();
         }
         if let Some(description) = &entity.description {
             writer.unstructured("Content-Description", description);
