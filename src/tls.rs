@@ -5,6 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
 
+use crate::config::ConfigError;
+use crate::error::Error;
+
 /// Whom to trust, and who we are, when TLS begins.
 #[derive(Clone, Default)]
 pub(crate) struct TlsOptions {
@@ -57,6 +60,15 @@ impl TlsOptions {
     /// Uses a connector that somebody else has made.
     pub(crate) fn set_connector(&mut self, connector: TlsConnector) {
         self.connector = Arc::new(OnceLock::from(connector));
+    }
+
+    /// Whether there can be a connector; some platforms find out only now that certificate and key do not match.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.connector() {
+            Ok(_) => Ok(()),
+            Err(_) if self.identity.is_some() => Err(ConfigError::Identity.into()),
+            Err(error) => Err(Error::Tls(error)),
+        }
     }
 
     /// The connector these options ask for.

@@ -6,7 +6,10 @@
     reason = "a test says so by panicking"
 )]
 
+mod auth;
+mod certificates;
 mod greeting;
 mod hello;
 mod peer;
+mod starttls;
 mod support;
