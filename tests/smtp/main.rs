@@ -8,8 +8,12 @@
 
 mod auth;
 mod certificates;
+mod dial;
 mod greeting;
 mod hello;
+mod oauth;
 mod peer;
+mod quit;
 mod starttls;
 mod support;
+mod verbs;
