@@ -2,7 +2,7 @@
 #[cfg(target_os = "linux")]
 use crate::peer::Deaf;
 use crate::peer::{Refusing, Script};
-use crate::support::session::{SHORT, config, config_for, failure, hello, session, soon};
+use crate::support::session::{SHORT, config, config_for, failure, hello, session};
 use smtplib::{Config, Credentials, Error, Security, SmtpConnection, Step};
 use std::net::TcpStream;
 use std::time::Duration;

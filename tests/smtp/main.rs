@@ -16,4 +16,6 @@ mod peer;
 mod quit;
 mod starttls;
 mod support;
+mod trace;
+mod url;
 mod verbs;
