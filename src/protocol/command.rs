@@ -260,3 +260,6 @@ impl fmt::Display for CommandError {
 }
 
 impl StdError for CommandError {}
+
+#[cfg(test)]
+mod tests;
