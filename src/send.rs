@@ -167,13 +167,10 @@ impl SmtpConnection {
         write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
     ) -> Result<()> {
         self.wire.check_quiet(Step::Body)?;
-        let mut body = Body::new(rules);
-        match write(&mut BodyWriter {
-            body: &mut body,
-            wire: &mut self.wire,
-        }) {
-            Ok(()) => body.finish(&mut self.wire),
-            Err(error) => Err(body.fail(&mut self.wire, error)),
+        let mut writer = BodyWriter::new(Body::new(rules), &mut self.wire);
+        match write(&mut writer) {
+            Ok(()) => writer.finish(),
+            Err(error) => Err(writer.fail(error)),
         }
     }
 
