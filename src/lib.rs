@@ -8,6 +8,9 @@ mod connection;
 mod dial;
 mod envelope;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod outcome;
 mod protocol;
 mod secret;
