@@ -9,6 +9,7 @@ use crate::address::{Address, AddressError};
 use crate::auth::credentials::CredentialsError;
 use crate::auth::dialog::AuthError;
 use crate::config::ConfigError;
+use crate::message::error::MessageError;
 use crate::outcome::{Outcome, RecipientStatus};
 use crate::protocol::command::CommandError;
 use crate::protocol::error::ProtocolError;
@@ -61,6 +62,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A part of the message cannot be had, such as an attachment that is not there any more; nothing was sent.
+    Message(MessageError),
     /// There is nobody to send to; nothing was sent.
     NoRecipients,
     /// Logging in would show the password or token to everybody on the way, because the connection has no TLS.
@@ -268,6 +271,7 @@ impl fmt::Display for Error {
             }
             Self::Interrupted(interrupted) => interrupted.fmt(f),
             Self::Io { step, source } => write!(f, "the connection failed at {step}: {source}"),
+            Self::Message(source) => source.fmt(f),
             Self::NoRecipients => f.write_str("the message has no recipients"),
             Self::PlaintextAuth => f.write_str(
                 "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
@@ -300,6 +304,7 @@ impl StdError for Error {
             Self::Credentials(source) => Some(source),
             Self::Interrupted(source) => Some(source),
             Self::Io { source, .. } | Self::Source(source) => Some(source),
+            Self::Message(source) => Some(source),
             Self::Protocol { source, .. } => Some(source),
             Self::Tls(source) => Some(source),
             Self::Unsupported(source) => Some(source),
@@ -323,6 +328,7 @@ from! {
     Config(ConfigError),
     Content(ContentError),
     Credentials(CredentialsError),
+    Message(MessageError),
     Unsupported(Unsupported),
 }
 

@@ -112,7 +112,9 @@ impl RecipientOutcome {
         self.status == RecipientStatus::Accepted
     }
 
-    fn is_worth_retrying(&self) -> bool {
+    /// Whether this recipient is worth another try later; see [`Outcome::worth_retrying`].
+    #[must_use]
+    pub fn is_worth_retrying(&self) -> bool {
         match self.status {
             RecipientStatus::NotSent => !self.reply.as_ref().is_some_and(Reply::is_permanent),
             RecipientStatus::Refused => self.reply.as_ref().is_some_and(Reply::is_transient),

@@ -140,7 +140,7 @@ impl<'c> Transaction<'c> {
         self.exchange.queue_data();
         self.drive()?;
         self.connection.wire.check_quiet(Step::Body)?;
-        let body = Body::new(self.rules);
+        let body = Body::data(self.rules);
         Ok(DataWriter {
             connection: self.connection,
             exchange: self.exchange,

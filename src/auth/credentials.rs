@@ -52,6 +52,14 @@ impl Credentials {
         &self.user
     }
 
+    pub(crate) fn has_secret(&self) -> bool {
+        !self.secret.expose().is_empty()
+    }
+
+    pub(crate) fn set_secret(&mut self, secret: Secret) {
+        self.secret = secret;
+    }
+
     /// The same user, the secret being a token.
     pub(crate) fn into_bearer(self) -> Self {
         Self {

@@ -25,6 +25,8 @@ pub(crate) struct Exchange {
     commands: Vec<(Verb, usize)>,
     sent: usize,
     answered: usize,
+    /// The message goes as one chunk behind the envelope (RFC 3030), without DATA.
+    is_chunked: bool,
     recipients: Vec<RecipientOutcome>,
     /// Which recipients the server accepted at RCPT, by index, until the message has its own answer.
     accepted: Vec<usize>,
@@ -123,6 +125,7 @@ impl Exchange {
             commands: Vec::new(),
             sent: 0,
             answered: 0,
+            is_chunked: false,
             recipients: Vec::new(),
             accepted: Vec::new(),
             verdict_reply: None,
@@ -152,6 +155,11 @@ impl Exchange {
     /// Queues DATA.
     pub(crate) fn queue_data(&mut self) {
         self.queue(Verb::Data, b"DATA\r\n");
+    }
+
+    /// Ends the envelope without DATA: the message will be one chunk, `BDAT n LAST` (RFC 3030, 2).
+    pub(crate) fn expect_chunk(&mut self) {
+        self.is_chunked = true;
     }
 
     fn queue(&mut self, verb: Verb, line: &[u8]) {
@@ -280,6 +288,9 @@ impl Exchange {
             None => None,
         };
         match (refused, data) {
+            (None, None) if self.is_chunked && self.sent == self.commands.len() => {
+                self.stage = Stage::Body;
+            }
             (None, None) => {}
             (None, Some(reply)) if reply.code() == 354 => self.stage = Stage::Body,
             (None, Some(reply)) => {
@@ -301,7 +312,7 @@ impl Exchange {
     fn is_refused(&self) -> bool {
         let all_asked = match self.commands.last() {
             Some((Verb::Data, _)) => self.sent + 1 >= self.commands.len(),
-            _ => false,
+            _ => self.is_chunked && self.sent == self.commands.len(),
         };
         let any_refused = self.accepted.len() < self.recipients.len();
         all_asked && (self.accepted.is_empty() || (self.rules.require_all && any_refused))
@@ -393,6 +404,8 @@ impl Exchange {
             _ if reply.code() == Code::SERVICE_CLOSING => {
                 self.end(Verdict::Broken(Step::EndOfData, reply), Aftermath::Close);
             }
+            // A refused chunk leaves the transaction open (RFC 3030, 2).
+            _ if self.is_chunked => self.end(Verdict::DataRefused, Aftermath::ResetOwed),
             _ => self.end(Verdict::DataRefused, Aftermath::Clean),
         }
     }

@@ -6,4 +6,5 @@
     reason = "a test says so by panicking"
 )]
 
+mod message;
 mod peer;

@@ -1,0 +1,448 @@
+//! [`Mailbox`], [`Group`] and [`AddressList`]: who a message is from and to, as its headers tell it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::address::Address;
+use crate::message::error::MailboxError;
+use crate::message::header::{HeaderWriter, write_quoted};
+
+/// An address with the name that readers show for it (RFC 5322, 3.4).
+///
+/// A name with commas or other special characters needs quotes in a text; given apart from its address it may hold any
+/// character but controls, and is quoted or encoded as the header needs it.
+///
+/// ```
+/// use smtplib::Mailbox;
+///
+/// let zoe: Mailbox = "Zoë Müller <zoe@example.org>".parse()?;
+/// assert_eq!(zoe.name(), Some("Zoë Müller"));
+/// assert_eq!(zoe.address().domain(), "example.org");
+///
+/// let doe = Mailbox::try_from(("Doe, Jane", "jane@example.org"))?;
+/// assert_eq!(doe, "\"Doe, Jane\" <jane@example.org>".parse()?);
+///
+/// assert!("Doe, Jane <jane@example.org>".parse::<Mailbox>().is_err());
+/// # Ok::<(), smtplib::MailboxError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Mailbox {
+    name: Option<Box<str>>,
+    address: Address,
+}
+
+impl Mailbox {
+    /// A mailbox with a display name; an empty name is none.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError::Control`] if the name has a control character.
+    pub fn new(name: &str, address: Address) -> Result<Self, MailboxError> {
+        check_name(name)?;
+        Ok(Self {
+            name: (!name.is_empty()).then(|| name.into()),
+            address,
+        })
+    }
+
+    /// The display name, as it is read.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The address without the name.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Writes the mailbox into a header, with what separates it from the next.
+    pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
+        if let Some(name) = &self.name {
+            writer.phrase(name, "");
+        }
+        let address = self.address.to_string();
+        // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+        if self.name.is_some() || address.starts_with('"') {
+            writer.parts(["<", &address, ">", end]);
+        } else {
+            writer.parts([&address, end]);
+        }
+    }
+}
+
+impl From<Address> for Mailbox {
+    fn from(address: Address) -> Self {
+        Self {
+            name: None,
+            address,
+        }
+    }
+}
+
+impl From<&Address> for Mailbox {
+    fn from(address: &Address) -> Self {
+        address.clone().into()
+    }
+}
+
+impl From<&Self> for Mailbox {
+    fn from(mailbox: &Self) -> Self {
+        mailbox.clone()
+    }
+}
+
+impl FromStr for Mailbox {
+    type Err = MailboxError;
+
+    /// Reads `address`, `<address>`, `name <address>` or `"name" <address>`.
+    fn from_str(text: &str) -> Result<Self, MailboxError> {
+        let text = text.trim_matches(' ');
+        let Some((name, address)) = text.strip_suffix('>').and_then(split_angle) else {
+            return Ok(text.parse::<Address>()?.into());
+        };
+        let name = match name.strip_prefix('"') {
+            Some(quoted) => Cow::Owned(unquote(quoted)?),
+            None => Cow::Borrowed(bare_name(name)?),
+        };
+        Self::new(&name, address.parse()?)
+    }
+}
+
+impl TryFrom<&str> for Mailbox {
+    type Error = MailboxError;
+
+    fn try_from(text: &str) -> Result<Self, MailboxError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&String> for Mailbox {
+    type Error = MailboxError;
+
+    fn try_from(text: &String) -> Result<Self, MailboxError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Mailbox {
+    type Error = MailboxError;
+
+    fn try_from(text: String) -> Result<Self, MailboxError> {
+        text.parse()
+    }
+}
+
+impl<N, A> TryFrom<(N, A)> for Mailbox
+where
+    N: AsRef<str>,
+    A: TryInto<Address>,
+    MailboxError: From<A::Error>,
+{
+    type Error = MailboxError;
+
+    /// A mailbox from its name and its address.
+    fn try_from((name, address): (N, A)) -> Result<Self, MailboxError> {
+        Self::new(name.as_ref(), address.try_into()?)
+    }
+}
+
+impl fmt::Display for Mailbox {
+    /// As a person would write it: letters outside ASCII stay as they are, quotes stand where [`FromStr`] needs them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            None => self.address.fmt(f),
+            Some(name) if bare_name(name).is_ok() => {
+                write!(f, "{name} <{}>", self.address)
+            }
+            Some(name) => {
+                let mut quoted = Vec::new();
+                write_quoted(name, &mut quoted);
+                write!(f, "{} <{}>", String::from_utf8_lossy(&quoted), self.address)
+            }
+        }
+    }
+}
+
+/// Mailboxes under a common name (RFC 5322, 3.4), or a name alone: `undisclosed-recipients:;`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Group {
+    name: Box<str>,
+    members: Vec<Mailbox>,
+}
+
+impl Group {
+    /// A group of mailboxes, which may be empty.
+    ///
+    /// ```
+    /// use smtplib::{Group, Message};
+    ///
+    /// let message = Message::builder()
+    ///     .from("alice@example.com")
+    ///     .to(Group::new("undisclosed-recipients", [])?)
+    ///     .bcc("bob@example.org")
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError::EmptyName`] or [`MailboxError::Control`].
+    pub fn new(
+        name: &str,
+        members: impl IntoIterator<Item = Mailbox>,
+    ) -> Result<Self, MailboxError> {
+        check_name(name)?;
+        if name.is_empty() {
+            return Err(MailboxError::EmptyName);
+        }
+        Ok(Self {
+            name: name.into(),
+            members: members.into_iter().collect(),
+        })
+    }
+
+    fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
+        let close = format!(";{end}");
+        let Some((last, others)) = self.members.split_last() else {
+            return writer.phrase(&self.name, &format!(":{close}"));
+        };
+        writer.phrase(&self.name, ":");
+        others.iter().for_each(|member| member.write(writer, ","));
+        last.write(writer, &close);
+    }
+}
+
+/// The value of `To`, `Cc`, `Bcc` or `Reply-To`: mailboxes and groups (RFC 5322, address-list).
+///
+/// One text is one mailbox: a comma in it is never taken for the beginning of another recipient. Several are given as an
+/// array or a `Vec`, or one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressList(Vec<Entry>);
+
+/// RFC 5322, address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Entry {
+    Group(Group),
+    Mailbox(Mailbox),
+}
+
+impl AddressList {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
+    /// All mailboxes, those in groups too.
+    pub(crate) fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
+        self.0.iter().flat_map(|entry| match entry {
+            Entry::Group(group) => group.members.as_slice(),
+            Entry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
+        })
+    }
+
+    /// Writes the list as the value of a header.
+    pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>) {
+        let Some((last, others)) = self.0.split_last() else {
+            return;
+        };
+        others.iter().for_each(|entry| entry.write(writer, ","));
+        last.write(writer, "");
+    }
+}
+
+impl Entry {
+    fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
+        match self {
+            Self::Group(group) => group.write(writer, end),
+            Self::Mailbox(mailbox) => mailbox.write(writer, end),
+        }
+    }
+}
+
+impl From<Mailbox> for AddressList {
+    fn from(mailbox: Mailbox) -> Self {
+        Self(vec![Entry::Mailbox(mailbox)])
+    }
+}
+
+impl From<&Mailbox> for AddressList {
+    fn from(mailbox: &Mailbox) -> Self {
+        mailbox.clone().into()
+    }
+}
+
+impl From<Address> for AddressList {
+    fn from(address: Address) -> Self {
+        Mailbox::from(address).into()
+    }
+}
+
+impl From<&Address> for AddressList {
+    fn from(address: &Address) -> Self {
+        Mailbox::from(address).into()
+    }
+}
+
+impl From<Group> for AddressList {
+    fn from(group: Group) -> Self {
+        Self(vec![Entry::Group(group)])
+    }
+}
+
+impl TryFrom<&str> for AddressList {
+    type Error = MailboxError;
+
+    fn try_from(text: &str) -> Result<Self, MailboxError> {
+        text.parse::<Mailbox>().map(Self::from)
+    }
+}
+
+impl TryFrom<&String> for AddressList {
+    type Error = MailboxError;
+
+    fn try_from(text: &String) -> Result<Self, MailboxError> {
+        text.as_str().try_into()
+    }
+}
+
+impl TryFrom<String> for AddressList {
+    type Error = MailboxError;
+
+    fn try_from(text: String) -> Result<Self, MailboxError> {
+        text.as_str().try_into()
+    }
+}
+
+impl<N, A> TryFrom<(N, A)> for AddressList
+where
+    N: AsRef<str>,
+    A: TryInto<Address>,
+    MailboxError: From<A::Error>,
+{
+    type Error = MailboxError;
+
+    fn try_from(pair: (N, A)) -> Result<Self, MailboxError> {
+        Mailbox::try_from(pair).map(Self::from)
+    }
+}
+
+impl<T, const N: usize> TryFrom<[T; N]> for AddressList
+where
+    T: TryInto<Self>,
+    MailboxError: From<T::Error>,
+{
+    type Error = MailboxError;
+
+    fn try_from(entries: [T; N]) -> Result<Self, MailboxError> {
+        collect(entries)
+    }
+}
+
+impl<T> TryFrom<Vec<T>> for AddressList
+where
+    T: TryInto<Self>,
+    MailboxError: From<T::Error>,
+{
+    type Error = MailboxError;
+
+    fn try_from(entries: Vec<T>) -> Result<Self, MailboxError> {
+        collect(entries)
+    }
+}
+
+impl<'a, T> TryFrom<&'a [T]> for AddressList
+where
+    &'a T: TryInto<Self>,
+    MailboxError: From<<&'a T as TryInto<Self>>::Error>,
+{
+    type Error = MailboxError;
+
+    fn try_from(entries: &'a [T]) -> Result<Self, MailboxError> {
+        collect(entries)
+    }
+}
+
+fn collect<T>(entries: impl IntoIterator<Item = T>) -> Result<AddressList, MailboxError>
+where
+    T: TryInto<AddressList>,
+    MailboxError: From<T::Error>,
+{
+    let mut list = AddressList::default();
+    for entry in entries {
+        list.append(entry.try_into()?);
+    }
+    Ok(list)
+}
+
+/// A display name has no white space but spaces.
+fn check_name(name: &str) -> Result<(), MailboxError> {
+    match name.chars().find(|c| c.is_control()) {
+        Some(c) => Err(MailboxError::Control(c)),
+        None => Ok(()),
+    }
+}
+
+/// Divides `name <address`; a local part in quotes may hold an angle bracket too, so the last bracket before it counts.
+fn split_angle(text: &str) -> Option<(&str, &str)> {
+    let end_of_name = match text.strip_prefix('"') {
+        Some(quoted) => closing_quote(quoted).map_or(0, |at| at + 2),
+        None => 0,
+    };
+    let (quoted, rest) = text.split_at(end_of_name);
+    let (bare, address) = rest.split_once('<')?;
+    let name = text.get(..quoted.len() + bare.len())?;
+    Some((name.trim_matches(' '), address))
+}
+
+/// Where the quote stands that ends a quoted string whose opening quote is gone.
+fn closing_quote(quoted: &str) -> Option<usize> {
+    let mut escaped = false;
+    quoted.bytes().position(|octet| {
+        let closes = octet == b'"' && !escaped;
+        escaped = octet == b'\\' && !escaped;
+        closes
+    })
+}
+
+/// Reads a quoted string whose opening quote is gone and which ends the text.
+fn unquote(quoted: &str) -> Result<String, MailboxError> {
+    let inner = quoted.strip_suffix('"').ok_or(MailboxError::Unquoted)?;
+    if closing_quote(quoted) != Some(inner.len()) {
+        return Err(MailboxError::Unquoted);
+    }
+    let mut name = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        name.push(if c == '\\' {
+            chars.next().unwrap_or(c)
+        } else {
+            c
+        });
+    }
+    Ok(name)
+}
+
+/// Checks a name without quotes. A dot is let through, since people write `J. Doe <doe@example.org>`.
+fn bare_name(name: &str) -> Result<&str, MailboxError> {
+    if name.trim_matches(' ') != name || name.contains("  ") {
+        return Err(MailboxError::Name(' '));
+    }
+    match name.chars().find(is_special) {
+        Some(c) => Err(MailboxError::Name(c)),
+        None => Ok(name),
+    }
+}
+
+/// RFC 5322, specials, but for the dot.
+fn is_special(c: &char) -> bool {
+    matches!(
+        c,
+        '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '"'
+    )
+}
