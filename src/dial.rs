@@ -7,15 +7,18 @@ use std::time::{Duration, Instant};
 use crate::config::{Config, Server};
 use crate::stream::Stream;
 
-/// Opens the connection within the budget.
+/// Opens the connection before the deadline.
 ///
 /// The addresses of a host are tried in the resolver's order, each with its share of the time that is left, so that one
 /// that swallows packets cannot use it all up.
-pub(crate) fn dial(config: &Config, budget: Duration) -> io::Result<Stream> {
+pub(crate) fn dial(config: &Config, deadline: Instant) -> io::Result<Stream> {
     match &config.server {
         Server::Tcp { .. } => {
-            let addresses: Vec<SocketAddr> = config.host_and_port().to_socket_addrs()?.collect();
-            Stream::tcp(connect_any(&addresses, config, Instant::now() + budget)?)
+            let addresses = config.host_and_port().to_socket_addrs()?;
+            let addresses: Vec<SocketAddr> = addresses
+                .filter(|address| is_within_reach(*address, config))
+                .collect();
+            Stream::tcp(connect_any(&addresses, config, deadline)?)
         }
         #[cfg(unix)]
         Server::Unix(path) => Ok(Stream::unix(std::os::unix::net::UnixStream::connect(path)?)),
@@ -29,7 +32,10 @@ fn connect_any(
     config: &Config,
     deadline: Instant,
 ) -> io::Result<TcpStream> {
-    let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
+    let mut failure = io::Error::new(
+        ErrorKind::NotFound,
+        "the host has no address that can be reached",
+    );
     for (tried, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
@@ -43,6 +49,19 @@ fn connect_any(
         }
     }
     Err(failure)
+}
+
+#[cfg(not(feature = "local-address"))]
+fn is_within_reach(_address: SocketAddr, _config: &Config) -> bool {
+    true
+}
+
+/// From an IPv4 address no IPv6 address can be reached, nor the other way round.
+#[cfg(feature = "local-address")]
+fn is_within_reach(address: SocketAddr, config: &Config) -> bool {
+    config
+        .local_address
+        .is_none_or(|local| local.is_ipv4() == address.is_ipv4())
 }
 
 #[cfg(not(feature = "local-address"))]

@@ -7,7 +7,7 @@ use std::io;
 
 use crate::address::{Address, AddressError};
 use crate::auth::credentials::CredentialsError;
-use crate::auth::dialog::AuthError;
+use crate::auth::dialog::{AuthError, AuthReason};
 use crate::config::ConfigError;
 use crate::message::error::MessageError;
 use crate::outcome::{Outcome, RecipientStatus};
@@ -242,6 +242,11 @@ impl Error {
             | Self::Source(_)
             | Self::Timeout(_)
             | Self::Tls(_) => true,
+            Self::AuthFailed(failure) => failure.reason() == AuthReason::ServerUnproven,
+            Self::Refused {
+                step: Step::Greeting | Step::Reset,
+                ..
+            } => true,
             _ => self.code() == Some(Code::SERVICE_CLOSING),
         }
     }
@@ -280,6 +285,9 @@ impl fmt::Display for Error {
                 write!(f, "the server broke the protocol at {step}: {source}")
             }
             Self::RecipientsRefused(outcome) => fmt_refused(outcome, f),
+            Self::Refused { step: Step::Greeting, reply } => {
+                write!(f, "the server refused the connection: {reply}")
+            }
             Self::Refused { step, reply } => write!(f, "the server refused {step}: {reply}"),
             Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),

@@ -81,6 +81,7 @@ pub mod fuzzing;
 mod message;
 mod outcome;
 mod protocol;
+mod sasl;
 mod secret;
 mod send;
 mod send_message;

@@ -85,8 +85,14 @@ impl Stream {
     }
 
     /// Reads what is there, waiting until the deadline; 0 is the end.
+    ///
+    /// TLS libraries differ in how they call an end that the peer did not announce; here it is an end like any other,
+    /// since a reply that is cut short shows by itself.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner()?.read(buffer)
+        match self.inner()?.read(buffer) {
+            Err(_) if matches!(self, Self::Tls(tls) if tls.get_ref().is_at_end) => Ok(0),
+            result => result,
+        }
     }
 
     /// Writes everything, or tells how many octets were taken before it failed.
@@ -136,6 +142,11 @@ impl Stream {
 
     pub(crate) fn is_closed(&self) -> bool {
         matches!(self, Self::Closed)
+    }
+
+    /// Whether it is a socket without TLS that TLS can be put on.
+    pub(crate) fn is_tcp(&self) -> bool {
+        matches!(self, Self::Plain(_))
     }
 
     pub(crate) fn is_tls(&self) -> bool {
@@ -194,6 +205,13 @@ pub(crate) enum UpgradeError {
     Tls(native_tls::Error),
 }
 
+/// The end of a budget that begins now. One that no clock can hold ends in a year.
+pub(crate) fn deadline_in(budget: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let now = Instant::now();
+    now.checked_add(budget).unwrap_or_else(|| now + YEAR)
+}
+
 /// A socket with a deadline.
 ///
 /// It stands below TLS, where one read can be many system calls and a peer that sends an octet now and then could make
@@ -205,6 +223,8 @@ pub(crate) struct Timed<S> {
     deadline: Option<Instant>,
     /// The socket is set not to block: `WouldBlock` is an answer.
     is_polling: bool,
+    /// The peer has closed its side.
+    is_at_end: bool,
     read_limit: Duration,
     write_limit: Duration,
 }
@@ -223,6 +243,7 @@ impl<S: Socket> Timed<S> {
             socket,
             deadline: None,
             is_polling: false,
+            is_at_end: false,
             read_limit,
             write_limit,
         }
@@ -308,7 +329,9 @@ fn is_timeout(error: &io::Error) -> bool {
 
 impl<S: Socket> Read for Timed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.run(Self::limit_reads, |socket| socket.read(buffer))
+        let read = self.run(Self::limit_reads, |socket| socket.read(buffer))?;
+        self.is_at_end = read == 0 && !buffer.is_empty();
+        Ok(read)
     }
 }
 

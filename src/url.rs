@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
 use crate::config::{Config, ConfigError, Security, Timeouts};
+use crate::protocol::command::HelloName;
 use crate::secret::Secret;
 
 impl FromStr for Config {
@@ -13,6 +14,10 @@ impl FromStr for Config {
     fn from_str(url: &str) -> Result<Self, ConfigError> {
         let (scheme, rest) = url.split_once("://").ok_or(ConfigError::Scheme)?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // What stands before an @ is the end of a password that was not encoded: no option, and not to be shown.
+        if query.contains('@') {
+            return Err(ConfigError::QuestionMark);
+        }
         let config = match scheme.to_ascii_lowercase().as_str() {
             "smtp" => with_authority(rest, Self::new)?,
             "smtps" => with_authority(rest, Self::new)?.security(Security::ImplicitTls),
@@ -21,10 +26,10 @@ impl FromStr for Config {
             "lmtp+unix" => return Err(ConfigError::Host),
             _ => return Err(ConfigError::Scheme),
         };
-        query
-            .split('&')
-            .filter(|option| !option.is_empty())
-            .try_fold(config, with_option)
+        let mut options = query.split('&').filter(|option| !option.is_empty());
+        let config = options.try_fold(config, with_option)?;
+        config.check()?;
+        Ok(config)
     }
 }
 
@@ -73,14 +78,9 @@ fn with_authority(
         None => (None, authority),
     };
     let (host, port) = split_port(server)?;
-    let host = decode(host)?;
-    if host.is_empty() || host.contains(['/', '#', '@']) {
-        return Err(ConfigError::Host);
-    }
-    let mut config = new(host);
+    let mut config = new(decode(host)?);
     if let Some(port) = port {
-        let number = port.parse::<u16>().ok().filter(|number| *number > 0);
-        config = config.port(number.ok_or(ConfigError::Port)?);
+        config = config.port(port_number(port).ok_or(ConfigError::Port)?);
     }
     match credentials {
         Some(credentials) => with_credentials(config, credentials),
@@ -104,6 +104,11 @@ fn split_port(server: &str) -> Result<(&str, Option<&str>), ConfigError> {
     }
 }
 
+fn port_number(text: &str) -> Option<u16> {
+    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
+    text.parse().ok().filter(|number| *number > 0 && is_number)
+}
+
 fn with_credentials(config: Config, credentials: &str) -> Result<Config, ConfigError> {
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
     Ok(config.credentials(Credentials::password(decode(user)?, decode(password)?)))
@@ -121,12 +126,12 @@ fn with_option(config: Config, option: &str) -> Result<Config, ConfigError> {
     match name {
         "auth" if !value.is_empty() => with_mechanisms(config, &value).ok_or_else(bad_value),
         "deadline" => Ok(config.deadline(duration(&value).ok_or_else(bad_value)?)),
-        "hello" => Ok(config.hello_name(value)),
+        "hello" if value.parse::<HelloName>().is_ok() => Ok(config.hello_name(value)),
         "tls" if config.security != Security::ImplicitTls => {
             let security = security(&value).ok_or_else(bad_value)?;
             Ok(config.security(security))
         }
-        "auth" | "tls" => Err(bad_value()),
+        "auth" | "hello" | "tls" => Err(bad_value()),
         _ => Err(ConfigError::UnknownOption(name.into())),
     }
 }
@@ -134,6 +139,9 @@ fn with_option(config: Config, option: &str) -> Result<Config, ConfigError> {
 /// A bearer mechanism says that the password of the URL is a token.
 fn with_mechanisms(mut config: Config, value: &str) -> Option<Config> {
     let names: Vec<String> = value.split(',').map(str::to_ascii_uppercase).collect();
+    if !names.iter().all(|name| Credentials::is_mechanism(name)) {
+        return None;
+    }
     let is_bearer = |name: &String| matches!(name.as_str(), "OAUTHBEARER" | "XOAUTH2");
     let bearers = names.iter().filter(|name| is_bearer(name)).count();
     if bearers > 0 {

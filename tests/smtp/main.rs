@@ -6,5 +6,8 @@
     reason = "a test says so by panicking"
 )]
 
+mod greeting;
+mod hello;
 mod message;
 mod peer;
+mod support;
