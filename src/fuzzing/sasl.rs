@@ -5,11 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
 use crate::auth::credentials::CredentialsError;
-use crate::auth::dialog::{Dialog, Line, Turn};
+use crate::auth::dialog::{AuthReason, Dialog, Line, Turn};
 use crate::auth::login::Login;
 use crate::auth::oauth::{OAuthBearer, XOAuth2};
 use crate::auth::plain::Plain;
 use crate::fuzzing::cutter::Cutter;
+use crate::protocol::error::ProtocolError;
 use crate::protocol::parser::ReplyParser;
 use crate::protocol::reply::Reply;
 
@@ -87,10 +88,9 @@ fn check_dialog(mechanism: &mut dyn Mechanism, replies: &[Reply]) {
     let mut is_cancelled = false;
     for (lines, reply) in (1..).zip(replies) {
         assert!(lines <= MOST_LINES, "it does not end");
-        // As the connection does: what a server repeats is masked, but a challenge is not to be changed.
-        let masked = reply.clone().masked(&dialog.secrets());
         let is_challenge = reply.code() == 334;
-        match dialog.reply(if is_challenge { reply.clone() } else { masked }) {
+        check_shown(&dialog.shown(reply).to_string());
+        match dialog.reply(reply.clone()) {
             Turn::Send(line) => {
                 assert!(is_challenge && !is_cancelled, "there was nothing to answer");
                 is_cancelled = check_response(&line);
@@ -102,19 +102,27 @@ fn check_dialog(mechanism: &mut dyn Mechanism, replies: &[Reply]) {
                 return;
             }
             Turn::Failure(error) => {
-                assert!(!(reply.is_positive() && is_cancelled));
-                for shown in [error.to_string(), format!("{error:?}")] {
-                    assert!(
-                        !shown.contains(MARK) && !shown.contains(char::is_control),
-                        "{shown:?}"
-                    );
-                }
+                let is_unproven = error.reason() == AuthReason::ServerUnproven;
+                assert_eq!(is_unproven, reply.is_positive());
+                assert!(!(is_unproven && is_cancelled) && !reply.code().is_intermediate());
+                check_shown(&error.to_string());
+                check_shown(&format!("{error:?}"));
                 return;
             }
-            Turn::Nonsense => return assert!(reply.is_positive() && is_cancelled),
+            Turn::Nonsense(error) => {
+                assert_eq!(error, ProtocolError::UnexpectedCode(reply.code()));
+                return assert!(reply.code() != 235 || is_cancelled);
+            }
         }
     }
     panic!("the server has run out of replies");
+}
+
+fn check_shown(text: &str) {
+    assert!(
+        !text.contains(MARK) && !text.contains(char::is_control),
+        "{text:?}"
+    );
 }
 
 /// `AUTH name`, and perhaps an initial response (RFC 4954, 4).

@@ -51,7 +51,7 @@ pub(super) fn check(data: &[u8]) {
     let config = flags
         .config()
         .trace(move |line| check_trace(line, is_private));
-    match SmtpConnection::open(Stream::Memory(Box::new(peer)), &config) {
+    match SmtpConnection::open(Stream::Memory(Box::new(peer)), &config, None) {
         Ok(connection) => Session {
             connection,
             witness,
