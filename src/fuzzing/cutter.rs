@@ -1,7 +1,7 @@
 //! [`Cutter`]: the fuzzer's octets, cut into what a property needs.
 
 /// The octet between two fields. It stands nowhere in UTF-8, and a seed can be read with it.
-pub(super) const SEPARATOR: u8 = 0xff;
+const SEPARATOR: u8 = 0xff;
 
 /// The fuzzer's octets, cut into what a property needs.
 ///
