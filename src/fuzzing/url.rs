@@ -50,7 +50,7 @@ fn check_parts(choice: u8, user: &str, password: &str, host: &str) {
         ("SMTPS", Protocol::Smtp, true),
         ("lmtp", Protocol::Lmtp, false),
     ][usize::from(choice % 3)];
-    let port = 1 + u16::from(choice) * 257;
+    let port = 1 + u16::from(choice) * 256;
     let user_info = format!("{}:{}", encode(user), encode(password));
     let name = match host.parse::<Ipv6Addr>() {
         Ok(_) => format!("[{host}]"),
