@@ -53,7 +53,7 @@ pub enum Error {
         /// What the server said before, for instance 421 and why.
         last_words: Option<Box<Reply>>,
     },
-    /// The connection failed after some recipients had their answer.
+    /// The connection failed, or had to be cut, after a recipient had an answer: the cause, and what is known of each.
     Interrupted(Box<Interrupted>),
     /// Reading from or writing to the network failed.
     Io {
@@ -87,7 +87,8 @@ pub enum Error {
     },
     /// The server refused the sender (`SMTPSenderRefused`).
     SenderRefused(Reply),
-    /// The message could not be read to its end; the transaction was cut off, and the server has taken nothing.
+    /// The message could not be read to its end, and the server has taken nothing. If its beginning had been sent, the
+    /// connection was cut, and this is the cause of an [`Interrupted`](Self::Interrupted).
     Source(io::Error),
     /// The peer took too long.
     Timeout(Step),
@@ -196,6 +197,8 @@ impl Error {
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
             Self::Interrupted(interrupted) => interrupted.cause.is_transient(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) => true,
+            // The fault is the connection's, not the message's.
+            Self::Refused { step, .. } if *step == Step::Reset => true,
             Self::Disconnected { last_words, .. } => {
                 !last_words.as_deref().is_some_and(Reply::is_permanent)
             }
@@ -213,6 +216,7 @@ impl Error {
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_permanent)),
             Self::Interrupted(interrupted) => interrupted.cause.is_permanent(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) => false,
+            Self::Refused { step, .. } if *step == Step::Reset => false,
             Self::Disconnected { last_words, .. } => {
                 last_words.as_deref().is_some_and(Reply::is_permanent)
             }
@@ -230,7 +234,8 @@ impl Error {
         }
     }
 
-    /// Whether the connection is of no further use.
+    /// Whether this error is the end of the connection. A server can also close behind a refusal; whether another
+    /// message may go the same way is for [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) to tell.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         match self {
@@ -239,7 +244,6 @@ impl Error {
             | Self::Interrupted(_)
             | Self::Io { .. }
             | Self::Protocol { .. }
-            | Self::Source(_)
             | Self::Timeout(_)
             | Self::Tls(_) => true,
             Self::AuthFailed(failure) => failure.reason() == AuthReason::ServerUnproven,
@@ -391,7 +395,7 @@ fn fmt_tls(source: &native_tls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     }
 }
 
-/// A connection that failed after some recipients had their answer.
+/// A connection that failed, or had to be cut, after a recipient had an answer.
 #[derive(Debug)]
 pub struct Interrupted {
     pub(crate) outcome: Outcome,
@@ -415,11 +419,11 @@ impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.outcome.recipients().len();
         let known = self.outcome.accepted().count() + self.outcome.refused().count();
-        write!(
-            f,
-            "{} (the fate of {known} of {count} recipients is known)",
-            self.cause
-        )
+        self.cause.fmt(f)?;
+        if known == 0 {
+            return Ok(());
+        }
+        write!(f, " (the fate of {known} of {count} recipients is known)")
     }
 }
 

@@ -57,9 +57,10 @@ impl SmtpConnection {
     /// As [`sendmail`](Self::sendmail), and [`Error::Source`] if the reader fails.
     pub fn send(&mut self, envelope: &Envelope, mut message: impl Read) -> Result<Outcome> {
         let mut head = Vec::new();
-        let read = message.by_ref().take(HEAD).read_to_end(&mut head);
+        // One octet more tells whether there is a rest.
+        let read = message.by_ref().take(HEAD + 1).read_to_end(&mut head);
         read.map_err(Error::Source)?;
-        if (head.len() as u64) < HEAD {
+        if head.len() as u64 <= HEAD {
             return self.send_octets(envelope, &head);
         }
         let mut facts = Facts::of(&head);
@@ -185,17 +186,17 @@ impl SmtpConnection {
 
     /// Turns the end of an exchange into a result, and remembers what the connection owes.
     pub(crate) fn conclude(&mut self, exchange: Exchange, result: Result<()>) -> Result<Outcome> {
-        if let Err(cause) = result {
-            self.wire.abort();
-            return Err(interrupted(exchange.interrupted(), cause));
-        }
         let (verdict, outcome, aftermath) = exchange.conclude();
         match aftermath {
             Aftermath::Clean => self.is_reset_owed = false,
             Aftermath::ResetOwed => self.is_reset_owed = true,
+            Aftermath::Close if result.is_err() => self.wire.abort(),
             Aftermath::Close => self.wire.close(),
         }
-        judge(verdict, outcome)
+        match verdict {
+            Some(verdict) => judge(verdict, outcome),
+            None => Err(interrupted(outcome, result.err().unwrap_or(Error::Closed))),
+        }
     }
 }
 
@@ -219,7 +220,7 @@ pub(crate) fn settle_body(exchange: &mut Exchange, written: Result<()>) -> Resul
             last_words: Some(reply),
             ..
         }) if is_refusal(&reply) => {
-            exchange.refused_in_body(*reply);
+            exchange.refused_in_body(&reply);
         }
         Err(error) => return Err(error),
     }
@@ -236,24 +237,25 @@ fn judge(verdict: Verdict, outcome: Outcome) -> Result<Outcome> {
         Verdict::SenderRefused(reply) => Err(Error::SenderRefused(reply)),
         Verdict::RecipientsRefused => Err(Error::RecipientsRefused(Box::new(outcome))),
         Verdict::DataRefused => Err(Error::DataRefused(Box::new(outcome))),
-        Verdict::Broken(step, reply) => {
-            let is_known = outcome.recipients().iter().any(|r| r.reply().is_some());
-            Err(interrupted(
-                is_known.then_some(outcome),
-                Error::Refused { step, reply },
-            ))
-        }
+        Verdict::Broken(step, reply) => Err(interrupted(outcome, Error::Refused { step, reply })),
         Verdict::Unexpected(step, code) => {
             let source = ProtocolError::UnexpectedCode(code);
-            Err(interrupted(None, Error::Protocol { step, source }))
+            let error = Error::Protocol { step, source };
+            // Before the message, nobody can say which of the answers belong to whom; 354 has proved that they do.
+            Err(match step {
+                Step::EndOfData => interrupted(outcome, error),
+                _ => error,
+            })
         }
     }
 }
 
-fn interrupted(outcome: Option<Outcome>, cause: Error) -> Error {
-    match outcome {
-        Some(outcome) => Error::Interrupted(Box::new(Interrupted { outcome, cause })),
-        None => cause,
+/// The cause, with what is known of the recipients if any of them had an answer.
+fn interrupted(outcome: Outcome, cause: Error) -> Error {
+    if outcome.recipients().iter().any(|r| r.reply().is_some()) {
+        Error::Interrupted(Box::new(Interrupted { outcome, cause }))
+    } else {
+        cause
     }
 }
 

@@ -276,16 +276,16 @@ impl Wire {
         failure
     }
 
-    /// The last whole reply of a server that is going away.
+    /// Why a server is going away: its first reply answers what was being written, another one may say goodbye.
     fn last_words(&mut self) -> Option<Reply> {
         let patience = LAST_WORDS.min(self.timeouts.command);
         self.stream.set_deadline(self.within_call(patience));
-        let mut last = None;
+        let mut reason = None;
         while let Ok(reply) = self.next_reply(Step::Body) {
             self.trace.server_lines(reply.raw());
-            last = Some(reply);
+            reason.get_or_insert(reply);
         }
-        last
+        reason
     }
 
     /// Until when a step may take.

@@ -39,6 +39,7 @@ targets! {
     capabilities: capabilities::check,
     command: command::check,
     data: crate::protocol::data::fuzz_data,
+    exchange: crate::protocol::exchange::fuzz_exchange,
     reply_parser: reply_parser::check,
     sasl: sasl::check,
     session: session::check,

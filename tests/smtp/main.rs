@@ -6,8 +6,20 @@
     reason = "a test says so by panicking"
 )]
 
+mod data;
+mod deadlines;
+mod envelope;
+mod extensions;
 mod greeting;
 mod hello;
+mod limits;
+mod lmtp;
+mod loss;
 mod message;
 mod peer;
+mod pipelining;
+mod recipients;
+mod reset;
+mod sendmail;
 mod support;
+mod transaction;
