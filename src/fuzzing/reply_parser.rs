@@ -9,7 +9,8 @@ use crate::protocol::reply::Reply;
 /// Most octets of a stream; it takes more than the largest reply to meet the limits.
 const MAX_STREAM: usize = MAX_REPLY + 4 * MAX_LINE;
 
-/// The first octet chooses the line limit, the second how often the stream is repeated, four more are the lengths of
+/// The first octet chooses the line limit, the second how often the stream is repeated (mostly not: that
+/// is slow), four more are the lengths of
 /// the pieces in turn; the rest is the stream.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
@@ -18,7 +19,7 @@ pub(super) fn check(data: &[u8]) {
         255 => MAX_AUTH_LINE,
         octet => 8 + usize::from(octet),
     };
-    let times = 1 + usize::from(cutter.octet());
+    let times = 1 + 8 * usize::from(cutter.octet().saturating_sub(224));
     let lengths = [0; 4].map(|_| 1 + usize::from(cutter.octet()));
     let mut stream = cutter.rest().repeat(times);
     stream.truncate(MAX_STREAM);
