@@ -51,7 +51,7 @@ fn mechanism(
         2 => Box::new(Login::new(user, secret)?),
         3 => Box::new(XOAuth2::new(user, secret)?),
         4 => Box::new(OAuthBearer::new(user, secret)?.server(word, u16::from(choice))),
-        _ => Box::new(Scripted::new(choice / 6, word)),
+        _ => Box::new(Scripted::new(choice / 6, secret, word)),
     })
 }
 
@@ -167,16 +167,18 @@ fn text(line: &Line) -> &str {
 #[derive(Debug)]
 struct Scripted {
     flags: u8,
+    secret: String,
     word: Vec<u8>,
     answered: u8,
 }
 
 impl Scripted {
-    fn new(flags: u8, word: &str) -> Self {
+    fn new(flags: u8, secret: &str, word: &str) -> Self {
         // Some responses are longer than a line.
         let word = word.as_bytes().repeat(1 + usize::from(flags) * 8);
         Self {
             flags,
+            secret: secret.to_owned(),
             word,
             answered: 0,
         }
@@ -208,5 +210,9 @@ impl Mechanism for Scripted {
 
     fn ignores_challenges(&self) -> bool {
         self.is_set(3)
+    }
+
+    fn secret(&self) -> Option<&str> {
+        Some(&self.secret)
     }
 }

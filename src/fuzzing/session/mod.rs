@@ -26,7 +26,7 @@ use crate::trace::TraceLine;
 const PASSWORD: &str = "tanstaaf7q";
 const SHOWN_PASSWORDS: [&str; 4] = [PASSWORD, "dGFuc3RhYWY3c", "RhbnN0YWFmN3", "0YW5zdGFhZjdx"];
 /// Octets of the messages that are made long.
-const LONG: usize = 150_000;
+const LONG: usize = 70_000;
 
 /// The first octet holds flags, the second how much can be written (in 64 octets, 0 being no limit), the third how much
 /// one write takes. Each field is what its first octet says: a piece of the server's side, or something to ask for.
