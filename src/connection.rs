@@ -141,7 +141,7 @@ impl SmtpConnection {
     }
 
     /// All steps from the open stream to the end of what the configuration asks for.
-    fn open(stream: Stream, config: &Config, deadline: Option<Instant>) -> Result<Self> {
+    pub(crate) fn open(stream: Stream, config: &Config, deadline: Option<Instant>) -> Result<Self> {
         let mut wire = Wire::new(stream, config.timeouts.clone(), config.trace.clone());
         wire.begin_call(deadline)?;
         if config.security == Security::ImplicitTls {

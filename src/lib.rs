@@ -75,6 +75,9 @@ mod connection;
 mod dial;
 mod envelope;
 mod error;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod message;
 mod outcome;
 mod protocol;
