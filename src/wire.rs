@@ -113,9 +113,19 @@ impl Wire {
         self.stream.set_deadline(self.deadline(step));
         let reply = self.next_reply(step);
         if reply.is_err() {
+            // What a server says during AUTH may repeat a secret; only a whole reply can be masked.
+            if step != Step::Auth {
+                self.trace_remains();
+            }
             self.abort();
         }
         reply
+    }
+
+    /// Shows what came and is no reply.
+    fn trace_remains(&self) {
+        self.trace.server_lines(self.parser.unfinished());
+        self.trace.server_lines(self.input.newest_line());
     }
 
     /// Writes commands; `shown` stands for them in the trace if they hold a secret.
@@ -181,12 +191,17 @@ impl Wire {
 
     /// A reply that is there already.
     fn farewell(&mut self) -> Option<Reply> {
-        let reply = self
-            .parser
-            .next_reply(&mut self.input, line::MAX_LINE)
-            .ok()??;
-        self.trace.server_lines(reply.raw());
-        Some(reply)
+        let reply = self.parser.next_reply(&mut self.input, line::MAX_LINE);
+        match reply {
+            Ok(Some(reply)) => {
+                self.trace.server_lines(reply.raw());
+                Some(reply)
+            }
+            _ => {
+                self.trace_remains();
+                None
+            }
+        }
     }
 
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.

@@ -8,9 +8,11 @@
 
 mod auth;
 mod certificates;
+mod config;
 mod dial;
 mod greeting;
 mod hello;
+mod mechanism;
 mod oauth;
 mod peer;
 mod quit;
