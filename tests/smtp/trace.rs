@@ -1,6 +1,8 @@
 //! The dialog as it is shown: every line of it, and no secret.
 use crate::peer::Script;
-use crate::support::session::{Lines, config, failure, hello, implicit, session, starttls};
+use crate::support::session::{
+    Lines, config, connect_watched, failure, hello, implicit, session, starttls, wait_for_input,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use smtplib::{Config, Credentials, Error, Mechanism, TraceLine};
@@ -308,10 +310,10 @@ fn the_end_is_shown() {
     }
 
     let peer = session(&[], "S~20ms: 421 idle").listen();
-    let mut smtp = config(&peer).connect().unwrap();
+    let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
     let lines = Lines::default();
     smtp.set_trace(lines.sink());
-    std::thread::sleep(std::time::Duration::from_millis(80));
+    wait_for_input(&watched);
     smtp.noop().unwrap_err();
     assert_eq!(lines.take(), ["S: 421 idle", "*: cut off"]);
     drop(smtp);
