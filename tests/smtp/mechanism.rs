@@ -191,7 +191,7 @@ fn a_mechanism_that_is_not_satisfied() {
     peer.finish();
 }
 
-// 4954-07, U9: 512 octets with CRLF fit, one more waits for the empty challenge.
+// 4954-07, U9, dialog 23: 512 octets with CRLF fit, one more waits for the empty challenge.
 #[test]
 fn an_initial_response_that_does_not_fit_waits() {
     // `AUTH PLAIN `, base64 and CRLF: 11 + 496 + 2 fit, 11 + 500 + 2 do not.

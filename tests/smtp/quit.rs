@@ -19,7 +19,7 @@ fn quit_returns_the_farewell() {
     peer.finish();
 }
 
-// L2, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
+// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
 #[test]
 fn quit_cannot_fail() {
     for (end, farewell) in [
