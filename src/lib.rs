@@ -95,8 +95,9 @@ mod wire;
 
 pub use crate::address::{Address, AddressError};
 pub use crate::auth::Mechanism;
-pub use crate::auth::credentials::{Credentials, CredentialsError};
+pub use crate::auth::credentials::Credentials;
 pub use crate::auth::dialog::{AuthError, AuthReason};
+pub use crate::auth::error::CredentialsError;
 pub use crate::auth::login::Login;
 pub use crate::auth::oauth::{OAuthBearer, XOAuth2};
 pub use crate::auth::plain::Plain;
