@@ -1,5 +1,9 @@
 //! A blocking SMTP and LMTP client.
 mod address;
+#[allow(
+    dead_code,
+    reason = "the connection will ask messages for their envelope and their rendering"
+)]
 mod message;
 
 pub use crate::address::{Address, AddressError};

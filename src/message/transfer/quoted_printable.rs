@@ -36,7 +36,7 @@ pub(crate) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&block)
 }
 
-/// How many octets [`write`] writes.
+/// How many octets [`write()`] writes.
 pub(super) fn length(text: &[u8]) -> u64 {
     let mut count = Count(0);
     // Counting does not fail.
