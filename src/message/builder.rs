@@ -1,12 +1,13 @@
 //! [`MessageBuilder`]: a message, field by field.
 
+use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::entity::Root;
 use crate::message::error::{MailboxError, MessageError, MessageProblem, check_controls};
 use crate::message::first_error::FirstError;
 use crate::message::head::{Field, Head};
 use crate::message::id::MsgId;
-use crate::message::mailbox::{AddressList, Mailbox};
+use crate::message::mailbox::Mailbox;
 use crate::message::part::Part;
 use crate::message::posting::SENT;
 use crate::message::resent::Resent;

@@ -1,10 +1,11 @@
 //! [`Head`]: the header fields of a message (RFC 5322, 3.6).
 
 use crate::address::Address;
+use crate::message::address_list::AddressList;
 use crate::message::error::{MessageError, MessageProblem, check_controls};
 use crate::message::header::{HeaderWriter, MAX_NAME, MAX_TOKEN};
 use crate::message::id::MsgId;
-use crate::message::mailbox::{AddressList, Mailbox};
+use crate::message::mailbox::Mailbox;
 use crate::message::posting::{Posting, RESENT, SENT, write_list};
 
 /// Header fields that a method of the builder sets, in lower case, and that method.

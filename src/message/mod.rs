@@ -3,6 +3,7 @@
 //! A [`MessageBuilder`](builder::MessageBuilder) checks what it is given and makes a [`Message`] of it: a header
 //! ([`head`]) and a tree of parts ([`entity`]). [`render`] makes octets of it.
 
+pub(crate) mod address_list;
 pub(crate) mod attachment;
 pub(crate) mod builder;
 pub(crate) mod date;

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use crate::address::Address;
+use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::header::HeaderWriter;
 use crate::message::id::MsgId;
-use crate::message::mailbox::{AddressList, Mailbox};
+use crate::message::mailbox::Mailbox;
 
 /// Domain of an id when no author has one in ASCII.
 const NO_DOMAIN: &str = "localhost.invalid";
