@@ -282,7 +282,7 @@ impl Exchange {
             self.note_rcpt_reply(verb, &reply);
             // If somebody was refused before, that is the reason to tell.
             let refusal = self.refusal();
-            let verdict = refusal.unwrap_or(Verdict::Broken(verb.step(), reply));
+            let verdict = refusal.unwrap_or_else(|| Verdict::Broken(verb.step(), reply));
             return self.end(verdict, Aftermath::Close);
         }
         if !verb.expects(code) {
