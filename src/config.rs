@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -225,7 +226,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Identity`] if they cannot be read or do not belong together.
+    /// [`ConfigError::Identity`] if they cannot be read. If they do not belong together, some platforms say so only when
+    /// [`connect`](Self::connect) is called, by the same error.
     pub fn client_identity(mut self, chain: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
         self.tls
             .set_identity(chain, key)
@@ -299,8 +301,7 @@ impl Config {
     /// Checks what can be checked before anything is sent.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if let Server::Tcp { host, .. } = &self.server {
-            let is_host = !host.is_empty() && !host.chars().any(|c| c.is_control() || c == ' ');
-            if !is_host {
+            if !is_host(host) {
                 return Err(ConfigError::Host);
             }
         } else if self.security != Security::None {
@@ -311,6 +312,20 @@ impl Config {
             return Err(ConfigError::ZeroTimeout);
         }
         Ok(())
+    }
+
+    /// Where the connection goes, for people.
+    pub(crate) fn endpoint(&self) -> String {
+        match (&self.server, self.host_and_port()) {
+            (Server::Unix(path), _) => path.display().to_string(),
+            (_, (host, port)) if host.contains(':') => format!("[{host}]:{port}"),
+            (_, (host, port)) => format!("{host}:{port}"),
+        }
+    }
+
+    /// The host and port, unless it is a Unix socket.
+    pub(crate) fn tcp_server(&self) -> Option<(&str, u16)> {
+        matches!(self.server, Server::Tcp { .. }).then(|| self.host_and_port())
     }
 
     /// The host and port to connect to; a Unix socket has none.
@@ -326,6 +341,15 @@ impl Config {
         };
         (host, port.unwrap_or(usual))
     }
+}
+
+/// A host name or an address. A port or brackets would only be looked up in vain.
+fn is_host(text: &str) -> bool {
+    let is_stray = |c: char| c.is_control() || c.is_whitespace() || "/?#@[]".contains(c);
+    let address = text.split('%').next().unwrap_or_default();
+    !text.is_empty()
+        && !text.contains(is_stray)
+        && (!text.contains(':') || address.parse::<Ipv6Addr>().is_ok())
 }
 
 /// How long each step may take; each is a deadline for the whole step, however slowly the peer drips.
@@ -394,7 +418,8 @@ macro_rules! timeout_setters {
 }
 
 timeout_setters! {
-    /// Opening the connection, over all addresses of the host: 30 seconds. Looking the name up is not counted.
+    /// Opening the connection, over all addresses of the host: 30 seconds. Looking the name up is not counted, nor is
+    /// waiting for a Unix socket whose server has a full queue.
     connect,
     /// The TLS handshake: 30 seconds.
     handshake,
@@ -434,7 +459,7 @@ impl Default for Timeouts {
 pub enum ConfigError {
     /// A certificate is not PEM.
     Certificate,
-    /// The host is missing or has a character that no host has.
+    /// The host is missing or has a character that no host has, such as the colon in front of a port.
     Host,
     /// The client's certificate or key is not PEM, or they do not belong together.
     Identity,
@@ -444,6 +469,8 @@ pub enum ConfigError {
     Port,
     /// A percent sign is not followed by two hexadecimal digits, or the result is not UTF-8.
     Percent,
+    /// There is an `@` behind the URL's question mark: a password with a question mark that is not encoded.
+    QuestionMark,
     /// The URL's scheme is not `smtp`, `smtps`, `lmtp` or `lmtp+unix`.
     Scheme,
     /// A Unix socket with TLS.
@@ -458,14 +485,18 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate => f.write_str("the root certificates cannot be read: PEM is needed"),
-            Self::Host => f.write_str("the host name is missing or has a stray character in it"),
+            Self::Host => f.write_str("the host must be a name or an address, without a port, brackets or other stray characters",
+            ),
             Self::Identity => f.write_str(
-                "the client's certificate and key cannot be read: PEM and PKCS #8 are needed",
+                "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
             ),
             Self::UnknownOption(name) => write!(f, "the URL has the unknown option {name:?}"),
             Self::Port => f.write_str("the port is not a number from 1 to 65535"),
             Self::Percent => f.write_str(
                 "the URL has a percent sign without two hexadecimal digits: write %25 for a percent sign",
+            ),
+            Self::QuestionMark => f.write_str(
+                "the URL has an @ behind a question mark: write %3F for a question mark in a password",
             ),
             Self::Scheme => f.write_str(
                 "the URL must begin with smtp://, smtps://, lmtp:// or lmtp+unix://",
@@ -478,3 +509,6 @@ impl fmt::Display for ConfigError {
 }
 
 impl StdError for ConfigError {}
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,19 @@
 //! [`SmtpConnection`]: greeting, EHLO, STARTTLS, AUTH, and the verbs by hand.
 
+use std::fmt;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
+use std::time::Instant;
 
-use crate::auth::Mechanism;
-use crate::auth::credentials::Credentials;
-use crate::auth::dialog::{AuthReason, Dialog, Turn};
-use crate::config::{Config, Protocol, Security};
+use crate::config::{Config, ConfigError, Protocol, Security};
 use crate::dial::dial;
 use crate::error::{Error, Result, Unsupported};
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::command::{self, CommandError, HelloName};
+use crate::protocol::command::{self, HelloName};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::reply::{Code, Reply};
 use crate::step::Step;
-use crate::stream::Stream;
+use crate::stream::{Stream, deadline_in};
 use crate::trace::{Trace, TraceLine};
 use crate::wire::Wire;
 
@@ -41,7 +41,6 @@ use crate::wire::Wire;
 ///
 /// After an I/O error, a timeout, a violation of the protocol or the code 421 the connection is closed for good, and every
 /// further call is [`Error::Closed`]. Dropping it closes it without a word; [`quit`](Self::quit) says goodbye.
-#[derive(Debug)]
 pub struct SmtpConnection {
     pub(crate) wire: Wire,
     pub(crate) config: Box<Config>,
@@ -60,19 +59,22 @@ impl Config {
     /// failed says. There is no connection then, and no password was sent without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
         self.check_all()?;
-        let (host, port) = self.host_and_port();
-        self.trace.note(format_args!("connecting to {host}:{port}"));
-        let budget = self
-            .deadline
-            .map_or(self.timeouts.connect, |d| d.min(self.timeouts.connect));
-        let stream = dial(self, budget).map_err(|error| match error.kind() {
-            std::io::ErrorKind::TimedOut => Error::Timeout(Step::Connect),
+        let deadline = self.deadline.map(deadline_in);
+        self.trace
+            .note(format_args!("connecting to {}", self.endpoint()));
+        let budget_ends = deadline_in(self.timeouts.connect);
+        let stream = dial(
+            self,
+            deadline.map_or(budget_ends, |limit| limit.min(budget_ends)),
+        );
+        let stream = stream.map_err(|error| match error.kind() {
+            ErrorKind::TimedOut => Error::Timeout(Step::Connect),
             _ => Error::Io {
                 step: Step::Connect,
                 source: error,
             },
         })?;
-        SmtpConnection::open(stream, self)
+        SmtpConnection::open(stream, self, deadline)
     }
 
     /// Everything that can be wrong before a socket is opened.
@@ -82,7 +84,7 @@ impl Config {
             name.parse::<HelloName>()?;
         }
         if self.security != Security::None {
-            self.tls.connector().map_err(Error::Tls)?;
+            self.tls.check()?;
         }
         let Some(credentials) = &self.credentials else {
             return Ok(());
@@ -135,13 +137,13 @@ impl SmtpConnection {
             step: Step::Connect,
             source,
         })?;
-        Self::open(stream, config)
+        Self::open(stream, config, config.deadline.map(deadline_in))
     }
 
     /// All steps from the open stream to the end of what the configuration asks for.
-    pub(crate) fn open(stream: Stream, config: &Config) -> Result<Self> {
+    pub(crate) fn open(stream: Stream, config: &Config, deadline: Option<Instant>) -> Result<Self> {
         let mut wire = Wire::new(stream, config.timeouts.clone(), config.trace.clone());
-        wire.begin_call(config.deadline)?;
+        wire.begin_call(deadline)?;
         if config.security == Security::ImplicitTls {
             wire.upgrade(&config.tls, config.host_and_port().0)?;
         }
@@ -153,20 +155,24 @@ impl SmtpConnection {
             capabilities: Capabilities::default(),
             is_reset_owed: false,
         };
-        connection.hello()?;
-        connection.secure()?;
-        if let Some(credentials) = config.credentials.clone() {
-            connection.login_with(&credentials)?;
+        if let Err(error) = connection.prepare() {
+            connection.wire.leave();
+            return Err(error);
         }
         Ok(connection)
     }
 
-    /// STARTTLS as far as the configuration asks for it.
-    fn secure(&mut self) -> Result<()> {
+    /// EHLO, and STARTTLS and AUTH as far as the configuration asks for them.
+    fn prepare(&mut self) -> Result<()> {
+        self.hello()?;
         match self.config.security {
-            Security::StartTls => self.upgrade(),
-            Security::Opportunistic if self.capabilities.has("STARTTLS") => self.upgrade(),
-            _ => Ok(()),
+            Security::StartTls => self.upgrade()?,
+            Security::Opportunistic if self.capabilities.has("STARTTLS") => self.upgrade()?,
+            _ => {}
+        }
+        match self.config.credentials.clone() {
+            Some(credentials) => self.log_in(&credentials),
+            None => Ok(()),
         }
     }
 
@@ -177,8 +183,8 @@ impl SmtpConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if the server does not offer it or TLS is on already; [`Error::Refused`];
-    /// [`Error::Tls`] if the handshake or the certificate fails.
+    /// [`Error::Unsupported`] if the server does not offer it or TLS is on already; [`Error::Config`] on a Unix socket;
+    /// [`Error::Refused`]; [`Error::Tls`] if the handshake or the certificate fails.
     pub fn starttls(&mut self) -> Result<()> {
         self.begin()?;
         self.upgrade()
@@ -187,6 +193,9 @@ impl SmtpConnection {
     fn upgrade(&mut self) -> Result<()> {
         if self.is_tls() || !self.capabilities.has("STARTTLS") {
             return Err(Unsupported::Extension("STARTTLS".into()).into());
+        }
+        if !self.wire.stream().is_tcp() {
+            return Err(ConfigError::TlsOnUnixSocket.into());
         }
         let reply = self.exchange(Step::StartTls, b"STARTTLS\r\n")?;
         // 220 and nothing else means that TLS begins (RFC 3207, 4).
@@ -197,102 +206,6 @@ impl SmtpConnection {
         self.wire
             .upgrade(&self.config.tls, self.config.host_and_port().0)?;
         self.hello()
-    }
-
-    /// Logs in with a user name and a password, by the best mechanism that server and configuration share.
-    ///
-    /// A wrong password is tried once, not once per mechanism: that is how accounts get locked.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::PlaintextAuth`] without TLS; [`Error::Credentials`]; [`Error::Unsupported`] if the server offers no AUTH
-    /// or no mechanism that fits; [`Error::AuthFailed`].
-    pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
-        self.begin()?;
-        self.login_with(&Credentials::password(user, password))
-    }
-
-    /// Logs in with any kind of credentials; see [`login`](Self::login).
-    ///
-    /// # Errors
-    ///
-    /// As [`login`](Self::login).
-    pub fn login_with(&mut self, credentials: &Credentials) -> Result<()> {
-        credentials.check()?;
-        let names = self.shared_mechanisms(credentials)?;
-        let server = self.config.host_and_port();
-        let server = (server.0.to_owned(), server.1);
-        let mut failure = None;
-        for name in names {
-            let mut mechanism = credentials.mechanism(&name, (&server.0, server.1))?;
-            match self.authenticate(mechanism.as_mut()) {
-                Err(error) if may_try_next(&error) => failure = Some(error),
-                result => return result,
-            }
-        }
-        Err(failure.unwrap_or_else(|| Unsupported::Mechanism(Box::default()).into()))
-    }
-
-    /// The mechanisms that fit the credentials, are allowed, and are offered.
-    fn shared_mechanisms(&self, credentials: &Credentials) -> Result<Vec<String>> {
-        if !self.capabilities.has("AUTH") {
-            return Err(Unsupported::Extension("AUTH".into()).into());
-        }
-        let offered: Vec<&str> = self.capabilities.auth_mechanisms().collect();
-        let fitting = credentials.mechanisms();
-        let wanted: Vec<&str> = match &self.config.mechanisms {
-            Some(names) => names.iter().map(String::as_str).collect(),
-            None => fitting.to_vec(),
-        };
-        let usable = |name: &&str| fitting.contains(name) && offered.contains(name);
-        let names: Vec<String> = wanted
-            .into_iter()
-            .filter(usable)
-            .map(str::to_owned)
-            .collect();
-        if names.is_empty() {
-            return Err(Unsupported::Mechanism(offered.join(" ").into()).into());
-        }
-        Ok(names)
-    }
-
-    /// Logs in by a mechanism of the caller's choice, whether the server offers it or not: Python's `auth()`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::PlaintextAuth`] if the mechanism needs TLS and there is none; [`Error::Command`] if its name is none;
-    /// [`Error::AuthFailed`].
-    pub fn authenticate(&mut self, mechanism: &mut dyn Mechanism) -> Result<()> {
-        self.begin()?;
-        if mechanism.needs_tls() && !self.is_tls() && !self.config.allow_plaintext_auth {
-            return Err(Error::PlaintextAuth);
-        }
-        check_mechanism_name(mechanism.name())?;
-        // AUTH is not permitted inside a mail transaction (RFC 4954, 4).
-        if self.is_reset_owed {
-            self.reset()?;
-        }
-        let (mut dialog, mut line) = Dialog::start(mechanism);
-        loop {
-            self.wire
-                .send(Step::Auth, &line.octets, Some(&line.shown))?;
-            let reply = self.wire.read_reply_masked(Step::Auth, &dialog.secrets())?;
-            self.close_on_421(reply.code());
-            match dialog.reply(reply) {
-                Turn::Send(next) => line = next,
-                Turn::Success => return Ok(()),
-                Turn::Failure(error) => return Err(self.auth_failed(error)),
-                Turn::Nonsense => return Err(self.protocol(Step::Auth, ProtocolError::Unsolicited)),
-            }
-        }
-    }
-
-    /// An impostor that lets us in without the proof is not talked to any further.
-    fn auth_failed(&mut self, error: Box<crate::auth::dialog::AuthError>) -> Error {
-        if error.reason() == AuthReason::ServerUnproven {
-            self.wire.abort();
-        }
-        Error::AuthFailed(error)
     }
 
     /// Says EHLO (LHLO) once more and takes the answer as the server's capabilities: Python's `ehlo()`.
@@ -356,11 +269,12 @@ impl SmtpConnection {
 
     /// Sends a command of the caller's own and returns the reply, whatever its code: Python's `docmd()`.
     ///
-    /// Commands that change the state of the connection are refused: they have methods of their own.
+    /// Commands that change the state of the connection are refused: they have methods of their own. A reply that asks for
+    /// more (3yz) is an error, since there is nothing more.
     ///
     /// # Errors
     ///
-    /// [`Error::Command`] before anything is sent; [`Error::Refused`] for 421.
+    /// [`Error::Command`] before anything is sent; [`Error::Refused`] for 421; [`Error::Protocol`] for 3yz.
     pub fn command(&mut self, line: &str) -> Result<Reply> {
         let octets = command::custom(line)?;
         if !line.is_ascii() && !self.capabilities.has("SMTPUTF8") {
@@ -438,14 +352,8 @@ impl SmtpConnection {
     ///
     /// No answer can change what became of the messages sent before, so this cannot fail.
     pub fn quit(mut self) -> Option<Reply> {
-        let farewell = self
-            .begin()
-            .and_then(|()| self.exchange(Step::Quit, b"QUIT\r\n"));
-        self.wire.close();
-        match farewell {
-            Ok(reply) | Err(Error::Refused { reply, .. }) => Some(reply),
-            Err(_) => None,
-        }
+        self.begin().ok()?;
+        self.wire.leave()
     }
 
     /// The server's first words.
@@ -486,7 +394,8 @@ impl SmtpConnection {
 
     /// Begins a call of the user's on an idle connection.
     pub(crate) fn begin(&mut self) -> Result<()> {
-        self.wire.begin_call(self.config.deadline)?;
+        self.wire
+            .begin_call(self.config.deadline.map(deadline_in))?;
         self.wire.check_idle(Step::Command)
     }
 
@@ -503,61 +412,47 @@ impl SmtpConnection {
         Ok(reply)
     }
 
-    fn refused(&mut self, step: Step, reply: Reply) -> Error {
+    pub(crate) fn refused(&mut self, step: Step, reply: Reply) -> Error {
         self.close_on_421(reply.code());
         Error::Refused { step, reply }
     }
 
-    fn protocol(&mut self, step: Step, source: ProtocolError) -> Error {
+    pub(crate) fn protocol(&mut self, step: Step, source: ProtocolError) -> Error {
         self.wire.abort();
         Error::Protocol { step, source }
     }
 
-    fn close_on_421(&mut self, code: Code) {
+    pub(crate) fn close_on_421(&mut self, code: Code) {
         if code == Code::SERVICE_CLOSING {
             self.wire.close();
         }
     }
 }
 
+impl fmt::Debug for SmtpConnection {
+    /// What the network said and what messages held stays out of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpConnection")
+            .field("server", &self.config.endpoint())
+            .field("protocol", &self.config.protocol)
+            .field("is_tls", &self.is_tls())
+            .field("is_closed", &self.wire.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The greeting must be 220; whatever else it is, the server is left politely (RFC 5321, 3.1).
 fn read_greeting(wire: &mut Wire) -> Result<Reply> {
-    let greeting = wire.read_reply(Step::Greeting)?;
-    if greeting.code() == 220 {
-        return Ok(greeting);
+    let reply = wire.read_reply(Step::Greeting)?;
+    if reply.code() == 220 {
+        return Ok(reply);
     }
-    if greeting.code() != Code::SERVICE_CLOSING {
-        // The farewell matters to the server only; the error is the greeting either way.
-        let _ = wire.send(Step::Quit, b"QUIT\r\n", None);
+    if reply.code() == Code::SERVICE_CLOSING {
+        wire.close();
     }
-    wire.close();
+    wire.leave();
     Err(Error::Refused {
         step: Step::Greeting,
-        reply: greeting,
+        reply,
     })
-}
-
-/// RFC 4422, 3.1.
-fn check_mechanism_name(name: &str) -> Result<()> {
-    let is_octet = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
-    if matches!(name.len(), 1..=20) && name.bytes().all(is_octet) {
-        Ok(())
-    } else {
-        Err(CommandError::Mechanism.into())
-    }
-}
-
-/// After 504, 534 or 538 the fault is the mechanism's, and after a challenge that makes no sense, too; everything else is
-/// about the credentials or the server (RFC 4954, 6).
-fn may_try_next(error: &Error) -> bool {
-    let Error::AuthFailed(failure) = error else {
-        return false;
-    };
-    match failure.reason() {
-        AuthReason::BadChallenge => true,
-        AuthReason::Refused => failure
-            .reply()
-            .is_some_and(|reply| matches!(reply.code().as_u16(), 504 | 534 | 538)),
-        _ => false,
-    }
 }

@@ -7,8 +7,9 @@ use std::io;
 
 use crate::address::{Address, AddressError};
 use crate::auth::credentials::CredentialsError;
-use crate::auth::dialog::AuthError;
+use crate::auth::dialog::{AuthError, AuthReason};
 use crate::config::ConfigError;
+use crate::message::error::MessageError;
 use crate::outcome::{Outcome, RecipientStatus};
 use crate::protocol::command::CommandError;
 use crate::protocol::error::ProtocolError;
@@ -61,6 +62,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A part of the message cannot be had, such as an attachment that is not there any more; nothing was sent.
+    Message(MessageError),
     /// There is nobody to send to; nothing was sent.
     NoRecipients,
     /// Logging in would show the password or token to everybody on the way, because the connection has no TLS.
@@ -90,7 +93,7 @@ pub enum Error {
     /// The peer took too long.
     Timeout(Step),
     /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
-    Tls(native_tls::Error),
+    Tls(Box<native_tls::Error>),
     /// The message is larger than the server takes (RFC 1870); nothing was sent.
     TooLarge {
         /// Its size in octets.
@@ -243,7 +246,11 @@ impl Error {
             | Self::Protocol { .. }
             | Self::Timeout(_)
             | Self::Tls(_) => true,
-            Self::Refused { step, .. } if *step == Step::Reset => true,
+            Self::AuthFailed(failure) => failure.reason() == AuthReason::ServerUnproven,
+            Self::Refused {
+                step: Step::Greeting | Step::Reset,
+                ..
+            } => true,
             _ => self.code() == Some(Code::SERVICE_CLOSING),
         }
     }
@@ -273,6 +280,7 @@ impl fmt::Display for Error {
             }
             Self::Interrupted(interrupted) => interrupted.fmt(f),
             Self::Io { step, source } => write!(f, "the connection failed at {step}: {source}"),
+            Self::Message(source) => source.fmt(f),
             Self::NoRecipients => f.write_str("the message has no recipients"),
             Self::PlaintextAuth => f.write_str(
                 "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
@@ -281,6 +289,9 @@ impl fmt::Display for Error {
                 write!(f, "the server broke the protocol at {step}: {source}")
             }
             Self::RecipientsRefused(outcome) => fmt_refused(outcome, f),
+            Self::Refused { step: Step::Greeting, reply } => {
+                write!(f, "the server refused the connection: {reply}")
+            }
             Self::Refused { step, reply } => write!(f, "the server refused {step}: {reply}"),
             Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),
@@ -305,8 +316,9 @@ impl StdError for Error {
             Self::Credentials(source) => Some(source),
             Self::Interrupted(source) => Some(source),
             Self::Io { source, .. } | Self::Source(source) => Some(source),
+            Self::Message(source) => Some(source),
             Self::Protocol { source, .. } => Some(source),
-            Self::Tls(source) => Some(source),
+            Self::Tls(source) => Some(source.as_ref()),
             Self::Unsupported(source) => Some(source),
             _ => None,
         }
@@ -328,6 +340,7 @@ from! {
     Config(ConfigError),
     Content(ContentError),
     Credentials(CredentialsError),
+    Message(MessageError),
     Unsupported(Unsupported),
 }
 
@@ -489,3 +502,6 @@ impl fmt::Display for Unsupported {
 }
 
 impl StdError for Unsupported {}
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,10 @@ pub(crate) enum Stream {
 
 /// Both directions of a connection in memory.
 #[cfg(any(test, fuzzing))]
-pub(crate) trait Peer: Read + Write + std::fmt::Debug + Send {}
+pub(crate) trait Peer: Read + Write + std::fmt::Debug + Send {
+    /// Whether reads have to answer `WouldBlock` instead of waiting.
+    fn set_polling(&mut self, yes: bool);
+}
 
 /// What a connection needs to read and write.
 trait ReadWrite: Read + Write {}
@@ -82,8 +85,14 @@ impl Stream {
     }
 
     /// Reads what is there, waiting until the deadline; 0 is the end.
+    ///
+    /// TLS libraries differ in how they call an end that the peer did not announce; here it is an end like any other,
+    /// since a reply that is cut short shows by itself.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner()?.read(buffer)
+        match self.inner()?.read(buffer) {
+            Err(_) if matches!(self, Self::Tls(tls) if tls.get_ref().is_at_end) => Ok(0),
+            result => result,
+        }
     }
 
     /// Writes everything, or tells how many octets were taken before it failed.
@@ -135,6 +144,17 @@ impl Stream {
         matches!(self, Self::Closed)
     }
 
+    /// Whether it is a socket without TLS that TLS can be put on.
+    pub(crate) fn is_tcp(&self) -> bool {
+        match self {
+            Self::Plain(_) => true,
+            // So that fuzzing reaches what comes before the handshake.
+            #[cfg(any(test, fuzzing))]
+            Self::Memory(_) => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
@@ -174,7 +194,10 @@ impl Stream {
             #[cfg(unix)]
             Self::Unix(unix) => unix.set_polling(yes),
             #[cfg(any(test, fuzzing))]
-            Self::Memory(_) => Ok(()),
+            Self::Memory(peer) => {
+                peer.set_polling(yes);
+                Ok(())
+            }
             Self::Closed => Err(ErrorKind::NotConnected.into()),
         }
     }
@@ -188,6 +211,13 @@ pub(crate) enum UpgradeError {
     Tls(native_tls::Error),
 }
 
+/// The end of a budget that begins now. One that no clock can hold ends in a year.
+pub(crate) fn deadline_in(budget: Duration) -> Instant {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let now = Instant::now();
+    now.checked_add(budget).unwrap_or_else(|| now + YEAR)
+}
+
 /// A socket with a deadline.
 ///
 /// It stands below TLS, where one read can be many system calls and a peer that sends an octet now and then could make
@@ -199,6 +229,8 @@ pub(crate) struct Timed<S> {
     deadline: Option<Instant>,
     /// The socket is set not to block: `WouldBlock` is an answer.
     is_polling: bool,
+    /// The peer has closed its side.
+    is_at_end: bool,
     read_limit: Duration,
     write_limit: Duration,
 }
@@ -217,6 +249,7 @@ impl<S: Socket> Timed<S> {
             socket,
             deadline: None,
             is_polling: false,
+            is_at_end: false,
             read_limit,
             write_limit,
         }
@@ -302,7 +335,9 @@ fn is_timeout(error: &io::Error) -> bool {
 
 impl<S: Socket> Read for Timed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.run(Self::limit_reads, |socket| socket.read(buffer))
+        let read = self.run(Self::limit_reads, |socket| socket.read(buffer))?;
+        self.is_at_end = read == 0 && !buffer.is_empty();
+        Ok(read)
     }
 }
 
@@ -340,3 +375,75 @@ socket!(
     #[cfg(unix)]
     UnixStream
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_limit_stays_while_it_does_no_harm() {
+        assert_eq!(new_limit(10 * MS, 10 * MS, false), None);
+        assert_eq!(new_limit(10 * MS, 1000 * MS, false), None);
+    }
+
+    #[test]
+    fn a_limit_never_exceeds_the_time_left() {
+        assert_eq!(new_limit(Duration::MAX, 1000 * MS, false), Some(500 * MS));
+        assert_eq!(new_limit(500 * MS, 400 * MS, false), Some(200 * MS));
+        assert_eq!(new_limit(500 * MS, 40 * MS, false), Some(40 * MS));
+        for left in 1..2000 {
+            let limit = new_limit(Duration::MAX, left * MS, false).unwrap();
+            assert!(limit <= left * MS && limit >= MS, "{left} ms: {limit:?}");
+        }
+    }
+
+    // Zero would mean "wait for ever" to the operating system.
+    #[test]
+    fn a_limit_is_never_zero() {
+        let left = Duration::from_nanos(1);
+        assert_eq!(new_limit(Duration::MAX, left, false), Some(MS));
+        assert_eq!(new_limit(MS, left, true), None);
+    }
+
+    // After a wait that was cut short the next one is as long as it can be.
+    #[test]
+    fn a_limit_grows_back() {
+        assert_eq!(new_limit(MS, 1000 * MS, true), Some(500 * MS));
+        assert_eq!(new_limit(500 * MS, 1000 * MS, true), None);
+    }
+
+    #[test]
+    fn every_budget_has_an_end() {
+        let now = Instant::now();
+        assert!(deadline_in(Duration::MAX) > now + Duration::from_secs(1_000_000));
+        assert!(deadline_in(Duration::ZERO) >= now);
+    }
+
+    // The deadline holds however short the operating system's own limit was, and a peer that is silent is a timeout.
+    #[test]
+    fn a_read_ends_at_the_deadline() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut stream = Stream::tcp(socket).unwrap();
+        for _ in 0..2 {
+            let deadline = deadline_in(60 * MS);
+            stream.set_deadline(deadline);
+            let error = stream.read(&mut [0; 10]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            assert!(Instant::now() >= deadline);
+            assert_eq!(stream.try_read(&mut [0; 10]).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_closed_stream_says_so() {
+        let mut stream = Stream::Closed;
+        let error = stream.read(&mut [0; 10]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotConnected);
+        assert!(stream.write_all(b"x").is_err() && stream.try_read(&mut [0]).is_err());
+        assert!(stream.is_closed() && !stream.is_tls() && stream.local_ip().is_none());
+    }
+}

@@ -149,7 +149,7 @@ impl<'c> Transaction<'c> {
         self.drive()?;
         let quiet = self.connection.wire.check_quiet(Step::Body);
         quiet.or_else(|error| self.end(Err(error)))?;
-        let body = Body::new(self.rules);
+        let body = Body::data(self.rules);
         Ok(DataWriter {
             connection: self.connection,
             exchange: self.exchange,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
 use crate::config::{Config, ConfigError, Security, Timeouts};
+use crate::protocol::command::HelloName;
+use crate::secret::Secret;
 
 impl FromStr for Config {
     type Err = ConfigError;
@@ -12,6 +14,10 @@ impl FromStr for Config {
     fn from_str(url: &str) -> Result<Self, ConfigError> {
         let (scheme, rest) = url.split_once("://").ok_or(ConfigError::Scheme)?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+        // What stands before an @ is the end of a password that was not encoded: no option, and not to be shown.
+        if query.contains('@') {
+            return Err(ConfigError::QuestionMark);
+        }
         let config = match scheme.to_ascii_lowercase().as_str() {
             "smtp" => with_authority(rest, Self::new)?,
             "smtps" => with_authority(rest, Self::new)?.security(Security::ImplicitTls),
@@ -20,10 +26,43 @@ impl FromStr for Config {
             "lmtp+unix" => return Err(ConfigError::Host),
             _ => return Err(ConfigError::Scheme),
         };
-        query
-            .split('&')
-            .filter(|option| !option.is_empty())
-            .try_fold(config, with_option)
+        let mut options = query.split('&').filter(|option| !option.is_empty());
+        let config = options.try_fold(config, with_option)?;
+        config.check()?;
+        Ok(config)
+    }
+}
+
+impl Config {
+    /// Asks for the password if there is a user without one, as in `smtp://alice@mail.example.com`.
+    ///
+    /// `ask` is given the user name. It is not called when nobody logs in, or with a password that is known already.
+    ///
+    /// ```
+    /// use smtplib::Config;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config: Config = "smtp://alice@mail.example.com".parse()?;
+    /// let config = config.ask_password(|user| {
+    ///     assert_eq!(user, "alice");
+    ///     Ok::<_, std::io::Error>("secret") // typed by the user, or from a keyring
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `ask`.
+    pub fn ask_password<T: Into<Secret>, E>(
+        mut self,
+        ask: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Self, E> {
+        if let Some(credentials) = self.credentials.as_mut().filter(|c| !c.has_secret()) {
+            let secret = ask(credentials.user())?;
+            credentials.set_secret(secret.into());
+        }
+        Ok(self)
     }
 }
 
@@ -39,14 +78,9 @@ fn with_authority(
         None => (None, authority),
     };
     let (host, port) = split_port(server)?;
-    let host = decode(host)?;
-    if host.is_empty() || host.contains(['/', '#', '@']) {
-        return Err(ConfigError::Host);
-    }
-    let mut config = new(host);
+    let mut config = new(decode(host)?);
     if let Some(port) = port {
-        let number = port.parse::<u16>().ok().filter(|number| *number > 0);
-        config = config.port(number.ok_or(ConfigError::Port)?);
+        config = config.port(port_number(port).ok_or(ConfigError::Port)?);
     }
     match credentials {
         Some(credentials) => with_credentials(config, credentials),
@@ -63,11 +97,19 @@ fn split_port(server: &str) -> Result<(&str, Option<&str>), ConfigError> {
         };
     };
     let (host, rest) = rest.split_once(']').ok_or(ConfigError::Host)?;
+    if !host.contains(':') {
+        return Err(ConfigError::Host);
+    }
     match (rest, rest.strip_prefix(':')) {
         ("", _) => Ok((host, None)),
         (_, Some(port)) => Ok((host, Some(port))),
         _ => Err(ConfigError::Host),
     }
+}
+
+fn port_number(text: &str) -> Option<u16> {
+    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
+    text.parse().ok().filter(|number| *number > 0 && is_number)
 }
 
 fn with_credentials(config: Config, credentials: &str) -> Result<Config, ConfigError> {
@@ -87,12 +129,12 @@ fn with_option(config: Config, option: &str) -> Result<Config, ConfigError> {
     match name {
         "auth" if !value.is_empty() => with_mechanisms(config, &value).ok_or_else(bad_value),
         "deadline" => Ok(config.deadline(duration(&value).ok_or_else(bad_value)?)),
-        "hello" => Ok(config.hello_name(value)),
+        "hello" if value.parse::<HelloName>().is_ok() => Ok(config.hello_name(value)),
         "tls" if config.security != Security::ImplicitTls => {
             let security = security(&value).ok_or_else(bad_value)?;
             Ok(config.security(security))
         }
-        "auth" | "tls" => Err(bad_value()),
+        "auth" | "hello" | "tls" => Err(bad_value()),
         _ => Err(ConfigError::UnknownOption(name.into())),
     }
 }
@@ -100,6 +142,9 @@ fn with_option(config: Config, option: &str) -> Result<Config, ConfigError> {
 /// A bearer mechanism says that the password of the URL is a token.
 fn with_mechanisms(mut config: Config, value: &str) -> Option<Config> {
     let names: Vec<String> = value.split(',').map(str::to_ascii_uppercase).collect();
+    if !names.iter().all(|name| Credentials::is_mechanism(name)) {
+        return None;
+    }
     let is_bearer = |name: &String| matches!(name.as_str(), "OAUTHBEARER" | "XOAUTH2");
     let bearers = names.iter().filter(|name| is_bearer(name)).count();
     if bearers > 0 {
@@ -166,4 +211,48 @@ fn decode(text: &str) -> Result<String, ConfigError> {
         octets.extend_from_slice(part.get(2..).unwrap_or_default().as_bytes());
     }
     String::from_utf8(octets).map_err(|_| ConfigError::Percent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    #[test]
+    fn a_missing_password_is_asked_for_and_the_kind_of_secret_stays() {
+        for (url, expected) in [
+            ("smtp://alice@host", Credentials::password("alice", "typed")),
+            (
+                "smtp://alice:@host",
+                Credentials::password("alice", "typed"),
+            ),
+            (
+                "smtp://alice@host?auth=xoauth2",
+                Credentials::bearer("alice", "typed"),
+            ),
+        ] {
+            let config: Config = url.parse().unwrap();
+            let config = config
+                .ask_password(|_| Ok::<_, Infallible>("typed"))
+                .unwrap();
+            assert_eq!(config.credentials, Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_without_need() {
+        for url in ["smtp://host", "smtp://alice:secret@host"] {
+            let config: Config = url.parse().unwrap();
+            let credentials = config.credentials.clone();
+            let config = config.ask_password(|_| Err::<&str, _>("asked")).unwrap();
+            assert_eq!(config.credentials, credentials, "{url}");
+        }
+    }
+
+    #[test]
+    fn who_cannot_answer_says_why() {
+        let config: Config = "smtp://alice@host".parse().unwrap();
+        let error = config.ask_password(|user| Err::<&str, _>(format!("{user} is out")));
+        assert_eq!(error.unwrap_err(), "alice is out");
+    }
 }

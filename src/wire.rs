@@ -10,7 +10,7 @@ use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
 use crate::protocol::reply::{Code, Reply};
 use crate::step::Step;
-use crate::stream::{Stream, UpgradeError};
+use crate::stream::{Stream, UpgradeError, deadline_in};
 use crate::tls::TlsOptions;
 use crate::trace::Trace;
 
@@ -49,9 +49,9 @@ impl Wire {
         }
     }
 
-    /// Begins a call of the user's: everything until the next one has to fit into the budget.
-    pub(crate) fn begin_call(&mut self, budget: Option<Duration>) -> Result<()> {
-        self.call_deadline = budget.and_then(|budget| Instant::now().checked_add(budget));
+    /// Begins a call of the user's: everything until the next one has to end before the deadline.
+    pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) -> Result<()> {
+        self.call_deadline = deadline;
         if self.is_closed() {
             Err(Error::Closed)
         } else {
@@ -75,6 +75,14 @@ impl Wire {
         self.stream.close();
     }
 
+    /// Says QUIT, waits for the farewell, and closes, whatever comes of it (RFC 5321, 4.1.1.10).
+    pub(crate) fn leave(&mut self) -> Option<Reply> {
+        let said = self.send(Step::Quit, b"QUIT\r\n", None);
+        let farewell = said.and_then(|()| self.read_reply(Step::Quit)).ok();
+        self.close();
+        farewell
+    }
+
     /// Cuts the connection: the server must not take what it has for the whole.
     pub(crate) fn abort(&mut self) {
         if !self.is_closed() {
@@ -85,23 +93,29 @@ impl Wire {
 
     /// Reads one reply.
     pub(crate) fn read_reply(&mut self, step: Step) -> Result<Reply> {
-        self.read_reply_masked(step, &[])
+        let reply = self.read_untraced(step)?;
+        self.trace.server_lines(reply.raw());
+        Ok(reply)
     }
 
-    /// Reads one reply in which these secrets must not be seen, should the server repeat them.
-    pub(crate) fn read_reply_masked(&mut self, step: Step, secrets: &[&str]) -> Result<Reply> {
+    /// Reads one reply that may repeat a secret; `shown` makes of it what the trace may see.
+    pub(crate) fn read_reply_shown(
+        &mut self,
+        step: Step,
+        shown: impl FnOnce(&Reply) -> Reply,
+    ) -> Result<Reply> {
+        let reply = self.read_untraced(step)?;
+        self.trace.server_lines(shown(&reply).raw());
+        Ok(reply)
+    }
+
+    fn read_untraced(&mut self, step: Step) -> Result<Reply> {
         self.stream.set_deadline(self.deadline(step));
-        let reply = match self.next_reply(step) {
-            Ok(reply) => reply,
-            Err(error) => {
-                self.abort();
-                return Err(error);
-            }
-        };
-        // A challenge must reach the mechanism as it came; the trace shows it masked all the same.
-        let masked = reply.clone().masked(secrets);
-        self.trace.server_lines(masked.raw());
-        Ok(if reply.code() == 334 { reply } else { masked })
+        let reply = self.next_reply(step);
+        if reply.is_err() {
+            self.abort();
+        }
+        reply
     }
 
     /// Writes commands; `shown` stands for them in the trace if they hold a secret.
@@ -195,7 +209,7 @@ impl Wire {
         upgraded.map_err(|error| match error {
             UpgradeError::NotTcp => Error::Closed,
             UpgradeError::Timeout => Error::Timeout(Step::Handshake),
-            UpgradeError::Tls(error) => Error::Tls(error),
+            UpgradeError::Tls(error) => Error::Tls(Box::new(error)),
         })?;
         self.trace
             .note(format_args!("TLS from here on, with {name}"));
@@ -264,8 +278,8 @@ impl Wire {
 
     /// Why a server is going away: its first reply answers what was being written, another one may say goodbye.
     fn last_words(&mut self) -> Option<Reply> {
-        self.stream
-            .set_deadline(Instant::now() + LAST_WORDS.min(self.timeouts.command));
+        let patience = LAST_WORDS.min(self.timeouts.command);
+        self.stream.set_deadline(self.within_call(patience));
         let mut reason = None;
         while let Ok(reply) = self.next_reply(Step::Body) {
             self.trace.server_lines(reply.raw());
@@ -286,7 +300,12 @@ impl Wire {
             Step::Quit => self.timeouts.quit,
             _ => self.timeouts.command,
         };
-        let deadline = Instant::now() + budget;
+        self.within_call(budget)
+    }
+
+    /// The end of a budget that begins now, and no later than that of the call.
+    fn within_call(&self, budget: Duration) -> Instant {
+        let deadline = deadline_in(budget);
         self.call_deadline
             .map_or(deadline, |limit| deadline.min(limit))
     }
@@ -308,5 +327,75 @@ fn io_error(step: Step, error: io::Error) -> Error {
             step,
             source: error,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Peer;
+    use std::io::{Read, Write};
+
+    /// A peer that repeats the same octets for ever, as much as is asked for.
+    #[derive(Debug)]
+    struct Endless(&'static [u8], usize);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            for octet in buffer.iter_mut() {
+                *octet = self.0[self.1 % self.0.len()];
+                self.1 += 1;
+            }
+            Ok(buffer.len())
+        }
+    }
+
+    impl Write for Endless {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Peer for Endless {}
+
+    // R1, R2: neither a line nor a reply takes more than its limit, and one read behind it.
+    #[test]
+    fn endless_replies_take_little_memory() {
+        for (octets, expected) in [
+            (&b"x"[..], ProtocolError::LineTooLong),
+            (b"250-x\r\n", ProtocolError::ReplyTooLong),
+            (b"250-\r\n", ProtocolError::ReplyTooLong),
+        ] {
+            let stream = Stream::Memory(Box::new(Endless(octets, 0)));
+            let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
+            let error = wire.read_reply(Step::Command).unwrap_err();
+            assert!(
+                matches!(error, Error::Protocol { source, .. } if source == expected),
+                "{error:?}"
+            );
+            assert!(wire.input.capacity() <= 4 * (line::MAX_LINE + READ_BUFFER));
+            assert!(wire.is_closed());
+        }
+    }
+
+    // A peer that never stops answering is an error before the next command, not a queue of answers.
+    #[test]
+    fn surplus_replies_are_no_answers() {
+        let stream = Stream::Memory(Box::new(Endless(b"250 ok\r\n", 0)));
+        let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
+        assert_eq!(wire.read_reply(Step::Command).unwrap().code(), 250);
+        let error = wire.send(Step::Command, b"NOOP\r\n", None).unwrap_err();
+        assert!(
+            matches!(error, Error::Protocol { source, .. } if source == ProtocolError::Unsolicited),
+            "{error:?}"
+        );
+        assert!(matches!(
+            wire.send(Step::Command, b"NOOP\r\n", None),
+            Err(Error::Closed)
+        ));
     }
 }

@@ -25,6 +25,16 @@ enum Kind {
     Password,
 }
 
+impl Kind {
+    /// The mechanisms that can carry credentials of this kind, best first.
+    fn mechanisms(self) -> &'static [&'static str] {
+        match self {
+            Self::Bearer => &["OAUTHBEARER", "XOAUTH2"],
+            Self::Password => &["PLAIN", "LOGIN"],
+        }
+    }
+}
+
 impl Credentials {
     /// A user name and a password.
     #[must_use]
@@ -52,6 +62,14 @@ impl Credentials {
         &self.user
     }
 
+    pub(crate) fn has_secret(&self) -> bool {
+        !self.secret.expose().is_empty()
+    }
+
+    pub(crate) fn set_secret(&mut self, secret: Secret) {
+        self.secret = secret;
+    }
+
     /// The same user, the secret being a token.
     pub(crate) fn into_bearer(self) -> Self {
         Self {
@@ -62,29 +80,38 @@ impl Credentials {
 
     /// The mechanisms that can carry these credentials, best first.
     pub(crate) fn mechanisms(&self) -> &'static [&'static str] {
-        match self.kind {
-            Kind::Bearer => &["OAUTHBEARER", "XOAUTH2"],
-            Kind::Password => &["PLAIN", "LOGIN"],
-        }
+        self.kind.mechanisms()
+    }
+
+    /// Whether there is a mechanism of this name, for whatever credentials.
+    pub(crate) fn is_mechanism(name: &str) -> bool {
+        let mut kinds = [Kind::Bearer, Kind::Password].into_iter();
+        kinds.any(|kind| kind.mechanisms().contains(&name))
     }
 
     /// Whether the credentials can be sent at all; asked before anything is.
     pub(crate) fn check(&self) -> Result<(), CredentialsError> {
         match self.kind {
             Kind::Bearer => XOAuth2::new(&self.user, self.secret.clone()).map(drop),
-            Kind::Password => Login::new(&self.user, self.secret.clone()).map(drop),
+            Kind::Password => Plain::new(&self.user, self.secret.clone()).map(drop),
         }
     }
 
-    /// A fresh run of one of [`mechanisms`](Self::mechanisms), for the server at this name and port.
+    /// A fresh run of one of [`mechanisms`](Self::mechanisms), for the server at this name and port if it has them.
     pub(crate) fn mechanism(
         &self,
         name: &str,
-        server: (&str, u16),
+        server: Option<(&str, u16)>,
     ) -> Result<Box<dyn Mechanism>, CredentialsError> {
         let (user, secret) = (self.user.as_str(), self.secret.clone());
         Ok(match name {
-            "OAUTHBEARER" => Box::new(OAuthBearer::new(user, secret)?.server(server.0, server.1)),
+            "OAUTHBEARER" => {
+                let mechanism = OAuthBearer::new(user, secret)?;
+                Box::new(match server {
+                    Some((host, port)) => mechanism.server(host, port),
+                    None => mechanism,
+                })
+            }
             "XOAUTH2" => Box::new(XOAuth2::new(user, secret)?),
             "PLAIN" => Box::new(Plain::new(user, secret)?),
             _ => Box::new(Login::new(user, secret)?),
@@ -98,7 +125,7 @@ impl Credentials {
 pub enum CredentialsError {
     /// A control character stands in the user name, the password or the token.
     Control,
-    /// The user name, or a password or token that may not be empty, is empty.
+    /// The user name, the password or the token is empty.
     Empty,
     /// The token has a character that no bearer token has (RFC 6750, 2.1).
     Token,

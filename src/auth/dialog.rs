@@ -8,8 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
 use crate::protocol::command::MAX_COMMAND;
+use crate::protocol::error::ProtocolError;
 use crate::protocol::line::MAX_AUTH_LINE;
-use crate::protocol::reply::{Escaped, Reply};
+use crate::protocol::reply::{Escaped, Reply, masked};
 use crate::secret::{Secret, wipe};
 
 /// Most challenges that are answered, whatever the mechanism would bear.
@@ -43,8 +44,8 @@ pub(crate) enum Turn {
     Success,
     /// It does not.
     Failure(Box<AuthError>),
-    /// The server reported success for an exchange that was called off: nothing it says makes sense any more.
-    Nonsense,
+    /// The server neither let us in nor sent us away: nobody knows what it takes the next line for.
+    Nonsense(ProtocolError),
 }
 
 impl<'m> Dialog<'m> {
@@ -88,33 +89,36 @@ impl<'m> Dialog<'m> {
 
     /// Takes a reply and says what to do next.
     pub(crate) fn reply(&mut self, reply: Reply) -> Turn {
+        let is_refusal = reply.is_transient() || reply.is_permanent();
         let code = reply.code();
-        if let Some(reason) = self.cancelled.take() {
-            return if code.is_positive() {
-                Turn::Nonsense
-            } else {
-                self.failure(reason, Some(reply))
-            };
-        }
-        if code == 334 {
-            return self.challenge(&reply);
-        }
-        if code != 235 {
-            return self.failure(AuthReason::Refused, Some(reply));
-        }
-        if self.mechanism.is_satisfied() {
-            Turn::Success
-        } else {
-            self.failure(AuthReason::ServerUnproven, Some(reply))
+        match (code.as_u16(), self.cancelled.take()) {
+            (_, reason) if is_refusal => {
+                self.failure(reason.unwrap_or(AuthReason::Refused), &reply)
+            }
+            (334, None) => self.challenge(&reply),
+            (235, None) if self.mechanism.is_satisfied() => Turn::Success,
+            (235, None) => self.failure(AuthReason::ServerUnproven, &reply),
+            _ => Turn::Nonsense(ProtocolError::UnexpectedCode(code)),
         }
     }
 
+    /// A reply as it may be shown: some servers repeat what they are told, even inside a challenge.
+    pub(crate) fn shown(&self, reply: &Reply) -> Reply {
+        let secrets = self.secrets();
+        let challenge = self.decode(reply).unwrap_or_default();
+        let challenge = String::from_utf8_lossy(&challenge);
+        if reply.code() == 334 && secrets.iter().any(|secret| challenge.contains(*secret)) {
+            let whole = reply.text();
+            return reply.masked(&[whole.as_str()]);
+        }
+        reply.masked(&secrets)
+    }
+
     /// Everything that must not be shown, should the server repeat it.
-    pub(crate) fn secrets(&self) -> Vec<&str> {
-        self.sent
-            .iter()
-            .map(Secret::expose)
-            .chain(self.mechanism.secret())
+    fn secrets(&self) -> Vec<&str> {
+        let sent = self.sent.iter().map(Secret::expose);
+        sent.chain(self.mechanism.secret())
+            .filter(|secret| !secret.is_empty())
             .collect()
     }
 
@@ -155,14 +159,13 @@ impl<'m> Dialog<'m> {
         Turn::Send(Line::open("*".to_owned()))
     }
 
-    fn failure(&self, reason: AuthReason, reply: Option<Reply>) -> Turn {
-        let mechanism = self.mechanism.name().to_ascii_uppercase();
-        let detail = self.mechanism.failure().map(str::to_owned);
+    fn failure(&self, reason: AuthReason, reply: &Reply) -> Turn {
+        let detail = self.mechanism.failure();
         Turn::Failure(Box::new(AuthError {
-            mechanism,
+            mechanism: self.mechanism.name().to_ascii_uppercase(),
             reason,
-            reply,
-            detail,
+            reply: Some(self.shown(reply)),
+            detail: detail.map(|detail| masked(detail, &self.secrets())),
         }))
     }
 

@@ -15,6 +15,8 @@ use crate::step::Step;
 pub(crate) struct Exchange {
     rules: Rules,
     pipeline: Pipeline,
+    /// The message goes as one chunk behind the envelope (RFC 3030), without DATA.
+    is_chunked: bool,
     recipients: Vec<RecipientOutcome>,
     /// Whom the server accepted at RCPT, by index: the fate of the message is theirs.
     accepted: Vec<usize>,
@@ -112,6 +114,7 @@ impl Exchange {
         Self {
             rules,
             pipeline: Pipeline::new(grouping),
+            is_chunked: false,
             recipients: Vec::new(),
             accepted: Vec::new(),
             verdict_reply: None,
@@ -142,6 +145,11 @@ impl Exchange {
     /// Queues DATA.
     pub(crate) fn queue_data(&mut self) {
         self.pipeline.queue(Verb::Data, b"DATA\r\n");
+    }
+
+    /// Ends the envelope without DATA: the message will be one chunk, `BDAT n LAST` (RFC 3030, 2).
+    pub(crate) fn expect_chunk(&mut self) {
+        self.is_chunked = true;
     }
 
     /// What to do next.
@@ -238,6 +246,7 @@ impl Exchange {
             return;
         };
         match (self.refusal(), data.clone()) {
+            (None, None) if self.is_chunk_due() => self.stage = Stage::Body,
             (None, None) => {}
             (None, Some(reply)) if reply.code() == 354 => self.stage = Stage::Body,
             (None, Some(reply)) => {
@@ -259,7 +268,12 @@ impl Exchange {
         }
         let any_refused = self.accepted.len() < self.recipients.len();
         let is_lacking = self.accepted.is_empty() || (self.rules.require_all && any_refused);
-        (self.pipeline.is_data_due() && is_lacking).then_some(Verdict::RecipientsRefused)
+        let is_due = self.pipeline.is_data_due() || self.is_chunk_due();
+        (is_due && is_lacking).then_some(Verdict::RecipientsRefused)
+    }
+
+    fn is_chunk_due(&self) -> bool {
+        self.is_chunked && self.pipeline.is_answered()
     }
 
     /// The server waits for a message that nobody is to get.
@@ -325,7 +339,12 @@ impl Exchange {
             RecipientStatus::Refused => Verdict::DataRefused,
             _ => Verdict::Broken(Step::EndOfData, reply.clone()),
         };
-        self.end(verdict, after(&reply));
+        // A refused chunk leaves the transaction open (RFC 3030, 2).
+        let aftermath = match verdict {
+            Verdict::DataRefused if self.is_chunked => Aftermath::ResetOwed,
+            _ => after(&reply),
+        };
+        self.end(verdict, aftermath);
     }
 
     /// LMTP: one reply for each who was accepted, in the order of RCPT (RFC 2033, 4.2).

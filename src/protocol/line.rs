@@ -22,9 +22,9 @@ pub(crate) struct LineBuffer {
 impl LineBuffer {
     /// Takes what one read brought.
     pub(crate) fn extend(&mut self, octets: &[u8]) {
-        if self.start == self.octets.len() {
-            self.clear();
-        }
+        // What was read has to go now: a peer whose pieces never end with a line leaves no better moment.
+        self.octets.drain(..self.start);
+        (self.start, self.scanned) = (0, self.scanned - self.start);
         self.octets.extend_from_slice(octets);
     }
 
@@ -57,10 +57,16 @@ impl LineBuffer {
         self.len() == 0
     }
 
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        self.octets.clear();
-        (self.start, self.scanned) = (0, 0);
+    /// How many octets are kept, read or not.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn held(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// How much memory it takes.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.octets.capacity()
     }
 
     fn len(&self) -> usize {
@@ -101,6 +107,17 @@ mod tests {
         buffer.extend(b"0 c\r\n");
         assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"250 c\r\n"[..])));
         assert!(buffer.is_empty());
+    }
+
+    // R1: every piece ends amid a line, so the buffer is never empty.
+    #[test]
+    fn what_was_read_is_not_kept() {
+        let mut buffer = buffer(b"250-");
+        for _ in 0..1000 {
+            buffer.extend(b"a\r\n250-");
+            assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"250-a\r\n"[..])));
+            assert!(buffer.held() <= 12);
+        }
     }
 
     // R6, R11: only CRLF ends a line, and NUL has no place in one.

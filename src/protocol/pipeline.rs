@@ -77,6 +77,11 @@ impl Pipeline {
             && self.answered + 1 >= self.commands.len()
     }
 
+    /// Whether everything queued was answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.answered >= self.commands.len()
+    }
+
     /// The next commands that may go out together, and the first of them.
     pub(crate) fn next_group(&mut self) -> Option<(Verb, &[u8])> {
         let (verb, _) = *self.commands.get(self.sent)?;

@@ -73,21 +73,25 @@ impl Reply {
         self.code.is_permanent()
     }
 
-    /// The same reply with every occurrence of the secrets masked: some servers repeat what they refuse.
-    pub(crate) fn masked(self, secrets: &[&str]) -> Self {
-        let text = String::from_utf8_lossy(&self.raw);
-        let mut masked = text.to_string();
-        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            masked = masked.replace(secret, "***");
-        }
-        if masked == text {
-            return self;
+    /// The same reply with every occurrence of the secrets in its text masked: some servers repeat what they refuse.
+    pub(crate) fn masked(&self, secrets: &[&str]) -> Self {
+        let mut raw = Vec::with_capacity(self.raw.len());
+        for line in self.raw.split_inclusive(|octet| *octet == b'\n') {
+            let (code, text) = line.split_at(line.len().min(4));
+            raw.extend_from_slice(code);
+            raw.extend_from_slice(masked(&String::from_utf8_lossy(text), secrets).as_bytes());
         }
         Self {
-            raw: masked.into_bytes().into(),
-            ..self
+            raw: raw.into(),
+            ..self.clone()
         }
     }
+}
+
+/// A text with every occurrence of the secrets masked.
+pub(crate) fn masked(text: &str, secrets: &[&str]) -> String {
+    let secrets = secrets.iter().filter(|secret| !secret.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 impl fmt::Display for Reply {

@@ -1,3 +1,4 @@
 //! What tests of one kind share.
 
 pub(crate) mod sending;
+pub(crate) mod session;

@@ -1,0 +1,94 @@
+//! Up to the first MAIL: configurations for a peer, and what the trace saw.
+use crate::peer::{Peer, Script, TestCa};
+use smtplib::{Config, Error, Security, TraceLine};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// For this peer, without TLS, as `client.example`.
+pub(crate) fn config(peer: &Peer) -> Config {
+    config_for(&peer.host(), peer.port())
+}
+
+/// For this host and port, without TLS, as `client.example`; what TLS there will be trusts the
+/// authority of the tests.
+pub(crate) fn config_for(host: &str, port: u16) -> Config {
+    Config::new(host)
+        .port(port)
+        .security(Security::None)
+        .hello_name("client.example")
+        .tls_connector(TestCa::get().connector())
+        .timeout(PATIENCE)
+}
+
+/// As [`config`], with STARTTLS.
+pub(crate) fn starttls(peer: &Peer) -> Config {
+    config(peer).security(Security::StartTls)
+}
+
+/// As [`config`], with TLS from the first octet.
+pub(crate) fn implicit(peer: &Peer) -> Config {
+    config(peer).security(Security::ImplicitTls)
+}
+
+/// Greeting and EHLO with these offers, and what comes then.
+pub(crate) fn session(offers: &[&str], rest: &str) -> Script {
+    Script::new(&format!("{}\n{rest}", opening(offers)))
+}
+
+/// Greeting and EHLO with these offers, as text.
+pub(crate) fn opening(offers: &[&str]) -> String {
+    format!("S: 220 mx.example.org\n{}", hello(offers))
+}
+
+/// EHLO with these offers, as text.
+pub(crate) fn hello(offers: &[&str]) -> String {
+    let mut lines = vec!["mx.example.org"];
+    lines.extend(offers);
+    let last = lines.pop().unwrap();
+    let lines: String = lines
+        .iter()
+        .map(|line| format!("S: 250-{line}\n"))
+        .collect();
+    format!("C: EHLO client.example\n{lines}S: 250 {last}")
+}
+
+/// The failure of a connection that must not come about, in bounded time.
+pub(crate) fn failure(config: &Config) -> Error {
+    soon(|| config.connect()).unwrap_err()
+}
+
+/// The value of a call that must end in bounded time, far below what the peers allow.
+pub(crate) fn soon<T>(call: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let value = call();
+    let took = begun.elapsed();
+    assert!(took < BOUND, "it took {took:?}");
+    value
+}
+
+/// A script of no connection: whatever is wrong must show before there is one.
+pub(crate) fn nobody() -> Peer {
+    Script::sessions::<&str>([]).listen()
+}
+
+/// The lines that a trace has seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    pub(crate) fn sink(&self) -> impl Fn(TraceLine<'_>) + Send + Sync + 'static {
+        let lines = Arc::clone(&self.0);
+        move |line| lines.lock().unwrap().push(line.to_string())
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+/// A budget that is over soon.
+pub(crate) const SHORT: Duration = Duration::from_millis(200);
+/// A budget that is never over.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Beyond every budget of a test, on a machine under load.
+const BOUND: Duration = Duration::from_secs(5);
