@@ -1,6 +1,6 @@
 //! Each step has its budget, which a peer that drips or does not read cannot stretch.
 use crate::peer::{Peer, Server, TestCa};
-use crate::support::sending::{budgets, config, facts, listen, script, send_hi};
+use crate::support::sending::{budgets, config, facts, listen, script, send_hi, taken};
 use smtplib::{Config, Error, Security, Timeouts};
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,7 @@ fn the_end_of_data_is_waited_for() {
     let peer = listen(&[], &dialog);
     let brief = Timeouts::all(BUDGET).greeting(SOON).end_of_data(SOON);
     let mut smtp = config(&peer).timeouts(brief).connect().unwrap();
-    send_hi(&mut smtp, &["ann@example.org"]).unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
     peer.finish();
 }
 
@@ -102,7 +102,7 @@ fn budgets_are_per_command() {
         .timeout(Duration::from_millis(250))
         .connect()
         .unwrap();
-    send_hi(&mut smtp, &["ann@example.org"]).unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
     peer.finish();
 }
 
@@ -168,8 +168,7 @@ fn progress_is_enough() {
     let mut smtp = config(&peer).timeouts(brief).connect().unwrap();
     let begin = Instant::now();
     let message = &much()[..1 << 20];
-    smtp.sendmail("me@client.example", ["ann@example.org"], message)
-        .unwrap();
+    taken(smtp.sendmail("me@client.example", ["ann@example.org"], message));
     assert!(begin.elapsed() > Duration::from_millis(400));
     peer.finish();
 }
@@ -194,7 +193,7 @@ fn in_time() {
     let peer = Server::new().script().listen();
     let mut smtp = config(&peer).deadline(SOON).connect().unwrap();
     for _ in 0..3 {
-        send_hi(&mut smtp, &["ann@example.org"]).unwrap();
+        taken(send_hi(&mut smtp, &["ann@example.org"]));
     }
     drop(smtp);
     peer.finish();

@@ -1,6 +1,6 @@
 //! SIZE, 8BITMIME and SMTPUTF8: used where they are needed and offered, and refused locally where they are not offered.
 use crate::peer::Server;
-use crate::support::sending::{connect, facts, fates_in, listen};
+use crate::support::sending::{connect, facts, fates_in, listen, taken};
 use smtplib::{Address, Envelope, Error, Parameter, SmtpConnection, Unsupported};
 
 const ASCII: &str = "Subject: x\r\n\r\nplain\r\n";
@@ -146,8 +146,7 @@ fn utf8_arrives() {
         .script()
         .listen();
     let mut smtp = connect(&peer);
-    smtp.sendmail("főo@bar.com", ["Dinsdale@Pythön.example"], UTF8_HEADER)
-        .unwrap();
+    taken(smtp.sendmail("főo@bar.com", ["Dinsdale@Pythön.example"], UTF8_HEADER));
     drop(smtp);
     let exchanged = peer.finish();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Limits, to the octet: of what is sent, and of what is taken.
 use crate::peer::Server;
-use crate::support::sending::{connect, facts, listen, send_hi};
+use crate::support::sending::{connect, facts, listen, send_hi, taken};
 use smtplib::{Address, CommandError, Envelope, Error, Parameter, Step};
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,7 @@ fn the_length_of_mail() {
         );
         assert_eq!(facts(&error), "not delivered, permanent");
         let fits = from_me([long(keyword, longest)]).recipient(ann, []);
-        smtp.send(&fits, "Hi!".as_bytes()).unwrap();
+        taken(smtp.send(&fits, "Hi!".as_bytes()));
         drop(smtp);
         let exchanged = peer.finish();
         let commands = exchanged.commands();
@@ -67,7 +67,7 @@ fn what_comes_by_itself_brings_its_own_room() {
         .listen();
     let mut smtp = connect(&peer);
     let envelope = from_me([long("X-LONG", 512 - MAIL)]).recipient(ANN.parse().unwrap(), []);
-    smtp.send(&envelope, "Subject: é\n\n".as_bytes()).unwrap();
+    taken(smtp.send(&envelope, "Subject: é\n\n".as_bytes()));
     drop(smtp);
     let exchanged = peer.finish();
     let mail = exchanged.commands()[1];
@@ -104,7 +104,7 @@ fn the_longest_address() {
     assert_eq!(longest.len(), 254);
     let peer = Server::new().offer("SIZE").script().listen();
     let mut smtp = connect(&peer);
-    smtp.sendmail(&longest, [&longest], "Hi!").unwrap();
+    taken(smtp.sendmail(&longest, [&longest], "Hi!"));
     drop(smtp);
     assert_eq!(peer.finish().commands()[2], format!("RCPT TO:<{longest}>"));
 }
@@ -171,6 +171,6 @@ fn long_replies_are_read() {
     let mut transaction = smtp.mail("me@client.example").unwrap();
     let reply = transaction.rcpt(ANN).unwrap();
     assert_eq!(reply.lines().count(), 1001);
-    transaction.data("Hi!".as_bytes()).unwrap();
+    taken(transaction.data("Hi!".as_bytes()));
     peer.finish();
 }

@@ -1,6 +1,6 @@
 //! `sendmail` from end to end, as Python's tests of it do.
 use crate::peer::{Script, Server};
-use crate::support::sending::{connect, connect_tls, fates, listen, script, send_hi};
+use crate::support::sending::{connect, connect_tls, fates, listen, script, send_hi, taken};
 use smtplib::Error;
 
 // 5321-40, 5321-48, dialog 1: each command once, in order, and the server's last words come back.
@@ -47,15 +47,11 @@ fn any_kind_of_text() {
     let mut smtp = connect(&peer);
     let to = vec![String::from("ann@example.org")];
     let owned = String::from("A test message\n");
-    smtp.sendmail("me@client.example", ["ann@example.org"], "A test message")
-        .unwrap();
-    smtp.sendmail("me@client.example", &to, &owned).unwrap();
-    smtp.sendmail("me@client.example", to.clone(), owned.clone())
-        .unwrap();
-    smtp.sendmail("me@client.example", to.iter(), owned.as_bytes())
-        .unwrap();
-    smtp.sendmail("me@client.example", &to, b"A test message\r\n")
-        .unwrap();
+    taken(smtp.sendmail("me@client.example", ["ann@example.org"], "A test message"));
+    taken(smtp.sendmail("me@client.example", &to, &owned));
+    taken(smtp.sendmail("me@client.example", to.clone(), owned.clone()));
+    taken(smtp.sendmail("me@client.example", to.iter(), owned.as_bytes()));
+    taken(smtp.sendmail("me@client.example", &to, b"A test message\r\n"));
     drop(smtp);
     let exchanged = peer.finish();
     assert_eq!(exchanged.bodies(), 5);
@@ -70,8 +66,7 @@ fn the_message_is_the_callers() {
     let peer = Server::new().script().listen();
     let mut smtp = connect(&peer);
     let message = "to: nobody\r\nBcc: as given\r\n\r\n  From the start \r\n\r\n\r\n";
-    smtp.sendmail("me@client.example", ["ann@example.org"], message)
-        .unwrap();
+    taken(smtp.sendmail("me@client.example", ["ann@example.org"], message));
     drop(smtp);
     assert_eq!(peer.finish().body(0).message(), message.as_bytes());
 }
@@ -114,7 +109,7 @@ fn many_messages_on_one_connection() {
 fn over_ipv6() {
     let peer = Server::new().script().listen_v6();
     let mut smtp = connect(&peer);
-    send_hi(&mut smtp, &["ann@example.org"]).unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
     drop(smtp);
     peer.finish();
 }
@@ -199,6 +194,6 @@ fn refused_behind_the_dot() {
     let reply = error.reply().unwrap();
     assert_eq!(reply.enhanced().unwrap().to_string(), "5.7.1");
     assert_eq!(error.code().unwrap().as_u16(), 554);
-    send_hi(&mut smtp, &["ann@example.org"]).unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
     peer.finish();
 }
