@@ -360,7 +360,9 @@ mod tests {
         }
     }
 
-    impl Peer for Endless {}
+    impl Peer for Endless {
+        fn set_polling(&mut self, _yes: bool) {}
+    }
 
     // R1, R2: neither a line nor a reply takes more than its limit, and one read behind it.
     #[test]
