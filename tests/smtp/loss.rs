@@ -1,7 +1,7 @@
 //! The connection fails at every step, in every way: what the caller learns, and whether the message may be there.
 use crate::peer::Peer;
 use crate::support::sending::{
-    budgets, config, connect, connect_tls, facts, fates, fates_in, listen, script, send_hi,
+    budgets, config, connect, connect_tls, facts, fates, fates_in, listen, script, send_hi, taken,
 };
 use smtplib::{Delivery, Error, Outcome, SmtpConnection, Step};
 use std::thread;
@@ -400,7 +400,7 @@ fn a_surplus_reply_to_the_message() {
     let text = broken_at(4, "S: 250 taken\nS+ 250 surplus\nCclose");
     let peer = listen(&[], &text);
     let mut smtp = connect(&peer);
-    send_hi(&mut smtp, &TWO).unwrap();
+    taken(send_hi(&mut smtp, &TWO));
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -441,7 +441,7 @@ fn an_idle_connection_is_looked_at_first() {
                 peer = script.listen();
                 smtp = connect(&peer);
             }
-            send_hi(&mut smtp, &TWO).unwrap();
+            taken(send_hi(&mut smtp, &TWO));
             thread::sleep(Duration::from_millis(40));
             let error = send_hi(&mut smtp, &TWO).unwrap_err();
             assert_eq!(facts(&error), expected, "{goodbye}");

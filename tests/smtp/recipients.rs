@@ -1,6 +1,6 @@
 //! Who gets a message and who does not, told recipient by recipient.
 use crate::support::sending::{connect, facts, fates, fates_in, listen, send_hi};
-use smtplib::{Address, Envelope, Error, RecipientStatus};
+use smtplib::{Address, Envelope, Error, RecipientOutcome, RecipientStatus};
 
 const THREE: [&str; 3] = ["ann@example.org", "bob@example.org", "cyd@example.org"];
 
@@ -37,7 +37,7 @@ fn a_refused_recipient_does_not_stop_the_others() {
     );
     assert!(!outcome.is_complete());
     assert_eq!(outcome.reply().unwrap().text(), "2.0.0 queued as 1234");
-    let names = |list: Vec<&smtplib::RecipientOutcome>| -> Vec<String> {
+    let names = |list: Vec<&RecipientOutcome>| -> Vec<String> {
         list.iter().map(|r| r.address().to_string()).collect()
     };
     assert_eq!(names(outcome.accepted().collect()), ["cyd@example.org"]);
@@ -88,7 +88,11 @@ fn first_middle_or_last_may_be_the_refused_one() {
             };
             let peer = listen(extensions, &dialog);
             let outcome = send_hi(&mut connect(&peer), &THREE).unwrap();
-            let statuses: Vec<_> = outcome.recipients().iter().map(|r| r.status()).collect();
+            let statuses: Vec<_> = outcome
+                .recipients()
+                .iter()
+                .map(RecipientOutcome::status)
+                .collect();
             let expected: Vec<_> = (0..3)
                 .map(|n| {
                     if n == refused {
@@ -167,52 +171,55 @@ fn refusals_of_both_kinds_are_neither() {
     }
 }
 
+/// One of three is refused, and then a message to one of them goes, in groups.
+const GROUPS: &str = "
+    Cgroup
+    C: MAIL FROM:<me@client.example>
+    C: RCPT TO:<ann@example.org>
+    C: RCPT TO:<bob@example.org>
+    C: RCPT TO:<cyd@example.org>
+    S: 250 ok
+    S: 250 ok
+    S: 450 4.2.1 later
+    S: 250 ok
+    Cgroup
+    C: RSET
+    C: MAIL FROM:<me@client.example>
+    C: RCPT TO:<ann@example.org>
+    S: 250 ok
+    S: 250 ok
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    Cdata 5
+    S: 250 taken
+    ";
+
+/// The same in lock-step.
+const LOCK_STEP: &str = "
+    C: MAIL FROM:<me@client.example>
+    S: 250 ok
+    C: RCPT TO:<ann@example.org>
+    S: 250 ok
+    C: RCPT TO:<bob@example.org>
+    S: 450 4.2.1 later
+    C: RCPT TO:<cyd@example.org>
+    S: 250 ok
+    C: RSET
+    S: 250 ok
+    C: MAIL FROM:<me@client.example>
+    S: 250 ok
+    C: RCPT TO:<ann@example.org>
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    Cdata 5
+    S: 250 taken
+    ";
 // V1: with `require_all` one refusal calls everything off, before DATA.
 #[test]
 fn where_all_are_required_one_refusal_is_enough() {
-    let group = "
-        Cgroup
-        C: MAIL FROM:<me@client.example>
-        C: RCPT TO:<ann@example.org>
-        C: RCPT TO:<bob@example.org>
-        C: RCPT TO:<cyd@example.org>
-        S: 250 ok
-        S: 250 ok
-        S: 450 4.2.1 later
-        S: 250 ok
-        Cgroup
-        C: RSET
-        C: MAIL FROM:<me@client.example>
-        C: RCPT TO:<ann@example.org>
-        S: 250 ok
-        S: 250 ok
-        S: 250 ok
-        C: DATA
-        S: 354 go
-        Cdata 5
-        S: 250 taken
-        ";
-    let lock_step = "
-        C: MAIL FROM:<me@client.example>
-        S: 250 ok
-        C: RCPT TO:<ann@example.org>
-        S: 250 ok
-        C: RCPT TO:<bob@example.org>
-        S: 450 4.2.1 later
-        C: RCPT TO:<cyd@example.org>
-        S: 250 ok
-        C: RSET
-        S: 250 ok
-        C: MAIL FROM:<me@client.example>
-        S: 250 ok
-        C: RCPT TO:<ann@example.org>
-        S: 250 ok
-        C: DATA
-        S: 354 go
-        Cdata 5
-        S: 250 taken
-        ";
-    for (extensions, dialog) in [(&["PIPELINING"][..], group), (&[], lock_step)] {
+    for (extensions, dialog) in [(&["PIPELINING"][..], GROUPS), (&[], LOCK_STEP)] {
         let peer = listen(extensions, dialog);
         let mut smtp = connect(&peer);
         let sender: Address = "me@client.example".parse().unwrap();

@@ -1,5 +1,5 @@
 //! RSET: owed by a transaction that failed, paid by the next one, and never a mask for what went wrong.
-use crate::support::sending::{connect, facts, fates, listen, send_hi};
+use crate::support::sending::{connect, facts, fates, listen, send_hi, taken};
 use smtplib::{Credentials, Error};
 
 const ANN: [&str; 1] = ["ann@example.org"];
@@ -63,7 +63,7 @@ fn a_message_that_was_answered_owes_nothing() {
         ),
     );
     let mut smtp = connect(&peer);
-    send_hi(&mut smtp, &ANN).unwrap();
+    taken(send_hi(&mut smtp, &ANN));
     let error = send_hi(&mut smtp, &ANN).unwrap_err();
     assert!(matches!(error, Error::DataRefused(_)));
     assert_eq!(
@@ -71,7 +71,7 @@ fn a_message_that_was_answered_owes_nothing() {
         "the server refused the message: 554 5.7.1 spam"
     );
     assert_eq!(facts(&error), "not delivered, permanent, 554");
-    send_hi(&mut smtp, &ANN).unwrap();
+    taken(send_hi(&mut smtp, &ANN));
     peer.finish();
 }
 
@@ -140,7 +140,7 @@ fn reset_by_hand() {
     assert!(send_hi(&mut smtp, &ANN).is_err());
     smtp.rset().unwrap();
     assert_eq!(smtp.capabilities().size_limit(), Some(1000));
-    send_hi(&mut smtp, &ANN).unwrap();
+    taken(send_hi(&mut smtp, &ANN));
     peer.finish();
 }
 
@@ -157,7 +157,7 @@ fn ehlo_pays_the_debt() {
     let mut smtp = connect(&peer);
     assert!(send_hi(&mut smtp, &ANN).is_err());
     smtp.ehlo().unwrap();
-    send_hi(&mut smtp, &ANN).unwrap();
+    taken(send_hi(&mut smtp, &ANN));
     peer.finish();
 }
 
@@ -187,7 +187,7 @@ fn auth_comes_behind_the_reset() {
     assert!(send_hi(&mut smtp, &ANN).is_err());
     smtp.login_with(&Credentials::password("me", "secret"))
         .unwrap();
-    send_hi(&mut smtp, &ANN).unwrap();
+    taken(send_hi(&mut smtp, &ANN));
     peer.finish();
 }
 

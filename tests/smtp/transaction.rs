@@ -117,7 +117,7 @@ fn a_dropped_transaction_is_called_off() {
     let mut transaction = smtp.mail("you@client.example").unwrap();
     transaction.rcpt("bob@example.org").unwrap();
     let mut writer = transaction.data_writer().unwrap();
-    write!(writer, "{}", "Hi!").unwrap();
+    writeln!(writer, "Hi!").unwrap();
     let outcome = writer.finish().unwrap();
     assert_eq!(fates(&outcome), ["bob@example.org Accepted 250 taken"]);
     peer.finish();

@@ -84,10 +84,17 @@ pub(crate) fn send_hi(smtp: &mut SmtpConnection, to: &[&str]) -> Result<Outcome,
     smtp.sendmail("me@client.example", to, "Hi!\r\n")
 }
 
+/// A message that every recipient gets.
+pub(crate) fn taken(result: Result<Outcome, Error>) {
+    assert!(result.unwrap().is_complete());
+}
+
 /// What became of each recipient, in order: `ann@example.org Accepted 250 2.0.0 taken`.
 pub(crate) fn fates(outcome: &Outcome) -> Vec<String> {
     let fate = |recipient: &smtplib::RecipientOutcome| {
-        let reply = recipient.reply().map_or("-".into(), Reply::to_string);
+        let reply = recipient
+            .reply()
+            .map_or_else(|| "-".into(), Reply::to_string);
         format!("{} {:?} {reply}", recipient.address(), recipient.status())
     };
     outcome.recipients().iter().map(fate).collect()
