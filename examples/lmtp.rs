@@ -33,15 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     lmtp.quit();
 
     for recipient in outcome.recipients() {
-        let verdict = if recipient.is_accepted() {
-            "delivered"
-        } else {
-            "not delivered"
-        };
-        let reply = recipient
-            .reply()
-            .ok_or("every recipient has an answer by now")?;
-        println!("{}: {verdict} ({reply})", recipient.address());
+        println!("{recipient}");
     }
     Ok(())
 }

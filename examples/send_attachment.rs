@@ -30,8 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let outcome = smtp.send_message(&message)?;
     smtp.quit();
 
-    if let Some(reply) = outcome.reply() {
-        println!("the server said: {reply}");
+    for recipient in outcome.recipients() {
+        println!("{recipient}");
     }
     Ok(())
 }

@@ -23,12 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let outcome = smtp.send_message(&message)?;
     smtp.quit();
 
-    for recipient in outcome.refused() {
-        println!(
-            "{} will not get it: {}",
-            recipient.address(),
-            recipient.reply().ok_or("")?
-        );
+    for recipient in outcome.recipients() {
+        println!("{recipient}");
     }
     Ok(())
 }

@@ -1,15 +1,15 @@
 //! Sends a message that is already written: `cargo run --example sendmail -- --help` says how.
 
-use std::fmt;
+use std::env;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use lexopt::prelude::*;
 use smtplib::{
-    Address, Config, Delivery, Envelope, Error, Outcome, RecipientStatus, Step, Unsupported,
+    Address, Config, ConfigError, Delivery, Envelope, Error, Outcome, Step, Unsupported,
 };
 
 const HELP: &str = "\
@@ -47,17 +47,13 @@ Exit status:
 ";
 
 fn main() -> ExitCode {
-    let result = Arguments::parse().and_then(|arguments| match arguments {
-        Some(arguments) => send(&arguments),
-        None => {
-            print!("{HELP}");
-            Ok(ExitCode::SUCCESS)
-        }
-    });
-    result.unwrap_or_else(|failure| {
-        eprintln!("sendmail: {}", failure.text);
-        failure.status.into()
-    })
+    let Err(failure) = Arguments::parse().and_then(|arguments| arguments.run()) else {
+        return ExitCode::SUCCESS;
+    };
+    for line in failure.lines {
+        eprintln!("sendmail: {line}");
+    }
+    ExitCode::from(failure.status as u8)
 }
 
 /// The values of sysexits.h.
@@ -76,23 +72,20 @@ enum Status {
     Config = 78,
 }
 
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(status as u8)
-    }
-}
-
-/// What ends the program early.
+/// What the program ends with unless all went well.
 struct Failure {
     status: Status,
-    text: String,
+    lines: Vec<String>,
 }
 
 impl Status {
-    /// A failure with this status, for `map_err`.
-    fn because<E: fmt::Display>(self, reason: E) -> Failure {
-        let text = reason.to_string();
-        Failure { status: self, text }
+    /// A failure for this reason.
+    fn because(self, reason: impl ToString) -> Failure {
+        let lines = vec![reason.to_string()];
+        Failure {
+            status: self,
+            lines,
+        }
     }
 
     /// What an error of the library means for whoever runs the program.
@@ -117,7 +110,7 @@ impl Status {
         }
     }
 
-    /// What it means that these recipients were not accepted.
+    /// What it means that not all recipients were accepted.
     fn of_refused(outcome: &Outcome) -> Self {
         if outcome.worth_retrying().next().is_some() {
             Self::Temporary
@@ -134,38 +127,58 @@ fn is_lookup(error: &io::Error) -> bool {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        if let Some(outcome) = error.outcome() {
-            report(outcome);
+        let mut lines = error.outcome().map(refusals).unwrap_or_default();
+        lines.push(error.to_string());
+        if error.delivery() == Delivery::Unknown {
+            lines.push("the message may have arrived: sending it again may duplicate it".into());
         }
-        Status::of(&error).because(error)
+        Self {
+            status: Status::of(&error),
+            lines,
+        }
     }
 }
 
-struct Arguments {
-    url: String,
-    from: String,
-    to: Vec<String>,
-    message: Option<PathBuf>,
-    trace: bool,
+/// Each recipient who was not accepted, with the reason, and whether another try makes sense.
+fn refusals(outcome: &Outcome) -> Vec<String> {
+    let refused = outcome
+        .recipients()
+        .iter()
+        .filter(|recipient| !recipient.is_accepted());
+    refused
+        .map(|recipient| {
+            let again = if recipient.is_worth_retrying() {
+                " (try again later)"
+            } else {
+                ""
+            };
+            format!("{recipient}{again}")
+        })
+        .collect()
+}
+
+/// The command line.
+enum Arguments {
+    Help,
+    Send(Sending),
 }
 
 impl Arguments {
-    /// The command line; `None` if it asks for help.
-    fn parse() -> Result<Option<Self>, Failure> {
-        let arguments = Self::parse_all(lexopt::Parser::from_env());
-        arguments.map_err(|error| Status::Usage.because(format_args!("{error}; see --help")))
+    fn parse() -> Result<Self, Failure> {
+        Self::parse_all(lexopt::Parser::from_env())
+            .map_err(|error| Status::Usage.because(format_args!("{error}; see --help")))
     }
 
-    fn parse_all(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
-        let (mut url, mut from, mut to) = (std::env::var("SMTP_URL").ok(), None, Vec::new());
-        let (mut message, mut trace) = (None, false);
+    fn parse_all(mut parser: lexopt::Parser) -> Result<Self, lexopt::Error> {
+        let (mut url, mut from, mut to) = (env::var("SMTP_URL").ok(), None, Vec::new());
+        let (mut file, mut trace) = (None, false);
         while let Some(argument) = parser.next()? {
             match argument {
                 Short('f') | Long("from") => from = Some(parser.value()?.string()?),
-                Short('m') | Long("message") => message = Some(parser.value()?.into()),
+                Short('m') | Long("message") => file = Some(parser.value()?.into()),
                 Short('u') | Long("url") => url = Some(parser.value()?.string()?),
                 Short('t') | Long("trace") => trace = true,
-                Short('h') | Long("help") => return Ok(None),
+                Short('h') | Long("help") => return Ok(Self::Help),
                 Value(recipient) => to.push(recipient.string()?),
                 _ => return Err(argument.unexpected()),
             }
@@ -173,19 +186,54 @@ impl Arguments {
         if to.is_empty() {
             return Err("there is no recipient".into());
         }
-        Ok(Some(Self {
+        Ok(Self::Send(Sending {
             url: url.ok_or("there is no server: give --url, or set SMTP_URL")?,
             from: from.ok_or("there is no sender: give --from")?,
             to,
-            message,
+            file,
             trace,
         }))
     }
 
+    fn run(&self) -> Result<(), Failure> {
+        match self {
+            Self::Help => {
+                print!("{HELP}");
+                Ok(())
+            }
+            Self::Send(sending) => sending.run(),
+        }
+    }
+}
+
+/// What to send, and how.
+struct Sending {
+    url: String,
+    from: String,
+    to: Vec<String>,
+    file: Option<PathBuf>,
+    trace: bool,
+}
+
+impl Sending {
+    fn run(&self) -> Result<(), Failure> {
+        let envelope = self.envelope()?;
+        let message = self.message()?;
+        let mut smtp = self.config()?.connect()?;
+        let outcome = smtp.send(&envelope, message)?;
+        smtp.quit();
+        if outcome.is_complete() {
+            return Ok(());
+        }
+        Err(Failure {
+            status: Status::of_refused(&outcome),
+            lines: refusals(&outcome),
+        })
+    }
+
     fn envelope(&self) -> Result<Envelope, Failure> {
         let address = |text: &String| {
-            let parsed = text.parse::<Address>();
-            parsed.map_err(|reason| {
+            text.parse::<Address>().map_err(|reason| {
                 Status::Usage.because(format_args!("{text:?} is not an address: {reason}"))
             })
         };
@@ -197,11 +245,28 @@ impl Arguments {
         Ok(Envelope::new(from, to))
     }
 
+    fn message(&self) -> Result<Box<dyn Read>, Failure> {
+        let Some(path) = &self.file else {
+            return Ok(Box::new(io::stdin().lock()));
+        };
+        let file = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+        let (size, file) = file.map_err(|error| {
+            Status::NoInput.because(format_args!("{}: {error}", path.display()))
+        })?;
+        if size < LARGE || self.trace || !io::stderr().is_terminal() {
+            return Ok(Box::new(file));
+        }
+        Ok(Box::new(progress_bar(size).wrap_read(file)))
+    }
+
     fn config(&self) -> Result<Config, Failure> {
-        let config: Config = self.url.parse().map_err(|e| Status::Config.because(e))?;
+        let config: Config = self
+            .url
+            .parse()
+            .map_err(|error: ConfigError| Status::Config.because(error))?;
         let config = config.ask_password(|user| {
             rpassword::prompt_password(format!("Password of {user}: "))
-                .map_err(|e| Status::Config.because(format_args!("no password: {e}")))
+                .map_err(|error| Status::Config.because(format_args!("no password: {error}")))
         })?;
         Ok(if self.trace {
             config.trace_to_stderr()
@@ -211,59 +276,13 @@ impl Arguments {
     }
 }
 
-fn send(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    let envelope = arguments.envelope()?;
-    let message = match &arguments.message {
-        Some(path) => open(path, !arguments.trace)
-            .map_err(|e| Status::NoInput.because(format_args!("{}: {e}", path.display())))?,
-        None => Box::new(io::stdin().lock()),
-    };
-    let mut smtp = arguments.config()?.connect()?;
-    let outcome = smtp.send(&envelope, message)?;
-    smtp.quit();
-    report(&outcome);
-    if outcome.is_complete() {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Ok(Status::of_refused(&outcome).into())
-    }
-}
-
-/// The message; on a terminal a large one moves a bar while it is read.
-fn open(path: &Path, with_bar: bool) -> io::Result<Box<dyn Read>> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
-    if size < LARGE || !with_bar || !io::stderr().is_terminal() {
-        return Ok(Box::new(file));
-    }
+/// A bar that moves while a message of this size is read, and is gone afterwards.
+fn progress_bar(size: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-    let bar = ProgressBar::new(size)
+    ProgressBar::new(size)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        .with_finish(ProgressFinish::AndClear);
-    Ok(Box::new(bar.wrap_read(file)))
+        .with_finish(ProgressFinish::AndClear)
 }
 
 /// From this size on, in octets, people begin to wait.
 const LARGE: u64 = 1024 * 1024;
-
-/// Says of each recipient who was not accepted why, and whether another try makes sense.
-fn report(outcome: &Outcome) {
-    for recipient in outcome.recipients().iter().filter(|r| !r.is_accepted()) {
-        let what = match recipient.status() {
-            RecipientStatus::Refused => "refused",
-            RecipientStatus::Unknown => "perhaps accepted",
-            _ => "not sent",
-        };
-        let reply = recipient.reply().map(|reply| format!(": {reply}"));
-        let again = if recipient.is_worth_retrying() {
-            " (try again later)"
-        } else {
-            ""
-        };
-        eprintln!(
-            "sendmail: {}: {what}{}{again}",
-            recipient.address(),
-            reply.unwrap_or_default()
-        );
-    }
-}

@@ -36,11 +36,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(message, "{n} * {n} = {}", n * n)?;
     }
     let outcome = message.finish()?; // without this, the server drops what it has
-    println!(
-        "accepted for {} of {}",
-        outcome.accepted().count(),
-        outcome.recipients().len()
-    );
+    for recipient in outcome.recipients() {
+        println!("{recipient}");
+    }
 
     smtp.quit();
     Ok(())

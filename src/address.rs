@@ -56,10 +56,7 @@ impl Address {
             domain: domain.into(),
         };
         if address.to_string().len() > MAX_ADDRESS {
-            return Err(AddressError::TooLong {
-                part: "address",
-                limit: MAX_ADDRESS,
-            });
+            return Err(AddressError::AddressTooLong);
         }
         Ok(address)
     }
@@ -157,23 +154,22 @@ impl From<&Self> for Address {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressError {
+    /// The whole address has more than 254 octets.
+    AddressTooLong,
     /// The domain is not a list of labels, and not an address literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
     Domain,
+    /// The domain has more than 255 octets.
+    DomainTooLong,
     /// There is nothing there.
     Empty,
     /// A character that does not belong in an address stands in it.
     Forbidden(char),
     /// The local part is empty, or begins or ends with a dot, or has two in a row; quoted it may.
     LocalPart,
+    /// The local part has more than 64 octets.
+    LocalPartTooLong,
     /// There is no `@`.
     MissingAt,
-    /// A part is longer than SMTP allows.
-    TooLong {
-        /// Which part: `local part`, `domain` or `address`.
-        part: &'static str,
-        /// How many octets it may have.
-        limit: usize,
-    },
     /// A quoted local part has no closing quote that an `@` follows.
     Unquoted,
 }
@@ -181,14 +177,21 @@ pub enum AddressError {
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::AddressTooLong => write!(f, "the address is longer than {MAX_ADDRESS} octets"),
             Self::Domain => {
                 f.write_str("the domain is neither a host name nor an address literal in brackets")
             }
+            Self::DomainTooLong => write!(f, "the domain is longer than {MAX_DOMAIN} octets"),
             Self::Empty => f.write_str("the address is empty"),
             Self::Forbidden(c) => write!(f, "the character {c:?} does not belong in an address"),
             Self::LocalPart => f.write_str("the part before the @ is empty or has a misplaced dot"),
+            Self::LocalPartTooLong => {
+                write!(
+                    f,
+                    "the part before the @ is longer than {MAX_LOCAL_PART} octets"
+                )
+            }
             Self::MissingAt => f.write_str("the address has no @"),
-            Self::TooLong { part, limit } => write!(f, "the {part} is longer than {limit} octets"),
             Self::Unquoted => f.write_str("the quotes around the part before the @ are not closed"),
         }
     }
@@ -256,10 +259,7 @@ fn check_local_part(text: &str) -> Result<(), AddressError> {
         return Err(AddressError::LocalPart);
     }
     if text.len() > MAX_LOCAL_PART {
-        return Err(AddressError::TooLong {
-            part: "local part",
-            limit: MAX_LOCAL_PART,
-        });
+        return Err(AddressError::LocalPartTooLong);
     }
     match text
         .chars()
@@ -272,10 +272,7 @@ fn check_local_part(text: &str) -> Result<(), AddressError> {
 
 fn check_domain(text: &str) -> Result<(), AddressError> {
     if text.len() > MAX_DOMAIN {
-        return Err(AddressError::TooLong {
-            part: "domain",
-            limit: MAX_DOMAIN,
-        });
+        return Err(AddressError::DomainTooLong);
     }
     if is_domain_name(text) || is_address_literal(text) {
         Ok(())
@@ -314,3 +311,6 @@ pub(crate) fn is_address_literal(text: &str) -> bool {
         _ => inner.parse::<Ipv4Addr>().is_ok(),
     }
 }
+
+#[cfg(test)]
+mod tests;

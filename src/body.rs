@@ -172,11 +172,33 @@ impl Transfer {
     }
 }
 
-/// A body and its connection, as a writer.
+/// A body and its connection, as a writer. Dropped before its end, it cuts the connection.
 #[derive(Debug)]
 pub(crate) struct BodyWriter<'w> {
-    pub(crate) body: &'w mut Body,
-    pub(crate) wire: &'w mut Wire,
+    body: Body,
+    wire: &'w mut Wire,
+    is_over: bool,
+}
+
+impl<'w> BodyWriter<'w> {
+    pub(crate) fn new(body: Body, wire: &'w mut Wire) -> Self {
+        Self {
+            body,
+            wire,
+            is_over: false,
+        }
+    }
+
+    /// As [`Body::finish`].
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.is_over = true;
+        self.body.finish(self.wire)
+    }
+
+    /// As [`Body::fail`].
+    pub(crate) fn fail(mut self, error: io::Error) -> Error {
+        self.body.fail(self.wire, error)
+    }
 }
 
 impl Write for BodyWriter<'_> {
@@ -186,5 +208,14 @@ impl Write for BodyWriter<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Drop for BodyWriter<'_> {
+    /// A source that panics must not leave half a message behind, to which the next one would be added.
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.wire.abort();
+        }
     }
 }

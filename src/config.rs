@@ -226,7 +226,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Identity`] if they cannot be read or do not belong together.
+    /// [`ConfigError::Identity`] if they cannot be read. If they do not belong together, some platforms say so only when
+    /// [`connect`](Self::connect) is called, by the same error.
     pub fn client_identity(mut self, chain: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
         self.tls
             .set_identity(chain, key)
@@ -487,7 +488,7 @@ impl fmt::Display for ConfigError {
             Self::Host => f.write_str("the host must be a name or an address, without a port, brackets or other stray characters",
             ),
             Self::Identity => f.write_str(
-                "the client's certificate and key cannot be read: PEM and PKCS #8 are needed",
+                "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
             ),
             Self::UnknownOption(name) => write!(f, "the URL has the unknown option {name:?}"),
             Self::Port => f.write_str("the port is not a number from 1 to 65535"),
@@ -508,3 +509,6 @@ impl fmt::Display for ConfigError {
 }
 
 impl StdError for ConfigError {}
+
+#[cfg(test)]
+mod tests;

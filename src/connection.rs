@@ -84,7 +84,7 @@ impl Config {
             name.parse::<HelloName>()?;
         }
         if self.security != Security::None {
-            self.tls.connector().map_err(Error::Tls)?;
+            self.tls.check()?;
         }
         let Some(credentials) = &self.credentials else {
             return Ok(());

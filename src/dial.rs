@@ -81,3 +81,73 @@ fn connect(address: SocketAddr, config: &Config, budget: Duration) -> io::Result
     socket.connect_timeout(&address.into(), budget)?;
     Ok(socket.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{Ipv4Addr, TcpListener};
+
+    fn config() -> Config {
+        Config::new("localhost")
+    }
+
+    /// A socket that is bound, so that nobody else has its port.
+    fn bound() -> socket2::Socket {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
+        let socket = socket.unwrap();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        socket.bind(&address.into()).unwrap();
+        socket
+    }
+
+    fn address(socket: &socket2::Socket) -> SocketAddr {
+        socket.local_addr().unwrap().as_socket().unwrap()
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(600)
+    }
+
+    #[test]
+    fn the_next_address_is_tried_when_one_refuses() {
+        let (refusing, listener) = (bound(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = [address(&refusing), listener.local_addr().unwrap()];
+        let stream = connect_any(&addresses, &config(), soon()).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+    }
+
+    #[test]
+    fn the_last_failure_is_told() {
+        let refusing = [bound(), bound()];
+        let addresses = refusing.each_ref().map(address);
+        let error = connect_any(&addresses, &config(), soon()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        let error = connect_any(&[], &config(), soon()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn no_time_is_a_timeout() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [listener.local_addr().unwrap()];
+        let error = connect_any(&addresses, &config(), Instant::now()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
+
+    // L4: Linux ignores whoever wants into a full queue, as a firewall does.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_address_that_does_not_answer_leaves_time_for_the_next() {
+        let deaf = bound();
+        deaf.listen(0).unwrap();
+        let wait = Duration::from_millis(20);
+        let fill = || TcpStream::connect_timeout(&address(&deaf), wait).ok();
+        let _queue: Vec<TcpStream> = std::iter::from_fn(fill).collect();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addresses = [address(&deaf), listener.local_addr().unwrap()];
+        let stream = connect_any(&addresses, &config(), soon()).unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), addresses[1]);
+        let error = connect_any(&addresses[..1], &config(), Instant::now() + wait).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
+}

@@ -93,7 +93,7 @@ pub enum Error {
     /// The peer took too long.
     Timeout(Step),
     /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
-    Tls(native_tls::Error),
+    Tls(Box<native_tls::Error>),
     /// The message is larger than the server takes (RFC 1870); nothing was sent.
     TooLarge {
         /// Its size in octets.
@@ -318,7 +318,7 @@ impl StdError for Error {
             Self::Io { source, .. } | Self::Source(source) => Some(source),
             Self::Message(source) => Some(source),
             Self::Protocol { source, .. } => Some(source),
-            Self::Tls(source) => Some(source),
+            Self::Tls(source) => Some(source.as_ref()),
             Self::Unsupported(source) => Some(source),
             _ => None,
         }
@@ -502,3 +502,6 @@ impl fmt::Display for Unsupported {
 }
 
 impl StdError for Unsupported {}
+
+#[cfg(test)]
+mod tests;

@@ -122,3 +122,8 @@ pub use crate::secret::Secret;
 pub use crate::step::Step;
 pub use crate::trace::TraceLine;
 pub use crate::transaction::{DataWriter, Transaction};
+
+/// Compiles what the README shows.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct ReadmeDoctests;

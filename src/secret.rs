@@ -54,3 +54,24 @@ pub(crate) fn wipe(octets: &mut [u8]) {
     octets.fill(0);
     black_box(octets);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Z1
+    #[test]
+    fn debug_hides_it_at_any_depth() {
+        let secret = Secret::from("tanstaaf".to_owned());
+        assert_eq!(format!("{secret:?} {secret:#?}"), "*** ***");
+        assert_eq!(format!("{:?}", Some([&secret])), "Some([***])");
+        assert_eq!(secret.clone(), secret);
+    }
+
+    #[test]
+    fn wiping_leaves_nothing() {
+        let mut octets = *b"tanstaaf";
+        wipe(&mut octets);
+        assert_eq!(octets, [0; 8]);
+    }
+}

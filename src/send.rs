@@ -171,16 +171,14 @@ impl SmtpConnection {
 
     fn write_body(
         &mut self,
-        mut body: Body,
+        body: Body,
         write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
     ) -> Result<()> {
         self.wire.check_quiet(Step::Body)?;
-        match write(&mut BodyWriter {
-            body: &mut body,
-            wire: &mut self.wire,
-        }) {
-            Ok(()) => body.finish(&mut self.wire),
-            Err(error) => Err(body.fail(&mut self.wire, error)),
+        let mut writer = BodyWriter::new(body, &mut self.wire);
+        match write(&mut writer) {
+            Ok(()) => writer.finish(),
+            Err(error) => Err(writer.fail(error)),
         }
     }
 

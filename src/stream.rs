@@ -375,3 +375,75 @@ socket!(
     #[cfg(unix)]
     UnixStream
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_limit_stays_while_it_does_no_harm() {
+        assert_eq!(new_limit(10 * MS, 10 * MS, false), None);
+        assert_eq!(new_limit(10 * MS, 1000 * MS, false), None);
+    }
+
+    #[test]
+    fn a_limit_never_exceeds_the_time_left() {
+        assert_eq!(new_limit(Duration::MAX, 1000 * MS, false), Some(500 * MS));
+        assert_eq!(new_limit(500 * MS, 400 * MS, false), Some(200 * MS));
+        assert_eq!(new_limit(500 * MS, 40 * MS, false), Some(40 * MS));
+        for left in 1..2000 {
+            let limit = new_limit(Duration::MAX, left * MS, false).unwrap();
+            assert!(limit <= left * MS && limit >= MS, "{left} ms: {limit:?}");
+        }
+    }
+
+    // Zero would mean "wait for ever" to the operating system.
+    #[test]
+    fn a_limit_is_never_zero() {
+        let left = Duration::from_nanos(1);
+        assert_eq!(new_limit(Duration::MAX, left, false), Some(MS));
+        assert_eq!(new_limit(MS, left, true), None);
+    }
+
+    // After a wait that was cut short the next one is as long as it can be.
+    #[test]
+    fn a_limit_grows_back() {
+        assert_eq!(new_limit(MS, 1000 * MS, true), Some(500 * MS));
+        assert_eq!(new_limit(500 * MS, 1000 * MS, true), None);
+    }
+
+    #[test]
+    fn every_budget_has_an_end() {
+        let now = Instant::now();
+        assert!(deadline_in(Duration::MAX) > now + Duration::from_secs(1_000_000));
+        assert!(deadline_in(Duration::ZERO) >= now);
+    }
+
+    // The deadline holds however short the operating system's own limit was, and a peer that is silent is a timeout.
+    #[test]
+    fn a_read_ends_at_the_deadline() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut stream = Stream::tcp(socket).unwrap();
+        for _ in 0..2 {
+            let deadline = deadline_in(60 * MS);
+            stream.set_deadline(deadline);
+            let error = stream.read(&mut [0; 10]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            assert!(Instant::now() >= deadline);
+            assert_eq!(stream.try_read(&mut [0; 10]).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn a_closed_stream_says_so() {
+        let mut stream = Stream::Closed;
+        let error = stream.read(&mut [0; 10]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotConnected);
+        assert!(stream.write_all(b"x").is_err() && stream.try_read(&mut [0]).is_err());
+        assert!(stream.is_closed() && !stream.is_tls() && stream.local_ip().is_none());
+    }
+}

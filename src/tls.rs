@@ -5,6 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
 
+use crate::config::ConfigError;
+use crate::error::Error;
+
 /// Whom to trust, and who we are, when TLS begins.
 #[derive(Clone, Default)]
 pub(crate) struct TlsOptions {
@@ -59,6 +62,15 @@ impl TlsOptions {
         self.connector = Arc::new(OnceLock::from(connector));
     }
 
+    /// Whether there can be a connector; some platforms find out only now that certificate and key do not match.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.connector() {
+            Ok(_) => Ok(()),
+            Err(_) if self.identity.is_some() => Err(ConfigError::Identity.into()),
+            Err(error) => Err(Error::Tls(Box::new(error))),
+        }
+    }
+
     /// The connector these options ask for.
     pub(crate) fn connector(&self) -> Result<&TlsConnector, native_tls::Error> {
         if let Some(connector) = self.connector.get() {
@@ -104,3 +116,44 @@ impl fmt::Debug for TlsOptions {
 /// A certificate or key is not what it should be; the platform's words for it differ too much to be of use.
 #[derive(Debug)]
 pub(crate) struct NotReadable;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Making a connector reads the system's roots: copies share it, until one of them changes.
+    #[test]
+    fn a_connector_is_made_once() {
+        let mut options = TlsOptions::default();
+        let copy = options.clone();
+        let made: *const TlsConnector = options.connector().unwrap();
+        assert!(std::ptr::eq(made, options.connector().unwrap()));
+        assert!(std::ptr::eq(made, copy.connector().unwrap()));
+        options.set_server_name("mx.example.org".to_owned());
+        assert!(std::ptr::eq(made, options.connector().unwrap()));
+        options.accept_invalid_certs(true);
+        assert!(options.connector.get().is_none());
+        assert!(copy.connector.get().is_some());
+    }
+
+    #[test]
+    fn a_connector_of_the_callers_own_is_used() {
+        let mut options = TlsOptions::default();
+        let own = TlsConnector::builder()
+            .disable_built_in_roots(true)
+            .build()
+            .unwrap();
+        options.set_connector(own);
+        assert!(options.connector.get().is_some());
+        options.accept_invalid_hostnames(false);
+        assert!(options.connector.get().is_none());
+    }
+
+    #[test]
+    fn the_verified_name_is_the_host_unless_it_is_given() {
+        let mut options = TlsOptions::default();
+        assert_eq!(options.verified_name("mx"), "mx");
+        options.set_server_name("mx.example.org".to_owned());
+        assert_eq!(options.verified_name("mx"), "mx.example.org");
+    }
+}

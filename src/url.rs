@@ -97,6 +97,9 @@ fn split_port(server: &str) -> Result<(&str, Option<&str>), ConfigError> {
         };
     };
     let (host, rest) = rest.split_once(']').ok_or(ConfigError::Host)?;
+    if !host.contains(':') {
+        return Err(ConfigError::Host);
+    }
     match (rest, rest.strip_prefix(':')) {
         ("", _) => Ok((host, None)),
         (_, Some(port)) => Ok((host, Some(port))),

@@ -18,7 +18,7 @@ use std::env;
 use std::error::Error;
 use std::process::ExitCode;
 
-use smtplib::{Attachment, Config, Credentials, Message, Outcome, Reply};
+use smtplib::{Attachment, Config, Credentials, Message, Outcome};
 
 use crate::server::{PASSWORD, Server, USER};
 
@@ -39,21 +39,15 @@ fn send(config: &Config, from: &str, to: Vec<&str>) -> Result<Outcome, Box<dyn E
     Ok(outcome)
 }
 
-/// What the client learns of each recipient, and what a program would do about it.
+/// What the client learns of each recipient, and what a program might do about it.
 fn report(outcome: &Outcome) {
     for recipient in outcome.recipients() {
-        let (address, reply) = (recipient.address(), recipient.reply());
-        let text = reply.map(Reply::to_string).unwrap_or_default();
-        if recipient.is_accepted() {
-            println!("  {address}: accepted ({text})");
-        } else if reply.is_some_and(Reply::is_transient) {
-            println!("  {address}: refused for now ({text}): try this one again later");
-        } else {
-            println!("  {address}: refused for good ({text}): tell the sender, do not try again");
+        println!("  {recipient}");
+        if recipient.is_worth_retrying() {
+            println!("    -> try this recipient again later");
+        } else if !recipient.is_accepted() {
+            println!("    -> tell the sender; trying again is of no use");
         }
-    }
-    if let Some(reply) = outcome.reply() {
-        println!("  The server took the message, and said: {reply}");
     }
 }
 
@@ -100,7 +94,7 @@ fn with_our_server() -> Result<(), Box<dyn Error>> {
 fn with_your_server(url: &str) -> Result<(), Box<dyn Error>> {
     let variable = |name| {
         env::var(name).map_err(
-            |_| "with SMTP_URL set SMTP_FROM and SMTP_TO, too: addresses, with commas between them",
+            |_| "beside SMTP_URL set SMTP_FROM, your address, and SMTP_TO, the recipients' with commas between",
         )
     };
     let (from, to) = (variable("SMTP_FROM")?, variable("SMTP_TO")?);

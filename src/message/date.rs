@@ -1,6 +1,6 @@
 //! [`Date`]: a moment as a header tells it.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,6 +9,8 @@ use crate::message::error::MessageProblem;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// RFC 5322, 3.3: the year is 1900 or later; after 9999 readers give up.
 const YEARS: RangeInclusive<i64> = 1900..=9999;
+/// Octets of `Thu, 01 Jan 1970 00:00:00 +0000`.
+const LENGTH: usize = 31;
 const MINUTES_PER_DAY: u16 = 1_440;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
 const MONTHS: [&str; 12] = [
@@ -62,6 +64,29 @@ impl Date {
         }
     }
 
+    /// The date as a header has it.
+    pub(crate) fn text(self) -> String {
+        let local = self.local_seconds();
+        let days = local.div_euclid(SECONDS_PER_DAY);
+        let second = local.rem_euclid(SECONDS_PER_DAY);
+        let offset = i64::from(self.offset_minutes.unsigned_abs());
+        let (year, month, day) = civil(days);
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str(name(&WEEKDAYS, days.rem_euclid(7)));
+        push_two(&mut text, ", ", day);
+        text.push(' ');
+        text.push_str(name(&MONTHS, month - 1));
+        text.push(' ');
+        text.push_str(&year.to_string());
+        push_two(&mut text, " ", second / 3_600);
+        push_two(&mut text, ":", second / 60 % 60);
+        push_two(&mut text, ":", second % 60);
+        text.push_str(if self.offset_minutes < 0 { " -" } else { " +" });
+        push_two(&mut text, "", offset / 60);
+        push_two(&mut text, "", offset % 60);
+        text
+    }
+
     fn local_seconds(self) -> i64 {
         self.seconds
             .saturating_add(i64::from(self.offset_minutes) * 60)
@@ -83,31 +108,16 @@ impl From<SystemTime> for Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = self.local_seconds();
-        let (days, second) = (
-            local.div_euclid(SECONDS_PER_DAY),
-            local.rem_euclid(SECONDS_PER_DAY),
-        );
-        let (year, month, day) = civil(days);
-        f.write_str(name(&WEEKDAYS, days.rem_euclid(7)))?;
-        write_two(f, ", ", day)?;
-        write!(f, " {} {year}", name(&MONTHS, month - 1))?;
-        write_two(f, " ", second / 3_600)?;
-        write_two(f, ":", second / 60 % 60)?;
-        write_two(f, ":", second % 60)?;
-        let offset = i64::from(self.offset_minutes.unsigned_abs());
-        let sign = if self.offset_minutes < 0 { " -" } else { " +" };
-        write_two(f, sign, offset / 60)?;
-        write_two(f, "", offset % 60)
+        f.write_str(&self.text())
     }
 }
 
-/// Writes a number below 100 with two digits; `{:02}` takes several times as long.
-fn write_two(f: &mut fmt::Formatter<'_>, before: &str, number: i64) -> fmt::Result {
+/// Appends a number below 100 with two digits; every message has a date, and `{:02}` takes several times as long.
+fn push_two(text: &mut String, before: &str, number: i64) {
     let digit = |number: i64| char::from(b'0' + u8::try_from(number % 10).unwrap_or(0));
-    f.write_str(before)?;
-    f.write_char(digit(number / 10))?;
-    f.write_char(digit(number))
+    text.push_str(before);
+    text.push(digit(number / 10));
+    text.push(digit(number));
 }
 
 /// Seconds since 1970 of a moment before it, rounded down like those after it.

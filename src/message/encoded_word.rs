@@ -9,7 +9,6 @@ pub(crate) const MAX_ENCODED_WORD: usize = 75;
 const FRAME: usize = 12;
 /// What legibility may cost, in characters.
 const LEGIBLE: usize = 4;
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// The two encodings of RFC 2047, 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,8 +92,11 @@ fn write_q(octet: u8, out: &mut Vec<u8>) {
 }
 
 /// The upper-case digit of a value below 16.
-pub(crate) fn hex(value: u8) -> u8 {
-    HEX.get(usize::from(value)).copied().unwrap_or(b'0')
+pub(crate) const fn hex(value: u8) -> u8 {
+    match value {
+        0..10 => b'0' + value,
+        _ => b'A' - 10 + (value & 15),
+    }
 }
 
 #[cfg(test)]

@@ -97,7 +97,7 @@ impl Head {
 fn write_ids(writer: &mut HeaderWriter<'_>, name: &str, ids: &[MsgId]) {
     if !ids.is_empty() {
         writer.begin(name);
-        ids.iter().for_each(|id| writer.token(&id.to_string()));
+        ids.iter().for_each(|id| id.write(writer));
         writer.end();
     }
 }

@@ -1,7 +1,6 @@
 //! [`HeaderWriter`]: header fields, folded (RFC 5322, 2.2.3) and encoded (RFC 2047).
 
 use crate::message::encoded_word::{Encoding, MAX_ENCODED_WORD};
-use crate::message::id::is_atext;
 
 /// A line should not be longer (RFC 5322, 2.1.1), in octets without CRLF.
 const LINE: usize = 78;
@@ -234,6 +233,11 @@ fn is_atoms(name: &str, utf8: bool) -> bool {
                 .chars()
                 .all(|c| !c.is_ascii() || u8::try_from(c).is_ok_and(is_atext))
     })
+}
+
+/// RFC 5322 atext.
+pub(crate) fn is_atext(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet)
 }
 
 fn is_quotable(name: &str, utf8: bool) -> bool {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::address::is_address_literal;
 use crate::message::error::MessageProblem;
+use crate::message::header::{HeaderWriter, is_atext};
 use crate::message::random;
 
 /// An id is never folded (RFC 5322, 3.6.4), so it has to fit a line with its brackets and a space.
@@ -16,7 +17,7 @@ pub(crate) struct MsgId(Box<str>);
 impl MsgId {
     /// An id that no other message has, in a domain of the caller's.
     pub(crate) fn random(domain: &str) -> Self {
-        Self(format!("{}@{domain}", random::token()).into())
+        Self([&random::token(), "@", domain].concat().into())
     }
 
     /// Reads one id, with or without its angle brackets.
@@ -37,6 +38,11 @@ impl MsgId {
     /// Reads ids with white space between them, as `References` holds them.
     pub(crate) fn parse_list(text: &str) -> Result<Vec<Self>, MessageProblem> {
         text.split_ascii_whitespace().map(Self::parse).collect()
+    }
+
+    /// Writes the id, in brackets, into a header.
+    pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>) {
+        writer.parts(["<", &self.0, ">"]);
     }
 
     /// The `cid:` address of a part with this id: without brackets, and escaped (RFC 2392, 2).
@@ -63,11 +69,6 @@ impl fmt::Display for MsgId {
 fn is_dot_atom(text: &str) -> bool {
     text.split('.')
         .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
-}
-
-/// RFC 5322 atext.
-pub(crate) fn is_atext(octet: u8) -> bool {
-    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet)
 }
 
 /// RFC 5322 no-fold-literal; only addresses have users.

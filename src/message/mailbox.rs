@@ -63,14 +63,26 @@ impl Mailbox {
         if let Some(name) = &self.name {
             writer.phrase(name, "");
         }
-        let address = self.address.to_string();
-        // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
-        if self.name.is_some() || address.starts_with('"') {
-            writer.parts(["<", &address, ">", end]);
+        let (open, close) = match &self.name {
+            Some(_) => ("<", ">"),
+            None => ("", ""),
+        };
+        let (local_part, domain) = (self.address.local_part(), self.address.domain());
+        if is_plain(local_part) {
+            writer.parts([open, local_part, "@", domain, close, end]);
         } else {
-            writer.parts([&address, end]);
+            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+            writer.parts(["<", &self.address.to_string(), ">", end]);
         }
     }
+}
+
+/// Whether a local part is one of those that need no look at the grammar.
+fn is_plain(local_part: &str) -> bool {
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || b"-_+".contains(&c) || !c.is_ascii();
+    local_part
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.bytes().all(is_plain))
 }
 
 impl From<Address> for Mailbox {
@@ -356,15 +368,15 @@ where
     }
 }
 
-impl<'a, T> TryFrom<&'a [T]> for AddressList
+impl<T> TryFrom<&[T]> for AddressList
 where
-    &'a T: TryInto<Self>,
-    MailboxError: From<<&'a T as TryInto<Self>>::Error>,
+    T: Clone + TryInto<Self>,
+    MailboxError: From<T::Error>,
 {
     type Error = MailboxError;
 
-    fn try_from(entries: &'a [T]) -> Result<Self, MailboxError> {
-        collect(entries)
+    fn try_from(entries: &[T]) -> Result<Self, MailboxError> {
+        collect(entries.iter().cloned())
     }
 }
 
@@ -397,6 +409,12 @@ fn split_angle(text: &str) -> Option<(&str, &str)> {
     let (quoted, rest) = text.split_at(end_of_name);
     let (bare, address) = rest.split_once('<')?;
     let name = text.get(..quoted.len() + bare.len())?;
+    // A second pair of brackets is not part of an address.
+    let address = if address.starts_with('<') {
+        ""
+    } else {
+        address
+    };
     Some((name.trim_matches(' '), address))
 }
 
@@ -445,4 +463,117 @@ fn is_special(c: &char) -> bool {
         c,
         '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '"'
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(String, String), MailboxError> {
+        let mailbox: Mailbox = text.parse()?;
+        let name = mailbox.name().unwrap_or_default().to_owned();
+        Ok((name, mailbox.address().to_string()))
+    }
+
+    #[test]
+    fn a_mailbox_is_read_in_each_of_its_forms() {
+        for (text, name, address) in [
+            ("zoe@example.org", "", "zoe@example.org"),
+            ("<zoe@example.org>", "", "zoe@example.org"),
+            (
+                " Zoë Müller  <zoe@example.org> ",
+                "Zoë Müller",
+                "zoe@example.org",
+            ),
+            ("Zoë<zoe@example.org>", "Zoë", "zoe@example.org"),
+            (
+                "J. R. Hacker <j@example.org>",
+                "J. R. Hacker",
+                "j@example.org",
+            ),
+            (
+                "\"Doe, Jane\" <j@example.org>",
+                "Doe, Jane",
+                "j@example.org",
+            ),
+            (
+                "\"say \\\"hi\\\" <\\\\>\" <j@example.org>",
+                "say \"hi\" <\\>",
+                "j@example.org",
+            ),
+            ("\"\" <j@example.org>", "", "j@example.org"),
+            ("\"john doe\"@example.org", "", "\"john doe\"@example.org"),
+            (
+                "John <\"a<b>\"@example.org>",
+                "John",
+                "\"a<b>\"@example.org",
+            ),
+            ("用户 <用户@例え.jp>", "用户", "用户@例え.jp"),
+        ] {
+            let expected = (name.to_owned(), address.to_owned());
+            assert_eq!(read(text), Ok(expected), "{text}");
+            let mailbox: Mailbox = text.parse().unwrap();
+            assert_eq!(mailbox.to_string().parse(), Ok(mailbox), "{text}");
+        }
+    }
+
+    /// 5322-05, 5322-20, H1, H2.
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for (text, sentence) in [
+            ("", "the address is empty"),
+            ("Zoë <>", "the address is empty"),
+            ("<<a@example.org>>", "the address is empty"),
+            ("Zoë", "the address has no @"),
+            (
+                "Doe, Jane <j@example.org>",
+                "the character ',' in a display name needs quotes around the name, or give name and address as a pair",
+            ),
+            (
+                "a@example.org, b@example.org",
+                "the domain is neither a host name nor an address literal in brackets",
+            ),
+            (
+                "\"Doe <j@example.org>",
+                "the quotes around the display name are not closed",
+            ),
+            (
+                "\"Doe\" Jane <j@example.org>",
+                "the quotes around the display name are not closed",
+            ),
+            (
+                "a\r\nb <j@example.org>",
+                "the character '\\r' cannot stand in a name, leave it out",
+            ),
+            (
+                "a\tb <j@example.org>",
+                "the character '\\t' cannot stand in a name, leave it out",
+            ),
+            (
+                "a\u{85}b <j@example.org>",
+                "the character '\\u{85}' cannot stand in a name, leave it out",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err().to_string(), sentence, "{text:?}");
+        }
+        assert!(Mailbox::try_from(("a\0b", "j@example.org")).is_err());
+        assert_eq!(Group::new("", []).unwrap_err(), MailboxError::EmptyName);
+        assert!(Group::new("a\nb", []).is_err());
+    }
+
+    /// 5322-17.
+    #[test]
+    fn lists_are_made_of_what_stands_for_mailboxes() {
+        let address: Address = "a@example.org".parse().unwrap();
+        let lists: [AddressList; 6] = [
+            "a@example.org".try_into().unwrap(),
+            String::from("a@example.org").try_into().unwrap(),
+            (&address).into(),
+            Mailbox::from(address).into(),
+            ["a@example.org"].try_into().unwrap(),
+            vec!["a@example.org".to_owned()].try_into().unwrap(),
+        ];
+        assert!(lists.iter().all(|list| *list == lists[0]));
+        assert!(AddressList::try_from(["a@example.org", "b"]).is_err());
+    }
 }

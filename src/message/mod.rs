@@ -19,7 +19,11 @@ pub(crate) mod media_type;
 mod parameter;
 pub(crate) mod part;
 mod posting;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod random;
+#[cfg(any(test, fuzzing))]
+mod reader;
 mod render;
 pub(crate) mod resent;
 mod source;

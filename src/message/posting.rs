@@ -130,7 +130,7 @@ impl Posting {
     /// Writes the fields. `Bcc` is for the envelope only (RFC 5322, 3.6.3).
     pub(crate) fn write(&self, names: &Names, writer: &mut HeaderWriter<'_>) {
         if let Some(date) = self.date {
-            writer.short(names.date, &date.to_string());
+            writer.short(names.date, &date.text());
         }
         write_list(writer, names.from, &self.from);
         if let Some(sender) = &self.sender {
@@ -141,7 +141,9 @@ impl Posting {
         write_list(writer, names.to, &self.to);
         write_list(writer, names.cc, &self.cc);
         if let Some(id) = &self.id {
-            writer.short(names.id, &id.to_string());
+            writer.begin(names.id);
+            id.write(writer);
+            writer.end();
         }
     }
 }
@@ -152,5 +154,81 @@ pub(crate) fn write_list(writer: &mut HeaderWriter<'_>, name: &str, list: &Addre
         writer.begin(name);
         list.write(writer);
         writer.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(mailboxes: &[&str]) -> AddressList {
+        mailboxes.try_into().unwrap()
+    }
+
+    fn posting(from: &[&str]) -> Posting {
+        Posting {
+            from: list(from),
+            ..Posting::default()
+        }
+    }
+
+    /// 5322-22, 5322-25, 5322-26.
+    #[test]
+    fn authors_decide_whether_a_sender_is_needed() {
+        let error = posting(&[]).complete(&SENT).unwrap_err();
+        assert_eq!(error.to_string(), "From: the message needs one, set it");
+        let two = posting(&["a@example.org", "b@example.org"]);
+        let error = two.clone().complete(&RESENT).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Resent-Sender: several authors need a sender, set one of them with `sender`"
+        );
+        let sender: Mailbox = "b@example.org".parse().unwrap();
+        let two = Posting {
+            sender: Some(sender.clone()),
+            ..two
+        };
+        assert_eq!(two.complete(&SENT).unwrap().sender, Some(sender.clone()));
+        let one = Posting {
+            sender: Some(sender),
+            ..posting(&["b@example.org"])
+        };
+        assert_eq!(one.complete(&SENT).unwrap().sender, None);
+    }
+
+    /// 5322-24, 5322-28: what is not given is made.
+    #[test]
+    fn date_and_id_are_made_if_they_are_not_given() {
+        let made = posting(&["a@例え.jp"]).complete(&SENT).unwrap();
+        assert!(made.date.is_some());
+        let id = made.id.unwrap().to_string();
+        assert!(id.ends_with("@localhost.invalid>") && id.is_ascii(), "{id}");
+    }
+
+    /// 5322-27: the envelope has them all, and each once.
+    #[test]
+    fn the_envelope_has_each_recipient_once() {
+        let posting = Posting {
+            sender: Some("s@example.org".parse().unwrap()),
+            to: list(&["B <b@example.org>", "c@example.org"]),
+            cc: list(&["b@EXAMPLE.org", "B@example.org"]),
+            bcc: list(&["d@example.org", "c@example.org"]),
+            ..posting(&["a@example.org"])
+        };
+        assert_eq!(posting.reverse_path().unwrap().to_string(), "s@example.org");
+        let paths: Vec<String> = posting
+            .forward_paths()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "b@example.org",
+                "c@example.org",
+                "B@example.org",
+                "d@example.org"
+            ]
+        );
     }
 }

@@ -200,7 +200,9 @@ impl<'m> Renderer<'m> {
             writer.end();
         }
         if let Some(id) = &entity.content_id {
-            writer.short("Content-ID", &id.to_string());
+            writer.begin("Content-ID");
+            id.write(&mut writer);
+            writer.end();
         }
         if let Some(description) = &entity.description {
             writer.unstructured("Content-Description", description);
@@ -320,5 +322,132 @@ fn essence(entity: &Entity, encoding: Encoding) -> &str {
         Content::Lines { .. } if encoding == Encoding::Base64 => OCTETS,
         Content::Message(root) if root.needs_smtputf8() => GLOBAL,
         _ => entity.media_type.essence(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::message::attachment::Attachment;
+    use crate::message::builder::MessageBuilder;
+
+    const NOTHING: Offers = Offers {
+        eight_bit: false,
+        smtputf8: false,
+        binary: false,
+    };
+    const EIGHT_BIT: Offers = Offers {
+        eight_bit: true,
+        ..NOTHING
+    };
+    const BINARY: Offers = Offers {
+        binary: true,
+        ..EIGHT_BIT
+    };
+
+    fn builder() -> MessageBuilder {
+        Message::builder().from("a@example.org").boundary("b")
+    }
+
+    fn rendered(message: &Message, offers: Offers) -> String {
+        let rendering = message.render(offers).unwrap();
+        let mut out = Vec::new();
+        rendering.write_to(&mut out).unwrap();
+        assert_eq!(out.len() as u64, rendering.size());
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    /// 2045-05, 2045-06: a multipart is labelled for the part that asks the most.
+    #[test]
+    fn text_goes_out_as_the_server_takes_it() {
+        let file = Attachment::new("f.bin", vec![0xff, 0, b'\n']);
+        let message = builder()
+            .text("Viele Grüße aus Köln\n")
+            .attach(file)
+            .build()
+            .unwrap();
+        for (offers, labels) in [
+            (NOTHING, ["quoted-printable", "base64"].as_slice()),
+            (EIGHT_BIT, &["8bit", "8bit", "base64"]),
+            (BINARY, &["binary", "8bit", "binary"]),
+        ] {
+            let text = rendered(&message, offers);
+            let found: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("Content-Transfer-Encoding: "))
+                .collect();
+            assert_eq!(found, labels);
+            let rendering = message.render(offers).unwrap();
+            assert_eq!(rendering.is_8bit(), offers.eight_bit);
+            assert_eq!(rendering.is_binary(), offers.binary);
+        }
+    }
+
+    #[test]
+    fn an_address_outside_ascii_needs_smtputf8() {
+        let message = builder().to("zoë@example.org").text("x").build().unwrap();
+        let error = message.render(EIGHT_BIT).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "address: an address outside ASCII needs a server with SMTPUTF8, use another address"
+        );
+        let offers = Offers {
+            smtputf8: true,
+            ..EIGHT_BIT
+        };
+        assert!(message.render(offers).unwrap().needs_smtputf8());
+        // What nobody sees needs nothing of the header.
+        let message = builder().bcc("zoë@example.org").text("x").build().unwrap();
+        assert!(!message.render(offers).unwrap().needs_smtputf8());
+    }
+
+    /// 2046-11: lines of a message are not encoded; what is not lines is sent as a file.
+    #[test]
+    fn a_message_in_a_file_goes_out_as_lines_or_as_a_file() {
+        let attached = |octets: &[u8]| {
+            let file = Attachment::new("m.eml", octets.to_vec());
+            builder().attach(file).build().unwrap()
+        };
+        let eight = attached("From: a@example.org\n\né\n".as_bytes());
+        assert!(rendered(&eight, EIGHT_BIT).contains("Content-Type: message/rfc822"));
+        assert!(rendered(&eight, EIGHT_BIT).contains("\r\n\r\né\r\n"));
+        assert!(rendered(&eight, NOTHING).contains("Content-Type: application/octet-stream"));
+        let long = attached(&[b'x'; 999]);
+        assert!(rendered(&long, EIGHT_BIT).contains("Content-Type: application/octet-stream"));
+    }
+
+    /// 2046-04: what the caller chose and what is in the content may collide, and then it is refused.
+    #[test]
+    fn a_boundary_is_not_in_the_content() {
+        let refused = |builder: MessageBuilder| builder.build().unwrap_err().to_string();
+        let sentence =
+            "boundary: give 1 to 40 letters and digits that occur nowhere in the content";
+        assert_eq!(refused(builder().text("x\n--=_b.1_=\n")), sentence);
+        let inner = builder().boundary("i").header("--=_b.1_=", "x");
+        assert_eq!(refused(builder().attach(inner.build().unwrap())), sentence);
+        let file = Attachment::new("f.bin", b"\r\n--=_b.2_=--".to_vec());
+        assert_eq!(refused(builder().text("x").attach(file)), sentence);
+        let inner = builder().text("x").build().unwrap();
+        assert_eq!(refused(builder().attach(inner)), sentence);
+        for seed in ["", "a b", "a\r\nb", "é", "a.b", &"a".repeat(41)] {
+            assert_eq!(refused(builder().boundary(seed)), sentence, "{seed:?}");
+        }
+        assert!(boundary(&"a".repeat(40), usize::MAX).len() <= 70);
+    }
+
+    /// H5: 128 bits that nobody can foretell.
+    #[test]
+    fn boundaries_are_drawn_for_each_message() {
+        let drawn = || {
+            let file = Attachment::new("f.bin", "x");
+            let message = Message::builder().from("a@example.org").attach(file);
+            let text = rendered(&message.build().unwrap(), NOTHING);
+            let (_, rest) = text.split_once("boundary=\"=_").unwrap();
+            rest.split_once(".1_=\"").unwrap().0.to_owned()
+        };
+        let (one, other) = (drawn(), drawn());
+        assert_ne!(one, other);
+        assert_eq!((one.len(), other.len()), (26, 26));
     }
 }

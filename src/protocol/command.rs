@@ -265,3 +265,6 @@ impl fmt::Display for CommandError {
 }
 
 impl StdError for CommandError {}
+
+#[cfg(test)]
+mod tests;

@@ -63,6 +63,12 @@ impl LineBuffer {
         self.octets.len()
     }
 
+    /// How much memory it takes.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.octets.capacity()
+    }
+
     fn len(&self) -> usize {
         self.octets.len() - self.start
     }

@@ -9,5 +9,8 @@
 
 mod facts;
 mod generate;
+mod golden;
 mod parsed;
 mod python;
+mod refused;
+mod streaming;

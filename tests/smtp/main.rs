@@ -6,8 +6,11 @@
     reason = "a test says so by panicking"
 )]
 
+mod auth;
+mod certificates;
 mod data;
 mod deadlines;
+mod dial;
 mod envelope;
 mod extensions;
 mod greeting;
@@ -16,10 +19,16 @@ mod limits;
 mod lmtp;
 mod loss;
 mod message;
+mod oauth;
 mod peer;
 mod pipelining;
+mod quit;
 mod recipients;
 mod reset;
 mod sendmail;
+mod starttls;
 mod support;
+mod trace;
 mod transaction;
+mod url;
+mod verbs;

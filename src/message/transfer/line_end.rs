@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use crate::message::transfer::BLOCK;
 
-/// Octets that are looked at together; compilers make one comparison of them.
-const STRIDE: usize = 16;
+/// Octets that are looked at together.
+const WORD: usize = 8;
 
 /// The lines of a text: CR, LF and CRLF each end one.
 ///
@@ -53,18 +53,28 @@ pub(super) fn write_crlf(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
 
 /// How many octets come before the first line end.
 fn line_length(text: &[u8]) -> usize {
-    prefix_length(text, |octet| octet != b'\n' && octet != b'\r')
+    let mut words = text.chunks_exact(WORD);
+    for (number, word) in words.by_ref().enumerate() {
+        let word = word
+            .first_chunk()
+            .map_or(0, |octets| u64::from_le_bytes(*octets));
+        let ends = matches(word, b'\n') | matches(word, b'\r');
+        if ends != 0 {
+            return number * WORD + ends.trailing_zeros() as usize / 8;
+        }
+    }
+    let rest = words.remainder();
+    let end = rest.iter().position(|octet| matches!(octet, b'\n' | b'\r'));
+    text.len() - rest.len() + end.unwrap_or(rest.len())
 }
 
-/// How many octets at the beginning all pass a test.
-pub(super) fn prefix_length(octets: &[u8], passes: impl Fn(u8) -> bool) -> usize {
-    let strides = octets
-        .chunks_exact(STRIDE)
-        .take_while(|stride| stride.iter().fold(true, |all, octet| all & passes(*octet)))
-        .count();
-    let (seen, rest) = octets.split_at(strides * STRIDE);
-    let more = rest.iter().position(|octet| !passes(*octet));
-    seen.len() + more.unwrap_or(rest.len())
+/// Looks at eight octets at once: the lowest bit that is set belongs to the first one that is the one looked for.
+fn matches(word: u64, octet: u8) -> u64 {
+    const LOW: u64 = u64::from_le_bytes([0x01; WORD]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; WORD]);
+    let difference = word ^ (LOW * u64::from(octet));
+    // Only zero borrows from the bit above it without having that bit set itself.
+    difference.wrapping_sub(LOW) & !difference & HIGH
 }
 
 #[cfg(test)]

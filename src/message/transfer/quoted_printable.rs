@@ -4,27 +4,36 @@ use std::io::{self, Write};
 
 use crate::message::encoded_word::hex;
 use crate::message::transfer::BLOCK;
-use crate::message::transfer::line_end::{Lines, prefix_length};
+use crate::message::transfer::line_end::Lines;
 
 /// Longest encoded line (RFC 2045, 6.7 (5)), with the `=` that continues it.
 const MAX_LINE: usize = 76;
 /// Octets of `=3D`.
-const ESCAPE: usize = 3;
+const ESCAPE: u8 = 3;
+/// What each octet takes: 1 if it stands for itself.
+static WIDTHS: [u8; 256] = widths();
+/// What each octet becomes. All of a slot is written, and its width tells where the next one goes: that is quicker than
+/// to ask each octet what it needs.
+static SLOTS: [[u8; SLOT]; 256] = slots();
+const SLOT: usize = 4;
 
 /// Writes a text with lines of at most 76 octets. No line end is added behind the last line.
-pub(super) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
-    let mut encoder = Encoder {
-        block: Vec::with_capacity(BLOCK.min(text.len() * 2) + 2 * MAX_LINE),
-        column: 0,
-        out,
-    };
-    let mut lines = Lines::of(text);
-    encoder.line(lines.next().unwrap_or_default())?;
-    for line in lines {
-        encoder.line_break();
-        encoder.line(line)?;
+pub(crate) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    let mut block = Vec::with_capacity(BLOCK.min(text.len() * 2) + 2 * MAX_LINE);
+    let mut end: &[u8] = b"";
+    for line in Lines::of(text) {
+        block.extend_from_slice(end);
+        end = b"\r\n";
+        let mut rest = line;
+        while !rest.is_empty() {
+            rest = write_line(rest, &mut block);
+            if block.len() >= BLOCK {
+                out.write_all(&block)?;
+                block.clear();
+            }
+        }
     }
-    encoder.flush()
+    out.write_all(&block)
 }
 
 /// How many octets [`write`] writes.
@@ -35,137 +44,180 @@ pub(super) fn length(text: &[u8]) -> u64 {
     count.0
 }
 
-struct Encoder<'w> {
-    block: Vec<u8>,
-    /// Octets on the line that is being written.
-    column: usize,
-    out: &'w mut dyn Write,
+/// Encodes as much of a line of text as one encoded line holds, and hands back the rest.
+fn write_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> &'t [u8] {
+    if let Some(rest) = copy_line(text, block) {
+        return rest;
+    }
+    let mut line = Line::new(text);
+    line.fill();
+    if line.count == text.len() {
+        line.end();
+    } else {
+        line.make_room();
+    }
+    let (_, rest) = text.split_at(line.count);
+    block.extend_from_slice(line.octets.get(..line.column).unwrap_or_default());
+    if !rest.is_empty() {
+        block.extend_from_slice(b"=\r\n");
+    }
+    rest
 }
 
-impl Encoder<'_> {
-    /// Encodes a line of text, in as many lines as it takes.
-    fn line(&mut self, line: &[u8]) -> io::Result<()> {
-        let mut rest = line;
-        while !rest.is_empty() {
-            if self.column == 0 {
-                self.flush_full()?;
-                rest = self.line_start(rest);
-            }
-            let literal = literal_length(rest);
-            rest = if literal > 0 {
-                self.literals(rest, literal)
-            } else {
-                self.escapes(rest)
-            };
+/// Copies a line of octets that all stand for themselves, if it is one.
+fn copy_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> Option<&'t [u8]> {
+    let (head, rest) = text.split_at(text.len().min(MAX_LINE - 1));
+    let literal = head
+        .iter()
+        .fold(true, |all, octet| all & is_literal(*octet));
+    // One octet more fits if it is the last.
+    let ends = rest.len() < 2;
+    if !literal || is_taken(head) || (ends && (ends_in_space(head) || !rest.is_empty())) {
+        return None;
+    }
+    block.extend_from_slice(head);
+    if !rest.is_empty() {
+        block.extend_from_slice(b"=\r\n");
+    }
+    Some(rest)
+}
+
+/// Whether a line begins with what programs on the way take for their own: a dot (SMTP), `From ` (mailbox files).
+fn is_taken(text: &[u8]) -> bool {
+    text.starts_with(b".") || text.starts_with(b"From ")
+}
+
+/// White space may not end a line (RFC 2045, 6.7 (3)).
+fn ends_in_space(text: &[u8]) -> bool {
+    matches!(text, [.., b' ' | b'\t'])
+}
+
+/// An encoded line that is being made.
+struct Line<'t> {
+    text: &'t [u8],
+    /// How many octets of the text are in it.
+    count: usize,
+    octets: [u8; MAX_LINE + SLOT],
+    column: usize,
+}
+
+impl<'t> Line<'t> {
+    fn new(text: &'t [u8]) -> Self {
+        Self {
+            text,
+            count: 0,
+            octets: [0; MAX_LINE + SLOT],
+            column: 0,
         }
-        Ok(())
     }
 
-    /// Escapes what programs on the way take for their own at the beginning of a line: a dot (SMTP), and `From `
-    /// (mailbox files).
-    fn line_start<'t>(&mut self, line: &'t [u8]) -> &'t [u8] {
-        let taken = line.starts_with(b".") || line.starts_with(b"From ");
-        match line {
-            [first, rest @ ..] if taken => {
-                self.escape(*first);
-                rest
-            }
-            line => line,
+    /// Encodes octets until one does not fit.
+    fn fill(&mut self) {
+        let (mut count, mut column) = (0, 0);
+        if let ([first, ..], true) = (self.text, is_taken(self.text)) {
+            self.put(0, escape_slot(*first));
+            (count, column) = (1, usize::from(ESCAPE));
         }
-    }
-
-    /// Copies octets that stand for themselves, as many as fit, and hands back the others.
-    fn literals<'t>(&mut self, line: &'t [u8], literal: usize) -> &'t [u8] {
-        let ends = literal == line.len() && literal <= self.room(true);
-        let (run, rest) = line.split_at(literal.min(self.room(ends)));
-        if run.is_empty() {
-            self.soft_break();
-        } else {
-            self.block.extend_from_slice(run);
-            self.column += run.len();
-        }
-        rest
-    }
-
-    /// Escapes characters until one stands for itself or does not fit, and hands back the others.
-    ///
-    /// The octets of one character stay on one line.
-    fn escapes<'t>(&mut self, line: &'t [u8]) -> &'t [u8] {
-        let mut rest = line;
-        while let [first, ..] = rest {
-            let (character, others) = rest.split_at(character_length(*first).min(rest.len()));
-            if character.len() * ESCAPE > self.room(others.is_empty()) {
-                self.soft_break();
-                return rest;
-            }
-            character.iter().for_each(|octet| self.escape(*octet));
-            rest = others;
-            if rest.first().is_some_and(u8::is_ascii) {
+        for octet in self.text.iter().skip(count) {
+            self.put(
+                column,
+                SLOTS.get(usize::from(*octet)).copied().unwrap_or_default(),
+            );
+            let next = column + width_of(*octet);
+            if next > MAX_LINE {
                 break;
             }
+            column = next;
+            count += 1;
         }
-        rest
+        (self.count, self.column) = (count, column);
     }
 
-    fn escape(&mut self, octet: u8) {
-        self.block
-            .extend_from_slice(&[b'=', hex(octet >> 4), hex(octet & 15)]);
-        self.column += ESCAPE;
-    }
-
-    /// What the line still holds; `=` has to fit too, unless the line of text ends.
-    fn room(&self, ends: bool) -> usize {
-        MAX_LINE - self.column - usize::from(!ends)
-    }
-
-    fn soft_break(&mut self) {
-        self.block.push(b'=');
-        self.line_break();
-    }
-
-    fn line_break(&mut self) {
-        self.block.extend_from_slice(b"\r\n");
-        self.column = 0;
-    }
-
-    fn flush_full(&mut self) -> io::Result<()> {
-        if self.block.len() < BLOCK {
-            return Ok(());
+    /// Escapes white space at the end of the text, or leaves it to the next line.
+    fn end(&mut self) {
+        if let ([.., last], true) = (self.text, ends_in_space(self.text)) {
+            self.column -= 1;
+            if self.column + usize::from(ESCAPE) > MAX_LINE {
+                self.count -= 1;
+            } else {
+                self.put(self.column, escape_slot(*last));
+                self.column += usize::from(ESCAPE);
+            }
         }
-        self.flush()
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.block)?;
-        self.block.clear();
-        Ok(())
+    /// Takes octets back, so that `=` fits and no character is divided.
+    fn make_room(&mut self) {
+        let full = self.column == MAX_LINE;
+        let before = self.text.get(..self.count).unwrap_or_default();
+        let mut taken = before.iter().rev();
+        let mut next = self.text.get(self.count);
+        for back in 0..SLOT {
+            let divides = next.is_some_and(|octet| matches!(octet, 0x80..=0xbf));
+            if !divides && (back > 0 || !full) {
+                break;
+            }
+            next = taken.next();
+            self.count -= 1;
+            self.column -= next.map_or(0, |octet| width_of(*octet));
+        }
+    }
+
+    /// Writes a slot, of which the column that follows tells how much counts.
+    fn put(&mut self, column: usize, slot: [u8; SLOT]) {
+        let place = self.octets.get_mut(column..);
+        if let Some(place) = place.and_then(|rest| rest.first_chunk_mut()) {
+            *place = slot;
+        }
     }
 }
 
-/// How many octets at the beginning of a line of text stand for themselves; more than a line is not looked at.
-///
-/// White space does, but not at the end of the line (RFC 2045, 6.7 (3)).
-fn literal_length(line: &[u8]) -> usize {
-    let window = line.get(..MAX_LINE).unwrap_or(line);
-    let length = prefix_length(window, is_literal);
-    match line {
-        [.., b' ' | b'\t'] if length == line.len() => length - 1,
-        _ => length,
-    }
+fn width_of(octet: u8) -> usize {
+    usize::from(WIDTHS.get(usize::from(octet)).copied().unwrap_or(ESCAPE))
 }
 
-fn is_literal(octet: u8) -> bool {
+const fn is_literal(octet: u8) -> bool {
     (matches!(octet, b' '..=b'~') && octet != b'=') || octet == b'\t'
 }
 
-/// How many octets a character has that begins with this one.
-fn character_length(first: u8) -> usize {
-    match first {
-        0xf0.. => 4,
-        0xe0.. => 3,
-        0xc0.. => 2,
-        _ => 1,
+const fn escape_slot(octet: u8) -> [u8; SLOT] {
+    [b'=', hex(octet >> 4), hex(octet & 15), 0]
+}
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which would refuse an index that is too large"
+)]
+const fn widths() -> [u8; 256] {
+    let mut widths = [ESCAPE; 256];
+    let mut octet = 0_u8;
+    while octet < 0x80 {
+        if is_literal(octet) {
+            widths[octet as usize] = 1;
+        }
+        octet += 1;
     }
+    widths
+}
+
+#[allow(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler; the number of an octet is below 256"
+)]
+const fn slots() -> [[u8; SLOT]; 256] {
+    let mut slots = [[0; SLOT]; 256];
+    let mut number = 0;
+    while number < slots.len() {
+        let octet = number as u8;
+        slots[number] = if is_literal(octet) {
+            [octet, 0, 0, 0]
+        } else {
+            escape_slot(octet)
+        };
+        number += 1;
+    }
+    slots
 }
 
 /// Counts what is written to it.

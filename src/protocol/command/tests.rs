@@ -1,0 +1,160 @@
+use super::*;
+
+fn parameter(text: &str) -> Parameter {
+    text.parse().unwrap()
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn line(octets: Result<Vec<u8>, CommandError>) -> String {
+    String::from_utf8(octets.unwrap()).unwrap()
+}
+
+// 5321-14, 5321-21
+#[test]
+fn mail_and_rcpt() {
+    let parameters = [parameter("SIZE=1000"), parameter("smtputf8")];
+    let zoe = address("zoe@example.org");
+    assert_eq!(
+        line(mail(Some(&zoe), &parameters)),
+        "MAIL FROM:<zoe@example.org> SIZE=1000 SMTPUTF8\r\n"
+    );
+    assert_eq!(line(mail(None, &[])), "MAIL FROM:<>\r\n");
+    assert_eq!(
+        line(rcpt(&address("\"a> b\"@[192.0.2.1]"), &[])),
+        "RCPT TO:<\"a> b\"@[192.0.2.1]>\r\n"
+    );
+}
+
+#[test]
+fn hello_lines() {
+    let name: HelloName = "[IPv6:::1]".parse().unwrap();
+    assert_eq!(hello("LHLO", &name), b"LHLO [IPv6:::1]\r\n");
+}
+
+// 5321-33, 5321-38, I2
+#[test]
+fn hello_names() {
+    let label = "a".repeat(63);
+    for name in [
+        "a",
+        "a.b",
+        "my_host",
+        "[127.0.0.1]",
+        "[IPv6:2001:db8::1]",
+        &label,
+    ] {
+        assert!(name.parse::<HelloName>().is_ok(), "{name}");
+    }
+    let longest = format!("{label}.{label}.{label}.{label}");
+    assert!(longest.parse::<HelloName>().is_ok());
+    for name in [
+        "",
+        ".",
+        "a.",
+        "a b",
+        "a\r\nb",
+        "a\0",
+        "\u{fc}",
+        "[::1]",
+        "[1.2.3]",
+        "a<b>",
+        &format!("{label}a"),
+        &format!("{longest}.a"),
+    ] {
+        assert_eq!(
+            name.parse::<HelloName>(),
+            Err(CommandError::HelloName),
+            "{name}"
+        );
+    }
+}
+
+// 5321-32, I3
+#[test]
+fn parameters() {
+    for text in [
+        "SIZE=1000",
+        "RET=HDRS",
+        "SMTPUTF8",
+        "X-1=!\"#<>~",
+        "8BITMIME",
+        "ENVID=a+3Db",
+    ] {
+        assert_eq!(parameter(text).to_string(), text);
+    }
+    let notify = parameter("notify=Never");
+    assert_eq!(
+        (notify.keyword(), notify.value()),
+        ("NOTIFY", Some("Never"))
+    );
+    assert_eq!(parameter("SMTPUTF8").value(), None);
+    for text in [
+        "",
+        "=",
+        "=1",
+        "-X=1",
+        "X_Y=1",
+        "X =1",
+        "X=",
+        "X=a b",
+        "X=a=b",
+        "X=a\r\nRCPT",
+        "X=a\0",
+        "X=a\u{7f}",
+        "X=\u{e9}",
+        "\u{e9}=1",
+        "RET=HDRS\n",
+    ] {
+        assert_eq!(
+            text.parse::<Parameter>(),
+            Err(CommandError::Parameter),
+            "{text:?}"
+        );
+    }
+    assert_eq!(Parameter::new("A", Some("")), Err(CommandError::Parameter));
+    assert_eq!(Parameter::new("A=B", None), Err(CommandError::Parameter));
+}
+
+// 5321-07
+#[test]
+fn every_parameter_belongs_to_an_extension() {
+    for (text, extension) in [
+        ("BODY=8BITMIME", "8BITMIME"),
+        ("BODY=BINARYMIME", "BINARYMIME"),
+        ("SIZE=1", "SIZE"),
+        ("ret=full", "DSN"),
+        ("ENVID=x", "DSN"),
+        ("NOTIFY=NEVER", "DSN"),
+        ("ORCPT=rfc822;a@b", "DSN"),
+        ("BY=1;R", "DELIVERBY"),
+        ("HOLDFOR=1", "FUTURERELEASE"),
+        ("MT-PRIORITY=3", "MT-PRIORITY"),
+        ("X-OWN=1", "X-OWN"),
+    ] {
+        assert_eq!(parameter(text).extension(), extension);
+    }
+}
+
+// 5321-52: 512 octets with CRLF, and what each extension adds.
+#[test]
+fn lengths() {
+    assert_eq!(custom(&"x".repeat(510)).unwrap().len(), 512);
+    let too_long = |limit| CommandError::TooLong { limit };
+    assert_eq!(custom(&"x".repeat(511)), Err(too_long(512)));
+
+    let zoe = address("zoe@example.org");
+    let orcpt = Parameter::new("ORCPT", Some(&"x".repeat(480))).unwrap();
+    assert!(rcpt(&zoe, std::slice::from_ref(&orcpt)).unwrap().len() > 512);
+    assert_eq!(
+        rcpt(&zoe, &[parameter(&format!("X={}", "x".repeat(512)))]),
+        Err(too_long(512))
+    );
+    let both = [
+        orcpt,
+        Parameter::new("NOTIFY", Some(&"x".repeat(600))).unwrap(),
+    ];
+    assert_eq!(rcpt(&zoe, &both), Err(too_long(512 + 500 + 28)));
+}

@@ -1,0 +1,794 @@
+//! Logging in with a password, and by a mechanism of the caller's own.
+use crate::peer::{Peer, Script};
+use crate::support::session::{
+    SHORT, config, failure, hello, implicit, nobody, opening, session, soon,
+};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use smtplib::{
+    AuthReason, CommandError, Config, Credentials, CredentialsError, Error, Login, Mechanism,
+    Plain, Protocol, ProtocolError, Security, SmtpConnection, Step, Unsupported,
+};
+
+/// The dialog that comes behind EHLO inside TLS.
+fn secure(offers: &[&str], rest: &str) -> Peer {
+    session(offers, rest).listen_tls()
+}
+
+fn with_password(config: Config) -> Config {
+    config.credentials(Credentials::password("tim", "tanstaaftanstaaf"))
+}
+
+/// The failure of a log-in that is part of connecting.
+fn refused(peer: &Peer) -> Error {
+    failure(&with_password(implicit(peer)))
+}
+
+fn reason(error: &Error) -> AuthReason {
+    match error {
+        Error::AuthFailed(failure) => failure.reason(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// `\0tim\0tanstaaftanstaaf` in base64: the example of RFC 4954 and RFC 2595.
+const PLAIN: &str = "AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm";
+/// What LOGIN says to its two prompts.
+const LOGIN: &str = "
+    C: AUTH LOGIN
+    S: 334 VXNlcm5hbWU6
+    C: dGlt
+    S: 334 UGFzc3dvcmQ6
+    C: dGFuc3RhYWZ0YW5zdGFhZg==";
+const BYE: &str = "C: QUIT\nS: 221 2.0.0 bye\nCclose";
+
+// 4954-11, 4616-01, dialog 22, Python's testAUTH_PLAIN and testAUTH_PLAIN_initial_response_login
+#[test]
+fn plain_is_one_line() {
+    let rest = format!("C: {PLAIN}\nS: 235 2.7.0 welcome\n{BYE}");
+    let peer = secure(&["AUTH LOGIN PLAIN"], &rest);
+    with_password(implicit(&peer)).connect().unwrap().quit();
+    peer.finish();
+}
+
+// 4954-01, 4422-02: PLAIN before LOGIN, whatever the server prefers; what nobody knows is passed over (Python's
+// testAUTH_multiple).
+#[test]
+fn the_best_mechanism_that_both_know() {
+    let rest = format!("C: {PLAIN}\nS: 235 ok");
+    let peer = secure(&["AUTH BOGUS login X-OWN plain CRAM-MD5"], &rest);
+    drop(with_password(implicit(&peer)).connect().unwrap());
+    peer.finish();
+}
+
+// LOGIN-01, LOGIN-02, dialog 24, Python's testAUTH_LOGIN: whatever the prompts say, and whether they are base64.
+#[test]
+fn login_answers_two_prompts() {
+    for (first, second) in [
+        ("334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6"),
+        ("334 ", "334 "),
+        ("334", "334"),
+        ("334 UGFzc3dvcmQ6", "334 VXNlcm5hbWU6"),
+        ("334 Username:", "334 Password:"),
+    ] {
+        let rest = format!(
+            "C: AUTH LOGIN\nS: {first}\nC: dGlt\nS: {second}\nC: dGFuc3RhYWZ0YW5zdGFhZg==\nS: 235 ok"
+        );
+        let peer = secure(&["AUTH LOGIN"], &rest);
+        drop(with_password(implicit(&peer)).connect().unwrap());
+        peer.finish();
+    }
+}
+
+// LOGIN-03: an empty password is an empty line, where the caller insists.
+#[test]
+fn login_with_an_empty_password() {
+    let rest = r"C: AUTH LOGIN
+        S: 334 VXNlcm5hbWU6
+        C: dGlt
+        S: 334 UGFzc3dvcmQ6
+        Craw: \r\n
+        S: 235 ok";
+    let peer = secure(&[], rest);
+    let mut smtp = implicit(&peer).connect().unwrap();
+    smtp.authenticate(&mut Login::new("tim", "").unwrap())
+        .unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// Python's auth(), test_auth_function and testAUTH_PLAIN_initial_response_auth: by hand, offered or not.
+#[test]
+fn a_mechanism_by_hand() {
+    let rest = format!("C: {PLAIN}\nS: 535 no\n{LOGIN}\nS: 235 ok");
+    let peer = secure(&[], &rest);
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let mut plain = Plain::new("tim", "tanstaaftanstaaf").unwrap();
+    assert_eq!(
+        reason(&smtp.authenticate(&mut plain).unwrap_err()),
+        AuthReason::Refused
+    );
+    let mut login = Login::new("tim", "tanstaaftanstaaf").unwrap();
+    smtp.authenticate(&mut login).unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 4616-01: tim acts as kurt.
+#[test]
+fn plain_with_an_authorization_identity() {
+    let rest = "C: AUTH PLAIN a3VydAB0aW0AdGFuc3RhYWZ0YW5zdGFhZg==\nS: 235 ok";
+    let peer = secure(&[], rest);
+    let plain = Plain::new("tim", "tanstaaftanstaaf").unwrap();
+    let mut plain = plain.acting_as("kurt").unwrap();
+    implicit(&peer)
+        .connect()
+        .unwrap()
+        .authenticate(&mut plain)
+        .unwrap();
+    peer.finish();
+}
+
+// U7: UTF-8, as RFC 4616 has it.
+#[test]
+fn a_password_outside_ascii() {
+    let rest = "C: AUTH PLAIN AHrDtsOrAHDDpHNz\nS: 235 ok";
+    let peer = secure(&["AUTH PLAIN"], rest);
+    let mut smtp = implicit(&peer).connect().unwrap();
+    smtp.login("z\u{f6}\u{eb}", "p\u{e4}ss").unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 5321-33, 4616-02, 4616-03, U6: before there is a connection.
+#[test]
+fn credentials_that_cannot_be_sent() {
+    let peer = nobody();
+    for (user, password, expected) in [
+        ("", "secret", CredentialsError::Empty),
+        ("tim", "", CredentialsError::Empty),
+        ("tim\0", "secret", CredentialsError::Control),
+        ("tim", "sec\0ret", CredentialsError::Control),
+        ("tim\r\nRSET", "secret", CredentialsError::Control),
+        ("tim", "secret\n", CredentialsError::Control),
+        ("tim", "secret\u{85}", CredentialsError::Control),
+    ] {
+        let credentials = Credentials::password(user, password);
+        let error = failure(&implicit(&peer).credentials(credentials));
+        assert!(
+            matches!(error, Error::Credentials(source) if source == expected),
+            "{error:?}"
+        );
+        assert!(!error.to_string().contains("secret"));
+    }
+    assert_eq!(
+        Plain::new("tim", "a\0b").unwrap_err(),
+        CredentialsError::Control
+    );
+    assert_eq!(Login::new("", "a").unwrap_err(), CredentialsError::Empty);
+    let plain = Plain::new("tim", "tanstaaf").unwrap();
+    assert_eq!(
+        plain.acting_as("a\0b").unwrap_err(),
+        CredentialsError::Control
+    );
+    peer.finish();
+}
+
+// 4954-12, 4616-05, LOGIN-04, T5, dialog 38: that the server offers it is no permission.
+#[test]
+fn no_password_without_tls() {
+    let peer = session(&["AUTH PLAIN LOGIN"], "C: NOOP\nS: 250 ok").listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    let mut plain = Plain::new("tim", "tanstaaf").unwrap();
+    let mut login = Login::new("tim", "tanstaaf").unwrap();
+    for error in [
+        smtp.login("tim", "tanstaaf").unwrap_err(),
+        smtp.authenticate(&mut plain).unwrap_err(),
+        smtp.authenticate(&mut login).unwrap_err(),
+    ] {
+        assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
+        assert_eq!(
+            error.to_string(),
+            "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS"
+        );
+    }
+    smtp.noop().unwrap();
+    drop(smtp);
+    assert_eq!(peer.finish().clear(), b"EHLO client.example\r\nNOOP\r\n");
+}
+
+// T5: a configuration that cannot work does not even connect.
+#[test]
+fn no_password_without_tls_by_configuration() {
+    let peer = nobody();
+    let error = failure(&with_password(config(&peer)));
+    assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
+    let lmtp = config(&peer).protocol(Protocol::Lmtp);
+    assert!(matches!(
+        failure(&with_password(lmtp)),
+        Error::PlaintextAuth
+    ));
+    peer.finish();
+}
+
+// Many servers offer AUTH under TLS only: what is missing is TLS.
+#[test]
+fn that_tls_is_missing_is_said_first() {
+    let peer = session(&["STARTTLS"], "").listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    let error = smtp.login("tim", "tanstaaf").unwrap_err();
+    assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
+    drop(smtp);
+    peer.finish();
+}
+
+// 4954-12: the way around it has a name that warns.
+#[test]
+fn a_password_without_tls_on_demand() {
+    let peer = session(&["AUTH PLAIN"], &format!("C: {PLAIN}\nS: 235 ok")).listen();
+    let config = with_password(config(&peer)).danger_allow_plaintext_auth(true);
+    drop(config.connect().unwrap());
+    peer.finish();
+}
+
+// U1, dialog 37: nothing goes out as if nobody had asked to log in.
+#[test]
+fn without_auth_there_is_no_connection() {
+    let peer = secure(&["SIZE 1000"], BYE);
+    let error = refused(&peer);
+    assert_eq!(error.to_string(), "the server does not offer AUTH");
+    peer.finish();
+}
+
+// 4954-01, U11
+#[test]
+fn without_a_common_mechanism_there_is_no_connection() {
+    for (offer, sentence) in [
+        (
+            "AUTH GSSAPI NTLM",
+            "none of the server's mechanisms (GSSAPI NTLM) fits the credentials",
+        ),
+        ("AUTH", "the server offers no mechanism to log in by"),
+        (
+            "AUTH XOAUTH2 OAUTHBEARER",
+            "none of the server's mechanisms (XOAUTH2 OAUTHBEARER) fits the credentials",
+        ),
+    ] {
+        let peer = secure(&[offer], BYE);
+        let error = refused(&peer);
+        assert!(
+            matches!(error, Error::Unsupported(Unsupported::Mechanism(_))),
+            "{error:?}"
+        );
+        assert_eq!(error.to_string(), sentence);
+        peer.finish();
+    }
+}
+
+// 4422-04, U11: only what the caller allows, in the caller's order.
+#[test]
+fn mechanisms_can_be_pinned() {
+    let peer = secure(&["AUTH PLAIN LOGIN"], &format!("{LOGIN}\nS: 235 ok"));
+    let config = with_password(implicit(&peer)).mechanisms(["login", "plain"]);
+    drop(config.connect().unwrap());
+    peer.finish();
+
+    let peer = secure(&["AUTH PLAIN"], BYE);
+    let error = failure(&with_password(implicit(&peer)).mechanisms(["LOGIN"]));
+    assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
+    peer.finish();
+}
+
+// 4954-09, 4954-13, U8, dialogs 28 and 29: one wrong password is one attempt.
+#[test]
+fn a_refusal_ends_it() {
+    for (reply, is_transient) in [
+        ("535 5.7.8 authentication credentials invalid", false),
+        ("530 5.7.0 no", false),
+        ("454 4.7.0 temporary authentication failure", true),
+        ("432 4.7.12 a password transition is needed", true),
+        ("500 5.5.6 line too long", false),
+        ("550 5.7.1 no", false),
+    ] {
+        let rest = format!("C: {PLAIN}\nS: {reply}\n{BYE}");
+        let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+        let error = refused(&peer);
+        assert_eq!(
+            error.to_string(),
+            format!("the server refused to log us in by PLAIN: {reply}")
+        );
+        let Error::AuthFailed(failure) = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(failure.mechanism(), "PLAIN");
+        assert_eq!(failure.reason(), AuthReason::Refused);
+        assert_eq!(failure.detail(), None);
+        assert_eq!(error.code().unwrap().to_string(), reply[..3]);
+        assert_eq!(
+            (error.is_transient(), error.is_permanent()),
+            (is_transient, !is_transient)
+        );
+        assert_eq!(error.step(), Some(Step::Auth));
+        peer.finish();
+    }
+}
+
+// Dialog 28, 5321-28: the connection is none the worse for it, and RSET does not undo a log-in.
+#[test]
+fn after_a_refusal_one_may_try_again() {
+    let rest = format!(
+        "C: AUTH PLAIN AHRpbQB3cm9uZw==\nS: 535 5.7.8 no\nC: {PLAIN}\nS: 235 ok\nC: RSET\nS: 250 ok\nC: NOOP\nS: 250 ok"
+    );
+    let peer = secure(&["AUTH PLAIN"], &rest);
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let error = smtp.login("tim", "wrong").unwrap_err();
+    assert!(error.is_permanent() && !error.is_closed());
+    smtp.login("tim", "tanstaaftanstaaf").unwrap();
+    smtp.rset().unwrap();
+    assert!(smtp.is_tls() && smtp.capabilities().has("AUTH"));
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 4954-02: a second AUTH is the server's to refuse.
+#[test]
+fn a_second_log_in_is_refused_by_the_server() {
+    let rest = format!("C: {PLAIN}\nS: 235 ok\nC: {PLAIN}\nS: 503 5.5.1 already");
+    let peer = secure(&["AUTH PLAIN"], &rest);
+    let mut smtp = with_password(implicit(&peer)).connect().unwrap();
+    let error = smtp.login("tim", "tanstaaftanstaaf").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server refused to log us in by PLAIN: 503 5.5.1 already"
+    );
+    drop(smtp);
+    peer.finish();
+}
+
+// 4954-13, U8, dialog 27: after these it is the mechanism that is wrong, not the password.
+#[test]
+fn the_next_mechanism_after_a_refusal_of_the_first() {
+    for reply in [
+        "504 5.5.4 unrecognized",
+        "534 5.7.9 too weak",
+        "538 5.7.11 encrypt",
+    ] {
+        let rest = format!("C: {PLAIN}\nS: {reply}\n{LOGIN}\nS: 235 ok");
+        let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+        drop(with_password(implicit(&peer)).connect().unwrap());
+        peer.finish();
+    }
+}
+
+// U8: if the last one fails, too, its answer is told.
+#[test]
+fn if_no_mechanism_is_left_the_last_answer_is_told() {
+    let rest = format!("C: {PLAIN}\nS: 504 5.5.4 no\nC: AUTH LOGIN\nS: 504 5.5.4 no either\n{BYE}");
+    let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+    assert_eq!(
+        refused(&peer).to_string(),
+        "the server refused to log us in by LOGIN: 504 5.5.4 no either"
+    );
+    peer.finish();
+}
+
+// 4954-04, 4954-05, U10, dialog 26: `*`, the 501 that follows, and the next mechanism.
+#[test]
+fn a_challenge_that_makes_no_sense_is_called_off() {
+    for challenge in ["!!!", "a", "AAA=AAA=", "A===", "dGlt dGlt", "dGl0"] {
+        let rest = format!("C: {PLAIN}\nS: 334 {challenge}\nC: *\nS: 501 5.7.0 cancelled\n{BYE}");
+        let peer = secure(&["AUTH PLAIN"], &rest);
+        let error = refused(&peer);
+        let expected = match challenge {
+            "dGl0" => AuthReason::Cancelled,
+            _ => AuthReason::BadChallenge,
+        };
+        assert_eq!(reason(&error), expected, "{challenge}");
+        assert!(!error.is_closed());
+        peer.finish();
+    }
+    let rest = format!("C: {PLAIN}\nS: 334 !!!\nC: *\nS: 501 no\n{LOGIN}\nS: 235 ok");
+    let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+    drop(with_password(implicit(&peer)).connect().unwrap());
+    peer.finish();
+}
+
+// 4954-04: after `*` the connection can be used; a challenge of two lines is none.
+#[test]
+fn after_calling_it_off_the_connection_goes_on() {
+    let rest =
+        format!("C: {PLAIN}\nS: 334-\nS: 334 \nC: *\nS: 501 5.7.0 cancelled\nC: NOOP\nS: 250 ok");
+    let peer = secure(&["AUTH PLAIN"], &rest);
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let error = smtp.login("tim", "tanstaaftanstaaf").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "logging in by PLAIN failed: the server's challenge makes no sense"
+    );
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 4954-10, R3: only 235 lets us in, only 334 asks for more, and after `*` nothing but a refusal makes sense.
+#[test]
+fn answers_that_are_none() {
+    for (rest, code) in [
+        (format!("C: {PLAIN}\nS: 250 2.0.0 ok"), 250),
+        (format!("C: {PLAIN}\nS: 220 ready"), 220),
+        (format!("C: {PLAIN}\nS: 354 go ahead"), 354),
+        (format!("C: {PLAIN}\nS: 334 !\nC: *\nS: 235 welcome"), 235),
+        (format!("C: {PLAIN}\nS: 334 !\nC: *\nS: 250 ok"), 250),
+        (format!("C: {PLAIN}\nS: 334 !\nC: *\nS: 334 "), 334),
+    ] {
+        let peer = secure(&["AUTH PLAIN LOGIN"], &format!("{rest}\nCclose"));
+        let error = refused(&peer);
+        assert_eq!(
+            error.to_string(),
+            format!("the server broke the protocol at AUTH: {code} is no answer to this command")
+        );
+        assert!(error.is_closed() && !error.is_transient() && !error.is_permanent());
+        peer.finish();
+    }
+}
+
+// 5321-15: 421 says nothing about the password.
+#[test]
+fn a_server_that_is_closing_has_not_refused_the_password() {
+    for rest in [
+        format!("C: {PLAIN}\nS: 421 4.3.2 shutting down\nCclose"),
+        format!("C: {PLAIN}\nS: 334 !\nC: *\nS: 421 4.3.2 shutting down\nCclose"),
+    ] {
+        let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+        let error = refused(&peer);
+        assert_eq!(
+            error.to_string(),
+            "the server refused AUTH: 421 4.3.2 shutting down"
+        );
+        assert!(error.is_closed() && error.is_transient());
+        peer.finish();
+    }
+}
+
+// U10, L4
+#[test]
+fn a_connection_that_ends_or_stalls_in_the_middle() {
+    let rest = format!("C: {PLAIN}\nEOF\nCclose");
+    let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+    let error = refused(&peer);
+    assert_eq!(
+        error.to_string(),
+        "the server closed the connection at AUTH"
+    );
+    peer.finish();
+
+    let rest = format!("C: {PLAIN}\nS.. 20ms forever raw: 334\nCclose");
+    let peer = session(&["AUTH PLAIN"], &rest).listen();
+    let config = with_password(config(&peer)).danger_allow_plaintext_auth(true);
+    let error = failure(&config.timeout(SHORT));
+    assert_eq!(error.to_string(), "the server took too long at AUTH");
+    peer.finish();
+}
+
+/// A mechanism as a user of the library would write it.
+#[derive(Debug, Default)]
+struct Own {
+    name: &'static str,
+    first: Option<&'static [u8]>,
+    answers: Vec<Option<Vec<u8>>>,
+    challenges: Vec<Vec<u8>>,
+    is_satisfied: bool,
+    is_open: bool,
+}
+
+impl Own {
+    fn new(name: &'static str, first: Option<&'static [u8]>) -> Self {
+        Self {
+            name,
+            first,
+            is_satisfied: true,
+            ..Self::default()
+        }
+    }
+
+    fn answering(mut self, answers: impl IntoIterator<Item = Option<Vec<u8>>>) -> Self {
+        self.answers = answers.into_iter().collect();
+        self
+    }
+}
+
+impl Mechanism for Own {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn initial_response(&mut self) -> Option<Vec<u8>> {
+        self.first.map(<[u8]>::to_vec)
+    }
+
+    fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
+        self.challenges.push(challenge.to_vec());
+        match self.answers.len() {
+            0 => Some(b"more".to_vec()),
+            _ => self.answers.remove(0),
+        }
+    }
+
+    fn needs_tls(&self) -> bool {
+        !self.is_open
+    }
+
+    fn is_satisfied(&self) -> bool {
+        self.is_satisfied
+    }
+}
+
+fn secured(peer: &Peer) -> SmtpConnection {
+    implicit(peer).connect().unwrap()
+}
+
+// 4954-03, 4422-05: an empty response is an equals sign, and none is nothing at all.
+#[test]
+fn a_mechanism_from_outside() {
+    let rest = "
+        C: AUTH EXTERNAL =
+        S: 235 ok
+        C: AUTH X-OWN_1
+        S: 334
+        Craw: \\r\\n
+        S: 334 aGVsbG8=
+        C: AAEC/w==
+        S: 235 ok";
+    let peer = secure(&[], rest);
+    let mut smtp = secured(&peer);
+    smtp.authenticate(&mut Own::new("EXTERNAL", Some(b"")))
+        .unwrap();
+    let answers = [Some(Vec::new()), Some(vec![0, 1, 2, 255])];
+    let mut own = Own::new("x-own_1", None).answering(answers);
+    smtp.authenticate(&mut own).unwrap();
+    assert_eq!(own.challenges, [&b""[..], b"hello"]);
+    drop(smtp);
+    peer.finish();
+}
+
+// 4422-05: a mechanism that shows nothing to listeners may go without TLS.
+#[test]
+fn a_mechanism_that_needs_no_tls() {
+    let peer = session(&[], "C: AUTH X-OPEN aGk=\nS: 235 ok").listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    let mut own = Own::new("X-OPEN", Some(b"hi"));
+    let error = smtp.authenticate(&mut own).unwrap_err();
+    assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
+    own.is_open = true;
+    smtp.authenticate(&mut own).unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 4422-01, I1
+#[test]
+fn a_mechanism_whose_name_is_none() {
+    let peer = secure(&[], "C: NOOP\nS: 250 ok");
+    let mut smtp = secured(&peer);
+    for name in [
+        "",
+        "A B",
+        "PLAIN\r\nRSET",
+        "PL\0AIN",
+        "ABCDEFGHIJKLMNOPQRSTU",
+        "caf\u{e9}",
+    ] {
+        let error = smtp.authenticate(&mut Own::new(name, None)).unwrap_err();
+        assert!(
+            matches!(error, Error::Command(CommandError::Mechanism)),
+            "{error:?}"
+        );
+        assert_eq!(
+            error.to_string(),
+            "the name of a mechanism must be 1 to 20 letters, digits, hyphens and underscores"
+        );
+    }
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 4954-04
+#[test]
+fn a_mechanism_can_call_it_off() {
+    let rest = "C: AUTH X-OWN\nS: 334 aGk=\nC: *\nS: 501 5.7.0 cancelled\nC: NOOP\nS: 250 ok";
+    let peer = secure(&[], rest);
+    let mut smtp = secured(&peer);
+    let mut own = Own::new("X-OWN", None).answering([None]);
+    let error = smtp.authenticate(&mut own).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "logging in by X-OWN failed: the mechanism called the exchange off"
+    );
+    assert_eq!(error.reply().unwrap().to_string(), "501 5.7.0 cancelled");
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 4954-10, U2, dialog 30, Python's testAUTH_BUGGY
+#[test]
+fn a_server_that_never_stops_asking() {
+    let rounds = "S: 334 QnVHZ1liVWdHeQ==\nC: bW9yZQ==\n".repeat(10);
+    let rest = format!(
+        "C: AUTH X-OWN\n{rounds}S: 334 QnVHZ1liVWdHeQ==\nC: *\nS: 501 enough\nC: NOOP\nS: 250 ok"
+    );
+    let peer = secure(&[], &rest);
+    let mut smtp = secured(&peer);
+    let mut own = Own::new("X-OWN", None);
+    let error = smtp.authenticate(&mut own).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "logging in by X-OWN failed: the server never stopped asking"
+    );
+    assert_eq!(own.challenges, vec![b"BuGgYbUgGy"; 10]);
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// U3, dialogs 34 and 35: 235 without the proof the mechanism waits for; nothing more is said to the impostor.
+#[test]
+fn a_mechanism_that_is_not_satisfied() {
+    let peer = secure(&[], "C: AUTH X-OWN aGk=\nS: 235 welcome\nCclose");
+    let mut smtp = secured(&peer);
+    let mut own = Own {
+        is_satisfied: false,
+        ..Own::new("X-OWN", Some(b"hi"))
+    };
+    let error = smtp.authenticate(&mut own).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "logging in by X-OWN failed: the server did not prove that it knows the password"
+    );
+    assert!(error.is_closed());
+    assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
+    peer.finish();
+}
+
+// 4954-07, U9: 512 octets with CRLF fit, one more waits for the empty challenge.
+#[test]
+fn an_initial_response_that_does_not_fit_waits() {
+    // `AUTH PLAIN `, base64 and CRLF: 11 + 496 + 2 fit, 11 + 500 + 2 do not.
+    let plain = |octets: usize| ["\0tim\0", &"x".repeat(octets - 5)].concat();
+    let encoded = |octets: usize| STANDARD.encode(plain(octets));
+    let rest = format!("C: AUTH PLAIN {}\nS: 235 ok", encoded(372));
+    let peer = secure(&["AUTH PLAIN"], &rest);
+    secured(&peer).login("tim", &"x".repeat(367)).unwrap();
+    assert_eq!(peer.finish().commands()[1].len() + 2, 509);
+
+    for empty in ["334 ", "334"] {
+        let rest = format!("C: AUTH PLAIN\nS: {empty}\nC: {}\nS: 235 ok", encoded(375));
+        let peer = secure(&["AUTH PLAIN"], &rest);
+        secured(&peer).login("tim", &"x".repeat(370)).unwrap();
+        peer.finish();
+    }
+}
+
+// 4954-07: a challenge where only an empty one makes sense.
+#[test]
+fn a_waiting_response_is_not_for_any_challenge() {
+    let rest = "C: AUTH PLAIN\nS: 334 aGk=\nC: *\nS: 501 no\nC: NOOP\nS: 250 ok";
+    let peer = secure(&["AUTH PLAIN"], rest);
+    let mut smtp = secured(&peer);
+    let error = smtp.login("tim", &"x".repeat(400)).unwrap_err();
+    assert_eq!(reason(&error), AuthReason::BadChallenge);
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
+// 4954-06, 4954-08: 12288 octets in one line, both ways, and not one more.
+#[test]
+fn long_lines_in_both_directions() {
+    let response = vec![7; 9213];
+    let answer = STANDARD.encode(&response);
+    assert_eq!(
+        answer.len(),
+        12284,
+        "12288 with CRLF is the limit, and base64 comes by fours"
+    );
+    let challenge = STANDARD.encode([9; 9210]);
+    let rest = format!("C: AUTH X-OWN\nS: 334 {challenge}\nC: {answer}\nS: 235 ok");
+    let peer = secure(&[], &rest);
+    let mut own = Own::new("X-OWN", None).answering([Some(response)]);
+    secured(&peer).authenticate(&mut own).unwrap();
+    assert_eq!(own.challenges, [vec![9; 9210]]);
+    peer.finish();
+
+    let rest = "C: AUTH X-OWN\nS: 334 \nC: *\nS: 501 5.7.0 cancelled";
+    let peer = secure(&[], rest);
+    let mut own = Own::new("X-OWN", None).answering([Some(vec![7; 9216])]);
+    let error = secured(&peer).authenticate(&mut own).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "logging in by X-OWN failed: the response is longer than a line may be"
+    );
+    peer.finish();
+
+    let rest = format!("C: AUTH X-OWN\nS: 334 {}\nCclose", "A".repeat(12288));
+    let peer = secure(&[], &rest);
+    let error = secured(&peer)
+        .authenticate(&mut Own::new("X-OWN", None))
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Protocol {
+                source: ProtocolError::LineTooLong,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    peer.finish();
+}
+
+// 4954-08: the longer lines are for AUTH only.
+#[test]
+fn outside_of_auth_a_line_is_shorter() {
+    let rest = format!("C: NOOP\nS: 250 {}\nCclose", "A".repeat(8000));
+    let peer = secure(&[], &rest);
+    let error = secured(&peer).noop().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            Error::Protocol {
+                source: ProtocolError::LineTooLong,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    peer.finish();
+}
+
+// L4: a server that reads nothing. The buffers on the way are smaller than one line of AUTH.
+#[test]
+fn a_server_that_does_not_read_is_left() {
+    let script = opening(&[]) + "\nC: AUTH X-OWN\nS: 334 \nstop-reading";
+    let peer = Script::new(&script).recv_buffer(1024).listen();
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.set_send_buffer_size(1024).unwrap();
+    socket.connect(&peer.addr().into()).unwrap();
+    let config = config(&peer).timeout(SHORT);
+    let mut smtp = SmtpConnection::from_tcp_stream(socket.into(), &config).unwrap();
+    let mut own = Own::new("X-OWN", None).answering([Some(vec![7; 9213])]);
+    own.is_open = true;
+    let error = soon(|| smtp.authenticate(&mut own)).unwrap_err();
+    assert_eq!(error.to_string(), "the server took too long at AUTH");
+    assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
+    peer.finish();
+}
+
+// Logging in works in LMTP as well, and under an upgraded connection.
+#[test]
+fn lmtp_behind_starttls() {
+    let script = format!(
+        "
+        S: 220 mx.example.org
+        C: LHLO client.example
+        S: 250-mx.example.org
+        S: 250 STARTTLS
+        C: STARTTLS
+        S: 220 go ahead
+        TLS
+        {}
+        C: {PLAIN}
+        S: 235 ok
+        {BYE}",
+        hello(&["AUTH PLAIN"]).replace("EHLO", "LHLO")
+    );
+    let peer = Script::new(&script).listen();
+    let config = config(&peer)
+        .protocol(Protocol::Lmtp)
+        .security(Security::StartTls);
+    with_password(config).connect().unwrap().quit();
+    peer.finish();
+}

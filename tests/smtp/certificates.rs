@@ -1,0 +1,290 @@
+//! Whom the client believes, and the switches that change it.
+use crate::peer::{Leaf, Script, TestCa};
+use crate::support::session::{config_for, failure, hello, nobody, session, starttls};
+use native_tls::{Certificate, TlsConnector};
+use smtplib::{Config, ConfigError, Error, Security, SmtpConnection};
+use std::sync::OnceLock;
+
+/// What the peer shows of itself.
+const LEAVES: [&str; 4] = ["good", "wrong-name", "expired", "self-signed"];
+
+/// Trusts the authority of the tests, by the library's own connector.
+fn trusting() -> Config {
+    static TRUSTING: OnceLock<Config> = OnceLock::new();
+    let new = || {
+        let config = Config::new("127.0.0.1").hello_name("client.example");
+        config
+            .root_certificates(TestCa::get().root_pem().as_bytes())
+            .unwrap()
+    };
+    TRUSTING.get_or_init(new).clone()
+}
+
+/// As [`trusting`], and a name does not matter.
+fn whatever_name() -> Config {
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    CONFIG
+        .get_or_init(|| trusting().danger_accept_invalid_hostnames(true))
+        .clone()
+}
+
+/// Nothing matters.
+fn whoever() -> Config {
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    CONFIG
+        .get_or_init(|| trusting().danger_accept_invalid_certs(true))
+        .clone()
+}
+
+/// STARTTLS up to the certificate, which the client is to believe or not.
+fn shows(leaf: &str, is_believed: bool) -> Script {
+    let end = match is_believed {
+        true => format!("TLS {leaf}\n{}", hello(&[])),
+        false => format!("TLS-refused {leaf}"),
+    };
+    session(
+        &["STARTTLS"],
+        &format!("C: STARTTLS\nS: 220 go ahead\n{end}"),
+    )
+}
+
+/// Connects to a peer that shows this certificate, and says whether it was believed.
+fn is_believed(config: &Config, leaf: &str, expected: bool) -> bool {
+    let peer = shows(leaf, expected).listen();
+    let config = config.clone().port(peer.port());
+    let result = config.connect();
+    assert!(
+        matches!(result, Ok(_) | Err(Error::Tls(_))),
+        "{leaf}: {result:?}"
+    );
+    let is_believed = result.is_ok_and(|smtp| smtp.is_tls());
+    drop(peer.outcome());
+    is_believed
+}
+
+fn check(config: &Config, believed: &[&str]) {
+    for leaf in LEAVES {
+        let expected = believed.contains(&leaf);
+        assert_eq!(is_believed(config, leaf, expected), expected, "{leaf}");
+    }
+}
+
+// 3207-09, 8314-03, C1, C2, dialog 20
+#[test]
+fn only_a_good_certificate_is_believed() {
+    check(&trusting(), &["good"]);
+}
+
+// C1: the switch for names is about names only.
+#[test]
+fn invalid_names_can_be_accepted() {
+    check(&whatever_name(), &["good", "wrong-name"]);
+}
+
+#[test]
+fn invalid_certificates_can_be_accepted() {
+    check(&whoever(), &LEAVES);
+}
+
+// C1, C2: the other polarity of both switches.
+#[test]
+fn switched_off_again_the_switches_do_nothing() {
+    let config = whoever().danger_accept_invalid_certs(false);
+    check(&config, &["good"]);
+    let config = whatever_name().danger_accept_invalid_hostnames(false);
+    check(&config, &["good"]);
+}
+
+// C2: without its root the very same certificate is a stranger's.
+#[test]
+fn an_unknown_authority_is_not_believed() {
+    let builder = &mut TlsConnector::builder();
+    let connector = builder.disable_built_in_roots(true).build().unwrap();
+    let config = Config::new("127.0.0.1").hello_name("client.example");
+    check(&config.tls_connector(connector), &[]);
+}
+
+// C2, T6: why, in a sentence, and what to do about it; nothing is tried without TLS.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_error_says_why() {
+    for (leaf, why) in [
+        ("wrong-name", "IP address mismatch"),
+        ("expired", "certificate has expired"),
+        ("self-signed", "self-signed certificate"),
+    ] {
+        let peer = shows(leaf, false).listen();
+        let error = failure(&starttls(&peer));
+        let sentence = error.to_string();
+        let begin = "the TLS handshake failed: ";
+        assert!(
+            sentence.starts_with(begin) && sentence.contains(why),
+            "{sentence}"
+        );
+        assert!(sentence.ends_with("; a private root can be added to the configuration"));
+        let source = std::error::Error::source(&error).unwrap();
+        assert!(source.is::<native_tls::Error>());
+        assert_eq!(
+            peer.finish().clear(),
+            b"EHLO client.example\r\nSTARTTLS\r\n"
+        );
+    }
+}
+
+// 8314-08, C3
+#[test]
+fn tls_before_1_2_is_refused() {
+    let peer = shows("1.1", false).listen();
+    let error = failure(&trusting().port(peer.port()));
+    assert!(matches!(error, Error::Tls(_)), "{error:?}");
+    peer.finish();
+    let peer = shows("1.1", false).listen();
+    let error = failure(&whoever().port(peer.port()));
+    assert!(matches!(error, Error::Tls(_)), "{error:?}");
+    peer.finish();
+}
+
+// 3207-10, 8314-10: the name is the one the user gave.
+#[test]
+fn the_expected_name_can_be_given() {
+    for (name, leaf, expected) in [
+        ("mx.example.org", "good", true),
+        ("other.example", "wrong-name", true),
+        ("other.example", "good", false),
+        ("127.0.0.1", "wrong-name", false),
+    ] {
+        let config = trusting().tls_server_name(name);
+        assert_eq!(is_believed(&config, leaf, expected), expected, "{name}");
+    }
+}
+
+// 8314-05: a name is asked for by SNI, an address is not.
+#[test]
+fn the_name_is_asked_for() {
+    for (host, expected, given) in [
+        ("localhost", "localhost", None),
+        ("127.0.0.1", "mx.example.org", Some("mx.example.org")),
+    ] {
+        let rest = format!("C: STARTTLS\nS: 220 go ahead\nChello {expected}\nEOF\nCignore");
+        let peer = session(&["STARTTLS"], &rest).listen();
+        let config = config_for(host, peer.port()).security(Security::StartTls);
+        let config = match given {
+            Some(name) => config.tls_server_name(name),
+            None => config,
+        };
+        failure(&config);
+        peer.finish();
+    }
+}
+
+// 8314-03, 8314-05: IPv4 and IPv6 addresses are verified as addresses, names as names.
+#[test]
+fn hosts_of_every_kind_are_verified() {
+    let script = || session(&[], "C: QUIT\nS: 221 bye");
+    let peers = [script().listen_tls(), script().listen_tls()];
+    for (peer, host) in peers.into_iter().zip(["127.0.0.1", "localhost"]) {
+        let config = config_for(host, peer.port()).security(Security::ImplicitTls);
+        assert!(config.connect().unwrap().quit().is_some());
+        peer.finish();
+    }
+    let rest = format!("C: STARTTLS\nS: 220 go ahead\nTLS\n{}", hello(&[]));
+    let peer = session(&["STARTTLS"], &rest).listen_v6();
+    let smtp = starttls(&peer).connect().unwrap();
+    assert!(smtp.is_tls());
+    drop(smtp);
+    peer.finish();
+}
+
+// 3207-11
+#[test]
+fn the_certificate_can_be_seen() {
+    let peer = shows("good", true).listen();
+    let smtp = trusting().port(peer.port()).connect().unwrap();
+    let pem = &TestCa::get().leaf(Leaf::Good).certificate;
+    let expected = Certificate::from_pem(pem.as_bytes()).unwrap();
+    assert_eq!(smtp.peer_certificate(), Some(expected.to_der().unwrap()));
+    drop(smtp);
+    peer.finish();
+}
+
+// Several roots in one text, and roots one after the other.
+#[test]
+fn roots_add_up() {
+    let stranger = &TestCa::get().leaf(Leaf::SelfSigned).certificate;
+    let both = format!("{stranger}\n{}", TestCa::get().root_pem());
+    let config = Config::new("127.0.0.1").hello_name("client.example");
+    let config = config.root_certificates(both.as_bytes()).unwrap();
+    check(&config, &["good", "self-signed"]);
+}
+
+#[test]
+fn roots_that_are_none_are_refused() {
+    for pem in [
+        &b""[..],
+        b"mx.example.org",
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        TestCa::get().client().key.as_bytes(),
+    ] {
+        let error = Config::new("mx").root_certificates(pem).unwrap_err();
+        assert_eq!(error, ConfigError::Certificate);
+    }
+}
+
+// 8314-06
+#[test]
+fn a_client_certificate_does_no_harm() {
+    let client = TestCa::get().client();
+    let chain = client.certificate.as_bytes();
+    let config = trusting()
+        .client_identity(chain, client.key.as_bytes())
+        .unwrap();
+    assert!(is_believed(&config, "good", true));
+    assert!(!is_believed(&config, "wrong-name", false));
+}
+
+#[test]
+fn a_client_certificate_that_is_none_is_refused() {
+    let client = TestCa::get().client();
+    let (chain, key) = (client.certificate.as_bytes(), client.key.as_bytes());
+    for (chain, key) in [(&b""[..], key), (chain, &b""[..]), (key, chain)] {
+        let error = Config::new("mx").client_identity(chain, key).unwrap_err();
+        assert_eq!(error, ConfigError::Identity);
+    }
+    // That they do not belong together shows at the latest when they are to be used.
+    let stranger = TestCa::get().leaf(Leaf::Good).key.as_bytes();
+    let peer = nobody();
+    let config = config_for("127.0.0.1", peer.port()).security(Security::StartTls);
+    if let Ok(config) = config.client_identity(chain, stranger) {
+        assert!(matches!(
+            failure(&config),
+            Error::Config(ConfigError::Identity)
+        ));
+    }
+    peer.finish();
+}
+
+// 8314-02, Python's SMTP_SSL: the short way verifies, too, and it is not of the system's roots.
+#[test]
+fn the_short_ways_verify() {
+    let peer = Script::new("TLS-refused good").listen();
+    let error = SmtpConnection::connect_tls(&peer.host(), peer.port()).unwrap_err();
+    assert!(matches!(error, Error::Tls(_)), "{error:?}");
+    peer.finish();
+
+    let rest = "C: STARTTLS\nS: 220 go ahead\nTLS-refused good";
+    let script = format!("S: 220 mx\nC: EHLO [127.0.0.1]\nS: 250-mx\nS: 250 STARTTLS\n{rest}");
+    let peer = Script::new(&script).listen();
+    let mut smtp = SmtpConnection::connect(&peer.host(), peer.port()).unwrap();
+    assert!(matches!(smtp.starttls().unwrap_err(), Error::Tls(_)));
+    peer.finish();
+}
+
+// A configuration shows in its `Debug` how safe it is.
+#[test]
+fn the_switches_can_be_seen() {
+    let peer = nobody();
+    let shown = format!("{:?}", whoever());
+    assert!(shown.contains("accept_invalid_certs: true"), "{shown}");
+    assert!(shown.contains("accept_invalid_hostnames: false"), "{shown}");
+    peer.finish();
+}

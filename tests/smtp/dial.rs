@@ -1,0 +1,230 @@
+//! Opening the connection, and how long it may take.
+#[cfg(target_os = "linux")]
+use crate::peer::Deaf;
+use crate::peer::{Refusing, Script};
+use crate::support::session::{SHORT, config, config_for, failure, hello, session};
+use smtplib::{Config, Credentials, Error, Security, SmtpConnection, Step};
+use std::net::TcpStream;
+use std::time::Duration;
+
+// Python's testBasic1, over both address families and by name.
+#[test]
+fn every_kind_of_host() {
+    let peer = session(&[], "C: QUIT\nS: 221 bye").listen_v6();
+    config(&peer).connect().unwrap().quit();
+    peer.finish();
+    let peer = session(&[], "C: QUIT\nS: 221 bye").listen();
+    config_for("localhost", peer.port())
+        .connect()
+        .unwrap()
+        .quit();
+    peer.finish();
+}
+
+// Python's SMTP(host, port): the short way.
+#[test]
+fn the_short_way() {
+    let script = "S: 220 mx\nC: EHLO [127.0.0.1]\nS: 250 mx\nC: QUIT\nS: 221 bye";
+    let peer = Script::new(script).listen();
+    let smtp = SmtpConnection::connect(&peer.host(), peer.port()).unwrap();
+    smtp.quit();
+    peer.finish();
+}
+
+#[test]
+fn nobody_is_there() {
+    let nobody = Refusing::new().addr();
+    let error = failure(&config_for("127.0.0.1", nobody.port()));
+    assert!(
+        matches!(
+            error,
+            Error::Io {
+                step: Step::Connect,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    let sentence = error.to_string();
+    let begin = "the connection failed at the connection attempt: ";
+    assert!(sentence.starts_with(begin), "{sentence}");
+    assert!(error.is_transient() && error.is_closed());
+}
+
+#[cfg(unix)]
+#[test]
+fn no_socket_at_this_path() {
+    let error = failure(&Config::lmtp_unix("/nonexistent/lmtp"));
+    let Error::Io {
+        step: Step::Connect,
+        source,
+    } = error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(source.kind(), std::io::ErrorKind::NotFound);
+}
+
+// L4: an address that swallows everything.
+#[cfg(target_os = "linux")]
+#[test]
+fn nobody_answers() {
+    let deaf = Deaf::new();
+    let error = failure(&config_for("127.0.0.1", deaf.addr().port()).timeout(SHORT));
+    let sentence = "the server took too long at the connection attempt";
+    assert_eq!(error.to_string(), sentence);
+    let patient = config_for("127.0.0.1", deaf.addr().port()).deadline(SHORT);
+    assert!(matches!(failure(&patient), Error::Timeout(Step::Connect)));
+}
+
+// The deadline is for the whole of connecting, though every step keeps its own budget.
+#[test]
+fn a_deadline_bounds_the_whole() {
+    let slow = |offers: &str| {
+        format!(
+            "
+            S~150ms: 220 mx.example.org
+            C: EHLO client.example
+            S~150ms: 250-mx.example.org
+            S: 250 {offers}"
+        )
+    };
+    let peer = Script::new(&(slow("SIZE 1") + "\nCclose")).listen();
+    let error = failure(&config(&peer).deadline(SHORT));
+    assert!(matches!(error, Error::Timeout(Step::Hello)), "{error:?}");
+    peer.finish();
+
+    // Logging in is a part of it.
+    let rest = "\nC~: AUTH PLAIN *\nstall 400ms\nCclose";
+    let peer = Script::new(&(slow("AUTH PLAIN") + rest)).listen();
+    let config = config(&peer)
+        .credentials(Credentials::password("tim", "tanstaaf"))
+        .danger_allow_plaintext_auth(true);
+    let error = failure(&config.deadline(Duration::from_millis(500)));
+    assert!(matches!(error, Error::Timeout(Step::Auth)), "{error:?}");
+    peer.finish();
+
+    // So is TLS.
+    let rest = "\nC: STARTTLS\nS: 220 go ahead\nChello\nstall 400ms\nCclose";
+    let peer = Script::new(&(slow("STARTTLS") + rest)).listen();
+    let config = crate::support::session::starttls(&peer);
+    let error = failure(&config.deadline(Duration::from_millis(500)));
+    assert!(
+        matches!(error, Error::Timeout(Step::Handshake)),
+        "{error:?}"
+    );
+    peer.finish();
+}
+
+// Each call has a deadline of its own.
+#[test]
+fn a_deadline_begins_anew_with_each_call() {
+    let rest = "
+        C: NOOP
+        S~150ms: 250 ok
+        C: NOOP
+        S~150ms: 250 ok
+        C: NOOP
+        stall 400ms
+        Cclose";
+    let peer = session(&[], rest).listen();
+    let mut smtp = config(&peer)
+        .deadline(Duration::from_millis(280))
+        .connect()
+        .unwrap();
+    smtp.noop().unwrap();
+    smtp.noop().unwrap();
+    assert!(smtp.noop().unwrap_err().is_timeout());
+    peer.finish();
+}
+
+// 5321-56: for ever is a budget, too.
+#[test]
+fn a_budget_that_no_clock_can_hold() {
+    let rest = "C: NOOP\nS: 250 ok\nC: QUIT\nS: 221 bye";
+    let peer = session(&[], rest).listen();
+    let config = config(&peer).timeout(Duration::MAX).deadline(Duration::MAX);
+    let mut smtp = config.connect().unwrap();
+    smtp.noop().unwrap();
+    assert!(smtp.quit().is_some());
+    peer.finish();
+}
+
+// T11: the caller's own socket, without TLS, with STARTTLS, and with TLS from the first octet.
+#[test]
+fn a_socket_of_the_callers_own() {
+    let peer = session(&[], "C: QUIT\nS: 221 bye").listen();
+    let stream = TcpStream::connect(peer.addr()).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let plain = config(&peer);
+    SmtpConnection::from_tcp_stream(stream, &plain)
+        .unwrap()
+        .quit();
+    peer.finish();
+
+    let rest = format!("C: STARTTLS\nS: 220 go\nTLS\n{}", hello(&[]));
+    let peer = session(&["STARTTLS"], &rest).listen();
+    let stream = TcpStream::connect(peer.addr()).unwrap();
+    // The host is what the certificate is verified for, wherever the stream goes.
+    let starttls = config_for("mx.example.org", 1).security(Security::StartTls);
+    assert!(
+        SmtpConnection::from_tcp_stream(stream, &starttls)
+            .unwrap()
+            .is_tls()
+    );
+    peer.finish();
+
+    let peer = session(&[], "").listen_tls();
+    let stream = TcpStream::connect(peer.addr()).unwrap();
+    let implicit = config_for("localhost", 1).security(Security::ImplicitTls);
+    assert!(
+        SmtpConnection::from_tcp_stream(stream, &implicit)
+            .unwrap()
+            .is_tls()
+    );
+    peer.finish();
+}
+
+// T11: and what the configuration asks for is not less because of it.
+#[test]
+fn a_socket_of_the_callers_own_is_no_way_around_tls() {
+    let peer = session(&["AUTH PLAIN"], "C: QUIT\nS: 221 bye\nCclose").listen();
+    let stream = TcpStream::connect(peer.addr()).unwrap();
+    let config = config_for("mx.example.org", 1).security(Security::StartTls);
+    let config = config.credentials(Credentials::password("tim", "tanstaaf"));
+    let error = SmtpConnection::from_tcp_stream(stream, &config).unwrap_err();
+    assert_eq!(error.to_string(), "the server does not offer STARTTLS");
+    peer.finish();
+}
+
+// Python's testSourceAddress
+#[cfg(feature = "local-address")]
+#[test]
+fn connections_come_from_the_local_address() {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    let local = IpAddr::from(Ipv4Addr::new(127, 0, 0, 7));
+    let script = "S: 220 mx\nC: EHLO [127.0.0.7]\nS: 250 mx";
+    let peer = Script::new(script).listen();
+    let config = Config::new(peer.host())
+        .port(peer.port())
+        .security(Security::None);
+    drop(config.local_address((local, 0)).connect().unwrap());
+    peer.finish();
+}
+
+// From an IPv4 address only the IPv4 addresses of a host are of any use.
+#[cfg(feature = "local-address")]
+#[test]
+fn a_local_address_chooses_the_family() {
+    let peer = session(&[], "").listen();
+    let config = config_for("localhost", peer.port());
+    drop(config.local_address(([127, 0, 0, 1], 0)).connect().unwrap());
+    peer.finish();
+
+    let config = config_for("::1", 1).local_address(([127, 0, 0, 1], 0));
+    assert_eq!(
+        failure(&config).to_string(),
+        "the connection failed at the connection attempt: the host has no address that can be reached"
+    );
+}

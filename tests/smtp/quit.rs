@@ -1,0 +1,179 @@
+//! The end of a connection: said, unsaid, and noticed.
+use crate::peer::Script;
+use crate::support::session::{SHORT, config, implicit, session, soon};
+use smtplib::{Error, ProtocolError, Timeouts};
+use std::time::Duration;
+
+/// Waits until the peer has surely said what it says behind a pause.
+fn a_moment() {
+    std::thread::sleep(Duration::from_millis(80));
+}
+
+// 5321-31, Python's testBasic
+#[test]
+fn quit_returns_the_farewell() {
+    let peer = session(
+        &[],
+        "C: QUIT\nS: 221-so long\nS: 221 2.0.0 bye\nEOF\nCclose",
+    )
+    .listen();
+    let farewell = config(&peer).connect().unwrap().quit().unwrap();
+    assert_eq!(farewell.to_string(), "221 so long / 2.0.0 bye");
+    peer.finish();
+}
+
+// L2, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
+#[test]
+fn quit_cannot_fail() {
+    for (end, farewell) in [
+        ("S: 221", Some("221")),
+        ("S: 221 bye\nEOF-bare", Some("221 bye")),
+        ("S: 421 QUIT FAILED", Some("421 QUIT FAILED")),
+        ("S: 500 what?", Some("500 what?")),
+        ("S: 354 go ahead", Some("354 go ahead")),
+        ("EOF", None),
+        ("EOF-bare", None),
+        ("RST", None),
+        ("Sraw: 22", None),
+        ("Sraw: 221 bye\nEOF", None),
+        (r"Sraw: \x00\xff\x13\r\n", None),
+        ("Sforever: 221-bye", None),
+        ("S.. 20ms forever raw: 221", None),
+        ("stall 300ms", None),
+    ] {
+        let rest = format!("C: QUIT\n{end}\nCclose");
+        let peers = [
+            session(&[], &rest).listen(),
+            session(&[], &rest).listen_tls(),
+        ];
+        for (peer, config) in peers.into_iter().zip([config, implicit]) {
+            let timeouts = Timeouts::default().quit(SHORT);
+            let smtp = config(&peer).timeouts(timeouts).connect().unwrap();
+            let reply = soon(|| smtp.quit()).map(|reply| reply.to_string());
+            assert_eq!(reply.as_deref(), farewell, "{end}");
+            peer.finish();
+        }
+    }
+}
+
+// Dropping closes without a word, and does not wait.
+#[test]
+fn dropping_closes() {
+    let peer = session(&[], "Cclose").listen();
+    let smtp = config(&peer).connect().unwrap();
+    soon(|| drop(smtp));
+    peer.finish();
+}
+
+// 5321-15, L7, B14, dialog 69: the farewell was there before the next command, so nothing of it was sent.
+#[test]
+fn a_farewell_on_an_idle_connection_is_noticed() {
+    let rest = "S~20ms: 421 4.4.2 idle for too long\nEOF\nCclose";
+    let peers = [session(&[], rest).listen(), session(&[], rest).listen_tls()];
+    for (peer, config) in peers.into_iter().zip([config, implicit]) {
+        let mut smtp = config(&peer).connect().unwrap();
+        a_moment();
+        let error = smtp.noop().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the server closed the connection at the command, saying: 421 4.4.2 idle for too long"
+        );
+        assert!(error.is_transient() && error.is_closed());
+        assert_eq!(error.code().unwrap(), 421);
+        assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
+        peer.finish();
+    }
+}
+
+// L6, L7
+#[test]
+fn an_end_on_an_idle_connection_is_noticed() {
+    for end in ["EOF", "EOF-bare", "RST"] {
+        let rest = format!("stall 20ms\n{end}\nCclose");
+        let peers = [
+            session(&[], &rest).listen(),
+            session(&[], &rest).listen_tls(),
+        ];
+        for (peer, config) in peers.into_iter().zip([config, implicit]) {
+            let mut smtp = config(&peer).connect().unwrap();
+            assert!(smtp.is_reusable());
+            a_moment();
+            let error = smtp.noop().unwrap_err();
+            let sentence = "the server closed the connection at the command";
+            assert_eq!(error.to_string(), sentence, "{end}");
+            assert!(error.is_transient());
+            peer.finish();
+        }
+    }
+}
+
+// 5321-49, R10, B14: whatever it says, it was not asked.
+#[test]
+fn chatter_on_an_idle_connection_is_noticed() {
+    for chatter in [
+        "S~20ms: 250 ok",
+        "Sraw: 25",
+        "Sraw: 421 4.4",
+        "S~20ms: hello?",
+    ] {
+        let rest = format!("stall 20ms\n{chatter}\nCclose");
+        let peers = [
+            session(&[], &rest).listen(),
+            session(&[], &rest).listen_tls(),
+        ];
+        for (peer, config) in peers.into_iter().zip([config, implicit]) {
+            let mut smtp = config(&peer).connect().unwrap();
+            a_moment();
+            let error = smtp.noop().unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    Error::Protocol {
+                        source: ProtocolError::Unsolicited,
+                        ..
+                    }
+                ),
+                "{chatter}: {error:?}"
+            );
+            assert!(error.is_closed());
+            peer.finish();
+        }
+    }
+}
+
+// 5321-30: the socket is asked, not the server; NOOP asks the server.
+#[test]
+fn a_connection_knows_whether_it_can_be_used() {
+    let rest = "C: NOOP\nS: 250 ok\nS~40ms: 421 bye\nCclose";
+    let peer = session(&[], rest).listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    assert!(smtp.is_reusable());
+    smtp.noop().unwrap();
+    assert!(smtp.is_reusable());
+    std::thread::sleep(Duration::from_millis(120));
+    assert!(!smtp.is_reusable());
+    assert!(smtp.quit().is_none());
+    peer.finish();
+}
+
+// L4: a farewell does not outlast its budget because the budget for commands is larger.
+#[test]
+fn quit_has_a_budget_of_its_own() {
+    let peer = session(&[], "C: QUIT\nS.. 20ms forever raw: 2\nCclose").listen();
+    let timeouts = Timeouts::all(Duration::from_secs(60)).quit(SHORT);
+    let smtp = config(&peer).timeouts(timeouts).connect().unwrap();
+    assert!(soon(|| smtp.quit()).is_none());
+    peer.finish();
+}
+
+// The peer's part: two sessions, one after the other, from one configuration.
+#[test]
+fn a_configuration_connects_as_often_as_one_likes() {
+    let one = "S: 220 mx\nC: EHLO client.example\nS: 250 mx\nC: QUIT\nS: 221 bye\nCclose";
+    let peer = Script::sessions([one, one]).listen();
+    let config = config(&peer);
+    for _ in 0..2 {
+        config.connect().unwrap().quit();
+    }
+    peer.finish();
+}

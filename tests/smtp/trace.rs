@@ -1,0 +1,345 @@
+//! The dialog as it is shown: every line of it, and no secret.
+use crate::peer::Script;
+use crate::support::session::{Lines, config, failure, hello, implicit, session, starttls};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use smtplib::{Config, Credentials, Error, Mechanism, TraceLine};
+use std::fmt::Debug;
+
+/// Connects with a trace, and gives its lines, without the one about where to.
+fn traced(config: Config) -> (Result<(), Error>, Vec<String>) {
+    let lines = Lines::default();
+    let result = config.trace(lines.sink()).connect().map(drop);
+    let mut lines = lines.take();
+    let first = lines.remove(0);
+    assert!(first.starts_with("*: connecting to "), "{first}");
+    (result, lines)
+}
+
+// Python's test_debuglevel: the whole dialog, in its order.
+#[test]
+fn every_line_is_shown() {
+    let rest = format!(
+        "C: STARTTLS\nS: 220 go ahead\nTLS\n{}\nC: AUTH PLAIN AHRpbQB0YW5zdGFhZg==\nS: 235 2.7.0 welcome\nC: QUIT\nS: 221 bye",
+        hello(&["AUTH PLAIN"])
+    );
+    let peer = session(&["SIZE 1000", "STARTTLS"], &rest).listen();
+    let lines = Lines::default();
+    let config = starttls(&peer).credentials(Credentials::password("tim", "tanstaaf"));
+    config.trace(lines.sink()).connect().unwrap().quit();
+    let connecting = format!("*: connecting to 127.0.0.1:{}", peer.port());
+    assert_eq!(
+        lines.take(),
+        [
+            &connecting,
+            "S: 220 mx.example.org",
+            "C: EHLO client.example",
+            "S: 250-mx.example.org",
+            "S: 250-SIZE 1000",
+            "S: 250 STARTTLS",
+            "C: STARTTLS",
+            "S: 220 go ahead",
+            "*: TLS from here on, with 127.0.0.1",
+            "C: EHLO client.example",
+            "S: 250-mx.example.org",
+            "S: 250 AUTH PLAIN",
+            "C: AUTH PLAIN ***",
+            "S: 235 2.7.0 welcome",
+            "C: QUIT",
+            "S: 221 bye",
+            "*: closed",
+        ]
+    );
+    peer.finish();
+}
+
+// 4954-18, Z1: every line of every mechanism that could hold a secret.
+#[test]
+fn log_ins_are_masked() {
+    let login = "
+        C: AUTH LOGIN
+        S: 334 VXNlcm5hbWU6
+        C: dGlt
+        S: 334 UGFzc3dvcmQ6
+        C: dGFuc3RhYWY=
+        S: 535 5.7.8 no
+        C: QUIT
+        S: 221 bye";
+    let peer = session(&["AUTH LOGIN"], login).listen_tls();
+    let (result, lines) = traced(with_password(implicit(&peer)));
+    assert!(result.is_err());
+    let expected = [
+        "C: AUTH LOGIN",
+        "S: 334 VXNlcm5hbWU6",
+        "C: ***",
+        "S: 334 UGFzc3dvcmQ6",
+        "C: ***",
+        "S: 535 5.7.8 no",
+        "C: QUIT",
+        "S: 221 bye",
+        "*: closed",
+    ];
+    assert_eq!(lines[5..], expected);
+    peer.finish();
+
+    let xoauth2 = "C~: AUTH XOAUTH2 *\nS: 334 e30=\nCraw: \\r\\n\nS: 535 no\nC: QUIT\nS: 221 bye";
+    let peer = session(&["AUTH XOAUTH2"], xoauth2).listen_tls();
+    let bearer = Credentials::bearer("tim", "tanstaaf");
+    let (_, lines) = traced(implicit(&peer).credentials(bearer));
+    let expected = ["C: AUTH XOAUTH2 ***", "S: 334 e30=", "C: ***", "S: 535 no"];
+    assert_eq!(lines[5..9], expected);
+    peer.finish();
+}
+
+// An empty first response and a cancellation hold nothing, and are shown.
+#[test]
+fn what_holds_no_secret_is_shown() {
+    #[derive(Debug)]
+    struct External;
+
+    impl Mechanism for External {
+        fn name(&self) -> &str {
+            "EXTERNAL"
+        }
+
+        fn initial_response(&mut self) -> Option<Vec<u8>> {
+            Some(Vec::new())
+        }
+
+        fn respond(&mut self, _challenge: &[u8]) -> Option<Vec<u8>> {
+            None
+        }
+    }
+
+    let peer = session(&[], "C: AUTH EXTERNAL =\nS: 334 aGk=\nC: *\nS: 501 no").listen_tls();
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let lines = Lines::default();
+    smtp.set_trace(lines.sink());
+    smtp.authenticate(&mut External).unwrap_err();
+    assert_eq!(
+        lines.take(),
+        ["C: AUTH EXTERNAL =", "S: 334 aGk=", "C: *", "S: 501 no"]
+    );
+    drop(smtp);
+    peer.finish();
+}
+
+/// Every form in which the password `tanstaaf` of `tim` can be repeated.
+fn forms() -> [String; 4] {
+    [
+        "tanstaaf".to_owned(),
+        STANDARD.encode("\0tim\0tanstaaf"),
+        STANDARD.encode("tanstaaf"),
+        STANDARD.encode("user=tim\x01auth=Bearer tanstaaf\x01\x01"),
+    ]
+}
+
+fn with_password(config: Config) -> Config {
+    config.credentials(Credentials::password("tim", "tanstaaf"))
+}
+
+fn check_nothing_leaks(what: &dyn Debug, text: &str) {
+    let shown = format!("{text} {what:?} {what:#?}");
+    for form in forms() {
+        assert!(!shown.contains(&form), "{form}: {shown}");
+    }
+}
+
+/// Logs in with a server that repeats what it is told, and looks at everything that can be seen.
+fn check_echo(config: Config, shows: &str) {
+    let lines = Lines::default();
+    let error = failure(&config.trace(lines.sink()));
+    check_nothing_leaks(&error, &error.to_string());
+    check_nothing_leaks(
+        &error.reply(),
+        &format!("{:?}", error.reply().map(|r| r.text())),
+    );
+    let raw = error
+        .reply()
+        .map(|reply| String::from_utf8_lossy(reply.raw()).into_owned());
+    check_nothing_leaks(&raw, "");
+    let lines = lines.take();
+    check_nothing_leaks(&lines, "");
+    assert!(lines.iter().any(|line| line == shows), "{lines:#?}");
+}
+
+// 4954-18, Z3: a server that repeats the password, plain or encoded, on any line and in any code.
+#[test]
+fn what_the_server_repeats_is_masked() {
+    let plain = STANDARD.encode("\0tim\0tanstaaf");
+    for (reply, shows) in [
+        (
+            "535 5.7.8 no tanstaaf for tim",
+            "S: 535 5.7.8 no *** for tim",
+        ),
+        ("454 tanstaaf,tanstaaf", "S: 454 ***,***"),
+        ("421 tanstaaf", "S: 421 ***"),
+    ] {
+        let rest = format!("C: AUTH PLAIN {plain}\nS: {reply}\nCclose or QUIT");
+        let peer = session(&["AUTH PLAIN"], &rest).listen_tls();
+        check_echo(with_password(implicit(&peer)), shows);
+        peer.finish();
+    }
+    for rest in [
+        format!("S: 535-{plain}\nS: 535 no"),
+        format!("S: 334 {plain}\nC: *\nS: 501 {plain}"),
+        format!("S: 334 !\nC: *\nS: 501-what is {plain}?\nS: 501 or tanstaaf?"),
+    ] {
+        let rest = format!("C: AUTH PLAIN {plain}\n{rest}\nCclose or QUIT");
+        let peer = session(&["AUTH PLAIN"], &rest).listen_tls();
+        check_echo(with_password(implicit(&peer)), "C: AUTH PLAIN ***");
+        peer.finish();
+    }
+    let rest = "
+        C: AUTH LOGIN
+        S: 334
+        C: dGlt
+        S: 334
+        C: dGFuc3RhYWY=
+        S: 535 dGFuc3RhYWY= is tanstaaf
+        Cclose or QUIT";
+    let peer = session(&["AUTH LOGIN"], rest).listen_tls();
+    check_echo(with_password(implicit(&peer)), "S: 535 *** is ***");
+    peer.finish();
+}
+
+// Z3, 7628-02: the explanation of a failure, which is base64 on the wire.
+#[test]
+fn what_the_explanation_repeats_is_masked() {
+    let json = STANDARD.encode(r#"{"status":"401","token":"tanstaaf"}"#);
+    let rest =
+        format!("C~: AUTH XOAUTH2 *\nS: 334 {json}\nCraw: \\r\\n\nS: 535 no\nCclose or QUIT");
+    let peer = session(&["AUTH XOAUTH2"], &rest).listen_tls();
+    let lines = Lines::default();
+    let bearer = Credentials::bearer("tim", "tanstaaf");
+    let error = failure(&implicit(&peer).credentials(bearer).trace(lines.sink()));
+    assert_eq!(
+        error.to_string(),
+        r#"the server refused to log us in by XOAUTH2: 535 no ({"status":"401","token":"***"})"#
+    );
+    check_nothing_leaks(&error, "");
+    let lines = lines.take();
+    assert!(lines.iter().any(|line| line == "S: 334 ***"), "{lines:#?}");
+    assert!(!lines.concat().contains(&json));
+    peer.finish();
+}
+
+// Masking never touches the code, even if it is the password.
+#[test]
+fn a_password_that_looks_like_a_code() {
+    let rest = "C~: AUTH PLAIN *\nS: 535-5.7.8 535 no\nS: 535 535\nCclose or QUIT";
+    let peer = session(&["AUTH PLAIN"], rest).listen_tls();
+    let password = Credentials::password("tim", "535");
+    let (result, lines) = traced(implicit(&peer).credentials(password));
+    assert_eq!(lines[6..8], ["S: 535-5.7.8 *** no", "S: 535 ***"]);
+    let error = result.unwrap_err();
+    assert_eq!(error.code().unwrap(), 535);
+    assert_eq!(error.reply().unwrap().text(), "5.7.8 *** no\n***");
+    peer.finish();
+}
+
+// Z1: nothing that can be printed holds a password, before, while and after it is used.
+#[test]
+fn nothing_that_can_be_printed_holds_a_secret() {
+    for credentials in [
+        Credentials::password("tim", "tanstaaf"),
+        Credentials::bearer("tim", "tanstaaf"),
+    ] {
+        check_nothing_leaks(&credentials, "");
+        let rest = "C~: AUTH *\nS: 235 welcome, tanstaaf";
+        let peer = session(&["AUTH PLAIN XOAUTH2"], rest).listen_tls();
+        let config = implicit(&peer).credentials(credentials);
+        check_nothing_leaks(&config, "");
+        let smtp = config.connect().unwrap();
+        check_nothing_leaks(&smtp, "");
+        // Nor the octets that came, in whatever notation.
+        assert!(!format!("{smtp:?}").contains("116, 97, 110, 115"));
+        drop(smtp);
+        peer.finish();
+    }
+    check_nothing_leaks(&smtplib::Plain::new("tim", "tanstaaf").unwrap(), "");
+    check_nothing_leaks(&smtplib::Login::new("tim", "tanstaaf").unwrap(), "");
+    check_nothing_leaks(&smtplib::XOAuth2::new("tim", "tanstaaf").unwrap(), "");
+    check_nothing_leaks(&smtplib::OAuthBearer::new("tim", "tanstaaf").unwrap(), "");
+}
+
+// R12: what the network says cannot steer a terminal, nor begin a line of its own.
+#[test]
+fn control_characters_are_escaped() {
+    let script = r"Sraw: 220 \x1b[2Jmx\x07\xe2\x80\xae \xc2\x85\xff\r\n
+        C: EHLO client.example
+        S: 250 mx";
+    let peer = Script::new(script).listen();
+    let (result, lines) = traced(config(&peer));
+    result.unwrap();
+    assert_eq!(
+        lines[0],
+        "S: 220 \\u{1b}[2Jmx\\u{7}\\u{202e} \\u{85}\u{fffd}"
+    );
+    let line = TraceLine::Note("a\r\nb");
+    assert_eq!(line.to_string(), r"*: a\r\nb");
+    peer.finish();
+}
+
+// What goes wrong is in the trace, too.
+#[test]
+fn the_end_is_shown() {
+    let peer = Script::new("S: 554 no\nC: QUIT\nS: 221 bye").listen();
+    let (_, lines) = traced(config(&peer));
+    assert_eq!(lines, ["S: 554 no", "C: QUIT", "S: 221 bye", "*: closed"]);
+    peer.finish();
+
+    let peer = Script::new("S: hello\nCclose").listen();
+    let (_, lines) = traced(config(&peer));
+    assert_eq!(lines, ["*: cut off"]);
+    peer.finish();
+
+    let peer = session(&[], "S~20ms: 421 idle").listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    let lines = Lines::default();
+    smtp.set_trace(lines.sink());
+    std::thread::sleep(std::time::Duration::from_millis(80));
+    smtp.noop().unwrap_err();
+    assert_eq!(lines.take(), ["S: 421 idle", "*: cut off"]);
+    drop(smtp);
+    peer.finish();
+}
+
+// Python's set_debuglevel() on an open connection.
+#[test]
+fn the_trace_can_be_turned_on_later() {
+    let peer = session(&[], "C: NOOP\nS: 250 ok\nC: HELP\nS: 214 a").listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    smtp.noop().unwrap();
+    let lines = Lines::default();
+    smtp.set_trace(lines.sink());
+    smtp.help("").unwrap();
+    assert_eq!(lines.take(), ["C: HELP", "S: 214 a"]);
+    drop(smtp);
+    peer.finish();
+}
+
+// Where a connection goes is shown as it is written elsewhere.
+#[test]
+fn addresses_and_paths_are_shown() {
+    let peer = session(&[], "").listen_v6();
+    let lines = Lines::default();
+    drop(config(&peer).trace(lines.sink()).connect().unwrap());
+    assert_eq!(
+        lines.take()[0],
+        format!("*: connecting to [::1]:{}", peer.port())
+    );
+    peer.finish();
+
+    #[cfg(unix)]
+    {
+        let peer = Script::new("S: 220 mx\nC~: LHLO *\nS: 250 mx").listen_unix();
+        let smtp = Config::lmtp_unix(peer.path()).trace(lines.sink()).connect();
+        assert_eq!(
+            lines.take()[0],
+            format!("*: connecting to {}", peer.path().display())
+        );
+        drop(smtp);
+        peer.finish();
+    }
+}
