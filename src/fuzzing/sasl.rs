@@ -14,8 +14,8 @@ use crate::protocol::error::ProtocolError;
 use crate::protocol::parser::ReplyParser;
 use crate::protocol::reply::Reply;
 
-/// Begins every password and token, so that none of them is found by chance.
-const MARK: &str = "tanstaaf7q";
+/// Begins every password and token, so that none is found by chance; a `t` could come from an escape.
+const MARK: &str = "Tanstaaf7q";
 /// AUTH, ten answers and `*`.
 const MOST_LINES: usize = 12;
 

@@ -23,8 +23,8 @@ use crate::stream::Stream;
 use crate::trace::TraceLine;
 
 /// The password of every login, and its base64 wherever three octets begin.
-const PASSWORD: &str = "tanstaaf7q";
-const SHOWN_PASSWORDS: [&str; 4] = [PASSWORD, "dGFuc3RhYWY3c", "RhbnN0YWFmN3", "0YW5zdGFhZjdx"];
+const PASSWORD: &str = "Tanstaaf7q";
+const SHOWN_PASSWORDS: [&str; 4] = [PASSWORD, "VGFuc3RhYWY3c", "RhbnN0YWFmN3", "UYW5zdGFhZjdx"];
 /// Octets of the messages that are made long.
 const LONG: usize = 70_000;
 
