@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
-use crate::auth::credentials::CredentialsError;
 use crate::auth::dialog::{AuthReason, Dialog, Line, Turn};
+use crate::auth::error::CredentialsError;
 use crate::auth::login::Login;
 use crate::auth::oauth::{OAuthBearer, XOAuth2};
 use crate::auth::plain::Plain;

@@ -205,7 +205,7 @@ mod tests {
         assert!(id.ends_with("@localhost.invalid>") && id.is_ascii(), "{id}");
     }
 
-    /// 5322-27: the envelope has them all, and each once.
+    /// 5322-27, H4: the envelope has them all, and each once.
     #[test]
     fn the_envelope_has_each_recipient_once() {
         let posting = Posting {

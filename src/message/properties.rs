@@ -105,7 +105,7 @@ struct Body {
     text: String,
     html: Option<String>,
     files: Vec<(String, Vec<u8>, bool)>,
-    inner: Option<Box<Body>>,
+    inner: Option<Box<Self>>,
 }
 
 impl Body {

@@ -264,7 +264,7 @@ fn parameter(value: &str, name: &str) -> Option<String> {
             let quoted = text
                 .strip_prefix('"')
                 .and_then(|rest| rest.strip_suffix('"'));
-            octets.extend(quoted.map_or(text.to_owned(), unquote).into_bytes());
+            octets.extend(quoted.map_or_else(|| text.to_owned(), unquote).into_bytes());
         }
     }
     found.then(|| String::from_utf8(octets).unwrap())

@@ -417,7 +417,7 @@ mod tests {
         assert!(rendered(&long, EIGHT_BIT).contains("Content-Type: application/octet-stream"));
     }
 
-    /// 2046-04: what the caller chose and what is in the content may collide, and then it is refused.
+    /// 2046-03, 2046-04: what the caller chose and what is in the content may collide, and then it is refused.
     #[test]
     fn a_boundary_is_not_in_the_content() {
         let refused = |builder: MessageBuilder| builder.build().unwrap_err().to_string();

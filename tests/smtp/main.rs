@@ -8,6 +8,7 @@
 
 mod auth;
 mod certificates;
+mod config;
 mod data;
 mod deadlines;
 mod dial;
@@ -18,6 +19,7 @@ mod hello;
 mod limits;
 mod lmtp;
 mod loss;
+mod mechanism;
 mod message;
 mod oauth;
 mod peer;

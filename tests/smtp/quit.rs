@@ -1,13 +1,10 @@
 //! The end of a connection: said, unsaid, and noticed.
 use crate::peer::Script;
-use crate::support::session::{SHORT, config, implicit, session, soon};
+use crate::support::session::{
+    SHORT, config, connect_watched, implicit, session, soon, wait_for_input,
+};
 use smtplib::{Error, ProtocolError, Timeouts};
 use std::time::Duration;
-
-/// Waits until the peer has surely said what it says behind a pause.
-fn a_moment() {
-    std::thread::sleep(Duration::from_millis(80));
-}
 
 // 5321-31, Python's testBasic
 #[test]
@@ -22,7 +19,7 @@ fn quit_returns_the_farewell() {
     peer.finish();
 }
 
-// L2, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
+// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
 #[test]
 fn quit_cannot_fail() {
     for (end, farewell) in [
@@ -71,8 +68,8 @@ fn a_farewell_on_an_idle_connection_is_noticed() {
     let rest = "S~20ms: 421 4.4.2 idle for too long\nEOF\nCclose";
     let peers = [session(&[], rest).listen(), session(&[], rest).listen_tls()];
     for (peer, config) in peers.into_iter().zip([config, implicit]) {
-        let mut smtp = config(&peer).connect().unwrap();
-        a_moment();
+        let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+        wait_for_input(&watched);
         let error = smtp.noop().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -95,9 +92,8 @@ fn an_end_on_an_idle_connection_is_noticed() {
             session(&[], &rest).listen_tls(),
         ];
         for (peer, config) in peers.into_iter().zip([config, implicit]) {
-            let mut smtp = config(&peer).connect().unwrap();
-            assert!(smtp.is_reusable());
-            a_moment();
+            let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+            wait_for_input(&watched);
             let error = smtp.noop().unwrap_err();
             let sentence = "the server closed the connection at the command";
             assert_eq!(error.to_string(), sentence, "{end}");
@@ -122,8 +118,8 @@ fn chatter_on_an_idle_connection_is_noticed() {
             session(&[], &rest).listen_tls(),
         ];
         for (peer, config) in peers.into_iter().zip([config, implicit]) {
-            let mut smtp = config(&peer).connect().unwrap();
-            a_moment();
+            let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+            wait_for_input(&watched);
             let error = smtp.noop().unwrap_err();
             assert!(
                 matches!(
@@ -146,11 +142,10 @@ fn chatter_on_an_idle_connection_is_noticed() {
 fn a_connection_knows_whether_it_can_be_used() {
     let rest = "C: NOOP\nS: 250 ok\nS~40ms: 421 bye\nCclose";
     let peer = session(&[], rest).listen();
-    let mut smtp = config(&peer).connect().unwrap();
+    let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
     assert!(smtp.is_reusable());
     smtp.noop().unwrap();
-    assert!(smtp.is_reusable());
-    std::thread::sleep(Duration::from_millis(120));
+    wait_for_input(&watched);
     assert!(!smtp.is_reusable());
     assert!(smtp.quit().is_none());
     peer.finish();

@@ -12,9 +12,6 @@ pub(crate) use crate::message::transfer::base64::{Base64Writer, base64_length};
 pub(crate) use crate::message::transfer::flowed::flow;
 pub(crate) use crate::message::transfer::scan::Scan;
 
-/// Octets that an encoder gathers before it passes them on.
-const BLOCK: usize = 8 * 1024;
-
 /// What can be sent besides lines of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offers {

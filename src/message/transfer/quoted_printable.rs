@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 
 use crate::message::encoded_word::hex;
-use crate::message::transfer::BLOCK;
-use crate::message::transfer::line_end::Lines;
+use crate::message::transfer::line_end::{BLOCK, Lines};
 
 /// Longest encoded line (RFC 2045, 6.7 (5)), with the `=` that continues it.
 const MAX_LINE: usize = 76;
@@ -36,7 +35,7 @@ pub(crate) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&block)
 }
 
-/// How many octets [`write`] writes.
+/// How many octets [`write()`] writes.
 pub(super) fn length(text: &[u8]) -> u64 {
     let mut count = Count(0);
     // Counting does not fail.
