@@ -1,6 +1,8 @@
-//! How fast messages are composed, each row beside a hand-written floor: `cargo bench --bench message`.
+//! How fast messages are composed, each row beside a hand-written floor: `cargo bench --bench
+//! message`.
 //!
-//! Medians of many short rounds. What matters is a row's ratio to its floor, which moves less than the times.
+//! Medians of many short rounds. What matters is a row's ratio to its floor, which moves less than
+//! the times.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
