@@ -188,8 +188,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), MailboxError> {
     }
 }
 
-/// Divides `name <address`; a local part in quotes may hold an angle bracket too, so the last
-/// bracket before it counts.
+/// Divides `name <address` at the first angle bracket that is not in the quotes around the name.
 fn split_angle(text: &str) -> Option<(&str, &str)> {
     let end_of_name = match text.strip_prefix('"') {
         Some(quoted) => closing_quote(quoted).map_or(0, |at| at + 2),
