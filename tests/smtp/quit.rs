@@ -82,6 +82,28 @@ fn a_farewell_on_an_idle_connection_is_noticed() {
     }
 }
 
+// B14: the farewell may come with the last reply, or be the last thing before the end.
+#[test]
+fn a_farewell_may_come_with_a_reply() {
+    for rest in [
+        "C: NOOP\nS: 250 ok\nS+ 421 4.3.2 shutting down\nCclose",
+        "C: NOOP\nS: 250 ok\nS+ 421 4.3.2 shutting down\nEOF\nCclose",
+        "C: NOOP\nSraw: 250 ok\\r\\n421 4.3.2 shutti\nS~20ms: ng down\nCclose",
+    ] {
+        let peer = session(&[], rest).listen();
+        let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+        smtp.noop().unwrap();
+        wait_for_input(&watched);
+        let error = smtp.noop().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the server closed the connection at the command, saying: 421 4.3.2 shutting down"
+        );
+        assert!(error.is_transient() && error.is_closed());
+        peer.finish();
+    }
+}
+
 // L6, L7
 #[test]
 fn an_end_on_an_idle_connection_is_noticed() {
