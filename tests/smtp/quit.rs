@@ -19,7 +19,8 @@ fn quit_returns_the_farewell() {
     peer.finish();
 }
 
-// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
+// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide
+// any more.
 #[test]
 fn quit_cannot_fail() {
     for (end, farewell) in [
@@ -63,7 +64,8 @@ fn dropping_closes() {
     peer.finish();
 }
 
-// 5321-15, L7, B14, dialog 69: the farewell was there before the next command, so nothing of it was sent.
+// 5321-15, L7, B14, dialog 69: the farewell was there before the next command, so nothing of it was
+// sent.
 #[test]
 fn a_farewell_on_an_idle_connection_is_noticed() {
     let rest = "S~20ms: 421 4.4.2 idle for too long\nEOF\nCclose";
