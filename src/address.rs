@@ -212,7 +212,11 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
                     None => Err(AddressError::Unquoted),
                 };
             }
-            '\\' => local_part.push(chars.next().ok_or(AddressError::Unquoted)?.1),
+            '\\' => match chars.next().ok_or(AddressError::Unquoted)? {
+                // RFC 5321, quoted-pairSMTP: RFC 6531 adds letters to the text around it, but none here.
+                (_, c) if !c.is_ascii() => return Err(AddressError::Forbidden(c)),
+                (_, c) => local_part.push(c),
+            },
             _ => local_part.push(c),
         }
     }

@@ -1,4 +1,4 @@
-//! [`Body`]: a message on its way into DATA.
+//! [`Body`]: a message on its way into DATA or BDAT.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -33,10 +33,10 @@ impl BodyRules {
     }
 }
 
-/// A message on its way into DATA: encoded as it comes, and written through the connection's one buffer.
+/// A message on its way: encoded as it comes, and written through the connection's one buffer.
 #[derive(Debug)]
 pub(crate) struct Body {
-    encoder: DataEncoder,
+    transfer: Transfer,
     /// Looks at a message that nobody has seen before, while it passes.
     inspection: Option<(Profiler, BodyRules)>,
     octets: u64,
@@ -45,13 +45,27 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// A message; if nobody has looked at it yet, with the rules that it has to keep.
-    pub(crate) fn new(rules: Option<BodyRules>) -> Self {
+    /// A message for DATA; if nobody has looked at it yet, with the rules that it has to keep.
+    pub(crate) fn data(rules: Option<BodyRules>) -> Self {
         let inspection = rules.map(|rules| (Profiler::new(), rules));
-        let encoder = DataEncoder::new();
         Self {
-            encoder,
             inspection,
+            ..Self::new(Transfer::Data(DataEncoder::new()))
+        }
+    }
+
+    /// A message of so many octets in one chunk, the command in front of it (RFC 3030, 2).
+    pub(crate) fn chunk(wire: &mut Wire, size: u64) -> Self {
+        wire.trace.client(format_args!("BDAT {size} LAST"));
+        wire.body_buffer
+            .extend_from_slice(format!("BDAT {size} LAST\r\n").as_bytes());
+        Self::new(Transfer::Chunk { left: size })
+    }
+
+    fn new(transfer: Transfer) -> Self {
+        Self {
+            transfer,
+            inspection: None,
             octets: 0,
             failure: None,
         }
@@ -65,9 +79,7 @@ impl Body {
             if self.failure.is_some() {
                 return Err(ErrorKind::BrokenPipe.into());
             }
-            wire.body_buffer
-                .reserve(DataEncoder::max_growth(piece.len()));
-            self.encoder.encode(piece, &mut wire.body_buffer);
+            self.transfer.encode(piece, &mut wire.body_buffer);
             if wire.body_buffer.len() >= BUFFER {
                 self.flush(wire);
             }
@@ -79,14 +91,18 @@ impl Body {
     /// Writes the end of data, in one piece with the rest of the message. Only when this returns `Ok` can
     /// the server have the whole message.
     pub(crate) fn finish(&mut self, wire: &mut Wire) -> Result<()> {
-        std::mem::take(&mut self.encoder).finish(&mut wire.body_buffer);
+        if let Err(error) = self.transfer.finish(&mut wire.body_buffer) {
+            return Err(self.fail(wire, error));
+        }
         self.flush(wire);
         match self.failure.take() {
             Some(failure) => Err(failure),
             None => {
                 wire.trace
                     .client(format_args!("<message of {} octets>", self.octets));
-                wire.trace.client(format_args!("."));
+                if let Transfer::Data(_) = self.transfer {
+                    wire.trace.client(format_args!("."));
+                }
                 Ok(())
             }
         }
@@ -120,11 +136,69 @@ impl Body {
     }
 }
 
-/// A body and its connection, as a writer.
+/// How a message travels.
+#[derive(Debug)]
+enum Transfer {
+    /// As it is, so many octets more.
+    Chunk { left: u64 },
+    /// As lines, up to the final dot.
+    Data(DataEncoder),
+}
+
+impl Transfer {
+    fn encode(&mut self, piece: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Chunk { left } => {
+                *left = left.wrapping_sub(piece.len() as u64);
+                out.extend_from_slice(piece);
+            }
+            Self::Data(encoder) => {
+                out.reserve(DataEncoder::max_growth(piece.len()));
+                encoder.encode(piece, out);
+            }
+        }
+    }
+
+    /// Ends the message. Too few or too many octets would be taken for commands, or commands for octets.
+    fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
+        match self {
+            Self::Chunk { left: 0 } => Ok(()),
+            Self::Chunk { .. } => Err(ErrorKind::InvalidData.into()),
+            Self::Data(encoder) => {
+                encoder.finish(out);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A body and its connection, as a writer. Dropped before its end, it cuts the connection.
 #[derive(Debug)]
 pub(crate) struct BodyWriter<'w> {
-    pub(crate) body: &'w mut Body,
-    pub(crate) wire: &'w mut Wire,
+    body: Body,
+    wire: &'w mut Wire,
+    is_over: bool,
+}
+
+impl<'w> BodyWriter<'w> {
+    pub(crate) fn new(body: Body, wire: &'w mut Wire) -> Self {
+        Self {
+            body,
+            wire,
+            is_over: false,
+        }
+    }
+
+    /// As [`Body::finish`].
+    pub(crate) fn finish(mut self) -> Result<()> {
+        self.is_over = true;
+        self.body.finish(self.wire)
+    }
+
+    /// As [`Body::fail`].
+    pub(crate) fn fail(mut self, error: io::Error) -> Error {
+        self.body.fail(self.wire, error)
+    }
 }
 
 impl Write for BodyWriter<'_> {
@@ -134,5 +208,14 @@ impl Write for BodyWriter<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+impl Drop for BodyWriter<'_> {
+    /// A source that panics must not leave half a message behind, to which the next one would be added.
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.wire.abort();
+        }
     }
 }

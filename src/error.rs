@@ -6,9 +6,10 @@ use std::fmt;
 use std::io;
 
 use crate::address::{Address, AddressError};
-use crate::auth::credentials::CredentialsError;
 use crate::auth::dialog::{AuthError, AuthReason};
+use crate::auth::error::CredentialsError;
 use crate::config::ConfigError;
+use crate::message::error::MessageError;
 use crate::outcome::{Outcome, RecipientStatus};
 use crate::protocol::command::CommandError;
 use crate::protocol::error::ProtocolError;
@@ -52,7 +53,7 @@ pub enum Error {
         /// What the server said before, for instance 421 and why.
         last_words: Option<Box<Reply>>,
     },
-    /// The connection failed after some recipients had their answer.
+    /// The connection failed, or had to be cut, after a recipient had an answer: the cause, and what is known of each.
     Interrupted(Box<Interrupted>),
     /// Reading from or writing to the network failed.
     Io {
@@ -61,6 +62,8 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A part of the message cannot be had, such as an attachment that is not there any more; nothing was sent.
+    Message(MessageError),
     /// There is nobody to send to; nothing was sent.
     NoRecipients,
     /// Logging in would show the password or token to everybody on the way, because the connection has no TLS.
@@ -84,7 +87,8 @@ pub enum Error {
     },
     /// The server refused the sender (`SMTPSenderRefused`).
     SenderRefused(Reply),
-    /// The message could not be read to its end; the transaction was cut off, and the server has taken nothing.
+    /// The message could not be read to its end, and the server has taken nothing. If its beginning had been sent, the
+    /// connection was cut, and this is the cause of an [`Interrupted`](Self::Interrupted).
     Source(io::Error),
     /// The peer took too long.
     Timeout(Step),
@@ -193,6 +197,8 @@ impl Error {
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
             Self::Interrupted(interrupted) => interrupted.cause.is_transient(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) => true,
+            // The fault is the connection's, not the message's.
+            Self::Refused { step, .. } if *step == Step::Reset => true,
             Self::Disconnected { last_words, .. } => {
                 !last_words.as_deref().is_some_and(Reply::is_permanent)
             }
@@ -210,6 +216,7 @@ impl Error {
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_permanent)),
             Self::Interrupted(interrupted) => interrupted.cause.is_permanent(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) => false,
+            Self::Refused { step, .. } if *step == Step::Reset => false,
             Self::Disconnected { last_words, .. } => {
                 last_words.as_deref().is_some_and(Reply::is_permanent)
             }
@@ -227,7 +234,8 @@ impl Error {
         }
     }
 
-    /// Whether the connection is of no further use.
+    /// Whether this error is the end of the connection. A server can also close behind a refusal; whether another
+    /// message may go the same way is for [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) to tell.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         match self {
@@ -236,7 +244,6 @@ impl Error {
             | Self::Interrupted(_)
             | Self::Io { .. }
             | Self::Protocol { .. }
-            | Self::Source(_)
             | Self::Timeout(_)
             | Self::Tls(_) => true,
             Self::AuthFailed(failure) => failure.reason() == AuthReason::ServerUnproven,
@@ -273,6 +280,7 @@ impl fmt::Display for Error {
             }
             Self::Interrupted(interrupted) => interrupted.fmt(f),
             Self::Io { step, source } => write!(f, "the connection failed at {step}: {source}"),
+            Self::Message(source) => source.fmt(f),
             Self::NoRecipients => f.write_str("the message has no recipients"),
             Self::PlaintextAuth => f.write_str(
                 "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
@@ -308,6 +316,7 @@ impl StdError for Error {
             Self::Credentials(source) => Some(source),
             Self::Interrupted(source) => Some(source),
             Self::Io { source, .. } | Self::Source(source) => Some(source),
+            Self::Message(source) => Some(source),
             Self::Protocol { source, .. } => Some(source),
             Self::Tls(source) => Some(source.as_ref()),
             Self::Unsupported(source) => Some(source),
@@ -331,6 +340,7 @@ from! {
     Config(ConfigError),
     Content(ContentError),
     Credentials(CredentialsError),
+    Message(MessageError),
     Unsupported(Unsupported),
 }
 
@@ -385,7 +395,7 @@ fn fmt_tls(source: &native_tls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     }
 }
 
-/// A connection that failed after some recipients had their answer.
+/// A connection that failed, or had to be cut, after a recipient had an answer.
 #[derive(Debug)]
 pub struct Interrupted {
     pub(crate) outcome: Outcome,
@@ -409,11 +419,11 @@ impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.outcome.recipients().len();
         let known = self.outcome.accepted().count() + self.outcome.refused().count();
-        write!(
-            f,
-            "{} (the fate of {known} of {count} recipients is known)",
-            self.cause
-        )
+        self.cause.fmt(f)?;
+        if known == 0 {
+            return Ok(());
+        }
+        write!(f, " (the fate of {known} of {count} recipients is known)")
     }
 }
 

@@ -1,5 +1,7 @@
 //! [`Outcome`]: what became of a message, recipient by recipient.
 
+use std::fmt;
+
 use crate::address::Address;
 use crate::protocol::reply::Reply;
 
@@ -13,7 +15,7 @@ use crate::protocol::reply::Reply;
 /// # let mut smtp = smtplib::SmtpConnection::connect("localhost", 25)?;
 /// let outcome = smtp.sendmail("me@example.com", ["ann@example.org", "bob@example.org"], "Hi!\n")?;
 /// for recipient in outcome.refused() {
-///     eprintln!("{} will not get it: {:?}", recipient.address(), recipient.reply());
+///     eprintln!("{recipient}"); // bob@example.org was refused: 550 5.1.1 no such user
 /// }
 /// # Ok(())
 /// # }
@@ -70,7 +72,7 @@ impl Outcome {
     }
 }
 
-/// What became of a message for one recipient.
+/// What became of a message for one recipient; `Display` says it in a sentence, with the server's reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientOutcome {
     pub(crate) address: Address,
@@ -112,11 +114,29 @@ impl RecipientOutcome {
         self.status == RecipientStatus::Accepted
     }
 
-    fn is_worth_retrying(&self) -> bool {
+    /// Whether this recipient is worth another try later; see [`Outcome::worth_retrying`].
+    #[must_use]
+    pub fn is_worth_retrying(&self) -> bool {
         match self.status {
             RecipientStatus::NotSent => !self.reply.as_ref().is_some_and(Reply::is_permanent),
             RecipientStatus::Refused => self.reply.as_ref().is_some_and(Reply::is_transient),
             RecipientStatus::Accepted | RecipientStatus::Unknown => false,
+        }
+    }
+}
+
+impl fmt::Display for RecipientOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = &self.address;
+        let reply = self.reply.as_ref().map(|reply| format!(": {reply}"));
+        let reply = reply.unwrap_or_default();
+        match self.status {
+            RecipientStatus::Accepted => write!(f, "{address} was accepted{reply}"),
+            RecipientStatus::NotSent => write!(f, "{address} was not reached{reply}"),
+            RecipientStatus::Refused => write!(f, "{address} was refused{reply}"),
+            RecipientStatus::Unknown => {
+                write!(f, "{address} may have been accepted: no answer came")
+            }
         }
     }
 }
@@ -133,4 +153,35 @@ pub enum RecipientStatus {
     Refused,
     /// The whole message was sent, and no answer came: it may have been taken or not.
     Unknown,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::parser::ReplyParser;
+
+    #[test]
+    fn a_recipient_in_a_sentence() {
+        let mut recipient = RecipientOutcome::new("ann@example.org".parse().unwrap());
+        assert_eq!(recipient.to_string(), "ann@example.org was not reached");
+        recipient.status = RecipientStatus::Unknown;
+        recipient.reply = ReplyParser::default().push(b"250 ok\r\n").unwrap();
+        assert_eq!(
+            recipient.to_string(),
+            "ann@example.org may have been accepted: no answer came"
+        );
+        recipient.status = RecipientStatus::Accepted;
+        assert_eq!(
+            recipient.to_string(),
+            "ann@example.org was accepted: 250 ok"
+        );
+        recipient.status = RecipientStatus::Refused;
+        recipient.reply = ReplyParser::default()
+            .push(b"550 5.1.1 no \x1b[1mann\r\n")
+            .unwrap();
+        assert_eq!(
+            recipient.to_string(),
+            "ann@example.org was refused: 550 5.1.1 no \\u{1b}[1mann"
+        );
+    }
 }

@@ -57,9 +57,10 @@ impl SmtpConnection {
     /// As [`sendmail`](Self::sendmail), and [`Error::Source`] if the reader fails.
     pub fn send(&mut self, envelope: &Envelope, mut message: impl Read) -> Result<Outcome> {
         let mut head = Vec::new();
-        let read = message.by_ref().take(HEAD).read_to_end(&mut head);
+        // One octet more tells whether there is a rest.
+        let read = message.by_ref().take(HEAD + 1).read_to_end(&mut head);
         read.map_err(Error::Source)?;
-        if (head.len() as u64) < HEAD {
+        if head.len() as u64 <= HEAD {
             return self.send_octets(envelope, &head);
         }
         let mut facts = Facts::of(&head);
@@ -90,12 +91,15 @@ impl SmtpConnection {
         }
         let mut exchange = self.new_exchange(envelope.is_all_required());
         self.queue_envelope(&mut exchange, envelope, facts)?;
-        exchange.queue_data();
+        match facts.chunk {
+            Some(_) => exchange.expect_chunk(),
+            None => exchange.queue_data(),
+        }
         let rules = facts.rules_for_the_rest(envelope, &self.capabilities);
         self.begin()?;
         // Until it has come to a good end, the next transaction has to begin with RSET.
         self.is_reset_owed = true;
-        self.carry_out(exchange, rules, write)
+        self.carry_out(exchange, facts.chunk, rules, write)
     }
 
     /// Queues MAIL and RCPT, or says what about them cannot be sent.
@@ -132,12 +136,17 @@ impl SmtpConnection {
     fn carry_out(
         &mut self,
         mut exchange: Exchange,
+        chunk: Option<u64>,
         rules: Option<BodyRules>,
         write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
     ) -> Result<Outcome> {
         let mut result = self.drive(&mut exchange);
         if let Ok(Pause::Body) = result {
-            let written = self.write_body(rules, write);
+            let body = match chunk {
+                Some(size) => Body::chunk(&mut self.wire, size),
+                None => Body::data(rules),
+            };
+            let written = self.write_body(body, write);
             result = settle_body(&mut exchange, written).and_then(|()| self.drive(&mut exchange));
         }
         self.conclude(exchange, result.map(drop))
@@ -162,33 +171,30 @@ impl SmtpConnection {
 
     fn write_body(
         &mut self,
-        rules: Option<BodyRules>,
+        body: Body,
         write: impl FnOnce(&mut BodyWriter<'_>) -> io::Result<()>,
     ) -> Result<()> {
         self.wire.check_quiet(Step::Body)?;
-        let mut body = Body::new(rules);
-        match write(&mut BodyWriter {
-            body: &mut body,
-            wire: &mut self.wire,
-        }) {
-            Ok(()) => body.finish(&mut self.wire),
-            Err(error) => Err(body.fail(&mut self.wire, error)),
+        let mut writer = BodyWriter::new(body, &mut self.wire);
+        match write(&mut writer) {
+            Ok(()) => writer.finish(),
+            Err(error) => Err(writer.fail(error)),
         }
     }
 
     /// Turns the end of an exchange into a result, and remembers what the connection owes.
     pub(crate) fn conclude(&mut self, exchange: Exchange, result: Result<()>) -> Result<Outcome> {
-        if let Err(cause) = result {
-            self.wire.abort();
-            return Err(interrupted(exchange.interrupted(), cause));
-        }
         let (verdict, outcome, aftermath) = exchange.conclude();
         match aftermath {
             Aftermath::Clean => self.is_reset_owed = false,
             Aftermath::ResetOwed => self.is_reset_owed = true,
+            Aftermath::Close if result.is_err() => self.wire.abort(),
             Aftermath::Close => self.wire.close(),
         }
-        judge(verdict, outcome)
+        match verdict {
+            Some(verdict) => judge(verdict, outcome),
+            None => Err(interrupted(outcome, result.err().unwrap_or(Error::Closed))),
+        }
     }
 }
 
@@ -212,7 +218,7 @@ pub(crate) fn settle_body(exchange: &mut Exchange, written: Result<()>) -> Resul
             last_words: Some(reply),
             ..
         }) if is_refusal(&reply) => {
-            exchange.refused_in_body(*reply);
+            exchange.refused_in_body(&reply);
         }
         Err(error) => return Err(error),
     }
@@ -229,47 +235,65 @@ fn judge(verdict: Verdict, outcome: Outcome) -> Result<Outcome> {
         Verdict::SenderRefused(reply) => Err(Error::SenderRefused(reply)),
         Verdict::RecipientsRefused => Err(Error::RecipientsRefused(Box::new(outcome))),
         Verdict::DataRefused => Err(Error::DataRefused(Box::new(outcome))),
-        Verdict::Broken(step, reply) => {
-            let is_known = outcome.recipients().iter().any(|r| r.reply().is_some());
-            Err(interrupted(
-                is_known.then_some(outcome),
-                Error::Refused { step, reply },
-            ))
-        }
+        Verdict::Broken(step, reply) => Err(interrupted(outcome, Error::Refused { step, reply })),
         Verdict::Unexpected(step, code) => {
             let source = ProtocolError::UnexpectedCode(code);
-            Err(interrupted(None, Error::Protocol { step, source }))
+            let error = Error::Protocol { step, source };
+            // Before the message, nobody can say which of the answers belong to whom; 354 has proved that they do.
+            Err(match step {
+                Step::EndOfData => interrupted(outcome, error),
+                _ => error,
+            })
         }
     }
 }
 
-fn interrupted(outcome: Option<Outcome>, cause: Error) -> Error {
-    match outcome {
-        Some(outcome) => Error::Interrupted(Box::new(Interrupted { outcome, cause })),
-        None => cause,
+/// The cause, with what is known of the recipients if any of them had an answer.
+fn interrupted(outcome: Outcome, cause: Error) -> Error {
+    if outcome.recipients().iter().any(|r| r.reply().is_some()) {
+        Error::Interrupted(Box::new(Interrupted { outcome, cause }))
+    } else {
+        cause
     }
 }
 
 /// What has to be known of a message before MAIL.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
     /// Octets with CRLF line ends, as SIZE counts them; `None` if nobody knows.
     pub(crate) size: Option<u64>,
     pub(crate) is_8bit: bool,
     /// The header has letters outside ASCII.
     pub(crate) is_header_8bit: bool,
+    /// The message is no lines: it goes as a chunk of so many octets (RFC 3030).
+    pub(crate) chunk: Option<u64>,
     profile: Option<Profile>,
 }
 
 impl Facts {
     /// Of a message that nobody has seen: it may be 8-bit, so it counts as that where it can.
     pub(crate) fn unknown(offers: &Capabilities) -> Self {
-        let is_8bit = offers.has("8BITMIME");
         Self {
-            size: None,
+            is_8bit: offers.has("8BITMIME"),
+            ..Self::default()
+        }
+    }
+
+    /// Of a message that was rendered for this server.
+    pub(crate) fn known(size: u64, is_8bit: bool, is_header_8bit: bool) -> Self {
+        Self {
+            size: Some(size),
             is_8bit,
-            is_header_8bit: false,
-            profile: None,
+            is_header_8bit,
+            ..Self::default()
+        }
+    }
+
+    /// The same message as one chunk of octets that need not be lines.
+    pub(crate) fn binary(self) -> Self {
+        Self {
+            chunk: self.size,
+            ..self
         }
     }
 
@@ -279,6 +303,7 @@ impl Facts {
             size: Some(profile.size),
             is_8bit: profile.is_8bit,
             is_header_8bit: profile.is_8bit && !header(message).is_ascii(),
+            chunk: None,
             profile: Some(profile),
         }
     }
@@ -338,7 +363,9 @@ pub(crate) fn mail_parameters(
     if let Some(size) = size_parameter(facts, offers)? {
         add("SIZE", Some(size.to_string()));
     }
-    if facts.is_8bit {
+    if facts.chunk.is_some() {
+        add("BODY", Some("BINARYMIME".to_owned()));
+    } else if facts.is_8bit {
         // A server with SMTPUTF8 takes 8-bit messages by definition (RFC 6531, 3.1).
         if offers.has("8BITMIME") || offers.has("SMTPUTF8") {
             add("BODY", Some("8BITMIME".to_owned()));

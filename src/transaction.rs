@@ -2,12 +2,13 @@
 
 use std::io::{self, Read, Write};
 
+use crate::address::Address;
 use crate::body::{Body, BodyRules};
 use crate::connection::SmtpConnection;
 use crate::envelope::Envelope;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Unsupported};
 use crate::outcome::Outcome;
-use crate::protocol::command::{self, Parameter};
+use crate::protocol::command::{self, CommandError, Parameter};
 use crate::protocol::exchange::{Exchange, Rules};
 use crate::protocol::reply::Reply;
 use crate::send::{
@@ -36,6 +37,8 @@ pub struct Transaction<'c> {
     connection: &'c mut SmtpConnection,
     exchange: Exchange,
     rules: Option<BodyRules>,
+    /// MAIL said SMTPUTF8: addresses may have letters outside ASCII.
+    is_utf8: bool,
 }
 
 impl SmtpConnection {
@@ -74,6 +77,7 @@ impl SmtpConnection {
             connection: self,
             exchange,
             rules,
+            is_utf8: parameters.iter().any(|p| p.keyword() == "SMTPUTF8"),
         };
         transaction.drive()?;
         Ok(transaction)
@@ -85,7 +89,8 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Address`]; [`Error::Refused`] for 421, which ends the connection.
+    /// [`Error::Address`]; [`Error::Unsupported`] and [`Error::Command`] for an address with letters outside ASCII if MAIL
+    /// went without SMTPUTF8; [`Error::Interrupted`] if the connection ends, for instance by 421.
     pub fn rcpt(&mut self, to: &str) -> Result<Reply> {
         self.rcpt_with(to, [])
     }
@@ -103,7 +108,9 @@ impl<'c> Transaction<'c> {
         let address = parse_address(to)?;
         let parameters: Vec<Parameter> = parameters.into_iter().collect();
         check_offered(&parameters, &self.connection.capabilities)?;
+        self.check_utf8(&address)?;
         let line = command::rcpt(&address, &parameters)?;
+        self.begin()?;
         self.exchange.queue_rcpt(address, &line);
         self.drive()?;
         // Driving ends with an answer to everything queued.
@@ -137,10 +144,12 @@ impl<'c> Transaction<'c> {
         if !self.exchange.has_recipients() {
             return Err(Error::NoRecipients);
         }
+        self.begin()?;
         self.exchange.queue_data();
         self.drive()?;
-        self.connection.wire.check_quiet(Step::Body)?;
-        let body = Body::new(self.rules);
+        let quiet = self.connection.wire.check_quiet(Step::Body);
+        quiet.or_else(|error| self.end(Err(error)))?;
+        let body = Body::data(self.rules);
         Ok(DataWriter {
             connection: self.connection,
             exchange: self.exchange,
@@ -156,6 +165,23 @@ impl<'c> Transaction<'c> {
     /// As [`SmtpConnection::rset`].
     pub fn reset(self) -> Result<()> {
         self.connection.reset()
+    }
+
+    /// Without SMTPUTF8 at MAIL, no octet above 127 may be in a command (RFC 6531, 3.3).
+    fn check_utf8(&self, address: &Address) -> Result<()> {
+        if address.is_ascii() || self.is_utf8 {
+            Ok(())
+        } else if self.connection.capabilities.has("SMTPUTF8") {
+            Err(CommandError::Utf8.into())
+        } else {
+            Err(Unsupported::Utf8Address(Box::new(address.clone())).into())
+        }
+    }
+
+    /// Between two calls the server may have gone, or have said something that nobody asked for.
+    fn begin(&mut self) -> Result<()> {
+        let begun = self.connection.begin();
+        begun.or_else(|error| self.end(Err(error)))
     }
 
     /// Carries out what was queued, as far as it goes without the message.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::auth::credentials::Credentials;
 use crate::config::{Config, ConfigError, Security, Timeouts};
 use crate::protocol::command::HelloName;
+use crate::secret::Secret;
 
 impl FromStr for Config {
     type Err = ConfigError;
@@ -29,6 +30,39 @@ impl FromStr for Config {
         let config = options.try_fold(config, with_option)?;
         config.check()?;
         Ok(config)
+    }
+}
+
+impl Config {
+    /// Asks for the password if there is a user without one, as in `smtp://alice@mail.example.com`.
+    ///
+    /// `ask` is given the user name. It is not called when nobody logs in, or with a password that is known already.
+    ///
+    /// ```
+    /// use smtplib::Config;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let config: Config = "smtp://alice@mail.example.com".parse()?;
+    /// let config = config.ask_password(|user| {
+    ///     assert_eq!(user, "alice");
+    ///     Ok::<_, std::io::Error>("secret") // typed by the user, or from a keyring
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of `ask`.
+    pub fn ask_password<T: Into<Secret>, E>(
+        mut self,
+        ask: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Self, E> {
+        if let Some(credentials) = self.credentials.as_mut().filter(|c| !c.has_secret()) {
+            let secret = ask(credentials.user())?;
+            credentials.set_secret(secret.into());
+        }
+        Ok(self)
     }
 }
 
@@ -177,4 +211,48 @@ fn decode(text: &str) -> Result<String, ConfigError> {
         octets.extend_from_slice(part.get(2..).unwrap_or_default().as_bytes());
     }
     String::from_utf8(octets).map_err(|_| ConfigError::Percent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::convert::Infallible;
+
+    #[test]
+    fn a_missing_password_is_asked_for_and_the_kind_of_secret_stays() {
+        for (url, expected) in [
+            ("smtp://alice@host", Credentials::password("alice", "typed")),
+            (
+                "smtp://alice:@host",
+                Credentials::password("alice", "typed"),
+            ),
+            (
+                "smtp://alice@host?auth=xoauth2",
+                Credentials::bearer("alice", "typed"),
+            ),
+        ] {
+            let config: Config = url.parse().unwrap();
+            let config = config
+                .ask_password(|_| Ok::<_, Infallible>("typed"))
+                .unwrap();
+            assert_eq!(config.credentials, Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_without_need() {
+        for url in ["smtp://host", "smtp://alice:secret@host"] {
+            let config: Config = url.parse().unwrap();
+            let credentials = config.credentials.clone();
+            let config = config.ask_password(|_| Err::<&str, _>("asked")).unwrap();
+            assert_eq!(config.credentials, credentials, "{url}");
+        }
+    }
+
+    #[test]
+    fn who_cannot_answer_says_why() {
+        let config: Config = "smtp://alice@host".parse().unwrap();
+        let error = config.ask_password(|user| Err::<&str, _>(format!("{user} is out")));
+        assert_eq!(error.unwrap_err(), "alice is out");
+    }
 }

@@ -26,6 +26,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: Stream,
+    /// Where reads go; kept, since clearing it for each would take longer than the read.
+    read_buffer: Box<[u8]>,
     input: LineBuffer,
     parser: ReplyParser,
     /// Where messages are gathered; kept between them.
@@ -40,6 +42,7 @@ impl Wire {
     pub(crate) fn new(stream: Stream, timeouts: Timeouts, trace: Trace) -> Self {
         Self {
             stream,
+            read_buffer: vec![0; READ_BUFFER].into(),
             input: LineBuffer::default(),
             parser: ReplyParser::default(),
             body_buffer: Vec::new(),
@@ -260,14 +263,14 @@ impl Wire {
     }
 
     fn fill(&mut self, step: Step) -> Result<()> {
-        let mut buffer = [0; READ_BUFFER];
-        match self.stream.read(&mut buffer) {
+        match self.stream.read(&mut self.read_buffer) {
             Ok(0) => Err(Error::Disconnected {
                 step,
                 last_words: None,
             }),
             Ok(read) => {
-                self.input.extend(buffer.get(..read).unwrap_or_default());
+                let octets = self.read_buffer.get(..read).unwrap_or_default();
+                self.input.extend(octets);
                 Ok(())
             }
             Err(error) => Err(io_error(step, error)),
@@ -290,16 +293,16 @@ impl Wire {
         failure
     }
 
-    /// The last whole reply of a server that is going away.
+    /// Why a server is going away: its first reply answers what was being written, another one may say goodbye.
     fn last_words(&mut self) -> Option<Reply> {
         let patience = LAST_WORDS.min(self.timeouts.command);
         self.stream.set_deadline(self.within_call(patience));
-        let mut last = None;
+        let mut reason = None;
         while let Ok(reply) = self.next_reply(Step::Body) {
             self.trace.server_lines(reply.raw());
-            last = Some(reply);
+            reason.get_or_insert(reply);
         }
-        last
+        reason
     }
 
     /// Until when a step may take.
@@ -374,7 +377,9 @@ mod tests {
         }
     }
 
-    impl Peer for Endless {}
+    impl Peer for Endless {
+        fn set_polling(&mut self, _yes: bool) {}
+    }
 
     // R1, R2: neither a line nor a reply takes more than its limit, and one read behind it.
     #[test]

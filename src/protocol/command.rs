@@ -232,6 +232,8 @@ pub enum CommandError {
         /// How many octets the line may have, with its CRLF.
         limit: usize,
     },
+    /// An address has letters outside ASCII, and MAIL went without the parameter SMTPUTF8 (RFC 6531, 3.4).
+    Utf8,
 }
 
 impl fmt::Display for CommandError {
@@ -255,6 +257,9 @@ impl fmt::Display for CommandError {
                 )
             }
             Self::TooLong { limit } => write!(f, "the command is longer than {limit} octets"),
+            Self::Utf8 => f.write_str(
+                "a recipient with letters outside ASCII needs the parameter SMTPUTF8 at MAIL",
+            ),
         }
     }
 }

@@ -2,14 +2,9 @@
 
 use crate::address::Address;
 use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
+use crate::protocol::pipeline::{Grouping, Pipeline, Verb};
 use crate::protocol::reply::{Code, Reply};
 use crate::step::Step;
-
-/// Most octets of commands that wait for their replies. RFC 2920, 3.1: whoever writes more than the windows of both
-/// sides can hold, while the other side is blocked writing replies, waits for ever.
-const GROUP_OCTETS: usize = 4096;
-/// Most commands that wait for their replies, so that the replies fit into the windows as well.
-const GROUP_COMMANDS: usize = 100;
 
 /// Decides what may be sent now, what each reply means, and what became of each recipient.
 ///
@@ -19,14 +14,11 @@ const GROUP_COMMANDS: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Exchange {
     rules: Rules,
-    /// All commands, one behind the other.
-    octets: Vec<u8>,
-    /// What each command is, and where it ends in `octets`.
-    commands: Vec<(Verb, usize)>,
-    sent: usize,
-    answered: usize,
+    pipeline: Pipeline,
+    /// The message goes as one chunk behind the envelope (RFC 3030), without DATA.
+    is_chunked: bool,
     recipients: Vec<RecipientOutcome>,
-    /// Which recipients the server accepted at RCPT, by index, until the message has its own answer.
+    /// Whom the server accepted at RCPT, by index: the fate of the message is theirs.
     accepted: Vec<usize>,
     /// The newest answer to the message as a whole.
     verdict_reply: Option<Reply>,
@@ -44,20 +36,13 @@ pub(crate) struct Rules {
     pub(crate) require_all: bool,
 }
 
-/// A command of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verb {
-    Rset,
-    Mail,
-    Rcpt(usize),
-    Data,
-}
-
 #[derive(Debug)]
 enum Stage {
     /// Sending RSET, MAIL, RCPT and DATA, and reading their replies.
     Envelope {
+        /// The refusal of MAIL.
         sender: Option<Reply>,
+        /// The answer to DATA.
         data: Option<Reply>,
     },
     /// 354 came, and somebody is to get the message.
@@ -117,12 +102,19 @@ pub(crate) enum Aftermath {
 
 impl Exchange {
     pub(crate) fn new(rules: Rules) -> Self {
+        let grouping = match rules {
+            Rules {
+                pipelining: false, ..
+            } => Grouping::Never,
+            Rules {
+                require_all: true, ..
+            } => Grouping::BeforeData,
+            _ => Grouping::All,
+        };
         Self {
             rules,
-            octets: Vec::new(),
-            commands: Vec::new(),
-            sent: 0,
-            answered: 0,
+            pipeline: Pipeline::new(grouping),
+            is_chunked: false,
             recipients: Vec::new(),
             accepted: Vec::new(),
             verdict_reply: None,
@@ -135,41 +127,44 @@ impl Exchange {
 
     /// Queues RSET, which an earlier transaction left owing.
     pub(crate) fn queue_rset(&mut self) {
-        self.queue(Verb::Rset, b"RSET\r\n");
+        self.pipeline.queue(Verb::Rset, b"RSET\r\n");
     }
 
     /// Queues a MAIL command.
     pub(crate) fn queue_mail(&mut self, line: &[u8]) {
-        self.queue(Verb::Mail, line);
+        self.pipeline.queue(Verb::Mail, line);
     }
 
     /// Queues a RCPT command.
     pub(crate) fn queue_rcpt(&mut self, address: Address, line: &[u8]) {
-        self.queue(Verb::Rcpt(self.recipients.len()), line);
+        let verb = Verb::Rcpt(self.recipients.len());
+        self.pipeline.queue(verb, line);
         self.recipients.push(RecipientOutcome::new(address));
     }
 
     /// Queues DATA.
     pub(crate) fn queue_data(&mut self) {
-        self.queue(Verb::Data, b"DATA\r\n");
+        self.pipeline.queue(Verb::Data, b"DATA\r\n");
     }
 
-    fn queue(&mut self, verb: Verb, line: &[u8]) {
-        self.octets.extend_from_slice(line);
-        self.commands.push((verb, self.octets.len()));
+    /// Ends the envelope without DATA: the message will be one chunk, `BDAT n LAST` (RFC 3030, 2).
+    pub(crate) fn expect_chunk(&mut self) {
+        self.is_chunked = true;
     }
 
     /// What to do next.
     pub(crate) fn next(&mut self) -> Action<'_> {
         if matches!(self.stage, Stage::Envelope { .. }) {
-            if let Some(step) = self.awaited() {
-                return Action::Read(step);
+            if let Some(verb) = self.pipeline.awaited() {
+                return Action::Read(verb.step());
             }
             self.decide();
         }
-        match &self.stage {
-            Stage::Envelope { .. } if self.sent < self.commands.len() => self.send_group(),
-            Stage::Envelope { .. } => Action::Idle,
+        match self.stage {
+            Stage::Envelope { .. } => match self.pipeline.next_group() {
+                Some((first, commands)) => Action::Send(first.step(), commands),
+                None => Action::Idle,
+            },
             Stage::Body => Action::Body,
             Stage::LoneDot(_) => Action::LoneDot,
             Stage::EndOfData(_) | Stage::EndOfNothing(_) => Action::Read(Step::EndOfData),
@@ -179,20 +174,18 @@ impl Exchange {
 
     /// Takes the reply that [`Action::Read`] asked for.
     pub(crate) fn reply(&mut self, reply: Reply) {
-        match &mut self.stage {
+        match &self.stage {
             Stage::Envelope { .. } => self.command_reply(reply),
             Stage::EndOfData(_) if reply.code().is_intermediate() => {
                 self.settle_unknown();
-                self.end(
-                    Verdict::Unexpected(Step::EndOfData, reply.code()),
-                    Aftermath::Close,
-                );
+                let verdict = Verdict::Unexpected(Step::EndOfData, reply.code());
+                self.end(verdict, Aftermath::Close);
             }
             Stage::EndOfData(_) if self.rules.lmtp => self.recipient_reply(reply),
             Stage::EndOfData(_) => self.message_reply(reply),
             Stage::EndOfNothing(verdict) => {
                 let verdict = verdict.clone();
-                self.end(verdict, after(&reply, Aftermath::Clean));
+                self.end(verdict, after(&reply));
             }
             Stage::Body | Stage::LoneDot(_) | Stage::Over(..) => {}
         }
@@ -208,45 +201,33 @@ impl Exchange {
     }
 
     /// The server refused the message while it was being written, and is gone.
-    pub(crate) fn refused_in_body(&mut self, reply: Reply) {
+    pub(crate) fn refused_in_body(&mut self, reply: &Reply) {
         if matches!(self.stage, Stage::Body) {
-            self.refuse_accepted(&reply);
+            self.refuse_accepted(reply);
             self.end(Verdict::DataRefused, Aftermath::Close);
         }
     }
 
     /// How it ended, what became of each recipient, and what the connection owes.
-    pub(crate) fn conclude(self) -> (Verdict, Outcome, Aftermath) {
-        let Stage::Over(verdict, aftermath) = self.stage else {
-            // Only a caller who does not wait for `Done` gets here; such an exchange has sent nothing for certain.
-            let outcome = Outcome {
-                recipients: self.recipients,
-                reply: None,
-            };
-            return (Verdict::RecipientsRefused, outcome, Aftermath::Close);
+    ///
+    /// Before [`Action::Done`] it has only ended because the connection did. A refusal stands all the same; without one
+    /// there is no verdict.
+    pub(crate) fn conclude(mut self) -> (Option<Verdict>, Outcome, Aftermath) {
+        self.settle_unknown();
+        let refusal = self.refusal();
+        let (verdict, aftermath) = match self.stage {
+            Stage::Over(verdict, aftermath) => (Some(verdict), aftermath),
+            Stage::LoneDot(verdict) | Stage::EndOfNothing(verdict) => {
+                (Some(verdict), Aftermath::Close)
+            }
+            Stage::Envelope { .. } => (refusal, Aftermath::Close),
+            Stage::Body | Stage::EndOfData(_) => (None, Aftermath::Close),
         };
         let outcome = Outcome {
             recipients: self.recipients,
             reply: self.verdict_reply,
         };
         (verdict, outcome, aftermath)
-    }
-
-    /// What is known of the recipients when the connection failed; `None` if no recipient had an answer.
-    pub(crate) fn interrupted(mut self) -> Option<Outcome> {
-        if matches!(self.stage, Stage::EndOfData(_)) {
-            self.settle_unknown();
-        }
-        let is_known = |recipient: &RecipientOutcome| {
-            matches!(
-                recipient.status,
-                RecipientStatus::Refused | RecipientStatus::Accepted
-            )
-        };
-        self.recipients.iter().any(is_known).then_some(Outcome {
-            recipients: self.recipients,
-            reply: None,
-        })
     }
 
     /// The answer to the newest RCPT, once it has come.
@@ -259,127 +240,92 @@ impl Exchange {
         !self.recipients.is_empty()
     }
 
-    /// The command whose reply comes next.
-    fn awaited(&self) -> Option<Step> {
-        let (verb, _) = self
-            .commands
-            .get(self.answered)
-            .filter(|_| self.answered < self.sent)?;
-        Some(verb.step())
-    }
-
     /// Everything sent was answered: can it still go on?
     fn decide(&mut self) {
-        let Stage::Envelope { sender, data } = &mut self.stage else {
+        let Stage::Envelope { data, .. } = &self.stage else {
             return;
         };
-        let (sender, data) = (sender.take(), data.take());
-        let refused = match sender {
-            Some(reply) => Some(Verdict::SenderRefused(reply)),
-            None if self.is_refused() => Some(Verdict::RecipientsRefused),
-            None => None,
-        };
-        match (refused, data) {
+        match (self.refusal(), data.clone()) {
+            (None, None) if self.is_chunk_due() => self.stage = Stage::Body,
             (None, None) => {}
             (None, Some(reply)) if reply.code() == 354 => self.stage = Stage::Body,
             (None, Some(reply)) => {
                 self.refuse_accepted(&reply);
                 self.end(Verdict::DataRefused, Aftermath::ResetOwed);
             }
-            // A lone dot has no recipients to answer for in LMTP: nobody knows how many replies will come.
-            (Some(verdict), Some(reply)) if reply.code() == 354 && self.rules.lmtp => {
-                self.end(verdict, Aftermath::Close);
-            }
-            (Some(verdict), Some(reply)) if reply.code() == 354 => {
-                self.stage = Stage::LoneDot(verdict);
-            }
+            (Some(verdict), Some(reply)) if reply.code() == 354 => self.end_at_once(verdict),
             (Some(verdict), _) => self.end(verdict, Aftermath::ResetOwed),
         }
     }
 
-    /// Whether DATA is asked for and the answers to RCPT forbid it.
-    fn is_refused(&self) -> bool {
-        let all_asked = match self.commands.last() {
-            Some((Verb::Data, _)) => self.sent + 1 >= self.commands.len(),
-            _ => false,
+    /// The refusal that ends the transaction, once it is certain.
+    fn refusal(&self) -> Option<Verdict> {
+        let Stage::Envelope { sender, .. } = &self.stage else {
+            return None;
         };
-        let any_refused = self.accepted.len() < self.recipients.len();
-        all_asked && (self.accepted.is_empty() || (self.rules.require_all && any_refused))
-    }
-
-    /// As many commands as may go out together.
-    fn send_group(&mut self) -> Action<'_> {
-        let start = self.offset(self.sent);
-        let first = self.sent;
-        self.sent += 1;
-        while self.rules.pipelining && self.may_join(first, start) {
-            self.sent += 1;
+        if let Some(reply) = sender {
+            return Some(Verdict::SenderRefused(reply.clone()));
         }
-        let step = self
-            .commands
-            .get(first)
-            .map_or(Step::Command, |(verb, _)| verb.step());
-        Action::Send(
-            step,
-            self.octets
-                .get(start..self.offset(self.sent))
-                .unwrap_or_default(),
-        )
+        let any_refused = self.accepted.len() < self.recipients.len();
+        let is_lacking = self.accepted.is_empty() || (self.rules.require_all && any_refused);
+        let is_due = self.pipeline.is_data_due() || self.is_chunk_due();
+        (is_due && is_lacking).then_some(Verdict::RecipientsRefused)
     }
 
-    /// Whether the next command may join the group that began with `first`.
-    fn may_join(&self, first: usize, start: usize) -> bool {
-        self.commands.get(self.sent).is_some_and(|(verb, end)| {
-            let fits = end - start <= GROUP_OCTETS && self.sent - first < GROUP_COMMANDS;
-            // Once 354 has come the message cannot be called off for those who were accepted.
-            fits && !(*verb == Verb::Data && self.rules.require_all)
-        })
+    fn is_chunk_due(&self) -> bool {
+        self.is_chunked && self.pipeline.is_answered()
     }
 
-    /// Where the command begins in `octets`.
-    fn offset(&self, command: usize) -> usize {
-        command
-            .checked_sub(1)
-            .and_then(|before| self.commands.get(before))
-            .map_or(0, |(_, end)| *end)
+    /// The server waits for a message that nobody is to get.
+    fn end_at_once(&mut self, verdict: Verdict) {
+        // Whom the server took behind a refused MAIL would get an empty message. And in LMTP nobody knows how many
+        // replies follow a message without recipients.
+        if self.accepted.is_empty() && !self.rules.lmtp {
+            self.stage = Stage::LoneDot(verdict);
+        } else {
+            self.end(verdict, Aftermath::Close);
+        }
     }
 
     fn command_reply(&mut self, reply: Reply) {
-        let Some((verb, _)) = self.commands.get(self.answered).copied() else {
+        let Some(verb) = self.pipeline.awaited() else {
             return;
         };
-        self.answered += 1;
         let code = reply.code();
         if code == Code::SERVICE_CLOSING || (verb == Verb::Rset && !code.is_positive()) {
-            return self.end(Verdict::Broken(verb.step(), reply), Aftermath::Close);
+            self.note_rcpt_reply(verb, &reply);
+            // If somebody was refused before, that is the reason to tell.
+            let refusal = self.refusal();
+            let verdict = refusal.unwrap_or_else(|| Verdict::Broken(verb.step(), reply));
+            return self.end(verdict, Aftermath::Close);
         }
         if !verb.expects(code) {
             return self.end(Verdict::Unexpected(verb.step(), code), Aftermath::Close);
         }
-        let Stage::Envelope { sender, data } = &mut self.stage else {
-            return;
-        };
-        match verb {
-            Verb::Rset => {}
-            Verb::Mail if code.is_positive() => {}
-            Verb::Mail => *sender = Some(reply),
-            // Behind a refused MAIL the answers to RCPT say nothing about the recipients.
-            Verb::Rcpt(_) if sender.is_some() => {}
-            Verb::Rcpt(index) => self.rcpt_reply(index, reply),
-            Verb::Data => *data = Some(reply),
+        self.pipeline.answer();
+        self.note_rcpt_reply(verb, &reply);
+        match (verb, &mut self.stage) {
+            (Verb::Mail, Stage::Envelope { sender, .. }) if !code.is_positive() => {
+                *sender = Some(reply);
+            }
+            (Verb::Data, Stage::Envelope { data, .. }) => *data = Some(reply),
+            _ => {}
         }
     }
 
-    fn rcpt_reply(&mut self, index: usize, reply: Reply) {
-        let Some(recipient) = self.recipients.get_mut(index) else {
-            return;
-        };
+    fn note_rcpt_reply(&mut self, verb: Verb, reply: &Reply) {
+        let Verb::Rcpt(index) = verb else { return };
         if reply.is_positive() {
             self.accepted.push(index);
-        } else {
-            recipient.status = RecipientStatus::Refused;
         }
-        recipient.reply = Some(reply);
+        // Behind a refused MAIL the answers to RCPT say nothing about the recipients.
+        if let Stage::Envelope { sender: None, .. } = self.stage {
+            let status = match status(reply) {
+                RecipientStatus::Accepted => RecipientStatus::NotSent,
+                status => status,
+            };
+            self.settle(&[index], status, Some(reply));
+        }
     }
 
     /// SMTP: one reply decides for all who were accepted.
@@ -388,13 +334,17 @@ impl Exchange {
         let accepted = std::mem::take(&mut self.accepted);
         self.settle(&accepted, status, Some(&reply));
         self.verdict_reply = Some(reply.clone());
-        match status {
-            RecipientStatus::Accepted => self.end(Verdict::Sent, Aftermath::Clean),
-            _ if reply.code() == Code::SERVICE_CLOSING => {
-                self.end(Verdict::Broken(Step::EndOfData, reply), Aftermath::Close);
-            }
-            _ => self.end(Verdict::DataRefused, Aftermath::Clean),
-        }
+        let verdict = match status {
+            RecipientStatus::Accepted => Verdict::Sent,
+            RecipientStatus::Refused => Verdict::DataRefused,
+            _ => Verdict::Broken(Step::EndOfData, reply.clone()),
+        };
+        // A refused chunk leaves the transaction open (RFC 3030, 2).
+        let aftermath = match verdict {
+            Verdict::DataRefused if self.is_chunked => Aftermath::ResetOwed,
+            _ => after(&reply),
+        };
+        self.end(verdict, aftermath);
     }
 
     /// LMTP: one reply for each who was accepted, in the order of RCPT (RFC 2033, 4.2).
@@ -405,21 +355,16 @@ impl Exchange {
         let index = self.accepted.get(*answered).copied();
         *answered += 1;
         let is_last = *answered >= self.accepted.len();
-        if let Some(index) = index {
-            self.settle(&[index], status(&reply), Some(&reply));
-        }
+        self.settle(index.as_slice(), status(&reply), Some(&reply));
         self.verdict_reply = Some(reply.clone());
-        if reply.code() == Code::SERVICE_CLOSING && !is_last {
+        let is_closing = reply.code() == Code::SERVICE_CLOSING;
+        if is_last && self.recipients.iter().any(RecipientOutcome::is_accepted) {
+            self.end(Verdict::Sent, after(&reply));
+        } else if is_closing {
             self.settle_unknown();
             self.end(Verdict::Broken(Step::EndOfData, reply), Aftermath::Close);
         } else if is_last {
-            let is_sent = self.recipients.iter().any(RecipientOutcome::is_accepted);
-            let verdict = if is_sent {
-                Verdict::Sent
-            } else {
-                Verdict::RecipientsRefused
-            };
-            self.end(verdict, after(&reply, Aftermath::Clean));
+            self.end(Verdict::RecipientsRefused, Aftermath::Clean);
         }
     }
 
@@ -430,15 +375,12 @@ impl Exchange {
         self.verdict_reply = Some(reply.clone());
     }
 
-    /// Whoever has no answer to the message yet may get it or not.
+    /// Behind the end of data, whoever has no answer yet may get the message or not.
     fn settle_unknown(&mut self) {
-        let answered = if let Stage::EndOfData(answered) = self.stage {
-            answered
-        } else {
-            0
-        };
-        let open = self.accepted.get(answered..).unwrap_or_default().to_vec();
-        self.settle(&open, RecipientStatus::Unknown, None);
+        if let Stage::EndOfData(answered) = self.stage {
+            let open = self.accepted.get(answered..).unwrap_or_default().to_vec();
+            self.settle(&open, RecipientStatus::Unknown, None);
+        }
     }
 
     fn settle(&mut self, indices: &[usize], status: RecipientStatus, reply: Option<&Reply>) {
@@ -455,26 +397,7 @@ impl Exchange {
     }
 }
 
-impl Verb {
-    fn step(self) -> Step {
-        match self {
-            Self::Rset => Step::Reset,
-            Self::Mail => Step::Mail,
-            Self::Rcpt(_) => Step::Rcpt,
-            Self::Data => Step::Data,
-        }
-    }
-
-    /// Whether the code is an answer to this command at all (RFC 5321, 4.3.2).
-    fn expects(self, code: Code) -> bool {
-        match self {
-            Self::Data => code == 354 || code.is_transient() || code.is_permanent(),
-            _ => !code.is_intermediate(),
-        }
-    }
-}
-
-/// What the answer to the message means for a recipient.
+/// What an answer means for a recipient; 421 is about the connection (RFC 5321, 3.8).
 fn status(reply: &Reply) -> RecipientStatus {
     if reply.is_positive() {
         RecipientStatus::Accepted
@@ -485,11 +408,18 @@ fn status(reply: &Reply) -> RecipientStatus {
     }
 }
 
-/// 421 is the end of the connection, whatever it answers.
-fn after(reply: &Reply, otherwise: Aftermath) -> Aftermath {
-    if reply.code() == Code::SERVICE_CLOSING {
+/// What is owed after the answer to a message.
+fn after(reply: &Reply) -> Aftermath {
+    if reply.code() == Code::SERVICE_CLOSING || reply.code().is_intermediate() {
         Aftermath::Close
     } else {
-        otherwise
+        Aftermath::Clean
     }
 }
+
+#[cfg(any(test, fuzzing))]
+mod check;
+#[cfg(any(test, fuzzing))]
+pub(crate) use check::fuzz_exchange;
+#[cfg(test)]
+mod tests;

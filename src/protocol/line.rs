@@ -24,9 +24,9 @@ pub(crate) struct LineBuffer {
 impl LineBuffer {
     /// Takes what one read brought.
     pub(crate) fn extend(&mut self, octets: &[u8]) {
-        if self.start == self.octets.len() {
-            self.clear();
-        }
+        // What was read has to go now: a peer whose pieces never end with a line leaves no better moment.
+        self.octets.drain(..self.start);
+        (self.line, self.start, self.scanned) = (0, 0, self.scanned - self.start);
         self.octets.extend_from_slice(octets);
     }
 
@@ -65,10 +65,10 @@ impl LineBuffer {
         self.len() == 0
     }
 
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        self.octets.clear();
-        (self.line, self.start, self.scanned) = (0, 0, 0);
+    /// How many octets are kept, read or not.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn held(&self) -> usize {
+        self.octets.len()
     }
 
     /// How much memory it takes.
@@ -117,6 +117,17 @@ mod tests {
         assert!(buffer.is_empty());
     }
 
+    // R1: every piece ends amid a line, so the buffer is never empty.
+    #[test]
+    fn what_was_read_is_not_kept() {
+        let mut buffer = buffer(b"250-");
+        for _ in 0..1000 {
+            buffer.extend(b"a\r\n250-");
+            assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"250-a\r\n"[..])));
+            assert!(buffer.held() <= 12);
+        }
+    }
+
     // R6, R11: only CRLF ends a line, and NUL has no place in one.
     #[test]
     fn lone_cr_lone_lf_and_nul_are_errors() {
@@ -145,8 +156,9 @@ mod tests {
         assert_eq!(buffer.newest_line(), b"250 b\n");
         assert_eq!(buffer.next_line(MAX_LINE), Ok(None));
         assert_eq!(buffer.newest_line(), b"c");
-        buffer.clear();
-        assert_eq!(buffer.newest_line(), b"");
+        buffer.extend(b"d\r\n");
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"cd\r\n"[..])));
+        assert_eq!(buffer.newest_line(), b"cd\r\n");
     }
 
     // R1: the limit holds with and without an end in sight.

@@ -7,4 +7,5 @@ pub(crate) mod error;
 pub(crate) mod exchange;
 pub(crate) mod line;
 pub(crate) mod parser;
+pub(crate) mod pipeline;
 pub(crate) mod reply;

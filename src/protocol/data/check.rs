@@ -37,7 +37,7 @@ pub(super) fn encoded(pieces: &[&[u8]]) -> (Vec<u8>, Profile) {
 }
 
 /// What they should make of it.
-pub(super) fn expected(message: &[u8]) -> (Vec<u8>, Profile) {
+pub(crate) fn expected(message: &[u8]) -> (Vec<u8>, Profile) {
     let canonical = canonical(message);
     let mut wire = Vec::new();
     for line in canonical.split_inclusive(|&octet| octet == LF) {

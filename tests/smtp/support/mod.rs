@@ -1,2 +1,4 @@
-//! What the tests share.
+//! What tests of one kind share.
+
+pub(crate) mod sending;
 pub(crate) mod session;

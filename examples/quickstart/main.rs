@@ -1,0 +1,116 @@
+//! Sends a message to a real SMTP server, through STARTTLS and AUTH, and shows what is said and learnt on the way.
+//!
+//! ```text
+//! cargo run --example quickstart
+//! ```
+//!
+//! Without anything else the server is one inside this program (`server.rs`), and nothing leaves this machine. With
+//! your own server, it really sends mail:
+//!
+//! ```text
+//! SMTP_URL=smtp://user:password@mail.example.com SMTP_FROM=you@example.com SMTP_TO=friend@example.org \
+//!     cargo run --example quickstart
+//! ```
+
+mod server;
+
+use std::env;
+use std::error::Error;
+use std::process::ExitCode;
+
+use smtplib::{Attachment, Config, Credentials, Message, Outcome};
+
+use crate::server::{PASSWORD, Server, USER};
+
+/// The client: this is all that a program needs. It composes; it connects, which includes TLS and logging in; it
+/// sends, and says goodbye.
+fn send(config: &Config, from: &str, to: Vec<&str>) -> Result<Outcome, Box<dyn Error>> {
+    let message = Message::builder()
+        .from(from)
+        .to(to)
+        .subject("Tea at Zoë's")
+        .text("Hello,\n\nthere is tea at five at Zoë's, and there are scones.\nThe prices are attached.\n")
+        .attach(Attachment::new("prices.csv", "tea;1.20\nscone;2.50\n"))
+        .build()?;
+
+    let mut smtp = config.connect()?;
+    let outcome = smtp.send_message(&message)?;
+    smtp.quit();
+    Ok(outcome)
+}
+
+/// What the client learns of each recipient, and what a program might do about it.
+fn report(outcome: &Outcome) {
+    for recipient in outcome.recipients() {
+        println!("  {recipient}");
+        if recipient.is_worth_retrying() {
+            println!("    -> try this recipient again later");
+        } else if !recipient.is_accepted() {
+            println!("    -> tell the sender; trying again is of no use");
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let result = match env::var("SMTP_URL") {
+        Ok(url) => with_your_server(&url),
+        Err(_) => with_our_server(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("quickstart: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn with_our_server() -> Result<(), Box<dyn Error>> {
+    let server = Server::start()?;
+    println!(
+        "An SMTP server runs inside this program, on port {}.",
+        server.port
+    );
+    println!("Nothing leaves this machine.");
+
+    let config = Config::new("localhost")
+        .port(server.port)
+        .root_certificates(server.root.as_bytes())?
+        .credentials(Credentials::password(USER, PASSWORD));
+    let to = vec!["bob@example.org", "nobody@example.org", "carol@example.org"];
+    show(config, "alice@example.com", to)?;
+
+    let received = server.inbox.recv()?;
+    heading("What the server received");
+    println!("  logged in as: {}", received.user);
+    println!("  from: {}", received.from);
+    println!("  to: {}", received.to.join(", "));
+    for line in String::from_utf8_lossy(&received.text).lines() {
+        println!("  | {line}");
+    }
+    Ok(())
+}
+
+fn with_your_server(url: &str) -> Result<(), Box<dyn Error>> {
+    let variable = |name| {
+        env::var(name).map_err(
+            |_| "beside SMTP_URL set SMTP_FROM, your address, and SMTP_TO, the recipients' with commas between",
+        )
+    };
+    let (from, to) = (variable("SMTP_FROM")?, variable("SMTP_TO")?);
+    let to = to.split(',').map(str::trim).collect();
+    show(url.parse()?, &from, to)
+}
+
+/// Sends, with the dialog in the open.
+fn show(config: Config, from: &str, to: Vec<&str>) -> Result<(), Box<dyn Error>> {
+    heading("What is said (C: the client, S: the server, *: remarks; secrets are masked)");
+    let outcome = send(&config.trace(|line| println!("  {line}")), from, to)?;
+    heading("What the client learnt");
+    report(&outcome);
+    Ok(())
+}
+
+fn heading(text: &str) {
+    println!("\n{text}\n");
+}

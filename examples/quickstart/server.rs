@@ -1,0 +1,161 @@
+//! The other half of the quickstart: a real SMTP server inside this program.
+//!
+//! It is the crate `mailin-embedded` on a free port of this machine, with a certificate made on the spot. Nothing in
+//! this file belongs into a program that sends mail.
+
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::{fs, io, mem, thread};
+
+use mailin_embedded::response::{AUTH_OK, INTERNAL_ERROR, INVALID_CREDENTIALS, OK};
+use mailin_embedded::{AuthMechanism, Handler, Response, SslConfig};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+
+/// The one account of the server.
+pub(crate) const USER: &str = "alice";
+pub(crate) const PASSWORD: &str = "curiouser-and-curiouser";
+
+/// A running server; its thread ends with the program.
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    /// The root of its certificate, in PEM: what a client has to trust.
+    pub(crate) root: String,
+    /// What it has taken.
+    pub(crate) inbox: Receiver<Received>,
+}
+
+/// A message as the server got it.
+#[derive(Clone, Default)]
+pub(crate) struct Received {
+    pub(crate) user: String,
+    pub(crate) from: String,
+    pub(crate) to: Vec<String>,
+    pub(crate) text: Vec<u8>,
+}
+
+impl Server {
+    /// Starts the server on a free port of 127.0.0.1.
+    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        let certificates = Certificates::make()?;
+        let (taken, inbox) = mpsc::channel();
+        let desk = Desk {
+            taken,
+            current: Received::default(),
+        };
+        let mut server = mailin_embedded::Server::new(desk);
+        server
+            .with_name("mail.example.org")
+            .with_tcp_listener(listener)
+            .with_auth(AuthMechanism::Plain)
+            .with_auth(AuthMechanism::Login);
+        certificates.hand_to(&mut server)?;
+        thread::spawn(move || {
+            if let Err(error) = server.serve() {
+                eprintln!("the server has failed: {error}");
+            }
+        });
+        Ok(Self {
+            port,
+            root: certificates.root,
+            inbox,
+        })
+    }
+}
+
+/// Whom the server lets in, for whom it takes mail, and where it puts it. Each connection has a clone.
+#[derive(Clone)]
+struct Desk {
+    taken: Sender<Received>,
+    current: Received,
+}
+
+impl Handler for Desk {
+    fn auth_plain(&mut self, _authorized_as: &str, user: &str, password: &str) -> Response {
+        self.auth_login(user, password)
+    }
+
+    fn auth_login(&mut self, user: &str, password: &str) -> Response {
+        if (user, password) == (USER, PASSWORD) {
+            user.clone_into(&mut self.current.user);
+            AUTH_OK
+        } else {
+            INVALID_CREDENTIALS
+        }
+    }
+
+    fn mail(&mut self, _ip: IpAddr, _client: &str, from: &str) -> Response {
+        self.current = Received {
+            user: mem::take(&mut self.current.user),
+            from: from.to_owned(),
+            ..Received::default()
+        };
+        OK
+    }
+
+    /// Everybody has a mailbox here, except `nobody`.
+    fn rcpt(&mut self, to: &str) -> Response {
+        if to.starts_with("nobody@") {
+            return Response::custom(550, "5.1.1 nobody of that name lives here".to_owned());
+        }
+        self.current.to.push(to.to_owned());
+        OK
+    }
+
+    fn data(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.current.text.extend_from_slice(octets);
+        Ok(())
+    }
+
+    fn data_end(&mut self) -> Response {
+        match self.taken.send(self.current.clone()) {
+            Ok(()) => Response::custom(250, "2.0.0 taken as message 1".to_owned()),
+            Err(_) => INTERNAL_ERROR,
+        }
+    }
+}
+
+/// A certificate authority that exists for this one run, and the certificate it gave to `localhost`; all in PEM.
+struct Certificates {
+    root: String,
+    leaf: String,
+    key: String,
+}
+
+impl Certificates {
+    fn make() -> Result<Self, rcgen::Error> {
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+        authority
+            .distinguished_name
+            .push(DnType::CommonName, "the quickstart's own authority");
+        let authority_key = KeyPair::generate()?;
+        let root = authority.self_signed(&authority_key)?.pem();
+        let issuer = Issuer::new(authority, authority_key);
+
+        let key = KeyPair::generate()?;
+        let leaf = CertificateParams::new(["localhost".to_owned()])?.signed_by(&key, &issuer)?;
+        Ok(Self {
+            root,
+            leaf: leaf.pem(),
+            key: key.serialize_pem(),
+        })
+    }
+
+    /// The server wants files; it reads them at once, so they need not stay.
+    fn hand_to(&self, server: &mut mailin_embedded::Server<Desk>) -> Result<(), Box<dyn Error>> {
+        let directory = tempfile::tempdir()?;
+        let [cert_path, key_path] =
+            ["leaf.pem", "key.pem"].map(|name| directory.path().join(name).display().to_string());
+        fs::write(&cert_path, &self.leaf)?;
+        fs::write(&key_path, &self.key)?;
+        server.with_ssl(SslConfig::SelfSigned {
+            cert_path,
+            key_path,
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,96 @@
+//! What must hold whatever the network or the caller brings: one property for each fuzz target.
+//!
+//! `fuzz/` runs them under libFuzzer, and the tests run them over the seeds that are kept there. `fuzz/README.md` says
+//! what each one claims.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a property panics where it does not hold"
+)]
+
+mod address;
+mod capabilities;
+mod command;
+mod cutter;
+mod reply_parser;
+mod sasl;
+mod session;
+mod url;
+
+/// Gives each property its public name, and the tests a list of them.
+macro_rules! targets {
+    ($($name:ident: $property:path,)*) => {
+        $(
+            /// The property of the fuzz target of this name. Panics if it does not hold.
+            pub fn $name(data: &[u8]) {
+                $property(data);
+            }
+        )*
+
+        #[cfg(test)]
+        const TARGETS: &[(&str, fn(&[u8]))] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+targets! {
+    address: address::check,
+    capabilities: capabilities::check,
+    command: command::check,
+    data: crate::protocol::data::fuzz_data,
+    exchange: crate::protocol::exchange::fuzz_exchange,
+    reply_parser: reply_parser::check,
+    sasl: sasl::check,
+    session: session::check,
+    url: url::check,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    use super::TARGETS;
+
+    /// The published package comes without `fuzz/`, and so without seeds.
+    fn directory() -> Option<PathBuf> {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+        directory.exists().then_some(directory)
+    }
+
+    fn paths(directory: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(directory)
+            .unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+        entries.map(|entry| entry.unwrap().path()).collect()
+    }
+
+    fn names(directory: &Path) -> BTreeSet<String> {
+        let name = |path: PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
+        paths(directory).into_iter().map(name).collect()
+    }
+
+    #[test]
+    fn every_seed_keeps_its_property() {
+        let Some(fuzz) = directory() else { return };
+        for (name, property) in TARGETS {
+            let seeds = paths(&fuzz.join("seeds").join(name));
+            assert!(!seeds.is_empty(), "{name} has no seeds");
+            for seed in seeds {
+                println!("{}", seed.display());
+                property(&fs::read(&seed).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn targets_properties_and_seeds_belong_together() {
+        let Some(fuzz) = directory() else { return };
+        let properties = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(names(&fuzz.join("fuzz_targets")), properties);
+        assert_eq!(names(&fuzz.join("seeds")), properties);
+        let known = |name: &String| properties.contains(name);
+        assert!(names(&fuzz.join("dictionaries")).iter().all(known));
+    }
+}

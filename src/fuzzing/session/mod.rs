@@ -1,0 +1,392 @@
+//! A whole connection over a server in memory: whatever is said and asked for, it ends, keeps the rules, and tells the
+//! truth about the message.
+
+mod peer;
+mod witness;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use native_tls::TlsConnector;
+
+use crate::auth::credentials::Credentials;
+use crate::config::{Config, Security};
+use crate::connection::SmtpConnection;
+use crate::envelope::Envelope;
+use crate::error::{Delivery, Error, Result};
+use crate::fuzzing::cutter::Cutter;
+use crate::fuzzing::session::peer::{Chunk, Memory};
+use crate::fuzzing::session::witness::Witness;
+use crate::outcome::Outcome;
+use crate::protocol::data::expected;
+use crate::stream::Stream;
+use crate::trace::TraceLine;
+
+/// The password of every login, and its base64 wherever three octets begin.
+const PASSWORD: &str = "Tanstaaf7q";
+const SHOWN_PASSWORDS: [&str; 4] = [PASSWORD, "VGFuc3RhYWY3c", "RhbnN0YWFmN3", "UYW5zdGFhZjdx"];
+/// Octets of the messages that are made long.
+const LONG: usize = 70_000;
+
+/// The first octet holds flags, the second how much can be written (in 64 octets, 0 being no limit), the third how much
+/// one write takes. Each field is what its first octet says: a piece of the server's side, or something to ask for.
+pub(super) fn check(data: &[u8]) {
+    let (session, actions) = open(data);
+    match session {
+        Ok(session) => session.run(&actions),
+        Err(error) => check_error(&error),
+    }
+}
+
+/// The session, as far as it came, and what there is to do in it.
+fn open(data: &[u8]) -> (Result<Session>, Vec<Part<'_>>) {
+    let mut cutter = Cutter::new(data);
+    let flags = Flags(cutter.octet());
+    let (budget, most_per_write) = (limit(cutter.octet(), 64), limit(cutter.octet(), 1));
+    let (chunks, actions): (Vec<Part<'_>>, Vec<Part<'_>>) = parts(cutter).partition(Part::is_chunk);
+    let witness = Arc::new(Mutex::new(Witness::new(flags.is_lmtp())));
+    let peer = Memory {
+        chunks: chunks.iter().map(Part::chunk).collect(),
+        is_eof: flags.is_eof(),
+        budget,
+        most_per_write,
+        is_polling: false,
+        witness: Arc::clone(&witness),
+    };
+    let mut shown = SHOWN_PASSWORDS.iter();
+    let text = String::from_utf8_lossy(data);
+    let is_private = !shown.any(|shown| text.contains(shown));
+    let config = flags
+        .config()
+        .trace(move |line| check_trace(line, is_private));
+    let connection = SmtpConnection::open(Stream::Memory(Box::new(peer)), &config, None);
+    let session = connection.map(|connection| Session {
+        connection,
+        witness,
+        flags,
+    });
+    (session, actions)
+}
+
+/// How many octets a limit means.
+fn limit(octet: u8, unit: usize) -> usize {
+    match octet {
+        0 => usize::MAX,
+        octet => unit * usize::from(octet),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Flags(u8);
+
+impl Flags {
+    fn is_eof(self) -> bool {
+        self.0 & 1 != 0
+    }
+
+    fn is_lmtp(self) -> bool {
+        self.0 & 2 != 0
+    }
+
+    fn requires_all(self) -> bool {
+        self.0 & 4 != 0
+    }
+
+    fn config(self) -> Config {
+        static CONNECTOR: OnceLock<TlsConnector> = OnceLock::new();
+        let config = if self.is_lmtp() {
+            Config::lmtp("mx.example", 24)
+        } else {
+            Config::new("mx.example")
+        };
+        let config = match self.0 >> 3 & 3 {
+            0 => config
+                .security(Security::None)
+                .danger_allow_plaintext_auth(true),
+            1 => config.security(Security::None),
+            2 => config
+                .security(Security::Opportunistic)
+                .danger_allow_plaintext_auth(true),
+            _ => config.security(Security::StartTls),
+        };
+        let config = match self.0 >> 5 & 3 {
+            1 => config.credentials(Credentials::password("alice", PASSWORD)),
+            2 => config.credentials(Credentials::bearer("alice", PASSWORD)),
+            _ => config,
+        };
+        let connector = || {
+            let mut builder = TlsConnector::builder();
+            builder.disable_built_in_roots(true).build().unwrap()
+        };
+        config.tls_connector(CONNECTOR.get_or_init(connector).clone())
+    }
+}
+
+/// A field: what it is, and what is in it.
+struct Part<'a>(u8, &'a [u8]);
+
+fn parts(mut cutter: Cutter<'_>) -> impl Iterator<Item = Part<'_>> {
+    let fields = std::iter::from_fn(move || (!cutter.is_empty()).then(|| cutter.field()));
+    fields
+        .filter_map(|field| field.split_first())
+        .map(|(kind, octets)| Part(*kind, octets))
+}
+
+impl Part<'_> {
+    fn is_chunk(&self) -> bool {
+        matches!(self.0, b'S' | b'E') && !self.1.is_empty()
+    }
+
+    fn chunk(&self) -> Chunk {
+        Chunk {
+            octets: self.1.to_vec(),
+            is_early: self.0 == b'E',
+        }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(self.1).into_owned()
+    }
+
+    /// Sender, recipients and message: a line each, an empty line, and the rest.
+    fn mail(&self) -> (String, Vec<String>, Vec<u8>) {
+        let text = String::from_utf8_lossy(self.1);
+        let (head, _) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let body = self
+            .1
+            .windows(2)
+            .position(|pair| pair == b"\n\n")
+            .map_or(self.1.len(), |at| at + 2);
+        let mut lines = head.split('\n').map(str::to_owned);
+        let from = lines.next().unwrap_or_default();
+        (from, lines.collect(), self.1[body..].to_vec())
+    }
+}
+
+struct Session {
+    connection: SmtpConnection,
+    witness: Arc<Mutex<Witness>>,
+    flags: Flags,
+}
+
+impl Session {
+    fn run(mut self, actions: &[Part<'_>]) {
+        for action in actions {
+            let was_closed = self.connection.wire.is_closed();
+            if action.0 == b'q' {
+                let farewell = self.connection.quit();
+                assert!(!was_closed || farewell.is_none());
+                return;
+            }
+            let result = self.act(action);
+            assert!(
+                !was_closed || result.is_err(),
+                "{:?} on a closed connection",
+                char::from(action.0)
+            );
+            if let Err(error) = &result {
+                check_error(error);
+            }
+            let is_closed = self.connection.wire.is_closed();
+            assert!(is_closed || self.witness().is_settled());
+            assert!(self.connection.wire.body_buffer.capacity() <= 256 * 1024);
+        }
+    }
+
+    fn act(&mut self, action: &Part<'_>) -> Result<()> {
+        let smtp = &mut self.connection;
+        match action.0 {
+            b'b' => smtp.login_with(&Credentials::bearer(action.text(), PASSWORD)),
+            b'c' => smtp.command(&action.text()).map(drop),
+            b'e' => smtp.ehlo().map(drop),
+            b'h' => smtp.help(&action.text()).map(drop),
+            b'l' => smtp.login(&action.text(), PASSWORD),
+            b'n' => smtp.noop(),
+            b's' => smtp.starttls(),
+            b'v' => smtp.vrfy(&action.text()).map(drop),
+            b'x' => smtp.expn(&action.text()).map(drop),
+            b'z' => smtp.rset(),
+            b'd' | b'm' | b'M' | b'r' | b'R' | b't' | b'T' | b'w' => self.send(action),
+            _ => {
+                if smtp.is_reusable() {
+                    Ok(())
+                } else {
+                    Err(Error::Closed)
+                }
+            }
+        }
+    }
+
+    /// Sends a message in one of the ways there are, and compares the result with what the witness saw.
+    fn send(&mut self, action: &Part<'_>) -> Result<()> {
+        let (from, to, mut message) = action.mail();
+        if action.0.is_ascii_uppercase() && !message.is_empty() {
+            message = message.repeat(LONG / message.len());
+        }
+        self.witness().transaction = witness::Transaction::default();
+        let result = match action.0.to_ascii_lowercase() {
+            b'm' => self.connection.sendmail(&from, &to, &message),
+            b'r' => self.send_reader(&from, &to, &message),
+            way => self.send_by_hand(way, &from, &to, &message),
+        };
+        match &result {
+            Ok(outcome) => self.check_outcome(outcome, &message),
+            Err(error) => self.check_failure(error),
+        }
+        result.map(drop)
+    }
+
+    fn send_reader(&mut self, from: &str, to: &[String], message: &[u8]) -> Result<Outcome> {
+        let address = |text: &str| {
+            text.parse().map_err(|reason| Error::Address {
+                address: text.into(),
+                reason,
+            })
+        };
+        let to = to
+            .iter()
+            .map(|to| address(to))
+            .collect::<Result<Vec<_>>>()?;
+        let from = if from.is_empty() {
+            None
+        } else {
+            Some(address(from)?)
+        };
+        let envelope = Envelope::new(from, to)
+            .require_all(self.flags.requires_all())
+            .allow_long_lines(true);
+        self.connection.send(&envelope, message)
+    }
+
+    fn send_by_hand(
+        &mut self,
+        way: u8,
+        from: &str,
+        to: &[String],
+        message: &[u8],
+    ) -> Result<Outcome> {
+        let mut transaction = self.connection.mail(from)?;
+        for to in to {
+            // A recipient that is no address, or one that is refused, does not end a transaction.
+            match transaction.rcpt(to) {
+                Err(error @ Error::Address { .. }) => check_error(&error),
+                result => drop(result?),
+            }
+        }
+        match way {
+            b't' => transaction.data(message),
+            b'd' => {
+                drop(transaction.data_writer()?.write(message));
+                Err(Error::Closed)
+            }
+            _ => {
+                let mut writer = transaction.data_writer()?;
+                message
+                    .chunks(7)
+                    .try_for_each(|piece| writer.write_all(piece))
+                    .map_err(Error::Source)?;
+                writer.finish()
+            }
+        }
+    }
+
+    fn witness(&self) -> MutexGuard<'_, Witness> {
+        self.witness.lock().unwrap()
+    }
+
+    /// `Ok` is the word of the server, for each recipient.
+    fn check_outcome(&self, outcome: &Outcome, message: &[u8]) {
+        let transaction = &self.witness().transaction;
+        assert_eq!(accepted(outcome), transaction.taken());
+        assert!(outcome.accepted().next().is_some() && !transaction.is_unknown());
+        assert!(outcome.reply().is_some());
+        assert_eq!(transaction.message.as_ref(), Some(&expected(message).0));
+        let is_complete = outcome.is_complete() || !self.flags.requires_all();
+        assert!(is_complete || outcome.recipients().len() == transaction.recipients.len());
+    }
+
+    /// A failure says what is known of the message, no more and no less.
+    fn check_failure(&self, error: &Error) {
+        let transaction = &self.witness().transaction;
+        let is_unknown = error.delivery() == Delivery::Unknown;
+        assert_eq!(
+            is_unknown,
+            transaction.is_unknown(),
+            "{error}: {transaction:?}"
+        );
+        assert_eq!(
+            error.outcome().map(accepted).unwrap_or_default(),
+            transaction.taken(),
+            "{error}"
+        );
+        assert!(!(is_unknown && error.is_transient()), "{error}");
+    }
+}
+
+fn accepted(outcome: &Outcome) -> Vec<String> {
+    outcome
+        .accepted()
+        .map(|recipient| recipient.address().to_string())
+        .collect()
+}
+
+fn check_error(error: &Error) {
+    let shown = error.to_string();
+    assert!(!shown.contains(char::is_control), "{shown:?}");
+    assert!(error.code().is_none() || error.reply().is_some());
+    // Every way to look at it has to work.
+    let _ = (
+        error.step(),
+        error.is_timeout(),
+        error.is_closed(),
+        error.is_permanent(),
+    );
+}
+
+/// What the client shows of itself holds no secret, unless the fuzzer made it say one.
+fn check_trace(line: TraceLine<'_>, is_private: bool) {
+    let shown = line.to_string();
+    assert!(!shown.contains(char::is_control), "{shown:?}");
+    if let (TraceLine::Client(text), true) = (line, is_private) {
+        assert!(
+            !SHOWN_PASSWORDS
+                .iter()
+                .any(|password| text.contains(password)),
+            "{shown:?}"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_runs_through() {
+        let data = b"\0\0\0S220 mx\r\n\xffS250-mx\r\n250 PIPELINING\r\n\xffS250 a\r\n250 b\r\n550 c\r\n354 go\r\n\xff\
+            S250 taken\r\n\xffma@example.com\nb@example.org\nc@example.org\n\nSubject: x\n\n.x";
+        let (session, actions) = open(data);
+        let mut session = session.unwrap();
+        session.act(&actions[0]).unwrap();
+        let transaction = &session.witness().transaction;
+        assert_eq!(transaction.taken(), ["b@example.org"]);
+        let message = b"Subject: x\r\n\r\n..x\r\n.\r\n";
+        assert_eq!(transaction.message.as_deref(), Some(&message[..]));
+    }
+
+    #[test]
+    #[should_panic(expected = "it went on although the server had said")]
+    fn the_witness_looks_at_the_order() {
+        let mut witness = Witness::new(false);
+        witness.server_said(b"220 mx\r\n250-");
+        witness.client_said(b"EHLO a\r\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "behind [Hello]")]
+    fn the_witness_looks_at_pipelining() {
+        let mut witness = Witness::new(false);
+        witness.server_said(b"220 mx\r\n");
+        witness.client_said(b"EHLO a\r\nMAIL FROM:<>\r\n");
+    }
+}

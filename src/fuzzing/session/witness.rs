@@ -1,0 +1,354 @@
+//! [`Witness`]: both sides of a dialog as a strict server would understand them.
+
+use std::collections::VecDeque;
+
+/// Longest line of the client: the parameters of MAIL and RCPT add what RFC 1870, 3461 and others allow.
+const MAX_COMMAND: usize = 512 + 26 + 17 + 10;
+const MAX_RESPONSE: usize = 12288;
+/// Most commands without a reply.
+const MAX_GROUP: usize = 100;
+
+/// Reads a dialog and panics where the client breaks the rules.
+#[derive(Debug)]
+pub(super) struct Witness {
+    is_lmtp: bool,
+    /// What each reply that is still to come answers.
+    awaited: VecDeque<Awaited>,
+    /// What the server has begun to say.
+    reply: Vec<u8>,
+    /// What the client has begun to say.
+    said: Vec<u8>,
+    /// Up to where the end of what the client says was looked for.
+    looked: usize,
+    mode: Mode,
+    offers: Vec<String>,
+    /// MAIL was sent, and nothing yet that ends the transaction.
+    is_open: bool,
+    pub(super) transaction: Transaction,
+}
+
+/// What became of the newest transaction.
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    pub(super) recipients: Vec<Recipient>,
+    is_sender_accepted: bool,
+    /// The message with its end, as it was written.
+    pub(super) message: Option<Vec<u8>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Recipient {
+    pub(super) path: String,
+    /// RCPT was accepted.
+    is_accepted: bool,
+    /// The code of the answer to the message.
+    verdict: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Awaited {
+    Greeting,
+    Hello,
+    StartTls,
+    Auth,
+    Mail,
+    Rcpt(usize),
+    Data,
+    Message,
+    MessageFor(usize),
+    Rset,
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Commands,
+    /// 334: one line of AUTH.
+    Response,
+    /// 354: everything up to the end of data.
+    Body,
+    /// Only QUIT is left.
+    Farewell,
+    /// Nobody may say anything.
+    Over,
+}
+
+impl Witness {
+    pub(super) fn new(is_lmtp: bool) -> Self {
+        Self {
+            is_lmtp,
+            awaited: [Awaited::Greeting].into(),
+            reply: Vec::new(),
+            said: Vec::new(),
+            looked: 0,
+            mode: Mode::Commands,
+            offers: Vec::new(),
+            is_open: false,
+            transaction: Transaction::default(),
+        }
+    }
+
+    /// Whether the client may turn to something else: nothing is half said, and every command has its answer.
+    pub(super) fn is_settled(&self) -> bool {
+        let is_idle = self.mode == Mode::Commands && self.awaited.is_empty();
+        self.mode == Mode::Over || is_idle && self.said.is_empty()
+    }
+
+    /// What the server said, as far as the client has read it.
+    pub(super) fn server_said(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.reply.push(*octet);
+            if *octet != b'\n' || self.mode == Mode::Over {
+                continue;
+            }
+            match last_line(&self.reply) {
+                Some((code, true)) => self.replied(code),
+                Some((_, false)) => {}
+                None => self.mode = Mode::Over,
+            }
+        }
+    }
+
+    /// What the client wrote.
+    pub(super) fn client_said(&mut self, octets: &[u8]) {
+        let is_quiet = self.reply.is_empty();
+        assert!(
+            is_quiet,
+            "it went on although the server had said {:?}",
+            self.reply
+        );
+        self.said.extend_from_slice(octets);
+        while let Some(end) = self.end_of_saying() {
+            let rest = self.said.split_off(end);
+            let said = std::mem::replace(&mut self.said, rest);
+            self.looked = 0;
+            match self.mode {
+                Mode::Body => self.message(said),
+                Mode::Response => self.response(&said),
+                Mode::Commands => self.command(&said),
+                Mode::Farewell => assert_eq!(said, b"QUIT\r\n"),
+                Mode::Over => panic!("it went on after the end with {said:?}"),
+            }
+        }
+        let is_body = self.mode == Mode::Body;
+        assert!(
+            is_body || self.said.len() <= MAX_RESPONSE,
+            "an endless line"
+        );
+    }
+
+    /// Where the line or message that the client is at ends, if it is over.
+    fn end_of_saying(&mut self) -> Option<usize> {
+        let end: &[u8] = match self.mode {
+            Mode::Body if self.said.starts_with(b".\r\n") => return Some(3),
+            Mode::Body => b"\r\n.\r\n",
+            _ => b"\r\n",
+        };
+        let from = self.looked.saturating_sub(end.len());
+        self.looked = self.said.len();
+        let at = self.said[from..]
+            .windows(end.len())
+            .position(|window| window == end)?;
+        Some(from + at + end.len())
+    }
+
+    fn command(&mut self, line: &[u8]) {
+        assert!(line.len() <= MAX_COMMAND, "{} octets", line.len());
+        let line = text(line);
+        let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
+        let awaited = match verb {
+            "EHLO" | "LHLO" | "HELO" => Awaited::Hello,
+            "STARTTLS" => Awaited::StartTls,
+            "AUTH" => Awaited::Auth,
+            "MAIL" => self.mail(argument),
+            "RCPT" => self.rcpt(argument),
+            "DATA" => self.data(),
+            "RSET" => Awaited::Rset,
+            _ => Awaited::Other,
+        };
+        self.check_order(awaited);
+        self.is_open &= !matches!(awaited, Awaited::Rset);
+        if verb == "QUIT" {
+            self.mode = Mode::Over;
+        }
+        self.awaited.push_back(awaited);
+    }
+
+    /// One command at a time; a group of a transaction's commands under PIPELINING (RFC 2920).
+    fn check_order(&self, next: Awaited) {
+        let may_join =
+            |awaited: &Awaited| matches!(awaited, Awaited::Rset | Awaited::Mail | Awaited::Rcpt(_));
+        let has_pipelining = self.offers.iter().any(|offer| offer == "PIPELINING");
+        let is_group = self.awaited.iter().all(may_join)
+            && (may_join(&next) || next == Awaited::Data)
+            && has_pipelining;
+        assert!(
+            self.awaited.is_empty() || is_group,
+            "{next:?} behind {:?}",
+            self.awaited
+        );
+        assert!(self.awaited.len() < MAX_GROUP);
+    }
+
+    fn mail(&mut self, argument: &str) -> Awaited {
+        assert!(!self.is_open, "MAIL within a transaction");
+        assert!(argument.starts_with("FROM:<"), "{argument:?}");
+        self.is_open = true;
+        self.transaction = Transaction::default();
+        Awaited::Mail
+    }
+
+    fn rcpt(&mut self, argument: &str) -> Awaited {
+        assert!(self.is_open, "RCPT outside of a transaction");
+        let path = argument.strip_prefix("TO:<").expect("a path");
+        self.transaction.recipients.push(Recipient {
+            path: path[..path.rfind('>').unwrap()].to_owned(),
+            is_accepted: false,
+            verdict: None,
+        });
+        Awaited::Rcpt(self.transaction.recipients.len() - 1)
+    }
+
+    fn data(&self) -> Awaited {
+        assert!(
+            self.is_open && !self.transaction.recipients.is_empty(),
+            "DATA for nobody"
+        );
+        Awaited::Data
+    }
+
+    fn response(&mut self, line: &[u8]) {
+        let is_base64 = |c: char| c.is_ascii_alphanumeric() || "+/=".contains(c);
+        assert!(text(line) == "*" || text(line).chars().all(is_base64));
+        self.mode = Mode::Commands;
+        self.awaited.push_back(Awaited::Auth);
+    }
+
+    fn message(&mut self, message: Vec<u8>) {
+        let accepted: Vec<usize> = self.transaction.accepted().collect();
+        assert!(
+            !accepted.is_empty() || message == b".\r\n",
+            "a message to nobody"
+        );
+        if self.is_lmtp {
+            self.awaited
+                .extend(accepted.into_iter().map(Awaited::MessageFor));
+        } else {
+            self.awaited.push_back(Awaited::Message);
+        }
+        self.transaction.message = Some(message);
+        self.is_open = false;
+        self.mode = Mode::Commands;
+    }
+
+    /// A whole reply was read.
+    fn replied(&mut self, code: u16) {
+        let reply = std::mem::take(&mut self.reply);
+        let Some(awaited) = self.awaited.pop_front() else {
+            self.mode = Mode::Over;
+            return;
+        };
+        self.mode = self.mode_after(awaited, code);
+        let is_positive = code / 100 == 2;
+        match awaited {
+            Awaited::Hello => self.take_offers(is_positive.then_some(&reply)),
+            Awaited::Mail => self.transaction.is_sender_accepted = is_positive,
+            Awaited::Rcpt(index) => self.transaction.recipients[index].is_accepted = is_positive,
+            Awaited::Message => self.transaction.settle(0.., code),
+            Awaited::MessageFor(index) => self.transaction.settle(index..=index, code),
+            _ => {}
+        }
+    }
+
+    fn mode_after(&self, awaited: Awaited, code: u16) -> Mode {
+        match (awaited, code) {
+            _ if self.mode == Mode::Over => Mode::Over,
+            (Awaited::Greeting, 421) => Mode::Over,
+            (Awaited::Greeting, 220) => Mode::Commands,
+            (Awaited::Greeting, _) => Mode::Farewell,
+            (Awaited::Auth, 334) => Mode::Response,
+            (Awaited::Data, 354) => Mode::Body,
+            // TLS would begin, and there is none in memory.
+            (Awaited::StartTls, 220) => Mode::Over,
+            (Awaited::Data, 200..=299) => Mode::Over,
+            (Awaited::Rset, 300..) => Mode::Over,
+            (_, 300..=399 | 421) => Mode::Over,
+            _ => Mode::Commands,
+        }
+    }
+
+    fn take_offers(&mut self, reply: Option<&Vec<u8>>) {
+        self.is_open &= reply.is_none();
+        let text = String::from_utf8_lossy(reply.map_or(&[], Vec::as_slice)).to_ascii_uppercase();
+        let keyword = |line: &str| {
+            line.get(4..)
+                .unwrap_or("")
+                .split([' ', '=', '\t'])
+                .next()
+                .unwrap_or("")
+                .to_owned()
+        };
+        self.offers = text.split("\r\n").skip(1).map(keyword).collect();
+    }
+}
+
+impl Transaction {
+    /// The recipients who were accepted by a server that accepted the sender.
+    fn accepted(&self) -> impl Iterator<Item = usize> {
+        let all = self.recipients.iter().enumerate();
+        all.filter(|(_, recipient)| recipient.is_accepted && self.is_sender_accepted)
+            .map(|(index, _)| index)
+    }
+
+    fn settle(&mut self, range: impl std::ops::RangeBounds<usize>, code: u16) {
+        let accepted: Vec<usize> = self
+            .accepted()
+            .filter(|index| range.contains(index))
+            .collect();
+        for index in accepted {
+            self.recipients[index].verdict = Some(code);
+        }
+    }
+
+    /// Who gets the message: a 2yz answered it.
+    pub(super) fn taken(&self) -> Vec<&str> {
+        let taken = |recipient: &&Recipient| matches!(recipient.verdict, Some(200..=299));
+        self.recipients
+            .iter()
+            .filter(taken)
+            .map(|recipient| recipient.path.as_str())
+            .collect()
+    }
+
+    /// Whether the whole message is out, and somebody may get it or not.
+    pub(super) fn is_unknown(&self) -> bool {
+        let is_open =
+            |index: usize| matches!(self.recipients[index].verdict, None | Some(300..=399));
+        self.message.is_some() && self.accepted().any(is_open)
+    }
+}
+
+/// The line without its end, and without any control character.
+fn text(line: &[u8]) -> &str {
+    let line = std::str::from_utf8(line)
+        .unwrap()
+        .strip_suffix("\r\n")
+        .unwrap();
+    assert!(!line.contains(char::is_control), "{line:?}");
+    line
+}
+
+/// The code of the last line of a reply, and whether it ends the reply; `None` if it is none.
+fn last_line(reply: &[u8]) -> Option<(u16, bool)> {
+    let lines = reply.strip_suffix(b"\r\n")?;
+    let line = lines.rsplit(|octet| *octet == b'\n').next()?;
+    let code: u16 = std::str::from_utf8(line.get(..3)?).ok()?.parse().ok()?;
+    let is_fit = !line.contains(&b'\r') && !line.contains(&0) && reply.starts_with(&line[..3]);
+    let is_last = match line.get(3) {
+        None | Some(b' ') => true,
+        Some(b'-') => false,
+        Some(_) => return None,
+    };
+    let is_code = line[..3].iter().all(u8::is_ascii_digit) && (200..600).contains(&code);
+    (is_fit && is_code).then_some((code, is_last))
+}

@@ -1,0 +1,114 @@
+//! A URL is a configuration or an error, and neither shows the password; what was written as a URL is read as it was.
+
+use std::net::Ipv6Addr;
+use std::path::Path;
+
+use crate::auth::credentials::Credentials;
+use crate::config::{Config, ConfigError, Protocol, Security, Server};
+use crate::fuzzing::cutter::Cutter;
+
+/// Stands in the password, and nowhere else.
+const MARK: &str = "Tanstaaf7q";
+
+/// The first octet chooses scheme and options of a URL that is written here; the fields are what stands before and behind
+/// the password of a URL of any text, and serve as user, password and host of the other.
+pub(super) fn check(data: &[u8]) {
+    let mut cutter = Cutter::new(data);
+    let choice = cutter.octet();
+    let (before, behind, host) = (cutter.text(), cutter.text(), cutter.text());
+    check_text(&before);
+    check_secrecy(&before, &behind);
+    check_parts(choice, &before, &behind, &host);
+    check_unix(&before);
+}
+
+fn check_text(url: &str) {
+    match url.parse::<Config>() {
+        Ok(config) => assert!(!format!("{config:?}").contains(char::is_control)),
+        Err(error) => assert!(!error.to_string().contains(char::is_control), "{error}"),
+    }
+}
+
+/// A password behind `user:` and before `@`, whatever stands around it.
+fn check_secrecy(before: &str, behind: &str) {
+    let url = format!("{before}:{MARK}@{behind}");
+    if before.contains(MARK) || behind.contains(MARK) {
+        return;
+    }
+    let shown = match url.parse::<Config>() {
+        // All of a path is a path, and none of it a password.
+        Ok(config) if matches!(config.server, Server::Unix(_)) => return,
+        Ok(config) => format!("{config:?} {:?}", config.check()),
+        Err(error) => format!("{error} {error:?}"),
+    };
+    assert!(!shown.contains(MARK), "{url:?}: {shown}");
+}
+
+fn check_parts(choice: u8, user: &str, password: &str, host: &str) {
+    let (scheme, protocol, is_implicit) = [
+        ("smtp", Protocol::Smtp, false),
+        ("SMTPS", Protocol::Smtp, true),
+        ("lmtp", Protocol::Lmtp, false),
+    ][usize::from(choice % 3)];
+    let port = 1 + u16::from(choice) * 256;
+    let user_info = format!("{}:{}", encode(user), encode(password));
+    let name = match host.parse::<Ipv6Addr>() {
+        Ok(_) => format!("[{host}]"),
+        Err(_) => encode(host),
+    };
+    let url = format!("{scheme}://{user_info}@{name}:{port}/?hello=me.example&timeout=7&tls=none");
+    let url = if is_implicit {
+        url.replace("&tls=none", "")
+    } else {
+        url
+    };
+    let config = match url.parse::<Config>() {
+        Ok(config) => config,
+        Err(error) => {
+            return assert!(
+                error == ConfigError::Host && !is_host(host),
+                "{url:?}: {error}"
+            );
+        }
+    };
+    let server = Server::Tcp {
+        host: host.to_owned(),
+        port: Some(port),
+    };
+    assert_eq!((&config.server, config.protocol), (&server, protocol));
+    assert_eq!(
+        config.credentials,
+        Some(Credentials::password(user, password))
+    );
+    assert_eq!(config.security == Security::ImplicitTls, is_implicit);
+    assert_eq!(config.security == Security::None, !is_implicit);
+    assert_eq!(config.hello_name.as_deref(), Some("me.example"));
+    assert_eq!(config.timeouts.command.as_secs(), 7);
+}
+
+fn check_unix(path: &str) {
+    let config: Config = format!("lmtp+unix:///{}", encode(path)).parse().unwrap();
+    let path = format!("/{path}");
+    assert_eq!(config.server, Server::Unix(Path::new(&path).into()));
+    assert_eq!(
+        (config.protocol, config.security),
+        (Protocol::Lmtp, Security::None)
+    );
+}
+
+/// A name, or an IPv6 address, perhaps with a zone (RFC 4007, 11).
+fn is_host(host: &str) -> bool {
+    let is_stray = |c: char| c.is_control() || c.is_whitespace() || "/?#@[]".contains(c);
+    let (address, _) = host.split_once('%').unwrap_or((host, ""));
+    let is_known = !host.contains(':') || address.parse::<Ipv6Addr>().is_ok();
+    is_known && !host.is_empty() && !host.contains(is_stray)
+}
+
+/// Percent-encodes everything but letters and digits (RFC 3986, 2.1).
+fn encode(text: &str) -> String {
+    let encode = |octet: u8| match octet {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(octet).to_string(),
+        _ => format!("%{octet:02x}"),
+    };
+    text.bytes().map(encode).collect()
+}

@@ -1,0 +1,212 @@
+//! [`Attachment`]: a file in a message.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::str;
+use std::sync::Arc;
+
+use crate::message::entity::{Content, Disposition, Entity};
+use crate::message::error::{MessageError, MessageProblem, check_controls};
+use crate::message::id::MsgId;
+use crate::message::media_type::MediaType;
+use crate::message::source::{Source, file_length};
+use crate::message::transfer::Scan;
+
+/// A file that a message carries: attached to it, or shown within its HTML.
+///
+/// Its media type is that which its name speaks for, unless it is set. It arrives octet for octet. Only the last
+/// component of the name is sent, without the folders before it. What is given here is checked when the message is
+/// built.
+///
+/// ```
+/// use smtplib::{Attachment, Message};
+///
+/// let logo = Attachment::new("logo.png", b"\x89PNG".to_vec()).inline("logo@example.com");
+/// let message = Message::builder()
+///     .from("alice@example.com")
+///     .to("bob@example.org")
+///     .subject("Report")
+///     .html(format!("<img src=\"{}\"> The report is attached.", logo.url().unwrap_or_default()))
+///     .attach(logo)
+///     .attach(Attachment::new("report.csv", "day;sum\r\n1;2\r\n"))
+///     .build()?;
+/// # Ok::<(), smtplib::MessageError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    name: String,
+    media_type: Option<String>,
+    description: Option<String>,
+    /// Set if it is shown within HTML.
+    content_id: Option<String>,
+    source: Source,
+}
+
+impl Attachment {
+    /// A file of these octets.
+    #[must_use]
+    pub fn new(name: impl Into<String>, data: impl Into<Vec<u8>>) -> Self {
+        Self::with_source(name.into(), Source::Memory(Arc::new(data.into())))
+    }
+
+    /// The file at a path, named as it is there.
+    ///
+    /// It is read when the message is sent, a little at a time, and each time it is sent. A file that changes its length
+    /// meanwhile makes the sending fail.
+    ///
+    /// # Errors
+    ///
+    /// An [`io::Error`] if there is no such file, or it is not a regular file.
+    pub fn from_path(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        file_length(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Self::with_source(
+            name.into_owned(),
+            Source::File(path.into()),
+        ))
+    }
+
+    /// A file of all octets that a reader gives; they are kept in memory.
+    ///
+    /// # Errors
+    ///
+    /// What the reader fails with.
+    pub fn from_reader(name: impl Into<String>, mut reader: impl Read) -> io::Result<Self> {
+        let mut data = Vec::new();
+        reader.read_to_end(&mut data)?;
+        Ok(Self::new(name, data))
+    }
+
+    /// A file of `length` octets, from a reader that is opened each time the message is sent.
+    ///
+    /// A reader that gives more or fewer octets makes the sending fail.
+    #[must_use]
+    pub fn streamed<R: Read + 'static>(
+        name: impl Into<String>,
+        length: u64,
+        open: impl Fn() -> io::Result<R> + Send + Sync + 'static,
+    ) -> Self {
+        let open = Arc::new(move || open().map(|reader| Box::new(reader) as Box<dyn Read>));
+        Self::with_source(name.into(), Source::Stream { length, open })
+    }
+
+    fn with_source(name: String, source: Source) -> Self {
+        Self {
+            name,
+            media_type: None,
+            description: None,
+            content_id: None,
+            source,
+        }
+    }
+
+    /// Sets the media type, such as `text/csv; charset=utf-8`.
+    #[must_use]
+    pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
+        self.media_type = Some(media_type.into());
+        self
+    }
+
+    /// Sets what a reader shows beside the name (RFC 2045, 8).
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo@example.com">` (RFC 2392).
+    ///
+    /// An id has the form of an address, `logo@example.com`, and should be found in no other message.
+    #[must_use]
+    pub fn inline(mut self, content_id: impl Into<String>) -> Self {
+        self.content_id = Some(content_id.into());
+        self
+    }
+
+    /// The address by which HTML names an inline attachment: `cid:` and its id, escaped as addresses are.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let id = MsgId::parse(self.content_id.as_deref()?).ok()?;
+        Some(id.content_url())
+    }
+
+    /// Whether it belongs to the HTML.
+    pub(crate) fn is_inline(&self) -> bool {
+        self.content_id.is_some()
+    }
+
+    pub(crate) fn check(self) -> Result<Entity, MessageError> {
+        let field = format!("attachment {}", self.name);
+        self.entity()
+            .map_err(|problem| MessageError::new(field, problem))
+    }
+
+    fn entity(self) -> Result<Entity, MessageProblem> {
+        check_name(&self.name)?;
+        let file_name = base_name(&self.name);
+        let media_type = match &self.media_type {
+            Some(text) => text.parse()?,
+            None => guess(file_name, &self.source),
+        };
+        let mut entity = match media_type.top_level() {
+            "multipart" => return Err(MessageProblem::MediaType),
+            "message" => lines(media_type, self.source)?,
+            _ => Entity::new(media_type, Content::Data(self.source)),
+        };
+        entity.content_id = self.content_id.as_deref().map(MsgId::parse).transpose()?;
+        if let Some(description) = self.description {
+            check_controls(&description)?;
+            entity.description = Some(description.into());
+        }
+        entity.disposition = Some(Disposition {
+            inline: entity.content_id.is_some(),
+            file_name: (!file_name.is_empty()).then(|| file_name.into()),
+        });
+        Ok(entity)
+    }
+}
+
+/// A message in a file: it may not be encoded, so all of it has to be looked at before it is sent.
+fn lines(media_type: MediaType, source: Source) -> Result<Entity, MessageProblem> {
+    let octets = match source {
+        Source::Memory(octets) => octets,
+        other => {
+            let mut octets = Vec::new();
+            other.copy(other.length()?, &mut octets)?;
+            Arc::new(octets)
+        }
+    };
+    let scan = Scan::of(&octets);
+    let source = Source::Memory(octets);
+    Ok(Entity::new(media_type, Content::Lines { source, scan }))
+}
+
+/// The type that a name speaks for; for text in memory its charset too, since text without one is US-ASCII (RFC 2046,
+/// 4.1.2).
+fn guess(file_name: &str, source: &Source) -> MediaType {
+    let media_type = MediaType::of_file(file_name);
+    let is_utf8 = || {
+        source
+            .octets()
+            .is_some_and(|data| str::from_utf8(data).is_ok())
+    };
+    if media_type.top_level() == "text" && is_utf8() {
+        media_type.with("charset", "utf-8")
+    } else {
+        media_type
+    }
+}
+
+/// A file name has no control characters, tabs included.
+fn check_name(name: &str) -> Result<(), MessageProblem> {
+    match name.chars().find(|c| c.is_control()) {
+        Some(c) => Err(MessageProblem::Control(c)),
+        None => Ok(()),
+    }
+}
+
+/// What stands behind the last `/` or `\` (RFC 2183, 2.3).
+fn base_name(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or_default()
+}

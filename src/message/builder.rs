@@ -1,0 +1,316 @@
+//! [`MessageBuilder`]: a message, field by field.
+
+use crate::message::address_list::AddressList;
+use crate::message::date::Date;
+use crate::message::entity::Root;
+use crate::message::error::{MailboxError, MessageError, MessageProblem, check_controls};
+use crate::message::first_error::FirstError;
+use crate::message::head::{Field, Head};
+use crate::message::id::MsgId;
+use crate::message::mailbox::Mailbox;
+use crate::message::part::Part;
+use crate::message::posting::SENT;
+use crate::message::resent::Resent;
+use crate::message::{Message, random};
+
+/// Longest seed of boundaries: with what is put around it a boundary has at most 70 characters (RFC 2046, 5.1.1).
+const MAX_SEED: usize = 40;
+
+impl Message {
+    /// Begins a message.
+    pub fn builder() -> MessageBuilder {
+        MessageBuilder::default()
+    }
+}
+
+/// Makes a [`Message`] of header fields and a body.
+///
+/// Each setter takes the builder and gives it back. The first thing that is wrong is kept, and told by
+/// [`build`](Self::build). A field that has one value keeps the last one given; addresses, ids, custom headers and
+/// attachments are added to those given before.
+///
+/// `Date`, `Message-ID` and `MIME-Version` are there without being asked for. `Bcc` goes into the envelope and nowhere
+/// else.
+#[derive(Debug, Default)]
+#[must_use = "call `build` to make the message"]
+pub struct MessageBuilder {
+    head: Head,
+    text: Option<Part>,
+    html: Option<Part>,
+    calendar: Option<Part>,
+    attachments: Vec<Part>,
+    body: Option<Part>,
+    seed: Option<String>,
+    error: FirstError,
+}
+
+impl MessageBuilder {
+    /// Adds an author: `"Zoë Müller <zoe@example.org>"`, a pair of name and address, a [`Mailbox`], or an array of them.
+    ///
+    /// Several authors need a [`sender`](Self::sender).
+    pub fn from<T>(mut self, from: T) -> Self
+    where
+        T: TryInto<AddressList>,
+        MailboxError: From<T::Error>,
+    {
+        self.error.add(SENT.from, &mut self.head.posting.from, from);
+        self
+    }
+
+    /// Sets who sends the message, if that is not its only author.
+    pub fn sender<T>(mut self, sender: T) -> Self
+    where
+        T: TryInto<Mailbox>,
+        MailboxError: From<T::Error>,
+    {
+        let sender = sender.try_into().map_err(MailboxError::from);
+        self.head.posting.sender = self.error.keep(SENT.sender, sender);
+        self
+    }
+
+    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), or an array or `Vec` of them.
+    pub fn to<T>(mut self, to: T) -> Self
+    where
+        T: TryInto<AddressList>,
+        MailboxError: From<T::Error>,
+    {
+        self.error.add(SENT.to, &mut self.head.posting.to, to);
+        self
+    }
+
+    /// Adds recipients of a copy.
+    pub fn cc<T>(mut self, cc: T) -> Self
+    where
+        T: TryInto<AddressList>,
+        MailboxError: From<T::Error>,
+    {
+        self.error.add(SENT.cc, &mut self.head.posting.cc, cc);
+        self
+    }
+
+    /// Adds recipients of a copy whom no recipient sees: they are in the envelope, and not in the message.
+    pub fn bcc<T>(mut self, bcc: T) -> Self
+    where
+        T: TryInto<AddressList>,
+        MailboxError: From<T::Error>,
+    {
+        self.error.add(SENT.bcc, &mut self.head.posting.bcc, bcc);
+        self
+    }
+
+    /// Adds whom answers should go to instead of the authors.
+    pub fn reply_to<T>(mut self, reply_to: T) -> Self
+    where
+        T: TryInto<AddressList>,
+        MailboxError: From<T::Error>,
+    {
+        self.error
+            .add("Reply-To", &mut self.head.reply_to, reply_to);
+        self
+    }
+
+    /// Sets the subject. What is outside ASCII is encoded, however long it is.
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        let subject = subject.into();
+        let checked = check_controls(&subject).map(|()| subject.into());
+        self.head.subject = self.error.keep("Subject", checked);
+        self
+    }
+
+    /// Sets when the message was finished; without it, that is when it is built.
+    pub fn date(mut self, date: impl Into<Date>) -> Self {
+        self.head.posting.date = Some(date.into());
+        self
+    }
+
+    /// Sets the id, `<unique@example.org>`; without it, one is made of 128 random bits and the sender's domain.
+    pub fn message_id(mut self, id: &str) -> Self {
+        self.head.posting.id = self.error.keep(SENT.id, MsgId::parse(id));
+        self
+    }
+
+    /// Adds ids of messages that this one answers.
+    pub fn in_reply_to(mut self, ids: &str) -> Self {
+        let ids = self.error.keep("In-Reply-To", MsgId::parse_list(ids));
+        self.head.in_reply_to.extend(ids.into_iter().flatten());
+        self
+    }
+
+    /// Adds ids of messages that this one belongs to, the oldest first.
+    pub fn references(mut self, ids: &str) -> Self {
+        let ids = self.error.keep("References", MsgId::parse_list(ids));
+        self.head.references.extend(ids.into_iter().flatten());
+        self
+    }
+
+    /// Makes it an answer to a message, given the values of that message's `Message-ID`, `References` and `Subject`.
+    ///
+    /// In place of empty references goes its `In-Reply-To`, if it has one (RFC 5322, 3.6.4). The subject gets one `Re: `.
+    ///
+    /// ```
+    /// use smtplib::Message;
+    ///
+    /// let answer = Message::builder()
+    ///     .from("bob@example.org")
+    ///     .to("alice@example.com")
+    ///     .reply_to_message("<2@example.com>", "<1@example.org>", "RE: Lunch?")
+    ///     .text("Yes.\n")
+    ///     .build()?;
+    /// let text = String::from_utf8(answer.to_bytes()?)?;
+    /// assert!(text.contains("\r\nIn-Reply-To: <2@example.com>\r\n"));
+    /// assert!(text.contains("\r\nReferences: <1@example.org> <2@example.com>\r\n"));
+    /// assert!(text.contains("\r\nSubject: Re: Lunch?\r\n"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reply_to_message(self, message_id: &str, references: &str, subject: &str) -> Self {
+        self.in_reply_to(message_id)
+            .references(references)
+            .references(message_id)
+            .subject(answer_to(subject))
+    }
+
+    /// Adds a header field of the caller's own: an extension, or one of the standard fields that no method sets.
+    ///
+    /// The name keeps its case. The value is text in which everything may stand but control characters; fields that
+    /// machines read, such as `List-Unsubscribe`, hold ASCII and are never encoded.
+    pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        match Field::new(name, value.as_ref()) {
+            Ok(field) => self.head.others.push(field),
+            Err(error) => self.error.push(error),
+        }
+        self
+    }
+
+    /// Adds the header fields of a resending, before those that are there (RFC 5322, 3.6.6).
+    ///
+    /// The message then goes to the recipients of the resending.
+    pub fn resent(mut self, resent: Resent) -> Self {
+        match resent.check() {
+            Ok(posting) => self.head.resent.insert(0, posting),
+            Err(error) => self.error.push(error),
+        }
+        self
+    }
+
+    /// Sets the text. Together with [`html`](Self::html) it is the plainer of two forms of the same.
+    pub fn text(mut self, text: impl Into<String>) -> Self {
+        self.text = Some(Part::text(text));
+        self
+    }
+
+    /// Sets the text, whose lines are paragraphs that readers can wrap to their width (RFC 3676).
+    pub fn text_flowed(mut self, text: &str) -> Self {
+        self.text = Some(Part::flowed(text));
+        self
+    }
+
+    /// Sets the text as HTML.
+    pub fn html(mut self, html: impl Into<String>) -> Self {
+        self.html = Some(Part::html(html));
+        self
+    }
+
+    /// Sets the calendar of an invitation, with its method, such as `REQUEST`; readers show it instead of the text.
+    pub fn calendar(mut self, method: &str, calendar: impl Into<String>) -> Self {
+        self.calendar = Some(Part::calendar(method, calendar));
+        self
+    }
+
+    /// Adds an [`Attachment`](crate::Attachment), a [`Message`] to be forwarded, or any other [`Part`].
+    pub fn attach(mut self, part: impl Into<Part>) -> Self {
+        self.attachments.push(part.into());
+        self
+    }
+
+    /// Sets the body to a tree of parts, in place of text, HTML and calendar.
+    pub fn body(mut self, part: impl Into<Part>) -> Self {
+        self.body = Some(part.into());
+        self
+    }
+
+    /// Sets what the boundaries of the body are made of: 1 to 40 ASCII letters and digits that are not in its content.
+    ///
+    /// Without it they are random. With it, and a given date and id, the same message is the same octets each time,
+    /// which tests may want.
+    pub fn boundary(mut self, seed: impl Into<String>) -> Self {
+        self.seed = Some(seed.into());
+        self
+    }
+
+    /// Makes the message.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong with what was given: [`MessageError::field`] tells where.
+    pub fn build(mut self) -> Result<Message, MessageError> {
+        self.error.check()?;
+        let mut head = std::mem::take(&mut self.head);
+        head.posting = head.posting.complete(&SENT)?;
+        let seed = self.seed.take();
+        let body = self.into_body()?.check()?;
+        let mut root = Root {
+            head,
+            body,
+            seed: "".into(),
+        };
+        root.seed = match seed {
+            Some(seed) => check_seed(seed, &root)?,
+            // 128 random bits are in no content that was there before them.
+            None if root.body.is_multipart() => random::token().into(),
+            None => "".into(),
+        };
+        Ok(Message::new(root))
+    }
+
+    /// Arranges what was given: the forms of the text as alternatives, what HTML shows beside it, attachments behind all.
+    fn into_body(self) -> Result<Part, MessageError> {
+        let is_tree = self.body.is_some();
+        let (inline, mut attachments): (Vec<_>, Vec<_>) =
+            self.attachments.into_iter().partition(Part::is_inline);
+        let mut forms: Vec<Part> = self.text.into_iter().collect();
+        match self.html {
+            Some(html) if !inline.is_empty() => {
+                forms.push(Part::related([html].into_iter().chain(inline)));
+            }
+            Some(html) => forms.push(html),
+            None => {
+                attachments.splice(0..0, inline);
+            }
+        }
+        forms.extend(self.calendar);
+        if is_tree && !forms.is_empty() {
+            return Err(MessageError::new("body", MessageProblem::Duplicate));
+        }
+        forms.extend(self.body);
+        let body = match forms.len() {
+            0 | 1 => forms.pop(),
+            _ => Some(Part::alternative(forms)),
+        };
+        if attachments.is_empty() {
+            return Ok(body.unwrap_or_else(|| Part::text("")));
+        }
+        Ok(Part::mixed(body.into_iter().chain(attachments)))
+    }
+}
+
+/// A subject with one `Re: ` before it (RFC 5322, 3.6.5).
+fn answer_to(subject: &str) -> String {
+    let mut rest = subject.trim_matches(' ');
+    while let Some((_, after)) = rest
+        .split_at_checked("re:".len())
+        .filter(|(re, _)| re.eq_ignore_ascii_case("re:"))
+    {
+        rest = after.trim_start_matches(' ');
+    }
+    format!("Re: {rest}")
+}
+
+fn check_seed(seed: String, root: &Root) -> Result<Box<str>, MessageError> {
+    let is_seed = (1..=MAX_SEED).contains(&seed.len())
+        && seed.bytes().all(|octet| octet.is_ascii_alphanumeric());
+    if is_seed && !root.body.collides(&seed) {
+        Ok(seed.into())
+    } else {
+        Err(MessageError::new("boundary", MessageProblem::Boundary))
+    }
+}

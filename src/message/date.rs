@@ -1,0 +1,246 @@
+//! [`Date`]: a moment as a header tells it.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::message::error::MessageProblem;
+
+const SECONDS_PER_DAY: i64 = 86_400;
+/// RFC 5322, 3.3: the year is 1900 or later; after 9999 readers give up.
+const YEARS: RangeInclusive<i64> = 1900..=9999;
+/// Octets of `Thu, 01 Jan 1970 00:00:00 +0000`.
+const LENGTH: usize = 31;
+const MINUTES_PER_DAY: u16 = 1_440;
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// A moment, to the second, with the offset from UTC it is told in (RFC 5322, 3.3).
+///
+/// A [`SystemTime`] becomes a date in UTC, `+0000`. std does not know the local offset; whoever does gives it.
+///
+/// ```
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use smtplib::Date;
+///
+/// let moment = UNIX_EPOCH + Duration::from_secs(784_111_777);
+/// assert_eq!(Date::from(moment).to_string(), "Sun, 06 Nov 1994 08:49:37 +0000");
+/// assert_eq!(Date::from(moment).offset(-210).to_string(), "Sun, 06 Nov 1994 05:19:37 -0330");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Date {
+    /// Since 1970 in UTC.
+    seconds: i64,
+    offset_minutes: i16,
+}
+
+impl Date {
+    /// This moment, in UTC.
+    #[must_use]
+    pub fn now() -> Self {
+        SystemTime::now().into()
+    }
+
+    /// The same moment, told with an offset of so many minutes east of UTC: 330 is `+0530`.
+    ///
+    /// An offset of a day or more is refused by [`MessageBuilder::build`](crate::MessageBuilder::build).
+    #[must_use]
+    pub fn offset(self, minutes: i16) -> Self {
+        Self {
+            offset_minutes: minutes,
+            ..self
+        }
+    }
+
+    /// Whether the date can be written in a header.
+    pub(crate) fn check(self) -> Result<Self, MessageProblem> {
+        let (year, _, _) = civil(self.local_seconds().div_euclid(SECONDS_PER_DAY));
+        if YEARS.contains(&year) && self.offset_minutes.unsigned_abs() < MINUTES_PER_DAY {
+            Ok(self)
+        } else {
+            Err(MessageProblem::Date)
+        }
+    }
+
+    /// The date as a header has it.
+    pub(crate) fn text(self) -> String {
+        let local = self.local_seconds();
+        let days = local.div_euclid(SECONDS_PER_DAY);
+        let second = local.rem_euclid(SECONDS_PER_DAY);
+        let offset = i64::from(self.offset_minutes.unsigned_abs());
+        let (year, month, day) = civil(days);
+        let mut text = String::with_capacity(LENGTH);
+        text.push_str(name(&WEEKDAYS, days.rem_euclid(7)));
+        push_two(&mut text, ", ", day);
+        text.push(' ');
+        text.push_str(name(&MONTHS, month - 1));
+        text.push(' ');
+        text.push_str(&year.to_string());
+        push_two(&mut text, " ", second / 3_600);
+        push_two(&mut text, ":", second / 60 % 60);
+        push_two(&mut text, ":", second % 60);
+        text.push_str(if self.offset_minutes < 0 { " -" } else { " +" });
+        push_two(&mut text, "", offset / 60);
+        push_two(&mut text, "", offset % 60);
+        text
+    }
+
+    fn local_seconds(self) -> i64 {
+        self.seconds
+            .saturating_add(i64::from(self.offset_minutes) * 60)
+    }
+}
+
+impl From<SystemTime> for Date {
+    fn from(time: SystemTime) -> Self {
+        let seconds = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
+            Err(error) => whole_seconds_before(error.duration()),
+        };
+        Self {
+            seconds,
+            offset_minutes: 0,
+        }
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// Appends a number below 100 with two digits; every message has a date, and `{:02}` takes several times as long.
+fn push_two(text: &mut String, before: &str, number: i64) {
+    let digit = |number: i64| char::from(b'0' + u8::try_from(number % 10).unwrap_or(0));
+    text.push_str(before);
+    text.push(digit(number / 10));
+    text.push(digit(number));
+}
+
+/// Seconds since 1970 of a moment before it, rounded down like those after it.
+fn whole_seconds_before(duration: Duration) -> i64 {
+    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    -seconds - i64::from(duration.subsec_nanos() > 0)
+}
+
+fn name(names: &[&'static str], index: i64) -> &'static str {
+    usize::try_from(index)
+        .ok()
+        .and_then(|index| names.get(index).copied())
+        .unwrap_or_default()
+}
+
+/// Year, month and day of a number of days since 1970, in the proleptic Gregorian calendar.
+///
+/// Years are counted from March, so that the day that a leap year adds is the last of its year: then 400 years,
+/// 100 years, 4 years and the months each have a fixed length but for their last.
+fn civil(days: i64) -> (i64, i64, i64) {
+    const DAYS_PER_400_YEARS: i64 = 146_097;
+    const DAYS_FROM_0000_03_01_TO_1970: i64 = 719_468;
+
+    let days = days.saturating_add(DAYS_FROM_0000_03_01_TO_1970);
+    let cycle = days.div_euclid(DAYS_PER_400_YEARS);
+    let day_of_cycle = days.rem_euclid(DAYS_PER_400_YEARS);
+    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524
+        - day_of_cycle / 146_096)
+        / 365;
+    let day_of_year =
+        day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
+    // From March on the months have 31, 30, 31, 30, 31 days, and again: 153 days in five months.
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = 400 * cycle + year_of_cycle + i64::from(month <= 2);
+    (year, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Date {
+        Date {
+            seconds,
+            offset_minutes: 0,
+        }
+    }
+
+    /// 5322-14, 5322-36.
+    #[test]
+    fn dates_are_written_as_the_grammar_says() {
+        for (seconds, text) in [
+            (0, "Thu, 01 Jan 1970 00:00:00 +0000"),
+            (-1, "Wed, 31 Dec 1969 23:59:59 +0000"),
+            (951_782_400, "Tue, 29 Feb 2000 00:00:00 +0000"),
+            (1_709_164_799, "Wed, 28 Feb 2024 23:59:59 +0000"),
+            (1_709_164_800, "Thu, 29 Feb 2024 00:00:00 +0000"),
+            (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 +0000"),
+            (-2_208_988_800, "Mon, 01 Jan 1900 00:00:00 +0000"),
+            (253_402_300_799, "Fri, 31 Dec 9999 23:59:59 +0000"),
+        ] {
+            assert_eq!(at(seconds).to_string(), text);
+            assert!(at(seconds).check().is_ok());
+        }
+    }
+
+    #[test]
+    fn every_day_of_five_centuries_follows_the_day_before() {
+        let (mut year, mut month, mut day) = (1900, 1, 1);
+        for days in -25_567..(-25_567 + 182_622) {
+            assert_eq!(civil(days), (year, month, day));
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let last = match month {
+                2 => 28 + i64::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            (year, month, day) = match (month, day) {
+                (12, 31) => (year + 1, 1, 1),
+                (_, day) if day == last => (year, month + 1, 1),
+                _ => (year, month, day + 1),
+            };
+        }
+        assert_eq!(year, 2400);
+    }
+
+    /// 5322-15.
+    #[test]
+    fn an_offset_moves_the_clock_not_the_moment() {
+        assert_eq!(
+            at(0).offset(330).to_string(),
+            "Thu, 01 Jan 1970 05:30:00 +0530"
+        );
+        assert_eq!(
+            at(0).offset(-1).to_string(),
+            "Wed, 31 Dec 1969 23:59:00 -0001"
+        );
+    }
+
+    #[test]
+    fn what_no_reader_understands_is_refused() {
+        for date in [
+            at(-2_208_988_801),
+            at(253_402_300_800),
+            at(i64::MIN),
+            at(i64::MAX),
+            at(0).offset(1_440),
+            at(0).offset(i16::MIN),
+        ] {
+            assert!(date.check().is_err(), "{date:?}");
+            assert!(!date.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_moment_before_1970_is_rounded_down() {
+        let moment = UNIX_EPOCH - Duration::from_millis(1_500);
+        assert_eq!(Date::from(moment), at(-2));
+    }
+}

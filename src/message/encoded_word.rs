@@ -1,0 +1,163 @@
+//! Encoded-words: text outside ASCII in a header (RFC 2047).
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Longest encoded-word (RFC 2047, 2), in characters.
+pub(crate) const MAX_ENCODED_WORD: usize = 75;
+/// Length of `=?utf-8?q?` and `?=`.
+const FRAME: usize = 12;
+/// What legibility may cost, in characters.
+const LEGIBLE: usize = 4;
+
+/// The two encodings of RFC 2047, 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// Base64, shorter where most characters are outside ASCII.
+    B,
+    /// Like quoted-printable, legible where most are inside.
+    Q,
+}
+
+impl Encoding {
+    /// The one that makes the text shorter; Q even if that is a little longer, because it can be read.
+    pub(crate) fn for_text(text: &str) -> Self {
+        let q: usize = text.chars().map(q_length).sum();
+        if q <= text.len().div_ceil(3) * 4 + LEGIBLE {
+            Self::Q
+        } else {
+            Self::B
+        }
+    }
+
+    /// Divides the text behind the last whole character that an encoded-word of `room` characters can hold.
+    ///
+    /// A word never holds part of a character (RFC 2047, 5).
+    pub(crate) fn split(self, text: &str, room: usize) -> (&str, &str) {
+        let mut room = room.min(MAX_ENCODED_WORD).saturating_sub(FRAME);
+        if self == Self::B {
+            room = room / 4 * 3;
+        }
+        let mut end = 0;
+        for c in text.chars() {
+            let length = match self {
+                Self::B => c.len_utf8(),
+                Self::Q => q_length(c),
+            };
+            if length > room {
+                break;
+            }
+            room -= length;
+            end += c.len_utf8();
+        }
+        text.split_at(end)
+    }
+
+    /// Appends one encoded-word, however long it becomes.
+    pub(crate) fn write(self, text: &str, out: &mut Vec<u8>) {
+        match self {
+            Self::B => {
+                out.extend_from_slice(b"=?utf-8?b?");
+                out.extend_from_slice(STANDARD.encode(text).as_bytes());
+            }
+            Self::Q => {
+                out.extend_from_slice(b"=?utf-8?q?");
+                text.bytes().for_each(|octet| write_q(octet, out));
+            }
+        }
+        out.extend_from_slice(b"?=");
+    }
+}
+
+/// What a character takes in Q.
+fn q_length(c: char) -> usize {
+    if c == ' ' || u8::try_from(c).is_ok_and(is_plain) {
+        1
+    } else {
+        3 * c.len_utf8()
+    }
+}
+
+/// What Q leaves as it is even in a phrase (RFC 2047, 5 (3)).
+fn is_plain(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!*+-/".contains(&octet)
+}
+
+fn write_q(octet: u8, out: &mut Vec<u8>) {
+    match octet {
+        b' ' => out.push(b'_'),
+        octet if is_plain(octet) => out.push(octet),
+        octet => out.extend_from_slice(&[b'=', hex(octet >> 4), hex(octet & 15)]),
+    }
+}
+
+/// The upper-case digit of a value below 16.
+pub(crate) const fn hex(value: u8) -> u8 {
+    match value {
+        0..10 => b'0' + value,
+        _ => b'A' - 10 + (value & 15),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encode(text: &str) -> String {
+        let mut out = Vec::new();
+        Encoding::for_text(text).write(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    /// 2047-03, 2047-04, 2047-05, 2047-07.
+    #[test]
+    fn words_are_encoded_the_shorter_way() {
+        for (text, word) in [
+            ("é", "=?utf-8?q?=C3=A9?="),
+            ("café", "=?utf-8?q?caf=C3=A9?="),
+            ("привет", "=?utf-8?b?0L/RgNC40LLQtdGC?="),
+            ("a b", "=?utf-8?q?a_b?="),
+            ("=?_", "=?utf-8?b?PT9f?="),
+            (
+                "Müller, Zoë (new)",
+                "=?utf-8?b?TcO8bGxlciwgWm/DqyAobmV3KQ==?=",
+            ),
+            (
+                "Resume of Zoë Müller",
+                "=?utf-8?q?Resume_of_Zo=C3=AB_M=C3=BCller?=",
+            ),
+            ("tab\there", "=?utf-8?q?tab=09here?="),
+        ] {
+            assert_eq!(encode(text), word);
+        }
+    }
+
+    /// 2047-01, 2047-10.
+    #[test]
+    fn words_end_between_characters_within_their_room() {
+        for text in [
+            "🦀".repeat(40),
+            "é".repeat(90),
+            "aé".repeat(60),
+            "x".repeat(200),
+        ] {
+            for encoding in [Encoding::B, Encoding::Q] {
+                for room in 24..90 {
+                    let (head, tail) = encoding.split(&text, room);
+                    assert_eq!(format!("{head}{tail}"), text);
+                    assert!(!head.is_empty());
+                    let mut out = Vec::new();
+                    encoding.write(head, &mut out);
+                    assert!(out.len() <= room.min(MAX_ENCODED_WORD), "{room} {head}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_room_takes_nothing() {
+        assert_eq!(Encoding::Q.split("é", 17), ("", "é"));
+        assert_eq!(Encoding::B.split("é", 15), ("", "é"));
+        assert_eq!(Encoding::B.split("é", 0), ("", "é"));
+    }
+}

@@ -1,0 +1,224 @@
+//! [`MessageError`]: which field of a message is wrong, and what is wrong with it.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use crate::address::AddressError;
+
+/// What a message was refused for: the field, and what is wrong with it.
+///
+/// ```
+/// use smtplib::Message;
+///
+/// let error = Message::builder()
+///     .from("alice@example.com")
+///     .subject("Hello\r\nBcc: eve@example.net")
+///     .build()
+///     .unwrap_err();
+/// assert_eq!(error.field(), "Subject");
+/// assert_eq!(error.to_string(), "Subject: the character '\\r' cannot stand in a header, leave it out");
+/// ```
+#[derive(Debug)]
+pub struct MessageError(Box<Refused>);
+
+#[derive(Debug)]
+struct Refused {
+    field: Cow<'static, str>,
+    problem: MessageProblem,
+}
+
+impl MessageError {
+    pub(crate) fn new(
+        field: impl Into<Cow<'static, str>>,
+        problem: impl Into<MessageProblem>,
+    ) -> Self {
+        Self(Box::new(Refused {
+            field: field.into(),
+            problem: problem.into(),
+        }))
+    }
+
+    /// The field that is wrong: the name of a header, `attachment report.pdf`, `body` or `boundary`.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        &self.0.field
+    }
+
+    /// What is wrong with it.
+    #[must_use]
+    pub fn problem(&self) -> &MessageProblem {
+        &self.0.problem
+    }
+}
+
+impl fmt::Display for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.field.escape_debug(), self.0.problem)
+    }
+}
+
+impl StdError for MessageError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.0.problem {
+            MessageProblem::Io(error) => Some(error),
+            MessageProblem::Mailbox(MailboxError::Address(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// What is wrong with a field of a message.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum MessageProblem {
+    /// The boundary has characters other than ASCII letters and digits, is empty or too long, or occurs in the content.
+    Boundary,
+    /// A control character, such as CR, LF or NUL.
+    Control(char),
+    /// The year is outside 1900 to 9999, or the offset from UTC is a day or more.
+    Date,
+    /// The body was given both as a tree of parts and as text or HTML.
+    Duplicate,
+    /// A multipart without a part.
+    Empty,
+    /// The name of a header is not made of visible ASCII without a colon, or is longer than a line.
+    HeaderName,
+    /// A file could not be read.
+    Io(io::Error),
+    /// A mailbox or a group.
+    Mailbox(MailboxError),
+    /// Not a media type such as `application/pdf`, or one that cannot be had this way.
+    MediaType,
+    /// There is no such field, and there has to be one.
+    Missing,
+    /// Not a message id or content id such as `<id@example.org>`.
+    MsgId,
+    /// Multiparts or messages within each other, too deep.
+    Nesting,
+    /// A header of this kind holds ASCII only.
+    NotAscii,
+    /// A header that is set by a method of its own.
+    Reserved(&'static str),
+    /// There are several authors, so `Sender` has to say who sent the message.
+    SenderRequired,
+    /// An address has letters outside ASCII, and the server does not offer SMTPUTF8.
+    Smtputf8,
+    /// A value without spaces is longer than a line of a message.
+    TooLong,
+}
+
+impl fmt::Display for MessageProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Boundary => "give 1 to 40 letters and digits that occur nowhere in the content",
+            Self::Control(c) => {
+                return write!(
+                    f,
+                    "the character {c:?} cannot stand in a header, leave it out"
+                );
+            }
+            Self::Date => "give a year from 1900 to 9999 and an offset of less than a day",
+            Self::Duplicate => "give either a tree of parts or text and HTML, not both",
+            Self::Empty => "a multipart needs at least one part",
+            Self::HeaderName => "give a name of 1 to 76 visible ASCII characters without a colon",
+            Self::Io(error) => return write!(f, "the file cannot be read: {error}"),
+            Self::Mailbox(error) => return error.fmt(f),
+            Self::MediaType => "give a media type that can be used here, such as application/pdf",
+            Self::Missing => "the message needs one, set it",
+            Self::MsgId => "give an id of the form <unique@example.org>",
+            Self::Nesting => "the parts are nested too deep, use fewer levels",
+            Self::NotAscii => "this header holds ASCII only, encode the rest as its standard says",
+            Self::Reserved(method) => return write!(f, "set this header with `{method}`"),
+            Self::SenderRequired => "several authors need a sender, set one of them with `sender`",
+            Self::Smtputf8 => {
+                "an address outside ASCII needs a server with SMTPUTF8, use another address"
+            }
+            Self::TooLong => "a value longer than a line of 998 octets needs spaces to fold at",
+        })
+    }
+}
+
+impl From<MailboxError> for MessageProblem {
+    fn from(error: MailboxError) -> Self {
+        match error {
+            MailboxError::Control(c) => Self::Control(c),
+            error => Self::Mailbox(error),
+        }
+    }
+}
+
+impl From<io::Error> for MessageProblem {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Why a text is not a [`Mailbox`](crate::Mailbox).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum MailboxError {
+    /// What stands between the angle brackets, or alone, is not an address.
+    Address(AddressError),
+    /// A control character in a display name, such as CR, LF or NUL.
+    Control(char),
+    /// The name of a group is empty.
+    EmptyName,
+    /// The display name has one of `()<>[]:;@\,"` and no quotes around it.
+    Name(char),
+    /// The quotes around the display name are not closed.
+    Unquoted,
+}
+
+impl fmt::Display for MailboxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(error) => error.fmt(f),
+            Self::Control(c) => {
+                write!(
+                    f,
+                    "the character {c:?} cannot stand in a name, leave it out"
+                )
+            }
+            Self::EmptyName => f.write_str("the group has no name, give it one"),
+            Self::Name(c) => write!(
+                f,
+                "the character {c:?} in a display name needs quotes around the name, \
+                 or give name and address as a pair"
+            ),
+            Self::Unquoted => f.write_str("the quotes around the display name are not closed"),
+        }
+    }
+}
+
+impl StdError for MailboxError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Address(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<AddressError> for MailboxError {
+    fn from(error: AddressError) -> Self {
+        Self::Address(error)
+    }
+}
+
+impl From<Infallible> for MailboxError {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+/// Refuses what would end a header, or begin another.
+pub(crate) fn check_controls(text: &str) -> Result<(), MessageProblem> {
+    // A tab is white space of a header (RFC 5322, 2.2); the encoder keeps it.
+    match text.chars().find(|c| c.is_control() && *c != '\t') {
+        Some(c) => Err(MessageProblem::Control(c)),
+        None => Ok(()),
+    }
+}

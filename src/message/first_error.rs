@@ -1,0 +1,42 @@
+//! [`FirstError`]: what a builder was given first that cannot stand in a message.
+
+use crate::message::address_list::AddressList;
+use crate::message::error::{MailboxError, MessageError, MessageProblem};
+
+/// Keeps the first error, so that a chain of setters can go on.
+#[derive(Debug, Default)]
+pub(crate) struct FirstError(Option<MessageError>);
+
+impl FirstError {
+    pub(crate) fn push(&mut self, error: MessageError) {
+        self.0.get_or_insert(error);
+    }
+
+    /// The value of a field, or nothing if it was refused.
+    pub(crate) fn keep<T, E: Into<MessageProblem>>(
+        &mut self,
+        field: &'static str,
+        value: Result<T, E>,
+    ) -> Option<T> {
+        value
+            .map_err(|problem| self.push(MessageError::new(field, problem)))
+            .ok()
+    }
+
+    /// Adds addresses to those of a field.
+    pub(crate) fn add<T>(&mut self, field: &'static str, list: &mut AddressList, more: T)
+    where
+        T: TryInto<AddressList>,
+        MailboxError: From<T::Error>,
+    {
+        let more = more.try_into().map_err(MailboxError::from);
+        if let Some(more) = self.keep(field, more) {
+            list.append(more);
+        }
+    }
+
+    /// Tells the error, if there was one.
+    pub(crate) fn check(&mut self) -> Result<(), MessageError> {
+        self.0.take().map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,400 @@
+//! [`HeaderWriter`]: header fields, folded (RFC 5322, 2.2.3) and encoded (RFC 2047).
+
+use crate::message::encoded_word::{Encoding, MAX_ENCODED_WORD};
+
+/// A line should not be longer (RFC 5322, 2.1.1), in octets without CRLF.
+const LINE: usize = 78;
+/// A line with an encoded-word must not be longer (RFC 2047, 2).
+const ENCODED_LINE: usize = 76;
+/// No line may be longer (RFC 5322, 2.1.1).
+pub(crate) const MAX_LINE: usize = 998;
+/// What still fits a line behind the space that begins it.
+pub(crate) const MAX_TOKEN: usize = MAX_LINE - 1;
+/// Longest field name, so that its colon and a space stay within [`LINE`].
+pub(crate) const MAX_NAME: usize = 76;
+/// Where less is left on a line, an encoded-word begins on the next one.
+const MIN_ENCODED_WORD: usize = 32;
+/// Longest display name in quotes; a longer one is encoded, because encoded-words can be folded.
+const MAX_QUOTED: usize = 70;
+
+/// Appends header fields to a buffer, token by token; white space stands between tokens, and lines fold there.
+pub(crate) struct HeaderWriter<'a> {
+    out: &'a mut Vec<u8>,
+    /// Letters outside ASCII go out as they are (RFC 6532), because the server takes them.
+    utf8: bool,
+    /// Where the line begins that is being written.
+    line: usize,
+    /// That line has an encoded-word.
+    encoded: bool,
+    /// Where the value of the field begins.
+    value: usize,
+}
+
+/// What stands between two spaces of a text.
+struct Word<'t> {
+    text: &'t str,
+    encoded: bool,
+}
+
+impl<'a> HeaderWriter<'a> {
+    pub(crate) fn new(out: &'a mut Vec<u8>, utf8: bool) -> Self {
+        Self {
+            line: out.len(),
+            out,
+            utf8,
+            encoded: false,
+            value: 0,
+        }
+    }
+
+    /// Begins a field. The name has been checked.
+    pub(crate) fn begin(&mut self, name: &str) {
+        self.line = self.out.len();
+        self.encoded = false;
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b':');
+        self.value = self.out.len();
+    }
+
+    /// Ends a field.
+    pub(crate) fn end(&mut self) {
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Writes a field that cannot need folding.
+    pub(crate) fn short(&mut self, name: &str, value: &str) {
+        self.begin(name);
+        self.token(value);
+        self.end();
+    }
+
+    /// Writes a field of text in which white space is all the syntax there is (RFC 5322, unstructured).
+    pub(crate) fn unstructured(&mut self, name: &str, value: &str) {
+        self.begin(name);
+        if is_plain_text(value) {
+            self.tokens(value);
+        } else {
+            self.text(value);
+        }
+        self.end();
+    }
+
+    /// Writes a field of ASCII that means something to machines: folded at its spaces, never encoded.
+    pub(crate) fn verbatim(&mut self, name: &str, value: &str) {
+        self.begin(name);
+        self.tokens(value);
+        self.end();
+    }
+
+    /// Writes a token that no line break may divide, on this line or the next.
+    pub(crate) fn token(&mut self, token: &str) {
+        self.parts([token]);
+    }
+
+    /// Writes a token that is made of several parts.
+    pub(crate) fn parts<const N: usize>(&mut self, parts: [&str; N]) {
+        self.token_with(|out| {
+            for part in parts {
+                out.extend_from_slice(part.as_bytes());
+            }
+        });
+    }
+
+    /// Like [`Self::token`], for what is easier written than made.
+    pub(crate) fn token_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.out.len();
+        self.out.push(b' ');
+        write(self.out);
+        let limit = if self.encoded { ENCODED_LINE } else { LINE };
+        if self.column() > limit {
+            self.fold_at(start);
+        }
+    }
+
+    /// Writes a display name (RFC 5322, phrase) as atoms, a quoted string or encoded-words, and `end` behind it.
+    pub(crate) fn phrase(&mut self, name: &str, end: &str) {
+        if is_atoms(name, self.utf8) {
+            let (head, last) = name.rsplit_once(' ').unwrap_or(("", name));
+            self.tokens(head);
+            self.parts([last, end]);
+        } else if is_quotable(name, self.utf8) {
+            self.token_with(|out| {
+                write_quoted(name, out);
+                out.extend_from_slice(end.as_bytes());
+            });
+        } else {
+            self.encoded_words(name);
+            // White space separates an encoded-word from what follows (RFC 2047, 5 (3)).
+            self.tokens(end);
+        }
+    }
+
+    fn tokens(&mut self, text: &str) {
+        for token in text.split(' ').filter(|token| !token.is_empty()) {
+            self.token(token);
+        }
+    }
+
+    /// Writes the words that need it as encoded-words, and those between them as they are.
+    ///
+    /// The space between two encoded-words vanishes (RFC 2047, 6.2), so neighbours are encoded as one text.
+    fn text(&mut self, text: &str) {
+        for run in self.words(text).chunk_by(|a, b| a.encoded == b.encoded) {
+            let words: Vec<&str> = run.iter().map(|word| word.text).collect();
+            if run.first().is_some_and(|word| word.encoded) {
+                self.encoded_words(&words.join(" "));
+            } else {
+                words.into_iter().for_each(|word| self.token(word));
+            }
+        }
+    }
+
+    /// Cuts a text at each space, and says which words cannot stay as they are.
+    fn words<'t>(&self, text: &'t str) -> Vec<Word<'t>> {
+        let mut after_empty = false;
+        let mut words: Vec<Word<'t>> = Vec::new();
+        for text in text.split(' ') {
+            // An empty word is a space that readers would drop: it goes into an encoded-word with its neighbour.
+            let encoded = after_empty || !is_plain_word(text, self.utf8);
+            after_empty = text.is_empty();
+            words.push(Word { text, encoded });
+        }
+        if let [.., before, _] = words.as_mut_slice() {
+            before.encoded |= after_empty;
+        }
+        words
+    }
+
+    /// Writes text as encoded-words, each on this line or the next.
+    fn encoded_words(&mut self, text: &str) {
+        let encoding = Encoding::for_text(text);
+        let mut rest = text;
+        while !rest.is_empty() {
+            let room = ENCODED_LINE.saturating_sub(self.column() + 1);
+            let (mut head, mut tail) = encoding.split(rest, room);
+            if !tail.is_empty() && room < MIN_ENCODED_WORD {
+                self.fold_at(self.out.len());
+                (head, tail) = encoding.split(rest, MAX_ENCODED_WORD);
+            }
+            self.out.push(b' ');
+            encoding.write(head, self.out);
+            self.encoded = true;
+            rest = tail;
+        }
+    }
+
+    fn column(&self) -> usize {
+        self.out.len() - self.line
+    }
+
+    /// Makes what was written from `start` on begin a line, unless it does already or nothing would be gained.
+    fn fold_at(&mut self, start: usize) {
+        let length = self.out.len() - start;
+        let gains = start != self.value || length <= LINE || self.column() > MAX_LINE;
+        if start == self.line || !gains {
+            return;
+        }
+        self.out.splice(start..start, *b"\r\n");
+        self.line = start + 2;
+        self.encoded = false;
+    }
+}
+
+/// Whether a text can be written as it is: visible ASCII with single spaces between words that fit a line.
+fn is_plain_text(text: &str) -> bool {
+    text.is_empty() || text.split(' ').all(|word| is_plain_word(word, false))
+}
+
+/// What looks like an encoded-word would be decoded, so it is encoded itself.
+fn is_plain_word(word: &str, utf8: bool) -> bool {
+    !word.is_empty()
+        && word.len() <= MAX_TOKEN
+        && !word.contains("=?")
+        && word.chars().all(|c| is_visible(c, utf8))
+}
+
+fn is_visible(c: char, utf8: bool) -> bool {
+    c.is_ascii_graphic() || (utf8 && is_visible_utf8(c))
+}
+
+/// A line separator or a direction override is better hidden in an encoded-word.
+fn is_visible_utf8(c: char) -> bool {
+    !c.is_ascii()
+        && !c.is_control()
+        && !c.is_whitespace()
+        && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a name needs no quotes. `.` is no atext (RFC 5322, 3.2.5).
+fn is_atoms(name: &str, utf8: bool) -> bool {
+    name.split(' ').all(|word| {
+        is_plain_word(word, utf8)
+            && word
+                .chars()
+                .all(|c| !c.is_ascii() || u8::try_from(c).is_ok_and(is_atext))
+    })
+}
+
+/// RFC 5322 atext.
+pub(crate) fn is_atext(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&octet)
+}
+
+fn is_quotable(name: &str, utf8: bool) -> bool {
+    name.len() <= MAX_QUOTED
+        && !name.contains("=?")
+        && name.chars().all(|c| c == ' ' || is_visible(c, utf8))
+}
+
+/// Writes a quoted-string (RFC 5322, 3.2.4).
+pub(crate) fn write_quoted(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    for octet in text.bytes() {
+        if matches!(octet, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(octet);
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut HeaderWriter<'_>)) -> String {
+        let mut out = Vec::new();
+        write(&mut HeaderWriter::new(&mut out, false));
+        String::from_utf8(out).unwrap()
+    }
+
+    fn subject(value: &str) -> String {
+        written(|w| w.unstructured("Subject", value))
+    }
+
+    fn phrase(name: &str) -> String {
+        written(|w| w.phrase(name, ":"))
+    }
+
+    #[test]
+    fn plain_text_stays_as_it_is() {
+        assert_eq!(subject("Lunch at noon?"), "Subject: Lunch at noon?\r\n");
+        assert_eq!(subject(""), "Subject:\r\n");
+    }
+
+    /// 5322-02, 5322-06, 5322-07.
+    #[test]
+    fn a_line_is_folded_before_the_word_that_would_pass_column_78() {
+        let words = "seventh ".repeat(18);
+        let expected = format!(
+            "Subject: {0}\r\n {0} seventh\r\n seventh\r\n",
+            "seventh ".repeat(8).trim_end()
+        );
+        assert_eq!(subject(words.trim_end()), expected);
+        let exact = format!("{} {}", "a".repeat(40), "b".repeat(28));
+        assert_eq!(subject(&exact), format!("Subject: {exact}\r\n"));
+        let over = format!("{} {}", "a".repeat(40), "b".repeat(29));
+        assert_eq!(
+            subject(&over),
+            format!("Subject: {}\r\n", over.replace(' ', "\r\n "))
+        );
+    }
+
+    /// 5322-01, 2047-13.
+    #[test]
+    fn a_word_longer_than_a_line_is_encoded_and_a_shorter_one_is_not() {
+        let word = "x".repeat(77);
+        assert_eq!(subject(&word), format!("Subject:\r\n {word}\r\n"));
+        let word = "x".repeat(78);
+        assert_eq!(subject(&word), format!("Subject: {word}\r\n"));
+        let word = "x".repeat(997);
+        assert_eq!(subject(&word), format!("Subject:\r\n {word}\r\n"));
+        let folded = subject(&"x".repeat(998));
+        assert!(folded.starts_with("Subject: =?utf-8?q?xxx"));
+        assert!(folded.lines().all(|line| line.len() <= ENCODED_LINE));
+    }
+
+    /// 2047-06, 2047-11, 2047-12, 5322-04.
+    #[test]
+    fn only_the_words_that_need_it_are_encoded() {
+        for (text, value) in [
+            (
+                "Grüße aus Köln am Rhein",
+                " =?utf-8?q?Gr=C3=BC=C3=9Fe?= aus =?utf-8?q?K=C3=B6ln?= am Rhein",
+            ),
+            (
+                "die Straße über Köln",
+                " die =?utf-8?q?Stra=C3=9Fe_=C3=BCber_K=C3=B6ln?=",
+            ),
+            ("a  b", " a =?utf-8?q?_b?="),
+            ("a   b c", " a =?utf-8?q?__b?= c"),
+            (" a b", " =?utf-8?q?_a?= b"),
+            ("a b ", " a =?utf-8?q?b_?="),
+            ("a b  ", " a b =?utf-8?q?_?="),
+            (" ", " =?utf-8?q?_?="),
+            ("a\tb c", " =?utf-8?q?a=09b?= c"),
+            (
+                "see =?utf-8?q?x?= there",
+                " see =?utf-8?b?PT91dGYtOD9xP3g/PQ==?= there",
+            ),
+            ("a\u{2028}b", " =?utf-8?q?a=E2=80=A8b?="),
+        ] {
+            assert_eq!(subject(text), format!("Subject:{value}\r\n"), "{text:?}");
+        }
+    }
+
+    /// 2047-01, 2047-02.
+    #[test]
+    fn encoded_words_fill_their_lines() {
+        let folded = subject(&"Съешь же ещё этих мягких французских булок. ".repeat(4));
+        let lines: Vec<&str> = folded.trim_end().split("\r\n").collect();
+        assert_eq!(lines.len(), 8);
+        for line in lines {
+            assert!(line.len() <= ENCODED_LINE, "{line}");
+        }
+    }
+
+    /// 5322-10, 5322-11, 5322-12, 5322-13, 2047-07, 2047-08.
+    #[test]
+    fn a_name_is_made_of_atoms_or_quoted_or_encoded() {
+        for (name, value) in [
+            ("Friends", " Friends:"),
+            ("Good Friends", " Good Friends:"),
+            ("J. Doe", " \"J. Doe\":"),
+            ("Doe, Jane", " \"Doe, Jane\":"),
+            ("a  b", " \"a  b\":"),
+            (" a", " \" a\":"),
+            ("say \"hi\" \\o/", " \"say \\\"hi\\\" \\\\o/\":"),
+            ("Zoë", " =?utf-8?q?Zo=C3=AB?= :"),
+            ("=?utf-8?q?eve?=", " =?utf-8?b?PT91dGYtOD9xP2V2ZT89?= :"),
+            ("eve@example.net", " \"eve@example.net\":"),
+        ] {
+            assert_eq!(phrase(name), value, "{name:?}");
+        }
+        let long = phrase(&"B.".repeat(300));
+        assert!(
+            long.lines().all(|line| line.len() <= ENCODED_LINE),
+            "{long}"
+        );
+    }
+
+    /// 6532-01, 6532-03, 6532-04.
+    #[test]
+    fn with_smtputf8_letters_stay_as_they_are() {
+        let mut out = Vec::new();
+        let mut writer = HeaderWriter::new(&mut out, true);
+        writer.unstructured("Subject", "Grüße  an Zoë");
+        writer.begin("To");
+        writer.phrase("Zoë", "");
+        writer.phrase("Zoë, B.", "");
+        writer.end();
+        writer.unstructured("X", &"ë".repeat(499));
+        let text = String::from_utf8(out).unwrap();
+        let (head, long) = text.split_once("X:").unwrap();
+        assert_eq!(
+            head,
+            "Subject: Grüße =?utf-8?q?_an?= Zoë\r\nTo: Zoë \"Zoë, B.\"\r\n"
+        );
+        assert!(long.lines().all(|line| line.len() <= ENCODED_LINE));
+    }
+}

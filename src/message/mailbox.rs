@@ -1,0 +1,347 @@
+//! [`Mailbox`]: an address with a name, as headers tell it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::address::Address;
+use crate::message::error::MailboxError;
+use crate::message::header::{HeaderWriter, write_quoted};
+
+/// An address with the name that readers show for it (RFC 5322, 3.4).
+///
+/// A name with commas or other special characters needs quotes in a text; given apart from its address it may hold any
+/// character but controls, and is quoted or encoded as the header needs it.
+///
+/// ```
+/// use smtplib::Mailbox;
+///
+/// let zoe: Mailbox = "Zoë Müller <zoe@example.org>".parse()?;
+/// assert_eq!(zoe.name(), Some("Zoë Müller"));
+/// assert_eq!(zoe.address().domain(), "example.org");
+///
+/// let doe = Mailbox::try_from(("Doe, Jane", "jane@example.org"))?;
+/// assert_eq!(doe, "\"Doe, Jane\" <jane@example.org>".parse()?);
+///
+/// assert!("Doe, Jane <jane@example.org>".parse::<Mailbox>().is_err());
+/// # Ok::<(), smtplib::MailboxError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Mailbox {
+    name: Option<Box<str>>,
+    address: Address,
+}
+
+impl Mailbox {
+    /// A mailbox with a display name; an empty name is none.
+    ///
+    /// # Errors
+    ///
+    /// [`MailboxError::Control`] if the name has a control character.
+    pub fn new(name: &str, address: Address) -> Result<Self, MailboxError> {
+        check_name(name)?;
+        Ok(Self {
+            name: (!name.is_empty()).then(|| name.into()),
+            address,
+        })
+    }
+
+    /// The display name, as it is read.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The address without the name.
+    #[must_use]
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Writes the mailbox into a header, with what separates it from the next.
+    pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
+        if let Some(name) = &self.name {
+            writer.phrase(name, "");
+        }
+        let (open, close) = match &self.name {
+            Some(_) => ("<", ">"),
+            None => ("", ""),
+        };
+        let (local_part, domain) = (self.address.local_part(), self.address.domain());
+        if is_plain(local_part) {
+            writer.parts([open, local_part, "@", domain, close, end]);
+        } else {
+            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+            writer.parts(["<", &self.address.to_string(), ">", end]);
+        }
+    }
+}
+
+/// Whether a local part is one of those that need no look at the grammar.
+fn is_plain(local_part: &str) -> bool {
+    let is_plain = |c: u8| c.is_ascii_alphanumeric() || b"-_+".contains(&c) || !c.is_ascii();
+    local_part
+        .split('.')
+        .all(|atom| !atom.is_empty() && atom.bytes().all(is_plain))
+}
+
+impl From<Address> for Mailbox {
+    fn from(address: Address) -> Self {
+        Self {
+            name: None,
+            address,
+        }
+    }
+}
+
+impl From<&Address> for Mailbox {
+    fn from(address: &Address) -> Self {
+        address.clone().into()
+    }
+}
+
+impl From<&Self> for Mailbox {
+    fn from(mailbox: &Self) -> Self {
+        mailbox.clone()
+    }
+}
+
+impl FromStr for Mailbox {
+    type Err = MailboxError;
+
+    /// Reads `address`, `<address>`, `name <address>` or `"name" <address>`.
+    fn from_str(text: &str) -> Result<Self, MailboxError> {
+        let text = text.trim_matches(' ');
+        let Some((name, address)) = text.strip_suffix('>').and_then(split_angle) else {
+            return Ok(text.parse::<Address>()?.into());
+        };
+        let name = match name.strip_prefix('"') {
+            Some(quoted) => Cow::Owned(unquote(quoted)?),
+            None => Cow::Borrowed(bare_name(name)?),
+        };
+        Self::new(&name, address.parse()?)
+    }
+}
+
+impl TryFrom<&str> for Mailbox {
+    type Error = MailboxError;
+
+    fn try_from(text: &str) -> Result<Self, MailboxError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<&String> for Mailbox {
+    type Error = MailboxError;
+
+    fn try_from(text: &String) -> Result<Self, MailboxError> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Mailbox {
+    type Error = MailboxError;
+
+    fn try_from(text: String) -> Result<Self, MailboxError> {
+        text.parse()
+    }
+}
+
+impl<N, A> TryFrom<(N, A)> for Mailbox
+where
+    N: AsRef<str>,
+    A: TryInto<Address>,
+    MailboxError: From<A::Error>,
+{
+    type Error = MailboxError;
+
+    /// A mailbox from its name and its address.
+    fn try_from((name, address): (N, A)) -> Result<Self, MailboxError> {
+        Self::new(name.as_ref(), address.try_into()?)
+    }
+}
+
+impl fmt::Display for Mailbox {
+    /// As a person would write it: letters outside ASCII stay as they are, quotes stand where [`FromStr`] needs them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            None => self.address.fmt(f),
+            Some(name) if bare_name(name).is_ok() => {
+                write!(f, "{name} <{}>", self.address)
+            }
+            Some(name) => {
+                let mut quoted = Vec::new();
+                write_quoted(name, &mut quoted);
+                write!(f, "{} <{}>", String::from_utf8_lossy(&quoted), self.address)
+            }
+        }
+    }
+}
+
+/// A display name has no white space but spaces.
+pub(crate) fn check_name(name: &str) -> Result<(), MailboxError> {
+    match name.chars().find(|c| c.is_control()) {
+        Some(c) => Err(MailboxError::Control(c)),
+        None => Ok(()),
+    }
+}
+
+/// Divides `name <address`; a local part in quotes may hold an angle bracket too, so the last bracket before it counts.
+fn split_angle(text: &str) -> Option<(&str, &str)> {
+    let end_of_name = match text.strip_prefix('"') {
+        Some(quoted) => closing_quote(quoted).map_or(0, |at| at + 2),
+        None => 0,
+    };
+    let (quoted, rest) = text.split_at(end_of_name);
+    let (bare, address) = rest.split_once('<')?;
+    let name = text.get(..quoted.len() + bare.len())?;
+    // A second pair of brackets is not part of an address.
+    let address = if address.starts_with('<') {
+        ""
+    } else {
+        address
+    };
+    Some((name.trim_matches(' '), address))
+}
+
+/// Where the quote stands that ends a quoted string whose opening quote is gone.
+fn closing_quote(quoted: &str) -> Option<usize> {
+    let mut escaped = false;
+    quoted.bytes().position(|octet| {
+        let closes = octet == b'"' && !escaped;
+        escaped = octet == b'\\' && !escaped;
+        closes
+    })
+}
+
+/// Reads a quoted string whose opening quote is gone and which ends the text.
+fn unquote(quoted: &str) -> Result<String, MailboxError> {
+    let inner = quoted.strip_suffix('"').ok_or(MailboxError::Unquoted)?;
+    if closing_quote(quoted) != Some(inner.len()) {
+        return Err(MailboxError::Unquoted);
+    }
+    let mut name = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        name.push(if c == '\\' {
+            chars.next().unwrap_or(c)
+        } else {
+            c
+        });
+    }
+    Ok(name)
+}
+
+/// Checks a name without quotes. A dot is let through, since people write `J. Doe <doe@example.org>`.
+fn bare_name(name: &str) -> Result<&str, MailboxError> {
+    if name.trim_matches(' ') != name || name.contains("  ") {
+        return Err(MailboxError::Name(' '));
+    }
+    match name.chars().find(is_special) {
+        Some(c) => Err(MailboxError::Name(c)),
+        None => Ok(name),
+    }
+}
+
+/// RFC 5322, specials, but for the dot.
+fn is_special(c: &char) -> bool {
+    matches!(
+        c,
+        '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '"'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<(String, String), MailboxError> {
+        let mailbox: Mailbox = text.parse()?;
+        let name = mailbox.name().unwrap_or_default().to_owned();
+        Ok((name, mailbox.address().to_string()))
+    }
+
+    #[test]
+    fn a_mailbox_is_read_in_each_of_its_forms() {
+        for (text, name, address) in [
+            ("zoe@example.org", "", "zoe@example.org"),
+            ("<zoe@example.org>", "", "zoe@example.org"),
+            (
+                " Zoë Müller  <zoe@example.org> ",
+                "Zoë Müller",
+                "zoe@example.org",
+            ),
+            ("Zoë<zoe@example.org>", "Zoë", "zoe@example.org"),
+            (
+                "J. R. Hacker <j@example.org>",
+                "J. R. Hacker",
+                "j@example.org",
+            ),
+            (
+                "\"Doe, Jane\" <j@example.org>",
+                "Doe, Jane",
+                "j@example.org",
+            ),
+            (
+                "\"say \\\"hi\\\" <\\\\>\" <j@example.org>",
+                "say \"hi\" <\\>",
+                "j@example.org",
+            ),
+            ("\"\" <j@example.org>", "", "j@example.org"),
+            ("\"john doe\"@example.org", "", "\"john doe\"@example.org"),
+            (
+                "John <\"a<b>\"@example.org>",
+                "John",
+                "\"a<b>\"@example.org",
+            ),
+            ("用户 <用户@例え.jp>", "用户", "用户@例え.jp"),
+        ] {
+            let expected = (name.to_owned(), address.to_owned());
+            assert_eq!(read(text), Ok(expected), "{text}");
+            let mailbox: Mailbox = text.parse().unwrap();
+            assert_eq!(mailbox.to_string().parse(), Ok(mailbox), "{text}");
+        }
+    }
+
+    /// 5322-05, 5322-20, H1, H2.
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for (text, sentence) in [
+            ("", "the address is empty"),
+            ("Zoë <>", "the address is empty"),
+            ("<<a@example.org>>", "the address is empty"),
+            ("Zoë", "the address has no @"),
+            (
+                "Doe, Jane <j@example.org>",
+                "the character ',' in a display name needs quotes around the name, or give name and address as a pair",
+            ),
+            (
+                "a@example.org, b@example.org",
+                "the domain is neither a host name nor an address literal in brackets",
+            ),
+            (
+                "\"Doe <j@example.org>",
+                "the quotes around the display name are not closed",
+            ),
+            (
+                "\"Doe\" Jane <j@example.org>",
+                "the quotes around the display name are not closed",
+            ),
+            (
+                "a\r\nb <j@example.org>",
+                "the character '\\r' cannot stand in a name, leave it out",
+            ),
+            (
+                "a\tb <j@example.org>",
+                "the character '\\t' cannot stand in a name, leave it out",
+            ),
+            (
+                "a\u{85}b <j@example.org>",
+                "the character '\\u{85}' cannot stand in a name, leave it out",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err().to_string(), sentence, "{text:?}");
+        }
+        assert!(Mailbox::try_from(("a\0b", "j@example.org")).is_err());
+    }
+}

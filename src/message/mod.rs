@@ -1,0 +1,134 @@
+//! Messages: header fields and MIME bodies, built from values and rendered for the server at hand.
+//!
+//! A [`MessageBuilder`](builder::MessageBuilder) checks what it is given and makes a [`Message`] of it: a header
+//! ([`head`]) and a tree of parts ([`entity`]). [`render`] makes octets of it.
+
+pub(crate) mod address_list;
+pub(crate) mod attachment;
+pub(crate) mod builder;
+pub(crate) mod date;
+mod encoded_word;
+mod entity;
+pub(crate) mod error;
+mod extension;
+mod first_error;
+mod head;
+mod header;
+mod id;
+pub(crate) mod mailbox;
+pub(crate) mod media_type;
+mod parameter;
+pub(crate) mod part;
+mod posting;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
+mod random;
+#[cfg(any(test, fuzzing))]
+mod reader;
+mod render;
+pub(crate) mod resent;
+mod source;
+mod transfer;
+
+use std::io::{self, Write};
+
+use crate::address::Address;
+use crate::message::entity::Root;
+use crate::message::error::MessageError;
+use crate::message::part::Part;
+use crate::message::render::Rendering;
+pub(crate) use crate::message::transfer::Offers;
+
+/// A message that is complete and correct: made by [`Message::builder`], sent any number of times.
+///
+/// What it is made of has been checked, so it can be rendered for any server: text goes out as it is where the server
+/// takes it, and encoded where not. Attachments from files are read when the message is written.
+///
+/// ```
+/// use smtplib::{Attachment, Message};
+///
+/// let message = Message::builder()
+///     .from("Alice <alice@example.com>")
+///     .to("Zoë Müller <zoe@example.org>")
+///     .bcc("archive@example.com") // in the envelope, never in the headers
+///     .subject("Résumé")
+///     .text("My résumé is attached.\n")
+///     .html("<p>My <b>résumé</b> is attached.</p>")
+///     .attach(Attachment::new("résumé.pdf", b"%PDF-1.7".to_vec()))
+///     .build()?;
+/// let text = String::from_utf8(message.to_bytes()?)?;
+/// assert!(text.contains("To: =?utf-8?q?Zo=C3=AB_M=C3=BCller?= <zoe@example.org>\r\n"));
+/// assert!(!text.contains("archive@example.com"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Message {
+    root: Root,
+}
+
+impl Message {
+    pub(crate) fn new(root: Root) -> Self {
+        Self { root }
+    }
+
+    /// The id in angle brackets, as answers refer to it.
+    #[must_use]
+    pub fn message_id(&self) -> String {
+        let id = self.root.head.posting.id.as_ref();
+        id.map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// The subject, as it was given.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.root.head.subject.as_deref()
+    }
+
+    /// The octets of the message, for a file or another program: 7-bit, with CRLF line ends.
+    ///
+    /// Only a message with addresses outside ASCII has UTF-8 in its headers (RFC 6532).
+    ///
+    /// # Errors
+    ///
+    /// An [`io::Error`] if an attachment cannot be read.
+    pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
+        let rendering = self.render(Offers::FILE).map_err(io::Error::other)?;
+        let mut octets = Vec::with_capacity(usize::try_from(rendering.size()).unwrap_or(0));
+        rendering.write_to(&mut octets)?;
+        Ok(octets)
+    }
+
+    /// Writes what [`to_bytes`](Self::to_bytes) gives, with no more than a little of an attachment in memory at a time.
+    ///
+    /// # Errors
+    ///
+    /// An [`io::Error`] if an attachment cannot be read or has changed its length, or from the writer. What was written
+    /// before is then not a whole message.
+    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
+        self.render(Offers::FILE)
+            .map_err(io::Error::other)?
+            .write_to(out)
+    }
+
+    /// The message for a server with these offers, measured.
+    ///
+    /// # Errors
+    ///
+    /// An attachment that cannot be read, or an address that the server cannot be given.
+    pub(crate) fn render(&self, offers: Offers) -> Result<Rendering<'_>, MessageError> {
+        Rendering::of(&self.root, offers)
+    }
+
+    /// The sender and the recipients by the rules of RFC 5322: `Resent-` fields first, `Sender` before `From`, and each
+    /// recipient once.
+    pub(crate) fn envelope_parts(&self) -> (Option<Address>, Vec<Address>) {
+        self.root.head.envelope()
+    }
+}
+
+/// A message within a message, such as one that is forwarded (RFC 2046, 5.2.1).
+impl From<Message> for Part {
+    fn from(message: Message) -> Self {
+        Self::message(message.root)
+    }
+}

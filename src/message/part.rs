@@ -1,0 +1,249 @@
+//! [`Part`]: the body of a message as a tree, for those who want more than text, HTML and attachments.
+
+use crate::message::attachment::Attachment;
+use crate::message::entity::{Content, Entity, Root};
+use crate::message::error::{MessageError, MessageProblem, check_controls};
+use crate::message::id::MsgId;
+use crate::message::media_type::MediaType;
+use crate::message::transfer::{Scan, flow};
+
+/// Multiparts and messages within each other. No mail has a tenth of it, and no reader should have to follow more.
+const MAX_DEPTH: usize = 50;
+/// What errors call a part of a tree.
+const FIELD: &str = "body";
+
+/// A part of a message: text, a file, another message, or several parts (RFC 2046).
+///
+/// What is given here is checked when the message is built.
+///
+/// ```
+/// use smtplib::{Attachment, Message, Part};
+///
+/// let report = Part::multipart(
+///     "multipart/report; report-type=disposition-notification",
+///     [
+///         Part::text("Your message was displayed.\n"),
+///         Part::text_of("message/disposition-notification", "Disposition: manual-action; displayed\n"),
+///     ],
+/// );
+/// let message = Message::builder()
+///     .from("bob@example.org")
+///     .to("alice@example.com")
+///     .subject("Read: Lunch?")
+///     .body(report)
+///     .build()?;
+/// # Ok::<(), smtplib::MessageError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Part {
+    kind: Kind,
+    content_id: Option<String>,
+    description: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Attachment(Attachment),
+    Message(Box<Root>),
+    Multipart { media_type: Named, parts: Vec<Part> },
+    Text { media_type: Named, text: String },
+}
+
+/// A media type, as the caller has written it or as this module knows it.
+#[derive(Clone, Debug)]
+enum Named {
+    Known(&'static str),
+    Written(String),
+}
+
+impl Named {
+    fn media_type(&self) -> Result<MediaType, MessageProblem> {
+        match self {
+            Self::Known(essence) => Ok(MediaType::known(*essence)),
+            Self::Written(text) => text.parse(),
+        }
+    }
+}
+
+impl Part {
+    /// Plain text, `text/plain`.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::new(Kind::Text {
+            media_type: Named::Known("text/plain"),
+            text: text.into(),
+        })
+    }
+
+    /// HTML, `text/html`.
+    #[must_use]
+    pub fn html(html: impl Into<String>) -> Self {
+        Self::new(Kind::Text {
+            media_type: Named::Known("text/html"),
+            text: html.into(),
+        })
+    }
+
+    /// Plain text whose lines are paragraphs: they are wrapped, and readers can wrap them anew (RFC 3676).
+    #[must_use]
+    pub fn flowed(text: &str) -> Self {
+        Self::text_of("text/plain; format=flowed", flow(text))
+    }
+
+    /// An invitation or an answer to one: `text/calendar` with the method of the calendar, such as `REQUEST` (RFC 6047).
+    #[must_use]
+    pub fn calendar(method: &str, calendar: impl Into<String>) -> Self {
+        Self::text_of(&format!("text/calendar; method={method}"), calendar)
+    }
+
+    /// Text of some media type. Its line ends become CRLF, and its charset is UTF-8.
+    #[must_use]
+    pub fn text_of(media_type: &str, text: impl Into<String>) -> Self {
+        Self::new(Kind::Text {
+            media_type: Named::Written(media_type.to_owned()),
+            text: text.into(),
+        })
+    }
+
+    /// The same in several forms, from the plainest to the richest: readers show the last one they can (RFC 2046, 5.1.4).
+    #[must_use]
+    pub fn alternative(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::known_multipart("multipart/alternative", parts)
+    }
+
+    /// Parts one after the other, such as text and attachments.
+    #[must_use]
+    pub fn mixed(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::known_multipart("multipart/mixed", parts)
+    }
+
+    /// HTML, and what it shows by `cid:` (RFC 2387).
+    #[must_use]
+    pub fn related(parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::known_multipart("multipart/related", parts)
+    }
+
+    /// Parts in a multipart of some type, such as `multipart/report; report-type=delivery-status`.
+    #[must_use]
+    pub fn multipart(media_type: &str, parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(Kind::Multipart {
+            media_type: Named::Written(media_type.to_owned()),
+            parts: parts.into_iter().collect(),
+        })
+    }
+
+    /// Sets the id by which other parts name this one (RFC 2045, 7).
+    #[must_use]
+    pub fn content_id(mut self, id: impl Into<String>) -> Self {
+        self.content_id = Some(id.into());
+        self
+    }
+
+    /// Sets what a reader shows beside the part (RFC 2045, 8).
+    #[must_use]
+    pub fn description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    fn known_multipart(essence: &'static str, parts: impl IntoIterator<Item = Self>) -> Self {
+        Self::new(Kind::Multipart {
+            media_type: Named::Known(essence),
+            parts: parts.into_iter().collect(),
+        })
+    }
+
+    /// A message within a message.
+    pub(crate) fn message(root: Root) -> Self {
+        Self::new(Kind::Message(Box::new(root)))
+    }
+
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            content_id: None,
+            description: None,
+        }
+    }
+
+    /// Whether it is shown within HTML.
+    pub(crate) fn is_inline(&self) -> bool {
+        matches!(&self.kind, Kind::Attachment(attachment) if attachment.is_inline())
+    }
+
+    pub(crate) fn check(self) -> Result<Entity, MessageError> {
+        self.check_below(MAX_DEPTH)
+    }
+
+    fn check_below(self, depth: usize) -> Result<Entity, MessageError> {
+        let below = depth
+            .checked_sub(1)
+            .ok_or_else(|| refused(MessageProblem::Nesting))?;
+        let mut entity = match self.kind {
+            Kind::Attachment(attachment) => attachment.check()?,
+            Kind::Message(root) => {
+                if root.body.depth() > below {
+                    return Err(refused(MessageProblem::Nesting));
+                }
+                Entity::new(MediaType::known("message/rfc822"), Content::Message(root))
+            }
+            Kind::Multipart { media_type, parts } => multipart(&media_type, parts, below)?,
+            Kind::Text { media_type, text } => self::text(&media_type, text).map_err(refused)?,
+        };
+        if let Some(id) = self.content_id {
+            entity.content_id = Some(MsgId::parse(&id).map_err(refused)?);
+        }
+        if let Some(description) = self.description {
+            check_controls(&description).map_err(refused)?;
+            entity.description = Some(description.into());
+        }
+        Ok(entity)
+    }
+}
+
+impl From<Attachment> for Part {
+    fn from(attachment: Attachment) -> Self {
+        Self::new(Kind::Attachment(attachment))
+    }
+}
+
+fn refused(problem: MessageProblem) -> MessageError {
+    MessageError::new(FIELD, problem)
+}
+
+fn text(media_type: &Named, text: String) -> Result<Entity, MessageProblem> {
+    let mut media_type = media_type.media_type()?;
+    let is_true = match media_type.parameter("charset") {
+        None => true,
+        Some(charset) if charset.eq_ignore_ascii_case("us-ascii") => text.is_ascii(),
+        Some(charset) => charset.eq_ignore_ascii_case("utf-8"),
+    };
+    if !is_true || media_type.top_level() == "multipart" {
+        return Err(MessageProblem::MediaType);
+    }
+    if media_type.top_level() == "text" {
+        media_type = media_type.with("charset", "utf-8");
+    }
+    let scan = Scan::of(text.as_bytes());
+    let text = text.into_boxed_str();
+    Ok(Entity::new(media_type, Content::Text { text, scan }))
+}
+
+fn multipart(media_type: &Named, parts: Vec<Part>, depth: usize) -> Result<Entity, MessageError> {
+    let mut media_type = media_type.media_type().map_err(refused)?;
+    if media_type.top_level() != "multipart" || media_type.parameter("boundary").is_some() {
+        return Err(refused(MessageProblem::MediaType));
+    }
+    let parts = parts
+        .into_iter()
+        .map(|part| part.check_below(depth))
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(first) = parts.first() else {
+        return Err(refused(MessageProblem::Empty));
+    };
+    // RFC 2387, 3.1: the type of the part that shows the others.
+    if media_type.essence() == "multipart/related" {
+        media_type = media_type.with("type", first.media_type.essence().to_owned());
+    }
+    Ok(Entity::new(media_type, Content::Parts(parts)))
+}

@@ -1,0 +1,235 @@
+//! [`Posting`]: who sends a message to whom and when, which is told once for the message and once for each resending.
+
+use std::collections::HashSet;
+
+use crate::address::Address;
+use crate::message::address_list::AddressList;
+use crate::message::date::Date;
+use crate::message::error::{MessageError, MessageProblem};
+use crate::message::header::HeaderWriter;
+use crate::message::id::MsgId;
+use crate::message::mailbox::Mailbox;
+
+/// Domain of an id when no author has one in ASCII.
+const NO_DOMAIN: &str = "localhost.invalid";
+
+/// The originator and destination fields of a message, or of a resending (RFC 5322, 3.6.2, 3.6.3 and 3.6.6).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Posting {
+    pub(crate) date: Option<Date>,
+    pub(crate) from: AddressList,
+    pub(crate) sender: Option<Mailbox>,
+    pub(crate) to: AddressList,
+    pub(crate) cc: AddressList,
+    pub(crate) bcc: AddressList,
+    pub(crate) id: Option<MsgId>,
+}
+
+/// The names of the fields.
+pub(crate) struct Names {
+    pub(crate) date: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) sender: &'static str,
+    pub(crate) to: &'static str,
+    pub(crate) cc: &'static str,
+    pub(crate) bcc: &'static str,
+    pub(crate) id: &'static str,
+}
+
+pub(crate) const SENT: Names = Names {
+    date: "Date",
+    from: "From",
+    sender: "Sender",
+    to: "To",
+    cc: "Cc",
+    bcc: "Bcc",
+    id: "Message-ID",
+};
+
+pub(crate) const RESENT: Names = Names {
+    date: "Resent-Date",
+    from: "Resent-From",
+    sender: "Resent-Sender",
+    to: "Resent-To",
+    cc: "Resent-Cc",
+    bcc: "Resent-Bcc",
+    id: "Resent-Message-ID",
+};
+
+impl Posting {
+    /// Checks that the fields belong together, and adds those that every posting has.
+    pub(crate) fn complete(mut self, names: &Names) -> Result<Self, MessageError> {
+        if self.from.is_empty() {
+            return Err(MessageError::new(names.from, MessageProblem::Missing));
+        }
+        let mut authors = self.from.mailboxes();
+        let (first, second) = (authors.next(), authors.next());
+        if self.sender.is_none() && (first.is_none() || second.is_some()) {
+            return Err(MessageError::new(
+                names.sender,
+                MessageProblem::SenderRequired,
+            ));
+        }
+        // A sender that is the only author says nothing (RFC 5322, 3.6.2).
+        let says_nothing = second.is_none() && self.sender.as_ref() == first;
+        drop(authors);
+        if says_nothing {
+            self.sender = None;
+        }
+        let date = self.date.unwrap_or_else(Date::now);
+        let date = date
+            .check()
+            .map_err(|problem| MessageError::new(names.date, problem))?;
+        self.date = Some(date);
+        if self.id.is_none() {
+            self.id = Some(MsgId::random(self.domain()));
+        }
+        Ok(self)
+    }
+
+    /// The domain that ids are made in: that of the sender or the first author.
+    fn domain(&self) -> &str {
+        self.originators()
+            .map(|mailbox| mailbox.address().domain())
+            .find(|domain| domain.is_ascii())
+            .unwrap_or(NO_DOMAIN)
+    }
+
+    /// The sender, who is responsible for the posting, and the authors.
+    fn originators(&self) -> impl Iterator<Item = &Mailbox> {
+        self.sender.iter().chain(self.from.mailboxes())
+    }
+
+    /// The reverse-path of the envelope.
+    pub(crate) fn reverse_path(&self) -> Option<&Address> {
+        self.originators().next().map(Mailbox::address)
+    }
+
+    /// The forward-paths of the envelope, each once. Domains are compared without case, local parts with it (RFC 5321,
+    /// 2.4).
+    pub(crate) fn forward_paths(&self) -> Vec<Address> {
+        let mut seen = HashSet::new();
+        [&self.to, &self.cc, &self.bcc]
+            .into_iter()
+            .flat_map(AddressList::mailboxes)
+            .map(Mailbox::address)
+            .filter(|address| {
+                seen.insert((address.local_part(), address.domain().to_ascii_lowercase()))
+            })
+            .cloned()
+            .collect()
+    }
+
+    /// The mailboxes that the header shows.
+    pub(crate) fn visible(&self) -> impl Iterator<Item = &Mailbox> {
+        let lists = [&self.from, &self.to, &self.cc];
+        self.sender
+            .iter()
+            .chain(lists.into_iter().flat_map(AddressList::mailboxes))
+    }
+
+    /// Writes the fields. `Bcc` is for the envelope only (RFC 5322, 3.6.3).
+    pub(crate) fn write(&self, names: &Names, writer: &mut HeaderWriter<'_>) {
+        if let Some(date) = self.date {
+            writer.short(names.date, &date.text());
+        }
+        write_list(writer, names.from, &self.from);
+        if let Some(sender) = &self.sender {
+            writer.begin(names.sender);
+            sender.write(writer, "");
+            writer.end();
+        }
+        write_list(writer, names.to, &self.to);
+        write_list(writer, names.cc, &self.cc);
+        if let Some(id) = &self.id {
+            writer.begin(names.id);
+            id.write(writer);
+            writer.end();
+        }
+    }
+}
+
+/// Writes a field of addresses, if there are any.
+pub(crate) fn write_list(writer: &mut HeaderWriter<'_>, name: &str, list: &AddressList) {
+    if !list.is_empty() {
+        writer.begin(name);
+        list.write(writer);
+        writer.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(mailboxes: &[&str]) -> AddressList {
+        mailboxes.try_into().unwrap()
+    }
+
+    fn posting(from: &[&str]) -> Posting {
+        Posting {
+            from: list(from),
+            ..Posting::default()
+        }
+    }
+
+    /// 5322-22, 5322-25, 5322-26.
+    #[test]
+    fn authors_decide_whether_a_sender_is_needed() {
+        let error = posting(&[]).complete(&SENT).unwrap_err();
+        assert_eq!(error.to_string(), "From: the message needs one, set it");
+        let two = posting(&["a@example.org", "b@example.org"]);
+        let error = two.clone().complete(&RESENT).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Resent-Sender: several authors need a sender, set one of them with `sender`"
+        );
+        let sender: Mailbox = "b@example.org".parse().unwrap();
+        let two = Posting {
+            sender: Some(sender.clone()),
+            ..two
+        };
+        assert_eq!(two.complete(&SENT).unwrap().sender, Some(sender.clone()));
+        let one = Posting {
+            sender: Some(sender),
+            ..posting(&["b@example.org"])
+        };
+        assert_eq!(one.complete(&SENT).unwrap().sender, None);
+    }
+
+    /// 5322-24, 5322-28: what is not given is made.
+    #[test]
+    fn date_and_id_are_made_if_they_are_not_given() {
+        let made = posting(&["a@例え.jp"]).complete(&SENT).unwrap();
+        assert!(made.date.is_some());
+        let id = made.id.unwrap().to_string();
+        assert!(id.ends_with("@localhost.invalid>") && id.is_ascii(), "{id}");
+    }
+
+    /// 5322-27, H4: the envelope has them all, and each once.
+    #[test]
+    fn the_envelope_has_each_recipient_once() {
+        let posting = Posting {
+            sender: Some("s@example.org".parse().unwrap()),
+            to: list(&["B <b@example.org>", "c@example.org"]),
+            cc: list(&["b@EXAMPLE.org", "B@example.org"]),
+            bcc: list(&["d@example.org", "c@example.org"]),
+            ..posting(&["a@example.org"])
+        };
+        assert_eq!(posting.reverse_path().unwrap().to_string(), "s@example.org");
+        let paths: Vec<String> = posting
+            .forward_paths()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(
+            paths,
+            [
+                "b@example.org",
+                "c@example.org",
+                "B@example.org",
+                "d@example.org"
+            ]
+        );
+    }
+}

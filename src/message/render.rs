@@ -1,0 +1,453 @@
+//! [`Rendering`]: a message as octets for one server, measured and not yet written.
+
+use std::io::{self, Write};
+use std::ops::Range;
+
+use crate::message::entity::{Content, Entity, Root, boundary};
+use crate::message::error::{MessageError, MessageProblem};
+use crate::message::header::HeaderWriter;
+use crate::message::parameter::{plain_name, write_parameters};
+use crate::message::source::Source;
+use crate::message::transfer::{Base64Writer, Encoding, Offers, Scan, base64_length};
+
+/// Octets that the headers of a small message take.
+const SMALL: usize = 1_024;
+/// A text up to this length, in octets, is encoded where it is measured.
+const SHORT_TEXT: usize = 256 * 1_024;
+/// A message that cannot go out as lines goes as a file (RFC 2046, 5.2.1, forbids to encode it as a message).
+const OCTETS: &str = "application/octet-stream";
+/// A message with letters outside ASCII in its header (RFC 6532, 3.7).
+const GLOBAL: &str = "message/global";
+
+/// The octets of a message in the order in which they go out: headers and delimiters are there, content is where the
+/// message has it.
+#[derive(Debug)]
+pub(crate) struct Rendering<'m> {
+    /// Headers and delimiters, one after the other.
+    glue: Vec<u8>,
+    segments: Vec<Segment<'m>>,
+    size: u64,
+    eight_bit: bool,
+    binary: bool,
+    smtputf8: bool,
+}
+
+#[derive(Debug)]
+enum Segment<'m> {
+    Data {
+        source: &'m Source,
+        length: u64,
+        encoding: Encoding,
+    },
+    Glue(Range<usize>),
+    Text {
+        text: &'m [u8],
+        encoding: Encoding,
+    },
+}
+
+impl<'m> Rendering<'m> {
+    pub(crate) fn of(root: &'m Root, offers: Offers) -> Result<Self, MessageError> {
+        let smtputf8 = root.needs_smtputf8();
+        if smtputf8 && !offers.smtputf8 {
+            return Err(MessageError::new("address", MessageProblem::Smtputf8));
+        }
+        let mut renderer = Renderer {
+            rendering: Self {
+                glue: Vec::with_capacity(SMALL),
+                segments: Vec::new(),
+                size: 0,
+                eight_bit: smtputf8,
+                binary: false,
+                smtputf8,
+            },
+            glued: 0,
+            // A server with SMTPUTF8 takes 8-bit text (RFC 6531, 3.1).
+            offers: Offers {
+                eight_bit: offers.eight_bit || smtputf8,
+                ..offers
+            },
+        };
+        renderer.root(root)?;
+        renderer.last_line_end(&root.body);
+        renderer.end_glue();
+        Ok(renderer.rendering)
+    }
+
+    /// How many octets [`Self::write_to`] writes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Whether the server has to take octets above 127.
+    pub(crate) fn is_8bit(&self) -> bool {
+        self.eight_bit
+    }
+
+    /// Whether the server has to take octets that are not lines (RFC 3030).
+    pub(crate) fn is_binary(&self) -> bool {
+        self.binary
+    }
+
+    /// Whether the server has to take addresses outside ASCII in headers.
+    pub(crate) fn needs_smtputf8(&self) -> bool {
+        self.smtputf8
+    }
+
+    /// Writes the message. Of content that is not in memory only a little is held at a time.
+    ///
+    /// # Errors
+    ///
+    /// What reading or writing fails with, or that an attachment has not the length that was measured. What has been
+    /// written is then not a message, and must not be ended as one.
+    pub(crate) fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        for segment in &self.segments {
+            match segment {
+                Segment::Data {
+                    source,
+                    length,
+                    encoding: Encoding::Base64,
+                } => {
+                    let mut encoder = Base64Writer::new(out);
+                    source.copy(*length, &mut encoder)?;
+                    encoder.finish()?;
+                }
+                Segment::Data { source, length, .. } => source.copy(*length, out)?,
+                Segment::Glue(range) => {
+                    out.write_all(self.glue.get(range.clone()).unwrap_or_default())?;
+                }
+                Segment::Text { text, encoding } => encoding.write_text(text, out)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Renderer<'m> {
+    rendering: Rendering<'m>,
+    /// How much of the glue is part of a segment.
+    glued: usize,
+    offers: Offers,
+}
+
+impl<'m> Renderer<'m> {
+    /// Renders a message, or a message within it, without a line end behind its last line.
+    fn root(&mut self, root: &'m Root) -> Result<(), MessageError> {
+        let mut writer = HeaderWriter::new(&mut self.rendering.glue, root.head.needs_smtputf8());
+        root.head.write(&mut writer);
+        writer.short("MIME-Version", "1.0");
+        self.entity(&root.body, &root.seed, &mut 0)
+    }
+
+    /// Renders the header of a part and its content. Multiparts are numbered in the order in which they begin.
+    fn entity(
+        &mut self,
+        entity: &'m Entity,
+        seed: &str,
+        multiparts: &mut usize,
+    ) -> Result<(), MessageError> {
+        let encoding = entity.encoding(self.offers);
+        self.rendering.eight_bit |= encoding == Encoding::EightBit;
+        self.rendering.binary |= encoding == Encoding::Binary;
+        let boundary = if entity.is_multipart() {
+            *multiparts += 1;
+            boundary(seed, *multiparts)
+        } else {
+            String::new()
+        };
+        self.header(entity, encoding, &boundary);
+        match &entity.content {
+            Content::Data(source) => self.data(source, encoding, entity)?,
+            Content::Lines { source, .. } if encoding == Encoding::Base64 => {
+                self.data(source, encoding, entity)?;
+            }
+            Content::Lines { source, scan } => {
+                self.text(source.octets().unwrap_or_default(), scan, encoding);
+            }
+            Content::Message(root) => self.root(root)?,
+            Content::Parts(parts) => {
+                for part in parts {
+                    self.delimiter(&boundary, "");
+                    self.entity(part, seed, multiparts)?;
+                    self.glue("\r\n");
+                }
+                self.delimiter(&boundary, "--");
+            }
+            Content::Text { text, scan } => self.text(text.as_bytes(), scan, encoding),
+        }
+        Ok(())
+    }
+
+    /// Writes the fields that describe a part, and the empty line behind them.
+    fn header(&mut self, entity: &Entity, encoding: Encoding, boundary: &str) {
+        // Descriptions and file names are encoded even where letters outside ASCII could stay: all readers know how.
+        let mut writer = HeaderWriter::new(&mut self.rendering.glue, false);
+        let file_name = entity.file_name();
+        writer.begin("Content-Type");
+        write_media_type(&mut writer, entity, encoding, boundary, file_name);
+        writer.end();
+        if let Some(label) = encoding.label() {
+            writer.short("Content-Transfer-Encoding", label);
+        }
+        if let Some(disposition) = &entity.disposition {
+            let value = if disposition.inline {
+                "inline"
+            } else {
+                "attachment"
+            };
+            writer.begin("Content-Disposition");
+            write_parameters(&mut writer, value, file_name.map(|name| ("filename", name)));
+            writer.end();
+        }
+        if let Some(id) = &entity.content_id {
+            writer.begin("Content-ID");
+            id.write(&mut writer);
+            writer.end();
+        }
+        if let Some(description) = &entity.description {
+            writer.unstructured("Content-Description", description);
+        }
+        writer.end();
+    }
+
+    fn glue(&mut self, text: &str) {
+        self.rendering.glue.extend_from_slice(text.as_bytes());
+    }
+
+    fn delimiter(&mut self, boundary: &str, end: &str) {
+        self.glue("--");
+        self.glue(boundary);
+        self.glue(end);
+        if end.is_empty() {
+            self.glue("\r\n");
+        }
+    }
+
+    fn data(
+        &mut self,
+        source: &'m Source,
+        encoding: Encoding,
+        entity: &Entity,
+    ) -> Result<(), MessageError> {
+        let length = source.length().map_err(|error| {
+            let name = entity.file_name().unwrap_or_default();
+            MessageError::new(format!("attachment {name}"), error)
+        })?;
+        let size = match encoding {
+            Encoding::Base64 => base64_length(length),
+            _ => length,
+        };
+        let segment = Segment::Data {
+            source,
+            length,
+            encoding,
+        };
+        self.segment(segment, size);
+        Ok(())
+    }
+
+    fn text(&mut self, text: &'m [u8], scan: &Scan, encoding: Encoding) {
+        // The length of quoted-printable is known when it is done; a short text is not done twice.
+        if encoding == Encoding::QuotedPrintable && text.len() <= SHORT_TEXT {
+            // Writing to memory does not fail.
+            let _ = encoding.write_text(text, &mut self.rendering.glue);
+            return;
+        }
+        let size = encoding.text_length(text, scan);
+        self.segment(Segment::Text { text, encoding }, size);
+    }
+
+    fn segment(&mut self, segment: Segment<'m>, size: u64) {
+        self.end_glue();
+        self.rendering.segments.push(segment);
+        self.rendering.size += size;
+    }
+
+    /// Makes a segment of what was glued since the last one.
+    fn end_glue(&mut self) {
+        let end = self.rendering.glue.len();
+        if self.glued < end {
+            let range = self.glued..end;
+            self.rendering.size += range.len() as u64;
+            self.rendering.segments.push(Segment::Glue(range));
+            self.glued = end;
+        }
+    }
+
+    /// Ends the last line of the message, as every line is ended, unless the message is not made of lines.
+    fn last_line_end(&mut self, body: &Entity) {
+        let ended = match &body.content {
+            Content::Data(_) if self.rendering.binary => true,
+            Content::Data(_) | Content::Parts(_) => false,
+            Content::Lines { source, .. } => ends_line(source.octets().unwrap_or_default()),
+            Content::Message(root) => return self.last_line_end(&root.body),
+            Content::Text { text, scan } => {
+                // The line end of a text in base64 is encoded with it.
+                let encoding = scan.text_encoding(self.offers.eight_bit);
+                text.is_empty() || (ends_line(text.as_bytes()) && encoding != Encoding::Base64)
+            }
+        };
+        if !ended {
+            self.glue("\r\n");
+        }
+    }
+}
+
+fn ends_line(text: &[u8]) -> bool {
+    matches!(text, [] | [.., b'\r' | b'\n'])
+}
+
+/// Writes the value of `Content-Type`.
+///
+/// Readers that do not know RFC 2231 look for the name of a file here: they find it with `_` for what they cannot read.
+fn write_media_type(
+    writer: &mut HeaderWriter<'_>,
+    entity: &Entity,
+    encoding: Encoding,
+    boundary: &str,
+    file_name: Option<&str>,
+) {
+    let media_type = &entity.media_type;
+    let name = file_name.map(plain_name);
+    let name = name.as_deref().map(|name| ("name", name));
+    let name = name.filter(|_| media_type.parameter("name").is_none());
+    let boundary = entity.is_multipart().then_some(("boundary", boundary));
+    let parameters = media_type.parameters().chain(name).chain(boundary);
+    write_parameters(writer, essence(entity, encoding), parameters);
+}
+
+/// The type and subtype under which the content goes out.
+fn essence(entity: &Entity, encoding: Encoding) -> &str {
+    match &entity.content {
+        Content::Lines { .. } if encoding == Encoding::Base64 => OCTETS,
+        Content::Message(root) if root.needs_smtputf8() => GLOBAL,
+        _ => entity.media_type.essence(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Message;
+    use crate::message::attachment::Attachment;
+    use crate::message::builder::MessageBuilder;
+
+    const NOTHING: Offers = Offers {
+        eight_bit: false,
+        smtputf8: false,
+        binary: false,
+    };
+    const EIGHT_BIT: Offers = Offers {
+        eight_bit: true,
+        ..NOTHING
+    };
+    const BINARY: Offers = Offers {
+        binary: true,
+        ..EIGHT_BIT
+    };
+
+    fn builder() -> MessageBuilder {
+        Message::builder().from("a@example.org").boundary("b")
+    }
+
+    fn rendered(message: &Message, offers: Offers) -> String {
+        let rendering = message.render(offers).unwrap();
+        let mut out = Vec::new();
+        rendering.write_to(&mut out).unwrap();
+        assert_eq!(out.len() as u64, rendering.size());
+        String::from_utf8_lossy(&out).into_owned()
+    }
+
+    /// 2045-05, 2045-06: a multipart is labelled for the part that asks the most.
+    #[test]
+    fn text_goes_out_as_the_server_takes_it() {
+        let file = Attachment::new("f.bin", vec![0xff, 0, b'\n']);
+        let message = builder()
+            .text("Viele Grüße aus Köln\n")
+            .attach(file)
+            .build()
+            .unwrap();
+        for (offers, labels) in [
+            (NOTHING, ["quoted-printable", "base64"].as_slice()),
+            (EIGHT_BIT, &["8bit", "8bit", "base64"]),
+            (BINARY, &["binary", "8bit", "binary"]),
+        ] {
+            let text = rendered(&message, offers);
+            let found: Vec<&str> = text
+                .lines()
+                .filter_map(|line| line.strip_prefix("Content-Transfer-Encoding: "))
+                .collect();
+            assert_eq!(found, labels);
+            let rendering = message.render(offers).unwrap();
+            assert_eq!(rendering.is_8bit(), offers.eight_bit);
+            assert_eq!(rendering.is_binary(), offers.binary);
+        }
+    }
+
+    #[test]
+    fn an_address_outside_ascii_needs_smtputf8() {
+        let message = builder().to("zoë@example.org").text("x").build().unwrap();
+        let error = message.render(EIGHT_BIT).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "address: an address outside ASCII needs a server with SMTPUTF8, use another address"
+        );
+        let offers = Offers {
+            smtputf8: true,
+            ..EIGHT_BIT
+        };
+        assert!(message.render(offers).unwrap().needs_smtputf8());
+        // What nobody sees needs nothing of the header.
+        let message = builder().bcc("zoë@example.org").text("x").build().unwrap();
+        assert!(!message.render(offers).unwrap().needs_smtputf8());
+    }
+
+    /// 2046-11: lines of a message are not encoded; what is not lines is sent as a file.
+    #[test]
+    fn a_message_in_a_file_goes_out_as_lines_or_as_a_file() {
+        let attached = |octets: &[u8]| {
+            let file = Attachment::new("m.eml", octets.to_vec());
+            builder().attach(file).build().unwrap()
+        };
+        let eight = attached("From: a@example.org\n\né\n".as_bytes());
+        assert!(rendered(&eight, EIGHT_BIT).contains("Content-Type: message/rfc822"));
+        assert!(rendered(&eight, EIGHT_BIT).contains("\r\n\r\né\r\n"));
+        assert!(rendered(&eight, NOTHING).contains("Content-Type: application/octet-stream"));
+        let long = attached(&[b'x'; 999]);
+        assert!(rendered(&long, EIGHT_BIT).contains("Content-Type: application/octet-stream"));
+    }
+
+    /// 2046-03, 2046-04: what the caller chose and what is in the content may collide, and then it is refused.
+    #[test]
+    fn a_boundary_is_not_in_the_content() {
+        let refused = |builder: MessageBuilder| builder.build().unwrap_err().to_string();
+        let sentence =
+            "boundary: give 1 to 40 letters and digits that occur nowhere in the content";
+        assert_eq!(refused(builder().text("x\n--=_b.1_=\n")), sentence);
+        let inner = builder().boundary("i").header("--=_b.1_=", "x");
+        assert_eq!(refused(builder().attach(inner.build().unwrap())), sentence);
+        let file = Attachment::new("f.bin", b"\r\n--=_b.2_=--".to_vec());
+        assert_eq!(refused(builder().text("x").attach(file)), sentence);
+        let inner = builder().text("x").build().unwrap();
+        assert_eq!(refused(builder().attach(inner)), sentence);
+        for seed in ["", "a b", "a\r\nb", "é", "a.b", &"a".repeat(41)] {
+            assert_eq!(refused(builder().boundary(seed)), sentence, "{seed:?}");
+        }
+        assert!(boundary(&"a".repeat(40), usize::MAX).len() <= 70);
+    }
+
+    /// H5: 128 bits that nobody can foretell.
+    #[test]
+    fn boundaries_are_drawn_for_each_message() {
+        let drawn = || {
+            let file = Attachment::new("f.bin", "x");
+            let message = Message::builder().from("a@example.org").attach(file);
+            let text = rendered(&message.build().unwrap(), NOTHING);
+            let (_, rest) = text.split_once("boundary=\"=_").unwrap();
+            rest.split_once(".1_=\"").unwrap().0.to_owned()
+        };
+        let (one, other) = (drawn(), drawn());
+        assert_ne!(one, other);
+        assert_eq!((one.len(), other.len()), (26, 26));
+    }
+}

@@ -1,0 +1,135 @@
+//! [`Source`]: where the octets of an attachment come from when they are sent.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Octets read from a file at a time.
+const CHUNK: usize = 64 * 1024;
+
+/// Opens a source anew, each time the message is sent.
+pub(crate) type Open = dyn Fn() -> io::Result<Box<dyn Read>> + Send + Sync;
+
+/// Octets in memory, or a way to them that is gone each time they are sent.
+#[derive(Clone)]
+pub(crate) enum Source {
+    File(Arc<Path>),
+    Memory(Arc<Vec<u8>>),
+    Stream { length: u64, open: Arc<Open> },
+}
+
+impl Source {
+    /// How many octets there are now.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        match self {
+            Self::File(path) => file_length(path),
+            Self::Memory(octets) => Ok(octets.len() as u64),
+            Self::Stream { length, .. } => Ok(*length),
+        }
+    }
+
+    /// The octets, if they are in memory.
+    pub(crate) fn octets(&self) -> Option<&[u8]> {
+        match self {
+            Self::Memory(octets) => Some(octets),
+            Self::File(_) | Self::Stream { .. } => None,
+        }
+    }
+
+    /// Writes exactly so many octets, or fails: what has another length than was measured is not sent.
+    pub(crate) fn copy(&self, length: u64, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::File(path) => copy_exactly(&mut File::open(path)?, length, out),
+            Self::Memory(octets) => out.write_all(octets),
+            Self::Stream { open, .. } => copy_exactly(&mut *open()?, length, out),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "File({path:?})"),
+            Self::Memory(octets) => write!(f, "Memory({} octets)", octets.len()),
+            Self::Stream { length, .. } => write!(f, "Stream({length} octets)"),
+        }
+    }
+}
+
+/// The length of a regular file; a directory, a pipe or a device has none to rely on.
+pub(crate) fn file_length(path: &Path) -> io::Result<u64> {
+    let metadata = fs::metadata(path)?;
+    if metadata.is_file() {
+        Ok(metadata.len())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "only a regular file can be attached",
+        ))
+    }
+}
+
+fn copy_exactly(from: &mut dyn Read, length: u64, out: &mut dyn Write) -> io::Result<()> {
+    let mut chunk = vec![0; CHUNK];
+    let mut left = length;
+    loop {
+        let count = read(from, &mut chunk)?;
+        if count == 0 {
+            break;
+        }
+        left = left
+            .checked_sub(count as u64)
+            .ok_or_else(|| changed("longer"))?;
+        out.write_all(chunk.get(..count).unwrap_or_default())?;
+    }
+    if left > 0 {
+        return Err(changed("shorter"));
+    }
+    Ok(())
+}
+
+fn read(from: &mut dyn Read, chunk: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(chunk) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+fn changed(how: &str) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidData,
+        format!("the attachment became {how} while the message was being sent"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    fn copy(data: &[u8], length: u64) -> Result<Vec<u8>, String> {
+        let mut out = Vec::new();
+        copy_exactly(&mut Cursor::new(data), length, &mut out)
+            .map_err(|error| error.to_string())?;
+        Ok(out)
+    }
+
+    #[test]
+    fn only_the_measured_length_is_copied() {
+        let data = vec![7; 3 * CHUNK + 1];
+        assert_eq!(copy(&data, data.len() as u64), Ok(data.clone()));
+        assert_eq!(
+            copy(&data, data.len() as u64 + 1).unwrap_err(),
+            "the attachment became shorter while the message was being sent"
+        );
+        assert_eq!(
+            copy(&data, data.len() as u64 - 1).unwrap_err(),
+            "the attachment became longer while the message was being sent"
+        );
+        assert_eq!(copy(b"", 0), Ok(Vec::new()));
+    }
+}

@@ -1,0 +1,94 @@
+//! `format=flowed`: paragraphs that a reader may wrap to its own width (RFC 3676).
+
+/// Where a paragraph is wrapped (RFC 3676, 4.2), in characters with the space that flows.
+const WIDTH: usize = 72;
+
+/// Wraps each line of a text, which is taken for a paragraph, and marks where the reader may join it again.
+///
+/// A line that begins with `>` is a quotation and is kept as it is, and so is the `-- ` before a signature.
+pub(crate) fn flow(text: &str) -> String {
+    let mut flowed = String::with_capacity(text.len() + text.len() / 32);
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    for (number, line) in text.split('\n').enumerate() {
+        if number > 0 {
+            flowed.push('\n');
+        }
+        match line {
+            "-- " => flowed.push_str(line),
+            quoted if quoted.starts_with('>') => flowed.push_str(quoted.trim_end_matches(' ')),
+            paragraph => wrap(paragraph.trim_end_matches(' '), &mut flowed),
+        }
+    }
+    flowed
+}
+
+fn wrap(paragraph: &str, flowed: &mut String) {
+    let mut width = stuff(paragraph, flowed);
+    let mut words = paragraph.split_inclusive(' ').peekable();
+    while let Some(word) = words.next() {
+        flowed.push_str(word);
+        width += word.chars().count();
+        // Only what ends in a space flows; several spaces in a row stay on one line.
+        let flows = words.peek().is_some_and(|next| {
+            *next != " " && width + next.trim_end_matches(' ').chars().count() > WIDTH
+        });
+        if flows {
+            flowed.push('\n');
+            width = words.peek().map_or(0, |next| stuff(next, flowed));
+        }
+    }
+}
+
+/// Puts a space before what a line must not begin with (RFC 3676, 4.4), which readers take off again.
+fn stuff(line: &str, flowed: &mut String) -> usize {
+    let stuffed = [" ", ">", "From "]
+        .iter()
+        .any(|taken| line.starts_with(taken))
+        || line == "From";
+    if stuffed {
+        flowed.push(' ');
+    }
+    usize::from(stuffed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 3676-01, 3676-02.
+    #[test]
+    fn paragraphs_flow_and_other_lines_stay() {
+        let sentence = "Every good boy does fine. ".repeat(5);
+        assert_eq!(
+            flow(&format!("{sentence}\nnext\n")),
+            "Every good boy does fine. Every good boy does fine. Every good boy does \n\
+             fine. Every good boy does fine. Every good boy does fine.\nnext\n"
+        );
+        for (text, flowed) in [
+            ("short  \n", "short\n"),
+            ("-- \nme", "-- \nme"),
+            ("> quoted\n", "> quoted\n"),
+            (" indented", "  indented"),
+            ("From here", " From here"),
+            ("", ""),
+        ] {
+            assert_eq!(flow(text), flowed, "{text:?}");
+        }
+    }
+
+    /// Joining by the rules of RFC 3676, 4.1 gives the paragraph back.
+    #[test]
+    fn a_reader_can_join_what_was_wrapped() {
+        let words = ["From ", "> ", "a ", "averylongword ", "é "];
+        let mut text = String::new();
+        for number in 0..500_usize {
+            text += words[number * number % 11 % words.len()];
+        }
+        let text = format!("x {text}end");
+        let joined: String = flow(&text)
+            .split('\n')
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        assert_eq!(joined, text);
+    }
+}

@@ -1,0 +1,88 @@
+//! Content transfer encodings (RFC 2045, 6): which one a text takes, and how each is written.
+
+mod base64;
+mod flowed;
+mod line_end;
+mod quoted_printable;
+mod scan;
+
+use std::io::{self, Write};
+
+pub(crate) use crate::message::transfer::base64::{Base64Writer, base64_length};
+pub(crate) use crate::message::transfer::flowed::flow;
+pub(crate) use crate::message::transfer::scan::Scan;
+
+/// What can be sent besides lines of ASCII.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Offers {
+    /// Lines of octets above 127 (8BITMIME, RFC 6152).
+    pub(crate) eight_bit: bool,
+    /// UTF-8 in addresses and other headers (SMTPUTF8, RFC 6531).
+    pub(crate) smtputf8: bool,
+    /// Octets that are not lines (BINARYMIME, RFC 3030), and the caller wants that.
+    pub(crate) binary: bool,
+}
+
+impl Offers {
+    /// What can be done with a file, whoever reads it: headers that have to be UTF-8 are.
+    pub(crate) const FILE: Self = Self {
+        eight_bit: false,
+        smtputf8: true,
+        binary: false,
+    };
+}
+
+/// A content transfer encoding (RFC 2045, 6.1). The first three are in the order of what they ask of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Encoding {
+    SevenBit,
+    EightBit,
+    Binary,
+    QuotedPrintable,
+    Base64,
+}
+
+impl Encoding {
+    /// The value of the header, if there has to be one.
+    pub(crate) fn label(self) -> Option<&'static str> {
+        match self {
+            Self::SevenBit => None,
+            Self::EightBit => Some("8bit"),
+            Self::Binary => Some("binary"),
+            Self::QuotedPrintable => Some("quoted-printable"),
+            Self::Base64 => Some("base64"),
+        }
+    }
+
+    /// What a part with content in this encoding asks of the server, and of the parts around it (RFC 2045, 6.4).
+    pub(crate) fn domain(self) -> Self {
+        match self {
+            Self::QuotedPrintable | Self::Base64 => Self::SevenBit,
+            other => other,
+        }
+    }
+
+    /// Writes a text: with CRLF line ends whatever it had, and encoded. No line end is added behind the last line.
+    pub(crate) fn write_text(self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::SevenBit | Self::EightBit => line_end::write_crlf(text, out),
+            Self::Binary => out.write_all(text),
+            Self::QuotedPrintable => quoted_printable::write(text, out),
+            Self::Base64 => {
+                let mut encoder = Base64Writer::new(out);
+                line_end::write_crlf(text, &mut encoder)?;
+                encoder.finish()
+            }
+        }
+    }
+
+    /// How many octets [`Self::write_text`] writes.
+    pub(crate) fn text_length(self, text: &[u8], scan: &Scan) -> u64 {
+        match self {
+            Self::SevenBit | Self::EightBit => scan.length,
+            Self::Binary => text.len() as u64,
+            Self::QuotedPrintable => quoted_printable::length(text),
+            Self::Base64 => base64_length(scan.length),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Every example, run as a process of its own against the scripted peer.
+//!
+//! `cargo test` builds the examples before it runs this; `cargo test --test examples` alone does not, so run
+//! `cargo build --examples` before.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test says so by panicking"
+)]
+
+mod compose;
+mod lmtp;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the tests of the library use the rest of it"
+)]
+#[path = "../smtp/peer/mod.rs"]
+mod peer;
+mod program;
+mod quickstart;
+mod sendmail;
+mod session;

@@ -1,0 +1,105 @@
+//! Running an example, and what came of it.
+use crate::peer::Peer;
+use std::env;
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// An example that is about to run, with nothing in its environment that could lead it astray.
+#[derive(Debug)]
+pub(crate) struct Program {
+    command: Command,
+    input: Vec<u8>,
+}
+
+/// How it ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Program {
+    pub(crate) fn new(name: &str) -> Self {
+        let mut command = Command::new(path(name));
+        for variable in ["SMTP_URL", "SMTP_FROM", "SMTP_TO"] {
+            command.env_remove(variable);
+        }
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Self {
+            command,
+            input: Vec::new(),
+        }
+    }
+
+    pub(crate) fn args<T: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// What it reads from its standard input; nothing if this is not called.
+    pub(crate) fn input(mut self, octets: impl Into<Vec<u8>>) -> Self {
+        self.input = octets.into();
+        self
+    }
+
+    pub(crate) fn run(mut self) -> Ended {
+        let mut child = self.command.spawn().unwrap_or_else(|error| {
+            panic!(
+                "{:?}: {error}; run `cargo build --examples` first",
+                self.command
+            )
+        });
+        // A program that needs no input may be gone already.
+        let _ = child.stdin.take().unwrap().write_all(&self.input);
+        let output = child.wait_with_output().unwrap();
+        Ended {
+            status: output.status.code().expect("no signal ends an example"),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ended {
+    /// The standard output of a program that went well and complained of nothing.
+    pub(crate) fn success(self) -> String {
+        assert_eq!((self.status, self.stderr.as_str()), (0, ""), "{self:#?}");
+        self.stdout
+    }
+
+    /// The complaint of a program that failed with this status.
+    pub(crate) fn failure(self, status: i32) -> String {
+        assert_eq!(
+            (self.status, self.stdout.as_str()),
+            (status, ""),
+            "{self:#?}"
+        );
+        self.stderr
+    }
+}
+
+/// The address of a peer that speaks without TLS.
+pub(crate) fn plain_url(peer: &Peer) -> String {
+    format!("smtp://{}?tls=none", peer.addr())
+}
+
+/// Cargo puts the examples beside the directory of the tests.
+fn path(name: &str) -> PathBuf {
+    let mut path = env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push("examples");
+    path.push(format!("{name}{}", env::consts::EXE_SUFFIX));
+    path
+}

@@ -1,0 +1,16 @@
+//! Messages as others read them: composed through the public interface, and parsed by programs that are not ours.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
+mod facts;
+mod generate;
+mod golden;
+mod parsed;
+mod python;
+mod refused;
+mod streaming;

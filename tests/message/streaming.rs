@@ -1,0 +1,143 @@
+//! Attachments that are read while the message is written.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read, Write};
+use std::path::PathBuf;
+use std::process::Command;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use smtplib::{Attachment, Message};
+
+const MIB: u64 = 1024 * 1024;
+
+/// A file that is removed in the end.
+struct TempFile(PathBuf);
+
+impl TempFile {
+    fn new(name: &str, length: u64) -> Self {
+        let path = env::temp_dir().join(format!("smtplib-{name}-{}", std::process::id()));
+        File::create(&path).unwrap().set_len(length).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+fn with(attachment: Attachment) -> Message {
+    Message::builder()
+        .from("a@example.org")
+        .text("attached\n")
+        .attach(attachment)
+        .build()
+        .unwrap()
+}
+
+/// Changes a file as soon as something of the message has been written.
+struct Meddler<'f> {
+    file: &'f TempFile,
+    length: u64,
+}
+
+impl Write for Meddler<'_> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        File::options()
+            .write(true)
+            .open(&self.file.0)?
+            .set_len(self.length)?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_changes_while_it_is_sent_is_an_error() {
+    for (length, how) in [
+        (MIB / 2, "shorter"),
+        (2 * MIB, "longer"),
+        (MIB + 1, "longer"),
+    ] {
+        let file = TempFile::new(how, MIB);
+        let message = with(Attachment::from_path(&file.0).unwrap());
+        let mut out = Meddler {
+            file: &file,
+            length,
+        };
+        let error = message.write_to(&mut out).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the attachment became {how} while the message was being sent")
+        );
+    }
+}
+
+#[test]
+fn a_reader_is_opened_each_time_and_held_to_its_length() {
+    let data: Vec<u8> = (0..200_000_u32).map(|n| (n % 251) as u8).collect();
+    let source = data.clone();
+    let open = move || Ok(Cursor::new(source.clone()));
+    let message = with(Attachment::streamed("data.bin", 200_000, open.clone()));
+    let encoded = STANDARD.encode(&data);
+    for _ in 0..2 {
+        let text = String::from_utf8(message.to_bytes().unwrap()).unwrap();
+        assert!(text.replace("\r\n", "").contains(&encoded));
+    }
+    for wrong in [199_999, 200_001] {
+        let message = with(Attachment::streamed("data.bin", wrong, open.clone()));
+        assert_eq!(
+            message.to_bytes().unwrap_err().kind(),
+            io::ErrorKind::InvalidData
+        );
+    }
+    let read = Attachment::from_reader("data.bin", Cursor::new(&data).take(100)).unwrap();
+    let text = String::from_utf8(with(read).to_bytes().unwrap()).unwrap();
+    assert!(text.contains(&STANDARD.encode(&data[..57])));
+}
+
+/// A hundred mebibytes are sent with less than eight of memory: measured in a process that does nothing else.
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_with_the_attachment() {
+    let program = env::current_exe().unwrap();
+    let status = Command::new(program)
+        .args([
+            "--exact",
+            "streaming::a_large_file_is_streamed",
+            "--ignored",
+        ])
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "run by memory_does_not_grow_with_the_attachment in a process of its own"]
+fn a_large_file_is_streamed() {
+    let file = TempFile::new("large", 100 * MIB);
+    let before = peak_memory();
+    let message = with(Attachment::from_path(&file.0).unwrap());
+    message.write_to(&mut io::sink()).unwrap();
+    let grown = peak_memory() - before;
+    assert!(grown < 8 * 1024, "{grown} KiB");
+}
+
+/// The most memory this process ever had, in KiB.
+#[cfg(target_os = "linux")]
+fn peak_memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

@@ -1,0 +1,27 @@
+//! Real servers: Debian's Postfix and aiosmtpd, started here on 127.0.0.1, and every message
+//! compared with what was sent, octet for octet.
+//!
+//! These tests are ignored by default, because they need programs that a checkout does not bring:
+//! `cargo test --test servers -- --ignored` runs them, CONTRIBUTING.md says what to install.
+
+#![cfg(unix)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by a panic"
+)]
+
+mod aiosmtpd;
+mod bodies;
+#[path = "../smtp/peer/ca.rs"]
+#[allow(
+    dead_code,
+    reason = "the scripted peer shows more certificates than these servers do"
+)]
+mod ca;
+mod logins;
+mod postfix;
+mod recipients;
+mod server;
+mod transactions;

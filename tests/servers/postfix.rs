@@ -1,0 +1,205 @@
+//! Postfix, run by `postfix_server.sh`, and what it delivered.
+
+use std::net::TcpListener;
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+use std::{fs, process, thread};
+
+use smtplib::{Config, Security};
+use tempfile::TempDir;
+
+use crate::server::{alice, config, new_directory, start};
+
+/// The size that `postfix_server.sh` configures, in octets.
+pub(crate) const SIZE_LIMIT: usize = 4_194_304;
+
+/// How long Postfix may take for what it does behind its replies.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Postfix {
+    /// As port 25: no login, STARTTLS offered.
+    plain_port: u16,
+    /// As port 587: STARTTLS and a login demanded.
+    pub(crate) submission_port: u16,
+    /// As port 465: TLS from the first octet, a login demanded.
+    pub(crate) smtps_port: u16,
+    // Its input, a pipe, keeps the server running.
+    _process: Child,
+    directory: TempDir,
+}
+
+/// One file of a mailbox.
+pub(crate) struct Delivered {
+    /// The trace headers that Postfix put in front, LF at the end of each line.
+    pub(crate) trace: String,
+    /// All that follows them, LF at the end of each line.
+    pub(crate) message: Vec<u8>,
+}
+
+impl Postfix {
+    /// The one server of this process, started when a test first asks for it.
+    pub(crate) fn shared() -> &'static Self {
+        static POSTFIX: OnceLock<Postfix> = OnceLock::new();
+        POSTFIX.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let directory = new_directory().expect("a new directory");
+        let ports = [free_port(), free_port(), free_port()];
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/servers/postfix_server.sh"
+        );
+        let user = id("-u", None);
+        // Postfix has to begin as root; its mail belongs to whom runs the tests, who is not root.
+        let (mut command, owner) = if user == "0" {
+            (Command::new(script), id("-u", Some("postfix")))
+        } else {
+            let mut sudo = Command::new("sudo");
+            sudo.args(["--non-interactive", script]);
+            (sudo, user)
+        };
+        command.arg(directory.path()).arg(owner);
+        command.args(ports.map(|port| port.to_string()));
+        let (process, _) = start(&mut command);
+        let [plain_port, submission_port, smtps_port] = ports;
+        Self {
+            plain_port,
+            submission_port,
+            smtps_port,
+            _process: process,
+            directory,
+        }
+    }
+
+    /// The way in without a login.
+    pub(crate) fn plain(&self, security: Security) -> Config {
+        config(self.plain_port).security(security)
+    }
+
+    /// The way in for users: STARTTLS and a login.
+    pub(crate) fn submission(&self) -> Config {
+        config(self.submission_port).credentials(alice())
+    }
+
+    /// The other way in for users: implicit TLS and a login.
+    pub(crate) fn smtps(&self) -> Config {
+        config(self.smtps_port)
+            .security(Security::ImplicitTls)
+            .credentials(alice())
+    }
+
+    /// Waits for the message of `name` with `first_line`, a header that no other test uses.
+    pub(crate) fn delivered(&self, name: &str, first_line: &str) -> Delivered {
+        self.wait_for(|| self.find(name, first_line), first_line)
+    }
+
+    /// The message of `name` with `first_line`, if it has been delivered.
+    pub(crate) fn find(&self, name: &str, first_line: &str) -> Option<Delivered> {
+        let inbox = self.directory.path().join("mail").join(name).join("new");
+        let marker = format!("\n{first_line}\n");
+        // Postfix makes the mailbox together with its first message.
+        for entry in fs::read_dir(inbox).ok()? {
+            let octets = fs::read(entry.expect("an entry").path()).expect("a whole message");
+            let found = octets
+                .windows(marker.len())
+                .position(|part| part == marker.as_bytes());
+            if let Some(at) = found {
+                let (trace, message) = octets.split_at(at + 1);
+                let trace = String::from_utf8(trace.to_vec()).expect("trace headers in ASCII");
+                return Some(Delivered {
+                    trace,
+                    message: message.to_vec(),
+                });
+            }
+        }
+        None
+    }
+
+    /// What Postfix logs about the message with these trace headers when it comes in.
+    pub(crate) fn log_of(&self, trace: &str) -> String {
+        let (_, id) = trace.split_once(" id ").expect("a queue id");
+        let (id, _) = id
+            .split_once([';', '\n'])
+            .expect("more behind the queue id");
+        let start = format!(": {id}: client=");
+        let find = || {
+            self.log()
+                .lines()
+                .find(|line| line.contains(&start))
+                .map(str::to_owned)
+        };
+        self.wait_for(find, &start)
+    }
+
+    /// How many commands of each kind came in the session that brought this message, refused ones
+    /// as `accepted/all`; Postfix says so when the session is over.
+    pub(crate) fn session_of(&self, trace: &str) -> String {
+        let start = self.log_of(trace);
+        // "postfix/smtpd[123]: ": a process that has one session at a time.
+        let process = start
+            .split(' ')
+            .find(|word| word.contains("smtpd["))
+            .expect("a process");
+        let end = format!("{process} disconnect from unknown[127.0.0.1] ");
+        let find = || {
+            let log = self.log();
+            let mut lines = log.lines().skip_while(|line| *line != start);
+            let line = lines.find_map(|line| line.split_once(&end))?;
+            Some(line.1.to_owned())
+        };
+        self.wait_for(find, &end)
+    }
+
+    /// Everything Postfix has logged so far.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("maillog")).expect("a log")
+    }
+
+    /// Looks again and again: what Postfix does behind its replies takes a moment.
+    pub(crate) fn wait_for<T>(&self, mut look: impl FnMut() -> Option<T>, what: &str) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "no {what:?}; Postfix says:\n{}",
+                self.log()
+            );
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+/// A port below those the system gives to connections, so that none takes it before Postfix does.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 10_000;
+    let seed = u16::try_from(process::id() % u32::from(COUNT)).expect("less than COUNT");
+    (0..COUNT)
+        .map(|_| FIRST + (seed + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
+}
+
+/// A user's number.
+fn id(option: &str, user: Option<&str>) -> String {
+    let output = Command::new("id")
+        .arg(option)
+        .args(user)
+        .output()
+        .expect("the program id");
+    assert!(
+        output.status.success(),
+        "no user {user:?}: is Postfix installed?"
+    );
+    String::from_utf8(output.stdout)
+        .expect("a number")
+        .trim()
+        .to_owned()
+}

@@ -1,0 +1,58 @@
+//! What both servers have in common: a script that runs them, a directory, a certificate, a user.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+use std::{fs, io};
+
+use smtplib::{Config, Credentials};
+use tempfile::TempDir;
+
+use crate::ca::{Leaf, TestCa};
+
+/// How long a server on this machine may take for a step, so that a test ends that waits in vain.
+pub(crate) const BUDGET: Duration = Duration::from_secs(30);
+
+/// Runs a script that prints `ready` once its server answers; returns what follows the word.
+///
+/// The script stops its server and removes its directory when its input ends. That is a pipe from
+/// here, which the system closes with this process, however it ends: a server may stand in a
+/// `static`, and none outlives the tests.
+pub(crate) fn start(command: &mut Command) -> (Child, String) {
+    let mut process = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot run {command:?}: {error}"));
+    let mut line = String::new();
+    let output = process.stdout.take().expect("a pipe");
+    let read = BufReader::new(output).read_line(&mut line);
+    read.expect("one line from the script");
+    let Some(rest) = line.strip_prefix("ready") else {
+        panic!("{command:?} did not start its server; its own words stand above");
+    };
+    (process, rest.trim().to_owned())
+}
+
+/// A new directory with what both scripts expect in it: the server's certificate and its key.
+pub(crate) fn new_directory() -> io::Result<TempDir> {
+    let directory = TempDir::with_prefix("smtplib-servers-")?;
+    let pem = TestCa::get().leaf(Leaf::Good);
+    fs::write(directory.path().join("certificate.pem"), &pem.certificate)?;
+    fs::write(directory.path().join("key.pem"), &pem.key)?;
+    Ok(directory)
+}
+
+/// How a client reaches a server with that certificate.
+pub(crate) fn config(port: u16) -> Config {
+    let config = Config::new("localhost").port(port).timeout(BUDGET);
+    let authority = TestCa::get().root_pem().as_bytes();
+    config
+        .root_certificates(authority)
+        .expect("one certificate in PEM")
+}
+
+/// The user whom both servers know.
+pub(crate) fn alice() -> Credentials {
+    Credentials::password("alice@example.test", "wonderland")
+}

@@ -1,0 +1,200 @@
+//! Each step has its budget, which a peer that drips or does not read cannot stretch.
+use crate::peer::{Peer, Server, TestCa};
+use crate::support::sending::{budgets, config, facts, listen, script, send_hi, taken};
+use smtplib::{Config, Error, Security, Timeouts};
+use std::time::{Duration, Instant};
+
+const BUDGET: Duration = Duration::from_millis(200);
+const SOON: Duration = Duration::from_secs(5);
+
+const ENVELOPE: &str =
+    "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\n";
+
+/// Sends under these budgets, and gives the error, which must be there soon and not too soon.
+fn send_late(peer: Peer, configure: impl FnOnce(Config) -> Config) -> Error {
+    let mut smtp = configure(config(&peer)).connect().unwrap();
+    let begin = Instant::now();
+    let error = send_hi(&mut smtp, &["ann@example.org"]).unwrap_err();
+    assert!((BUDGET..SOON).contains(&begin.elapsed()), "{error}");
+    assert!(!smtp.is_reusable());
+    peer.finish();
+    error
+}
+
+// 5321-58 to 5321-62, B16: each step's own budget counts, and no other.
+#[test]
+fn each_step_has_its_own_budget() {
+    type Set = fn(Timeouts, Duration) -> Timeouts;
+    let steps: [(&str, Set, &str); 4] = [
+        (
+            "C: MAIL FROM:<me@client.example>",
+            Timeouts::command,
+            "not delivered, transient, timeout, closed, at MAIL",
+        ),
+        (
+            "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>",
+            Timeouts::command,
+            "not delivered, transient, timeout, closed, at RCPT",
+        ),
+        (
+            "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\nC: DATA",
+            Timeouts::data,
+            "not delivered, transient, timeout, closed, at DATA",
+        ),
+        (
+            "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\n\
+             C: DATA\nS: 354 go\nCdata 5",
+            Timeouts::end_of_data,
+            "unknown, timeout, closed, at the end of the message",
+        ),
+    ];
+    for (dialog, set, expected) in steps {
+        let peer = listen(&[], &format!("{dialog}\nCclose\n"));
+        let error = send_late(peer, |config| {
+            config.timeouts(budgets(|all| set(all, BUDGET)))
+        });
+        assert_eq!(facts(&error), expected);
+    }
+}
+
+// 5321-62: the reply to the message may come later than every other.
+#[test]
+fn the_end_of_data_is_waited_for() {
+    let dialog = format!("{ENVELOPE}C: DATA\nS: 354 go\nCdata 5\nS~400ms: 250 taken\n");
+    let peer = listen(&[], &dialog);
+    let brief = Timeouts::all(BUDGET).greeting(SOON).end_of_data(SOON);
+    let mut smtp = config(&peer).timeouts(brief).connect().unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
+    peer.finish();
+}
+
+// 5321-63, L3: a reply that drips does not last longer than one that is missing.
+#[test]
+fn a_dripping_reply() {
+    for (dialog, expected) in [
+        (
+            "C: MAIL FROM:<me@client.example>\nS.. 20ms forever raw: 250-x\\r\\n\n",
+            "not delivered, transient, timeout, closed, at MAIL",
+        ),
+        (
+            "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\n\
+             C: DATA\nS: 354 go\nCdata 5\nS.. 20ms: 250 this will take longer than anybody has time\n",
+            "unknown, timeout, closed, at the end of the message",
+        ),
+    ] {
+        let peer = listen(&[], dialog);
+        let error = send_late(peer, |config| config.timeout(BUDGET));
+        assert_eq!(facts(&error), expected);
+    }
+}
+
+// 5321-56: a server that takes a third of the budget for each reply is patient enough.
+#[test]
+fn budgets_are_per_command() {
+    let pause = 70;
+    let dialog = format!(
+        "C: MAIL FROM:<me@client.example>\nS~{pause}ms: 250 ok\n\
+         C: RCPT TO:<ann@example.org>\nS~{pause}ms: 250 ok\n\
+         C: DATA\nS~{pause}ms: 354 go\nCdata 5\nS~{pause}ms: 250 taken\n"
+    );
+    let peer = listen(&[], &dialog);
+    let mut smtp = config(&peer)
+        .timeout(Duration::from_millis(250))
+        .connect()
+        .unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
+    peer.finish();
+}
+
+// The deadline of a whole call is shorter than the sum of its steps.
+#[test]
+fn a_deadline_for_the_whole_call() {
+    let dialog = "C: MAIL FROM:<me@client.example>\nS~90ms: 250 ok\n\
+         C: RCPT TO:<ann@example.org>\nS~90ms: 250 ok\n\
+         C: DATA\nS~90ms: 354 go\nCdata 5\nCclose\n";
+    let peer = listen(&[], dialog);
+    let error = send_late(peer, |config| config.deadline(Duration::from_millis(400)));
+    assert_eq!(
+        facts(&error),
+        "unknown, timeout, closed, at the end of the message"
+    );
+}
+
+/// 8 MiB, more than fits into any buffer on the way.
+fn much() -> Vec<u8> {
+    b"0123456789abcdef0123456789abcde\n".repeat(256 * 1024)
+}
+
+// 5321-61, L4: a server that does not read, plain and within TLS: the message's own budget.
+#[test]
+fn a_server_that_does_not_read() {
+    let dialog = format!("{ENVELOPE}C: DATA\nS: 354 go\nstop-reading\n");
+    for is_tls in [false, true] {
+        let script = script(&[], &dialog).recv_buffer(4096);
+        let brief = budgets(|all| all.body(BUDGET));
+        let (peer, security) = if is_tls {
+            (script.listen_tls(), Security::ImplicitTls)
+        } else {
+            (script.listen(), Security::None)
+        };
+        let mut smtp = config(&peer)
+            .security(security)
+            .tls_connector(TestCa::get().connector())
+            .timeouts(brief)
+            .connect()
+            .unwrap();
+        let begin = Instant::now();
+        let error = smtp
+            .sendmail("me@client.example", ["ann@example.org"], much())
+            .unwrap_err();
+        assert!((BUDGET..SOON).contains(&begin.elapsed()));
+        assert_eq!(
+            facts(&error),
+            "not delivered, transient, timeout, closed, at the message"
+        );
+        drop(smtp);
+        peer.finish();
+    }
+}
+
+// 5321-61: the budget is for each part of the message: a slow server with progress is not cut off.
+#[test]
+fn progress_is_enough() {
+    let dialog = format!(
+        "{ENVELOPE}C: DATA\nS: 354 go\nslow-read 65536 per 10ms\nCdata\nslow-read off\nS: 250 taken\n"
+    );
+    let peer = script(&[], &dialog).recv_buffer(16 * 1024).listen();
+    let brief = budgets(|all| all.body(Duration::from_millis(400)));
+    let mut smtp = config(&peer).timeouts(brief).connect().unwrap();
+    let begin = Instant::now();
+    let message = &much()[..1 << 20];
+    taken(smtp.sendmail("me@client.example", ["ann@example.org"], message));
+    assert!(begin.elapsed() > Duration::from_millis(400));
+    peer.finish();
+}
+
+// L3: silence is the server's; a transaction that is under way answers for itself, and QUIT waits briefly.
+#[test]
+fn quit_does_not_wait_for_ever() {
+    let peer = listen(&[], "C: QUIT\nCclose\n");
+    let smtp = config(&peer)
+        .timeouts(budgets(|all| all.quit(BUDGET)))
+        .connect()
+        .unwrap();
+    let begin = Instant::now();
+    assert_eq!(smtp.quit(), None);
+    assert!((BUDGET..SOON).contains(&begin.elapsed()));
+    peer.finish();
+}
+
+// A budget that is long enough changes nothing.
+#[test]
+fn in_time() {
+    let peer = Server::new().script().listen();
+    let mut smtp = config(&peer).deadline(SOON).connect().unwrap();
+    for _ in 0..3 {
+        taken(send_hi(&mut smtp, &["ann@example.org"]));
+    }
+    drop(smtp);
+    peer.finish();
+}

@@ -1,0 +1,305 @@
+//! SIZE, 8BITMIME and SMTPUTF8: used where they are needed and offered, and refused locally where they are not offered.
+use crate::peer::Server;
+use crate::support::sending::{connect, facts, fates_in, listen, taken};
+use smtplib::{Address, Envelope, Error, Parameter, SmtpConnection, Unsupported};
+
+const ASCII: &str = "Subject: x\r\n\r\nplain\r\n";
+const UTF8_BODY: &str = "Subject: x\r\n\r\ncafé\r\n";
+const UTF8_HEADER: &str = "Subject: café\r\n\r\nplain\r\n";
+
+/// What MAIL said, if it was said.
+fn mail_line(
+    extensions: &[&str],
+    send: impl FnOnce(&mut SmtpConnection) -> Result<smtplib::Outcome, Error>,
+) -> Result<String, Error> {
+    let server = extensions
+        .iter()
+        .fold(Server::new(), |server, extension| server.offer(extension));
+    let peer = server.script().listen();
+    let mut smtp = connect(&peer);
+    let result = send(&mut smtp);
+    assert!(smtp.is_reusable());
+    drop(smtp);
+    let exchanged = peer.finish();
+    let mail = exchanged.commands().get(1).map(|line| (*line).to_owned());
+    match result {
+        Ok(_) => Ok(mail.unwrap()),
+        Err(error) => {
+            assert_eq!(mail, None, "something was sent in spite of {error}");
+            Err(error)
+        }
+    }
+}
+
+// 5321-05, 5321-07, 6152-01, 6152-02, 6152-03, 6531-03, 6531-04, 6531-07: what MAIL says, by message, addresses and offers.
+#[test]
+fn what_mail_says() {
+    const ALL: &[&str] = &["SIZE", "8BITMIME", "SMTPUTF8"];
+    let ann = "ann@example.org";
+    let zoe = "zoë@example.org";
+    let bücher = "ann@bücher.example";
+    for (extensions, to, message, said) in [
+        (&[][..], ann, ASCII, ""),
+        (&["8BITMIME"], ann, ASCII, ""),
+        (&["SIZE"], ann, ASCII, " SIZE=21"),
+        (ALL, ann, ASCII, " SIZE=21"),
+        (&["8BITMIME"], ann, UTF8_BODY, " BODY=8BITMIME"),
+        (&["SMTPUTF8"], ann, UTF8_BODY, " BODY=8BITMIME"),
+        (ALL, ann, UTF8_BODY, " SIZE=21 BODY=8BITMIME"),
+        (ALL, ann, UTF8_HEADER, " SIZE=25 BODY=8BITMIME SMTPUTF8"),
+        (&["SMTPUTF8"], zoe, ASCII, " SMTPUTF8"),
+        (ALL, zoe, UTF8_BODY, " SIZE=21 BODY=8BITMIME SMTPUTF8"),
+        (ALL, bücher, ASCII, " SIZE=21 SMTPUTF8"),
+        // 6531-01: parameters behind the keyword are nothing.
+        (&["SMTPUTF8 what ever"], zoe, ASCII, " SMTPUTF8"),
+    ] {
+        let line = mail_line(extensions, |smtp| {
+            smtp.sendmail("me@client.example", [to], message)
+        });
+        assert_eq!(
+            line.unwrap(),
+            format!("MAIL FROM:<me@client.example>{said}"),
+            "{extensions:?} {to} {message:?}"
+        );
+    }
+    let line = mail_line(ALL, |smtp| {
+        smtp.sendmail("zoë@client.example", [ann], ASCII)
+    });
+    assert_eq!(
+        line.unwrap(),
+        "MAIL FROM:<zoë@client.example> SIZE=21 SMTPUTF8"
+    );
+}
+
+// 5321-05, 5321-06, 6531-02, dialogs 64 to 66, Python's tests 63 to 65: nothing is sent, and the sentence names the remedy.
+#[test]
+fn what_is_not_offered() {
+    let ann = "ann@example.org";
+    let zoe = "zoë@example.org";
+    for (extensions, from, to, message, sentence) in [
+        (
+            &[][..],
+            "me@client.example",
+            ann,
+            UTF8_BODY,
+            "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+        ),
+        (
+            &["8BITMIME"],
+            "me@client.example",
+            ann,
+            UTF8_HEADER,
+            "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
+        ),
+        (
+            &["8BITMIME"],
+            "me@client.example",
+            zoe,
+            ASCII,
+            "the server does not offer SMTPUTF8, which <zoë@example.org> needs",
+        ),
+        (
+            &["8BITMIME"],
+            "zoë@client.example",
+            ann,
+            ASCII,
+            "the server does not offer SMTPUTF8, which <zoë@client.example> needs",
+        ),
+        // 5890-04, I5: no home-made Punycode.
+        (
+            &["8BITMIME"],
+            "me@client.example",
+            "ann@bücher.example",
+            ASCII,
+            "the server does not offer SMTPUTF8, which <ann@bücher.example> needs: write the domain in its ASCII form (xn--…)",
+        ),
+    ] {
+        let error = mail_line(extensions, |smtp| smtp.sendmail(from, [to], message));
+        let error = error.unwrap_err();
+        assert!(matches!(error, Error::Unsupported(_)));
+        assert_eq!(error.to_string(), sentence);
+        assert_eq!(facts(&error), "not delivered, permanent");
+    }
+}
+
+// 6531-03: one recipient of several needs it.
+#[test]
+fn one_utf8_recipient_is_enough() {
+    let to = ["ann@example.org", "zoë@example.org"];
+    let line = mail_line(&["SMTPUTF8"], |smtp| {
+        smtp.sendmail("me@client.example", to, ASCII)
+    });
+    assert_eq!(line.unwrap(), "MAIL FROM:<me@client.example> SMTPUTF8");
+    let error = mail_line(&[], |smtp| smtp.sendmail("me@client.example", to, ASCII));
+    let Err(Error::Unsupported(Unsupported::Utf8Address(address))) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(address.to_string(), to[1]);
+}
+
+// Python's tests 68 and 69, 6531-06: the octets of addresses and message arrive as UTF-8, nothing else.
+#[test]
+fn utf8_arrives() {
+    let peer = Server::new()
+        .offer("SMTPUTF8")
+        .offer("8BITMIME")
+        .script()
+        .listen();
+    let mut smtp = connect(&peer);
+    taken(smtp.sendmail("főo@bar.com", ["Dinsdale@Pythön.example"], UTF8_HEADER));
+    drop(smtp);
+    let exchanged = peer.finish();
+    assert_eq!(
+        exchanged.commands()[1..3],
+        [
+            "MAIL FROM:<főo@bar.com> BODY=8BITMIME SMTPUTF8",
+            "RCPT TO:<Dinsdale@Pythön.example>"
+        ]
+    );
+    assert_eq!(exchanged.body(0).message(), UTF8_HEADER.as_bytes());
+}
+
+// 6152-04: whatever is behind the first empty line is no header, in all forms of an empty line.
+#[test]
+fn where_the_header_ends() {
+    for message in [
+        "\r\ncafé\r\n",
+        "\ncafé\n",
+        "Subject: x\n\ncafé\n",
+        "Subject: x\r\n\ncafé\n",
+        "Subject: x\r\n\r\n\r\ncafé: header\r\n",
+    ] {
+        let line = mail_line(&["8BITMIME"], |smtp| {
+            smtp.sendmail("me@client.example", ["ann@example.org"], message)
+        });
+        assert_eq!(
+            line.unwrap(),
+            "MAIL FROM:<me@client.example> BODY=8BITMIME",
+            "{message:?}"
+        );
+    }
+    for message in ["café: x\r\n\r\nplain", "Subject: x\n café\n\nplain", "café"] {
+        let error = mail_line(&["8BITMIME"], |smtp| {
+            smtp.sendmail("me@client.example", ["ann@example.org"], message)
+        });
+        assert!(matches!(
+            error,
+            Err(Error::Unsupported(Unsupported::Header))
+        ));
+    }
+}
+
+// 1870-02, 1870-03: the size is that of the message with CRLF line ends, without doubled dots and the end of data.
+#[test]
+fn what_size_counts() {
+    for (message, size) in [
+        ("", 0),
+        ("x", 3),
+        ("x\n", 3),
+        ("x\r\n", 3),
+        (".\n.\n", 6),
+        ("a\rb\nc\r\nd", 12),
+        ("\n\n\n", 6),
+    ] {
+        let line = mail_line(&["SIZE 1000"], |smtp| {
+            smtp.sendmail("me@client.example", ["ann@example.org"], message)
+        });
+        assert_eq!(
+            line.unwrap(),
+            format!("MAIL FROM:<me@client.example> SIZE={size}"),
+            "{message:?}"
+        );
+    }
+}
+
+// 1870-01, 1870-04, B20, dialogs 14 and 61: over the limit nothing is sent; without a limit everything is.
+#[test]
+fn the_limit_of_size() {
+    let send = |offer: &str, octets: usize| {
+        mail_line(&[offer], |smtp| {
+            let message = "0123456\n".repeat(octets / 9);
+            let message = format!("{message}{}", "x".repeat(octets % 9));
+            smtp.sendmail("me@client.example", ["ann@example.org"], message)
+        })
+    };
+    assert!(send("SIZE 902", 900).is_ok());
+    let error = send("SIZE 899", 900).unwrap_err();
+    assert!(matches!(
+        error,
+        Error::TooLarge {
+            size: 900,
+            limit: 899
+        }
+    ));
+    assert_eq!(
+        error.to_string(),
+        "the message has 900 octets and the server takes 899"
+    );
+    assert_eq!(facts(&error), "not delivered, permanent");
+    for unlimited in [
+        "SIZE",
+        "SIZE 0",
+        "SIZE nonsense",
+        "SIZE 18446744073709551616",
+    ] {
+        let line = send(unlimited, 90_000).unwrap();
+        assert_eq!(line, "MAIL FROM:<me@client.example> SIZE=90000");
+    }
+}
+
+// 1870-05: too large is permanent, too full is transient; at MAIL, RCPT, DATA and behind the message.
+#[test]
+fn size_refused_by_the_server() {
+    for (reply, kind) in [
+        ("552 5.3.4 too large", "permanent"),
+        ("452 4.3.1 disk full", "transient"),
+    ] {
+        let steps = [
+            ("C: MAIL FROM:<me@client.example>", "S: 250 ok"),
+            ("C: RCPT TO:<ann@example.org>", "S: 250 ok"),
+            ("C: DATA", "S: 354 go"),
+            ("Cdata", "S: 250 taken"),
+        ];
+        for refused in 0..steps.len() {
+            let mut dialog: String = steps[..refused]
+                .iter()
+                .map(|(command, reply)| format!("{command}\n{reply}\n"))
+                .collect();
+            dialog.push_str(&format!("{}\nS: {reply}\nCclose\n", steps[refused].0));
+            let peer = listen(&[], &dialog);
+            let mut smtp = connect(&peer);
+            let error = smtp
+                .sendmail("me@client.example", ["ann@example.org"], ASCII)
+                .unwrap_err();
+            assert!(
+                facts(&error).starts_with(&format!("not delivered, {kind}")),
+                "{error}"
+            );
+            let expected = match refused {
+                0 => vec![],
+                _ => vec![format!("ann@example.org Refused {reply}")],
+            };
+            assert_eq!(fates_in(&error), expected);
+            drop(smtp);
+            peer.finish();
+        }
+    }
+}
+
+// 1870-06, B20: what the caller says himself is not said twice.
+#[test]
+fn the_callers_own_parameters_win() {
+    let address = |text: &str| -> Address { text.parse().unwrap() };
+    let parameter = |text: &str| -> Parameter { text.parse().unwrap() };
+    let envelope = Envelope::new(address("me@client.example"), [address("ann@example.org")])
+        .parameter(parameter("size=999"))
+        .parameter(parameter("body=8BITMIME"))
+        .parameter(parameter("smtputf8"));
+    let line = mail_line(&["SIZE", "8BITMIME", "SMTPUTF8"], |smtp| {
+        smtp.send(&envelope, UTF8_HEADER.as_bytes())
+    });
+    assert_eq!(
+        line.unwrap(),
+        "MAIL FROM:<me@client.example> SIZE=999 BODY=8BITMIME SMTPUTF8"
+    );
+}

@@ -1,0 +1,462 @@
+//! The connection fails at every step, in every way: what the caller learns, and whether the message may be there.
+use crate::peer::Peer;
+use crate::support::sending::{
+    budgets, config, connect, connect_tls, facts, fates, fates_in, listen, script, send_hi, taken,
+};
+use smtplib::{Delivery, Error, Outcome, SmtpConnection, Step};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const TWO: [&str; 2] = ["ann@example.org", "bob@example.org"];
+
+/// A transaction in lock-step, command by command.
+const DIALOG: [(&str, &str, Step); 5] = [
+    ("C: MAIL FROM:<me@client.example>", "S: 250 ok", Step::Mail),
+    ("C: RCPT TO:<ann@example.org>", "S: 250 ok", Step::Rcpt),
+    ("C: RCPT TO:<bob@example.org>", "S: 550 no", Step::Rcpt),
+    ("C: DATA", "S: 354 go", Step::Data),
+    ("Cdata 5", "S: 250 taken", Step::EndOfData),
+];
+
+/// The dialog up to the command with this number, and then `end` instead of the reply.
+fn broken_at(number: usize, end: &str) -> String {
+    let mut text: String = DIALOG[..number]
+        .iter()
+        .map(|(command, reply, _)| format!("{command}\n{reply}\n"))
+        .collect();
+    text.push_str(&format!("{}\n{end}\n", DIALOG[number].0));
+    text
+}
+
+/// What is known of the recipients if the dialog ends there.
+fn expected_fates(number: usize) -> Vec<&'static str> {
+    match number {
+        0 | 1 => vec![],
+        2 => vec![
+            "ann@example.org NotSent 250 ok",
+            "bob@example.org NotSent -",
+        ],
+        3 => vec![
+            "ann@example.org NotSent 250 ok",
+            "bob@example.org Refused 550 no",
+        ],
+        _ => vec![
+            "ann@example.org Unknown 250 ok",
+            "bob@example.org Refused 550 no",
+        ],
+    }
+}
+
+/// Runs a dialog that ends in an error, after which the connection must be of no more use.
+fn fails(peer: Peer) -> Error {
+    let mut smtp = connect(&peer);
+    let error = send_hi(&mut smtp, &TWO).unwrap_err();
+    assert_dead(&mut smtp);
+    peer.finish();
+    error
+}
+
+fn assert_dead(smtp: &mut SmtpConnection) {
+    assert!(!smtp.is_reusable());
+    assert!(matches!(send_hi(smtp, &TWO), Err(Error::Closed)));
+    assert!(matches!(smtp.noop(), Err(Error::Closed)));
+}
+
+// 5321-16, 5321-64, L1, L6, dialog 56: closed instead of a reply; only behind the dot the message may be there.
+#[test]
+fn closed_before_each_reply() {
+    for end in ["EOF\nCclose", "close"] {
+        for (number, (_, _, step)) in DIALOG.iter().enumerate() {
+            let error = fails(listen(&[], &broken_at(number, end)));
+            let expected = match step {
+                Step::EndOfData => "unknown, closed, at the end of the message".into(),
+                _ => format!("not delivered, transient, closed, at {step}"),
+            };
+            assert_eq!(facts(&error), expected, "{step} {end}");
+            assert_eq!(fates_in(&error), expected_fates(number), "{step}");
+        }
+    }
+}
+
+// 5321-16: the same by a reset.
+#[test]
+fn reset_before_each_reply() {
+    for (number, (_, _, step)) in DIALOG.iter().enumerate() {
+        let error = fails(listen(&[], &broken_at(number, "RST")));
+        let is_unknown = *step == Step::EndOfData;
+        assert_eq!(error.delivery() == Delivery::Unknown, is_unknown, "{step}");
+        assert_eq!(error.step(), Some(*step));
+        assert_eq!(error.is_transient(), !is_unknown);
+        assert!(error.is_closed() && !error.is_permanent());
+        assert_eq!(fates_in(&error), expected_fates(number), "{step}");
+    }
+}
+
+// 5321-56, 5321-58 to 5321-60, 5321-62, 5321-64: silence instead of a reply.
+#[test]
+fn silence_instead_of_each_reply() {
+    for (number, (_, _, step)) in DIALOG.iter().enumerate() {
+        let peer = listen(&[], &broken_at(number, "Cclose"));
+        let short = Duration::from_millis(150);
+        let all = config(&peer).timeout(short);
+        let mut smtp = all.connect().unwrap();
+        let begin = Instant::now();
+        let error = send_hi(&mut smtp, &TWO).unwrap_err();
+        assert!((short..Duration::from_secs(5)).contains(&begin.elapsed()));
+        let expected = match step {
+            Step::EndOfData => "unknown, timeout, closed, at the end of the message".into(),
+            _ => format!("not delivered, transient, timeout, closed, at {step}"),
+        };
+        assert_eq!(facts(&error), expected);
+        assert_eq!(fates_in(&error), expected_fates(number));
+        assert_dead(&mut smtp);
+        peer.finish();
+    }
+}
+
+// L1: half a reply is no reply.
+#[test]
+fn half_a_reply_and_then_the_end() {
+    for (number, (_, reply, step)) in DIALOG.iter().enumerate() {
+        let reply = reply.trim_start_matches("S: ");
+        let halves = [
+            format!("Sraw: {reply}"),
+            format!("Sraw: {reply}\\r"),
+            "Sraw: 2".into(),
+            format!("S: {}-{}", &reply[..3], &reply[4..]),
+        ];
+        for half in halves {
+            let error = fails(listen(
+                &[],
+                &broken_at(number, &format!("{half}\nEOF\nCclose")),
+            ));
+            let is_unknown = *step == Step::EndOfData;
+            assert_eq!(error.delivery() == Delivery::Unknown, is_unknown, "{half}");
+            assert_eq!(error.step(), Some(*step), "{half}");
+            assert_eq!(fates_in(&error), expected_fates(number), "{half}");
+        }
+    }
+}
+
+// Dialog 59: nonsense instead of a reply.
+#[test]
+fn nonsense_instead_of_each_reply() {
+    for (number, (_, _, step)) in DIALOG.iter().enumerate() {
+        for nonsense in [
+            "S: hello",
+            "S: 2500 x",
+            "Sraw: 250 a\\0b\\r\\n",
+            "S: 250-a\nS: 550 b",
+        ] {
+            let error = fails(listen(
+                &[],
+                &broken_at(number, &format!("{nonsense}\nCclose")),
+            ));
+            let is_unknown = *step == Step::EndOfData;
+            assert_eq!(error.delivery() == Delivery::Unknown, is_unknown);
+            assert_eq!(error.step(), Some(*step), "{nonsense}");
+            assert!(error.is_closed() && !error.is_permanent() && !error.is_transient());
+            assert_eq!(fates_in(&error), expected_fates(number));
+        }
+    }
+}
+
+// L1: closed or reset behind each reply, before the next command: the next one notices.
+#[test]
+fn closed_behind_each_reply() {
+    for (number, (command, reply, _)) in DIALOG.iter().enumerate().take(4) {
+        for end in ["EOF", "RST"] {
+            let mut dialog: String = DIALOG[..number]
+                .iter()
+                .map(|(command, reply, _)| format!("{command}\n{reply}\n"))
+                .collect();
+            dialog.push_str(&format!("{command}\n{reply}\n{end}\nCignore\n"));
+            let error = fails(listen(&[], &dialog));
+            // The end of data may be on its way when the reset is noticed.
+            let is_unknown = error.step() == Some(Step::EndOfData);
+            assert_eq!(error.delivery() == Delivery::Unknown, is_unknown, "{end}");
+            assert!(!is_unknown || number == 3, "{end} behind {command}");
+            assert!(error.is_closed());
+        }
+    }
+}
+
+// L2: what happens behind the 250 changes nothing.
+#[test]
+fn closed_behind_the_last_reply() {
+    for end in ["EOF", "close", "S+ 421 bye\nclose", "Sraw: garbage"] {
+        let mut dialog: String = DIALOG
+            .iter()
+            .map(|(command, reply, _)| format!("{command}\n{reply}\n"))
+            .collect();
+        dialog.push_str(end);
+        let peer = listen(&[], &dialog);
+        let mut smtp = connect(&peer);
+        let outcome = send_hi(&mut smtp, &TWO).unwrap();
+        assert_eq!(
+            fates(&outcome),
+            [
+                "ann@example.org Accepted 250 taken",
+                "bob@example.org Refused 550 no"
+            ]
+        );
+        smtp.quit();
+        drop(peer.outcome());
+    }
+}
+
+// 5321-15, V6: 421 instead of each reply: no RSET, no QUIT, no message.
+#[test]
+fn farewell_instead_of_each_reply() {
+    for (number, (_, _, step)) in DIALOG.iter().enumerate() {
+        let farewell = broken_at(number, "S: 421 4.3.2 shutting down\nCclose");
+        let error = fails(listen(&[], &farewell));
+        assert_eq!(
+            facts(&error),
+            format!("not delivered, transient, closed, 421, at {step}")
+        );
+        let expected = match number {
+            0 => vec![],
+            1 => vec![
+                "ann@example.org NotSent 421 4.3.2 shutting down",
+                "bob@example.org NotSent -",
+            ],
+            2 => vec![
+                "ann@example.org NotSent 250 ok",
+                "bob@example.org NotSent 421 4.3.2 shutting down",
+            ],
+            3 => vec![
+                "ann@example.org NotSent 250 ok",
+                "bob@example.org Refused 550 no",
+            ],
+            _ => vec![
+                "ann@example.org NotSent 421 4.3.2 shutting down",
+                "bob@example.org Refused 550 no",
+            ],
+        };
+        assert_eq!(fates_in(&error), expected);
+    }
+}
+
+// Python's test_421_from_mail_cmd: without a recipient's answer, it is the plain error.
+#[test]
+fn farewell_to_mail() {
+    let error = fails(listen(
+        &[],
+        &broken_at(0, "S: 421 4.3.2 shutting down\nCclose"),
+    ));
+    assert!(matches!(
+        error,
+        Error::Refused {
+            step: Step::Mail,
+            ..
+        }
+    ));
+    assert_eq!(
+        error.to_string(),
+        "the server refused MAIL: 421 4.3.2 shutting down"
+    );
+}
+
+/// The sentences of the two errors that matter most.
+#[test]
+fn sentences() {
+    let lost = fails(listen(&[], &broken_at(4, "EOF\nCclose")));
+    assert_eq!(
+        lost.to_string(),
+        "the server closed the connection at the end of the message (the fate of 1 of 2 recipients is known)"
+    );
+    let peer = listen(
+        &[],
+        "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\n\
+         C: DATA\nS: 354 go\nCdata 5\nCclose\n",
+    );
+    let brief = budgets(|all| all.end_of_data(Duration::from_millis(100)));
+    let mut smtp = config(&peer).timeouts(brief).connect().unwrap();
+    let late = send_hi(&mut smtp, &TWO[..1]).unwrap_err();
+    assert_eq!(
+        late.to_string(),
+        "the server did not say in time whether it took the message: sending again may duplicate it"
+    );
+    peer.finish();
+}
+
+/// Sends 4 MiB to Ann, the server's part behind 354 being this.
+fn send_much(behind_354: &str, is_tls: bool) -> Result<Outcome, Error> {
+    let dialog = format!(
+        "C: MAIL FROM:<me@client.example> SIZE=4194304\nS: 250 ok\n\
+         C: RCPT TO:<ann@example.org>\nS: 250 ok\nC: DATA\nS: 354 go\n{behind_354}\n"
+    );
+    let script = script(&["SIZE"], &dialog).recv_buffer(16 * 1024);
+    let (peer, mut smtp);
+    if is_tls {
+        peer = script.listen_tls();
+        smtp = connect_tls(&peer);
+    } else {
+        peer = script.listen();
+        let brief = budgets(|all| all.body(Duration::from_millis(200)));
+        smtp = config(&peer).timeouts(brief).connect().unwrap();
+    }
+    let message =
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd\r\n".repeat(65536);
+    let result = smtp.sendmail("me@client.example", ["ann@example.org"], &message);
+    assert!(!smtp.is_reusable());
+    drop(smtp);
+    peer.finish();
+    result
+}
+
+// B15, L5, dialog 57: the server refuses the message in the middle of it and goes.
+#[test]
+fn last_words_in_mid_body() {
+    for is_tls in [false, true] {
+        let read_on = "Coctets 65536\nahead\nS: 552 5.3.4 too big\nEOF\nCignore";
+        let error = send_much(read_on, is_tls).unwrap_err();
+        assert!(matches!(error, Error::DataRefused(_)), "{error}");
+        assert_eq!(
+            error.to_string(),
+            "the server refused the message: 552 5.3.4 too big"
+        );
+        assert_eq!(facts(&error), "not delivered, permanent, 552");
+        assert_eq!(
+            fates_in(&error),
+            ["ann@example.org Refused 552 5.3.4 too big"]
+        );
+    }
+}
+
+// L5: the same, and the server does not even read on: what it said must not be lost with the connection.
+#[test]
+#[cfg(target_os = "linux")]
+fn last_words_before_a_reset() {
+    for (words, expected) in [
+        ("S: 552 5.3.4 too big", "not delivered, permanent, 552"),
+        ("S: 452 4.3.1 disk full", "not delivered, transient, 452"),
+        (
+            "S: 552 5.3.4 too big\nS: 421 bye",
+            "not delivered, permanent, 552",
+        ),
+        (
+            "S: 421 4.3.2 shutting down",
+            "not delivered, transient, closed, 421, at the message",
+        ),
+        ("", "not delivered, transient, closed, at the message"),
+    ] {
+        let error = send_much(&format!("Coctets 65536\nahead\n{words}\nclose"), false).unwrap_err();
+        assert_eq!(facts(&error), expected, "{words}");
+        let status = if words.contains("52 ") {
+            "Refused"
+        } else {
+            "NotSent"
+        };
+        assert!(fates_in(&error)[0].contains(status), "{error:?}");
+    }
+}
+
+// L1: cut in mid-body, by a reset or because the server reads no further: no end of data was sent.
+#[test]
+fn lost_in_mid_body() {
+    for end in ["Coctets 65536\nRST", "Coctets 65536\nstop-reading"] {
+        let error = send_much(end, false).unwrap_err();
+        assert_eq!(error.step(), Some(Step::Body), "{end}");
+        assert_eq!(error.delivery(), Delivery::NotDelivered);
+        assert!(error.is_transient() && error.is_closed());
+        assert_eq!(error.is_timeout(), end.contains("stop"), "{error}");
+        assert_eq!(fates_in(&error), ["ann@example.org NotSent 250 ok"]);
+    }
+}
+
+// L6: a server that ends its side and still reads gets the whole message: who knows what it does with it.
+#[test]
+fn half_closed_in_mid_body() {
+    let error = send_much("Coctets 65536\nahead\nEOF\nCignore", false).unwrap_err();
+    assert_eq!(facts(&error), "unknown, closed, at the end of the message");
+    assert_eq!(fates_in(&error), ["ann@example.org Unknown 250 ok"]);
+}
+
+// 5321-49, B14, R10: more replies than commands, in the same segment.
+#[test]
+fn a_surplus_reply_ends_the_dialog() {
+    for (number, (_, reply, _)) in DIALOG.iter().enumerate().take(4) {
+        let surplus = broken_at(number, &format!("{reply}\nS+ 250 surplus\nCclose"));
+        let error = fails(listen(&[], &surplus));
+        assert!(
+            error
+                .to_string()
+                .contains("the server spoke without being asked"),
+            "{error}"
+        );
+        assert_eq!(error.delivery(), Delivery::NotDelivered);
+        assert_eq!(
+            error.step(),
+            Some([Step::Rcpt, Step::Rcpt, Step::Data, Step::Body][number])
+        );
+    }
+}
+
+// 5321-49: behind a message that was taken, surplus is for the next call to find.
+#[test]
+fn a_surplus_reply_to_the_message() {
+    let text = broken_at(4, "S: 250 taken\nS+ 250 surplus\nCclose");
+    let peer = listen(&[], &text);
+    let mut smtp = connect(&peer);
+    taken(send_hi(&mut smtp, &TWO));
+    let error = send_hi(&mut smtp, &TWO).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server broke the protocol at the command: the server spoke without being asked"
+    );
+    assert_eq!(facts(&error), "not delivered, closed, at the command");
+    assert_dead(&mut smtp);
+    peer.finish();
+}
+
+// B14, L7, dialog 69: on an idle connection the server says goodbye, or just goes: nothing of the next message is sent.
+#[test]
+fn an_idle_connection_is_looked_at_first() {
+    let goodbyes = [
+        (
+            "S: 421 4.4.2 idle for too long",
+            "not delivered, transient, closed, 421, at the command",
+        ),
+        (
+            "S: 421-4.4.2 idle\nS: 421 4.4.2 for too long\nEOF",
+            "not delivered, transient, closed, 421, at the command",
+        ),
+        ("EOF", "not delivered, transient, closed, at the command"),
+        ("RST", "not delivered, transient, closed, at the command"),
+        ("S: 250 noop", "not delivered, closed, at the command"),
+        ("Sraw: 42", "not delivered, closed, at the command"),
+    ];
+    for (goodbye, expected) in goodbyes {
+        let tails = if goodbye == "RST" { "" } else { "Cclose" };
+        let text = broken_at(4, &format!("S: 250 taken\nstall 1ms\n{goodbye}\n{tails}"));
+        for is_tls in [false, true] {
+            let script = script(&[], &text);
+            let (peer, mut smtp);
+            if is_tls {
+                peer = script.listen_tls();
+                smtp = connect_tls(&peer);
+            } else {
+                peer = script.listen();
+                smtp = connect(&peer);
+            }
+            taken(send_hi(&mut smtp, &TWO));
+            thread::sleep(Duration::from_millis(40));
+            let error = send_hi(&mut smtp, &TWO).unwrap_err();
+            assert_eq!(facts(&error), expected, "{goodbye}");
+            assert_dead(&mut smtp);
+            peer.finish();
+        }
+    }
+}
+
+// 5321-31: QUIT is said on a connection that is open, and never on one that is not.
+#[test]
+fn no_quit_on_a_broken_connection() {
+    let peer = listen(&[], &broken_at(2, "S: 421 bye\nCclose"));
+    let mut smtp = connect(&peer);
+    assert!(send_hi(&mut smtp, &TWO).is_err());
+    assert_eq!(smtp.quit(), None);
+    peer.finish();
+}

@@ -1,0 +1,314 @@
+//! `send_message`: the envelope from the header, and the body as the server can take it.
+
+use smtplib::{
+    Address, Attachment, Config, Delivery, Envelope, Error, Message, Resent, Security,
+    SmtpConnection,
+};
+
+use crate::peer::{Exchanged, Server};
+
+fn connect(server: Server) -> (crate::peer::Peer, SmtpConnection) {
+    let peer = server.script().listen();
+    let config = Config::new(peer.host())
+        .port(peer.port())
+        .security(Security::None);
+    let connection = config.hello_name("client.example").connect().unwrap();
+    (peer, connection)
+}
+
+/// Sends a message to a server with these extensions and returns what it saw.
+fn send(offers: &[&str], message: &Message) -> Exchanged {
+    let server = offers
+        .iter()
+        .fold(Server::new(), |server, offer| server.offer(offer));
+    let (peer, mut smtp) = connect(server);
+    assert!(smtp.send_message(message).unwrap().is_complete());
+    smtp.quit();
+    peer.finish()
+}
+
+fn commands(exchanged: &Exchanged) -> Vec<String> {
+    let commands = exchanged.commands().into_iter().map(str::to_owned);
+    commands
+        .filter(|c| c.starts_with("MAIL") || c.starts_with("RCPT"))
+        .collect()
+}
+
+fn text(exchanged: &Exchanged) -> String {
+    String::from_utf8(exchanged.body(0).message().to_vec()).unwrap()
+}
+
+// 5321-67, 5322-27, H4: Python's testSendMessageWithAddresses
+#[test]
+fn recipients_are_to_cc_and_bcc_each_once_and_bcc_stays_unseen() {
+    let message = Message::builder()
+        .from("Me <me@example.com>")
+        .to(["Ann <ann@example.org>", "bob@example.org"])
+        .cc("ann@example.org")
+        .bcc("secret@example.org")
+        .subject("Hi")
+        .text("Hi!\n")
+        .build()
+        .unwrap();
+    let exchanged = send(&[], &message);
+    assert_eq!(
+        commands(&exchanged),
+        [
+            "MAIL FROM:<me@example.com>",
+            "RCPT TO:<ann@example.org>",
+            "RCPT TO:<bob@example.org>",
+            "RCPT TO:<secret@example.org>",
+        ]
+    );
+    let text = text(&exchanged);
+    assert!(
+        !text.contains("secret") && !text.to_lowercase().contains("bcc"),
+        "{text}"
+    );
+    assert!(text.contains("\r\nCc: ann@example.org\r\n"), "{text}");
+}
+
+// 5322-25: Python's testSendMessageWithMultipleFrom
+#[test]
+fn sender_comes_before_from() {
+    let message = Message::builder()
+        .from(["a@example.com", "b@example.com"])
+        .sender("desk@example.com")
+        .to("c@example.org")
+        .text("")
+        .build()
+        .unwrap();
+    assert_eq!(
+        commands(&send(&[], &message))[0],
+        "MAIL FROM:<desk@example.com>"
+    );
+}
+
+// 5322-32: Python's testSendMessageResent
+#[test]
+fn resent_fields_come_first() {
+    let resent = Resent::new()
+        .from("again@example.com")
+        .to("next@example.org")
+        .bcc("x@example.org");
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("first@example.org")
+        .text("Hi!\n")
+        .resent(resent)
+        .build()
+        .unwrap();
+    let exchanged = send(&[], &message);
+    assert_eq!(
+        commands(&exchanged),
+        [
+            "MAIL FROM:<again@example.com>",
+            "RCPT TO:<next@example.org>",
+            "RCPT TO:<x@example.org>"
+        ]
+    );
+    assert!(!text(&exchanged).contains("x@example.org"));
+}
+
+// Python's testSendMessageWithSpecifiedAddresses
+#[test]
+fn an_explicit_envelope_overrides_the_header() {
+    let message = simple("Hi!\n");
+    let (peer, mut smtp) = connect(Server::new());
+    let to = Address::new("other", "example.org").unwrap();
+    let outcome = smtp
+        .send_message_to(&Envelope::new(None, [to]), &message)
+        .unwrap();
+    assert!(outcome.is_complete());
+    smtp.quit();
+    assert_eq!(
+        commands(&peer.finish()),
+        ["MAIL FROM:<>", "RCPT TO:<other@example.org>"]
+    );
+}
+
+// 6152-01, 6152-03, 1870-03: the same message, for what each server takes.
+#[test]
+fn text_is_encoded_only_for_servers_that_need_it() {
+    let message = simple("Many greetings from the south: Grüße!\n.\n");
+    let eight_bit = send(&["SIZE 100000", "8BITMIME"], &message);
+    assert!(text(&eight_bit).contains("8bit\r\n") && text(&eight_bit).contains("Grüße!\r\n.\r\n"));
+    let length = text(&eight_bit).len();
+    let expected = format!("MAIL FROM:<me@example.com> SIZE={length} BODY=8BITMIME");
+    assert_eq!(commands(&eight_bit)[0], expected);
+
+    let seven_bit = send(&["SIZE 100000"], &message);
+    assert!(text(&seven_bit).is_ascii() && text(&seven_bit).contains("Gr=C3=BC=C3=9Fe!\r\n"));
+    let length = text(&seven_bit).len();
+    assert_eq!(
+        commands(&seven_bit)[0],
+        format!("MAIL FROM:<me@example.com> SIZE={length}")
+    );
+}
+
+// 6531-02, 6531-03, 6531-04: Python's test_send_message_uses_smtputf8_if_addrs_non_ascii
+#[test]
+fn smtputf8_is_used_for_addresses_that_need_it_and_no_others() {
+    let offers = ["8BITMIME", "SMTPUTF8"];
+    let message = Message::builder()
+        .from("zoë@example.com")
+        .to("ann@example.org")
+        .subject("Grüße")
+        .text("Hi!\n")
+        .build()
+        .unwrap();
+    let exchanged = send(&offers, &message);
+    assert_eq!(
+        commands(&exchanged)[0],
+        "MAIL FROM:<zoë@example.com> BODY=8BITMIME SMTPUTF8"
+    );
+    assert!(text(&exchanged).contains("From: zoë@example.com\r\n"));
+
+    let (peer, mut smtp) = connect(Server::new().offer("8BITMIME"));
+    let error = smtp.send_message(&message).unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
+    assert!(smtp.is_reusable());
+    smtp.quit();
+    assert_eq!(commands(&peer.finish()), [""; 0]);
+
+    // Python's test_name_field_not_included_in_envelop_addresses: a name is no address.
+    let named = Message::builder()
+        .from("Zoë <zoe@example.com>")
+        .to("Jürgen <ann@example.org>")
+        .text("Hi!\n")
+        .build()
+        .unwrap();
+    assert_eq!(
+        commands(&send(&offers, &named))[0],
+        "MAIL FROM:<zoe@example.com>"
+    );
+}
+
+// B18: a file that is not what was measured must not become a message.
+#[test]
+fn a_file_that_changes_its_length_cuts_the_connection() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.txt");
+    std::fs::write(&path, vec![b'x'; 300_000]).unwrap();
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .attach(Attachment::from_path(&path).unwrap())
+        .attach(Attachment::streamed("short", 10, || Ok(&b"five!"[..])))
+        .build()
+        .unwrap();
+    let (peer, mut smtp) = connect(Server::new());
+    let error = smtp.send_message(&message).unwrap_err();
+    let Error::Interrupted(interrupted) = &error else {
+        panic!("{error:?}")
+    };
+    assert!(matches!(interrupted.cause(), Error::Source(_)), "{error:?}");
+    assert_eq!(error.delivery(), Delivery::NotDelivered);
+    assert!(!smtp.is_reusable());
+    let exchanged = peer.outcome().expect_err("the data never ended");
+    assert!(!exchanged.contains("C: .\n"), "{exchanged}");
+
+    std::fs::remove_file(&path).unwrap();
+    let (peer, mut smtp) = connect(Server::new());
+    let error = smtp.send_message(&message).unwrap_err();
+    assert!(matches!(error, Error::Message(_)), "{error:?}");
+    smtp.quit();
+    assert_eq!(commands(&peer.finish()), [""; 0], "nothing was begun");
+}
+
+// 3030-01, 3030-04, 3030-07: with the caller's consent and both extensions, and only then.
+#[test]
+fn attachments_go_unencoded_to_a_server_that_takes_them() {
+    let octets: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .attach(Attachment::new("dump.bin", octets.clone()))
+        .build()
+        .unwrap();
+    let send = |offers: &[&str], consent: bool| {
+        let server = offers
+            .iter()
+            .fold(Server::new(), |server, offer| server.offer(offer));
+        let (peer, mut smtp) = connect(server);
+        let envelope = Envelope::of(&message).allow_binary(consent);
+        assert!(
+            smtp.send_message_to(&envelope, &message)
+                .unwrap()
+                .is_complete()
+        );
+        smtp.quit();
+        let exchanged = peer.finish();
+        let raw = exchanged.body(0).message();
+        let is_raw = raw.windows(octets.len()).any(|window| window == octets);
+        (is_raw, exchanged.commands().join("\n"), raw.len())
+    };
+    let (is_raw, commands, size) = send(&["PIPELINING", "CHUNKING", "BINARYMIME"], true);
+    assert!(is_raw && !commands.contains("DATA"), "{commands}");
+    assert!(
+        commands.contains("MAIL FROM:<me@example.com> BODY=BINARYMIME\n"),
+        "{commands}"
+    );
+    assert!(
+        commands.contains(&format!("BDAT {size} LAST")),
+        "{commands}"
+    );
+
+    for (offers, consent) in [
+        (&["CHUNKING", "BINARYMIME"][..], false),
+        (&["BINARYMIME"], true),
+        (&["CHUNKING"], true),
+    ] {
+        let (is_raw, commands, _) = send(offers, consent);
+        assert!(!is_raw && commands.contains("DATA"), "{commands}");
+    }
+}
+
+// 3030-03: a refused chunk is followed by RSET; refused recipients get no chunk at all.
+#[test]
+fn a_refused_chunk_leaves_the_connection_usable() {
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .attach(Attachment::new("dump.bin", vec![0; 1000]))
+        .build()
+        .unwrap();
+    let envelope = Envelope::of(&message).allow_binary(true);
+    let server = Server::new().offer("CHUNKING").offer("BINARYMIME");
+    let (peer, mut smtp) = connect(
+        server
+            .on(".", "552 5.3.4 too big")
+            .on("RCPT TO:<bad@", "550 no"),
+    );
+    let error = smtp.send_message_to(&envelope, &message).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server refused the message: 552 5.3.4 too big"
+    );
+    let bad = Envelope::new(None, [Address::new("bad", "example.org").unwrap()]).allow_binary(true);
+    let error = smtp.send_message_to(&bad, &message).unwrap_err();
+    assert!(matches!(error, Error::RecipientsRefused(_)), "{error:?}");
+    smtp.quit();
+    let exchanged = peer.finish();
+    let verbs: Vec<&str> = exchanged
+        .commands()
+        .iter()
+        .map(|c| c.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        verbs,
+        [
+            "EHLO", "MAIL", "RCPT", "BDAT", "RSET", "MAIL", "RCPT", "QUIT"
+        ]
+    );
+}
+
+fn simple(text: &str) -> Message {
+    Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .subject("Hi")
+        .text(text)
+        .build()
+        .unwrap()
+}
