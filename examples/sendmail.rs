@@ -96,7 +96,7 @@ impl Status {
     fn of(error: &Error) -> Self {
         match error {
             _ if error.delivery() == Delivery::Unknown => Self::Io,
-            Error::Interrupted(interrupted) => Self::of(interrupted.cause()),
+            Error::Interrupted(interrupted) => Self::of(interrupted.failure()),
             Error::Io {
                 step: Step::Connect,
                 source,

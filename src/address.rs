@@ -51,14 +51,13 @@ impl Address {
     pub fn new(local_part: &str, domain: &str) -> Result<Self, AddressError> {
         check_local_part(local_part)?;
         check_domain(domain)?;
-        let address = Self {
-            local_part: local_part.into(),
-            domain: domain.into(),
-        };
-        if address.to_string().len() > MAX_ADDRESS {
+        if written_length(local_part) + 1 + domain.len() > MAX_ADDRESS {
             return Err(AddressError::AddressTooLong);
         }
-        Ok(address)
+        Ok(Self {
+            local_part: local_part.into(),
+            domain: domain.into(),
+        })
     }
 
     /// What stands before the `@`, without quotes.
@@ -241,9 +240,25 @@ fn check_dot_string(text: &str) -> Result<(), AddressError> {
     }
 }
 
+/// Octets of a local part as it is written: with quotes and backslashes where it needs them.
+fn written_length(local_part: &str) -> usize {
+    if is_dot_string(local_part) {
+        return local_part.len();
+    }
+    let escaped = local_part
+        .bytes()
+        .filter(|o| matches!(o, b'"' | b'\\'))
+        .count();
+    local_part.len() + escaped + 2
+}
+
 /// RFC 5322 atext, with RFC 6532's UTF8-non-ascii.
 fn is_atext(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c) || is_utf8_text(c)
+    match c {
+        'a'..='z' | 'A'..='Z' | '0'..='9' => true,
+        '!' | '#'..='\'' | '*' | '+' | '-' | '/' | '=' | '?' | '^'..='`' | '{'..='~' => true,
+        _ => is_utf8_text(c),
+    }
 }
 
 /// A character outside ASCII that is visible text: no C1 control, no line or paragraph separator, no direction override.

@@ -145,7 +145,7 @@ impl Error {
             Self::AuthFailed(failure) => failure.reply(),
             Self::DataRefused(outcome) => outcome.reply(),
             Self::Disconnected { last_words, .. } => last_words.as_deref(),
-            Self::Interrupted(interrupted) => interrupted.cause.reply(),
+            Self::Interrupted(interrupted) => interrupted.failure.reply(),
             Self::Refused { reply, .. } | Self::SenderRefused(reply) => Some(reply),
             _ => None,
         }
@@ -177,7 +177,7 @@ impl Error {
             | Self::Protocol { step, .. }
             | Self::Refused { step, .. }
             | Self::Timeout(step) => Some(*step),
-            Self::Interrupted(interrupted) => interrupted.cause.step(),
+            Self::Interrupted(interrupted) => interrupted.failure.step(),
             Self::SenderRefused(_) => Some(Step::Mail),
             Self::Tls(_) => Some(Step::Handshake),
             _ => None,
@@ -195,7 +195,7 @@ impl Error {
             Self::RecipientsRefused(outcome) => outcome
                 .refused()
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
-            Self::Interrupted(interrupted) => interrupted.cause.is_transient(),
+            Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) => true,
             // The fault is the connection's, not the message's.
             Self::Refused { step, .. } if *step == Step::Reset => true,
@@ -214,7 +214,7 @@ impl Error {
             Self::RecipientsRefused(outcome) => outcome
                 .refused()
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_permanent)),
-            Self::Interrupted(interrupted) => interrupted.cause.is_permanent(),
+            Self::Interrupted(interrupted) => interrupted.failure.is_permanent(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) => false,
             Self::Refused { step, .. } if *step == Step::Reset => false,
             Self::Disconnected { last_words, .. } => {
@@ -228,7 +228,7 @@ impl Error {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match self {
-            Self::Interrupted(interrupted) => interrupted.cause.is_timeout(),
+            Self::Interrupted(interrupted) => interrupted.failure.is_timeout(),
             Self::Timeout(_) => true,
             _ => false,
         }
@@ -275,6 +275,9 @@ impl fmt::Display for Error {
             Self::Disconnected { step, last_words: Some(reply) } => {
                 write!(f, "the server closed the connection at {step}, saying: {reply}")
             }
+            Self::Disconnected { step: Step::EndOfData, last_words: None } => f.write_str(
+                "the server closed the connection without saying whether it took the message: sending again may duplicate it",
+            ),
             Self::Disconnected { step, last_words: None } => {
                 write!(f, "the server closed the connection at {step}")
             }
@@ -399,7 +402,7 @@ fn fmt_tls(source: &native_tls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Resul
 #[derive(Debug)]
 pub struct Interrupted {
     pub(crate) outcome: Outcome,
-    pub(crate) cause: Error,
+    pub(crate) failure: Error,
 }
 
 impl Interrupted {
@@ -408,10 +411,10 @@ impl Interrupted {
         &self.outcome
     }
 
-    /// Why the connection failed.
+    /// Why the connection failed, or had to be cut.
     #[must_use]
-    pub fn cause(&self) -> &Error {
-        &self.cause
+    pub fn failure(&self) -> &Error {
+        &self.failure
     }
 }
 
@@ -419,7 +422,7 @@ impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.outcome.recipients().len();
         let known = self.outcome.accepted().count() + self.outcome.refused().count();
-        self.cause.fmt(f)?;
+        self.failure.fmt(f)?;
         if known == 0 {
             return Ok(());
         }
@@ -429,7 +432,7 @@ impl fmt::Display for Interrupted {
 
 impl StdError for Interrupted {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.cause)
+        Some(&self.failure)
     }
 }
 

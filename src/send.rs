@@ -248,12 +248,12 @@ fn judge(verdict: Verdict, outcome: Outcome) -> Result<Outcome> {
     }
 }
 
-/// The cause, with what is known of the recipients if any of them had an answer.
-fn interrupted(outcome: Outcome, cause: Error) -> Error {
+/// The failure, with what is known of the recipients if any of them had an answer.
+fn interrupted(outcome: Outcome, failure: Error) -> Error {
     if outcome.recipients().iter().any(|r| r.reply().is_some()) {
-        Error::Interrupted(Box::new(Interrupted { outcome, cause }))
+        Error::Interrupted(Box::new(Interrupted { outcome, failure }))
     } else {
-        cause
+        failure
     }
 }
 

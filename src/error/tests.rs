@@ -64,7 +64,10 @@ fn recipients_refused(fates: &[(RecipientStatus, Option<&str>)]) -> Error {
 
 fn interrupted(fates: &[(RecipientStatus, Option<&str>)], cause: Error) -> Error {
     let outcome = outcome(fates);
-    Error::Interrupted(Box::new(Interrupted { outcome, cause }))
+    Error::Interrupted(Box::new(Interrupted {
+        outcome,
+        failure: cause,
+    }))
 }
 
 // An error is moved through every `?`: it should be no larger than what it tells.

@@ -252,7 +252,7 @@ fn status_74_is_not_to_know() {
         send_to(&peer).failure(74),
         "sendmail: ben@example.org may have been accepted: no answer came\n\
          sendmail: cleo@example.org may have been accepted: no answer came\n\
-         sendmail: the server closed the connection at the end of the message\n\
+         sendmail: the server closed the connection without saying whether it took the message: sending again may duplicate it\n\
          sendmail: the message may have arrived: sending it again may duplicate it\n"
     );
 }

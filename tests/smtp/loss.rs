@@ -264,7 +264,7 @@ fn sentences() {
     let lost = fails(listen(&[], &broken_at(4, "EOF\nCclose")));
     assert_eq!(
         lost.to_string(),
-        "the server closed the connection at the end of the message (the fate of 1 of 2 recipients is known)"
+        "the server closed the connection without saying whether it took the message: sending again may duplicate it (the fate of 1 of 2 recipients is known)"
     );
     let peer = listen(
         &[],

@@ -202,7 +202,10 @@ fn a_file_that_changes_its_length_cuts_the_connection() {
     let Error::Interrupted(interrupted) = &error else {
         panic!("{error:?}")
     };
-    assert!(matches!(interrupted.cause(), Error::Source(_)), "{error:?}");
+    assert!(
+        matches!(interrupted.failure(), Error::Source(_)),
+        "{error:?}"
+    );
     assert_eq!(error.delivery(), Delivery::NotDelivered);
     assert!(!smtp.is_reusable());
     let exchanged = peer.outcome().expect_err("the data never ended");
