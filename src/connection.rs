@@ -84,7 +84,7 @@ impl Config {
             name.parse::<HelloName>()?;
         }
         if self.security != Security::None {
-            self.tls.check()?;
+            self.check_tls()?;
         }
         let Some(credentials) = &self.credentials else {
             return Ok(());
@@ -94,6 +94,17 @@ impl Config {
             return Err(Error::PlaintextAuth);
         }
         Ok(())
+    }
+}
+
+impl Config {
+    /// Whether TLS can begin; some platforms find out only now that certificate and key do not match.
+    fn check_tls(&self) -> Result<()> {
+        match self.tls.connector() {
+            Ok(_) => Ok(()),
+            Err(_) if self.tls.has_identity() => Err(ConfigError::Identity.into()),
+            Err(error) => Err(Error::Tls(Box::new(error))),
+        }
     }
 }
 

@@ -108,6 +108,7 @@ mod tests {
         Instant::now() + Duration::from_millis(600)
     }
 
+    // Dialog 70
     #[test]
     fn the_next_address_is_tried_when_one_refuses() {
         let (refusing, listener) = (bound(), TcpListener::bind("127.0.0.1:0").unwrap());

@@ -6,8 +6,8 @@ use std::fmt;
 use std::io;
 
 use crate::address::{Address, AddressError};
-use crate::auth::credentials::CredentialsError;
 use crate::auth::dialog::{AuthError, AuthReason};
+use crate::auth::error::CredentialsError;
 use crate::config::ConfigError;
 use crate::message::error::MessageError;
 use crate::outcome::{Outcome, RecipientStatus};

@@ -5,9 +5,6 @@ use std::sync::{Arc, OnceLock};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
 
-use crate::config::ConfigError;
-use crate::error::Error;
-
 /// Whom to trust, and who we are, when TLS begins.
 #[derive(Clone, Default)]
 pub(crate) struct TlsOptions {
@@ -62,13 +59,9 @@ impl TlsOptions {
         self.connector = Arc::new(OnceLock::from(connector));
     }
 
-    /// Whether there can be a connector; some platforms find out only now that certificate and key do not match.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        match self.connector() {
-            Ok(_) => Ok(()),
-            Err(_) if self.identity.is_some() => Err(ConfigError::Identity.into()),
-            Err(error) => Err(Error::Tls(Box::new(error))),
-        }
+    /// Whether the server is to be shown a certificate.
+    pub(crate) fn has_identity(&self) -> bool {
+        self.identity.is_some()
     }
 
     /// The connector these options ask for.

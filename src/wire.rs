@@ -26,6 +26,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: Stream,
+    /// Where reads go; kept, since clearing it for each would take longer than the read.
+    read_buffer: Box<[u8]>,
     input: LineBuffer,
     parser: ReplyParser,
     /// Where messages are gathered; kept between them.
@@ -40,6 +42,7 @@ impl Wire {
     pub(crate) fn new(stream: Stream, timeouts: Timeouts, trace: Trace) -> Self {
         Self {
             stream,
+            read_buffer: vec![0; READ_BUFFER].into(),
             input: LineBuffer::default(),
             parser: ReplyParser::default(),
             body_buffer: Vec::new(),
@@ -113,9 +116,19 @@ impl Wire {
         self.stream.set_deadline(self.deadline(step));
         let reply = self.next_reply(step);
         if reply.is_err() {
+            // What a server says during AUTH may repeat a secret; only a whole reply can be masked.
+            if step != Step::Auth {
+                self.trace_remains();
+            }
             self.abort();
         }
         reply
+    }
+
+    /// Shows what came and is no reply.
+    fn trace_remains(&self) {
+        self.trace.server_lines(self.parser.unfinished());
+        self.trace.server_lines(self.input.newest_line());
     }
 
     /// Writes commands; `shown` stands for them in the trace if they hold a secret.
@@ -153,15 +166,14 @@ impl Wire {
     pub(crate) fn check_idle(&mut self, step: Step) -> Result<()> {
         let mut buffer = [0; 512];
         let read = match self.stream.try_read(&mut buffer) {
-            _ if !self.input.is_empty() => Some(0),
-            Ok(None) => return self.check_quiet(step),
-            Ok(Some(read)) => Some(read),
-            Err(_) => None,
+            Ok(None) if self.input.is_empty() => return self.check_quiet(step),
+            Ok(read) => read,
+            Err(_) => Some(0),
         };
-        self.input
-            .extend(read.and_then(|read| buffer.get(..read)).unwrap_or_default());
+        let octets = buffer.get(..read.unwrap_or_default());
+        self.input.extend(octets.unwrap_or_default());
         let farewell = self.farewell();
-        let is_gone = read.is_none_or(|read| read == 0) && self.input.is_empty();
+        let is_gone = read == Some(0) && self.input.is_empty();
         self.abort();
         match farewell {
             Some(reply) if reply.code() == Code::SERVICE_CLOSING => Err(Error::Disconnected {
@@ -181,12 +193,17 @@ impl Wire {
 
     /// A reply that is there already.
     fn farewell(&mut self) -> Option<Reply> {
-        let reply = self
-            .parser
-            .next_reply(&mut self.input, line::MAX_LINE)
-            .ok()??;
-        self.trace.server_lines(reply.raw());
-        Some(reply)
+        let reply = self.parser.next_reply(&mut self.input, line::MAX_LINE);
+        match reply {
+            Ok(Some(reply)) => {
+                self.trace.server_lines(reply.raw());
+                Some(reply)
+            }
+            _ => {
+                self.trace_remains();
+                None
+            }
+        }
     }
 
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
@@ -246,14 +263,14 @@ impl Wire {
     }
 
     fn fill(&mut self, step: Step) -> Result<()> {
-        let mut buffer = [0; READ_BUFFER];
-        match self.stream.read(&mut buffer) {
+        match self.stream.read(&mut self.read_buffer) {
             Ok(0) => Err(Error::Disconnected {
                 step,
                 last_words: None,
             }),
             Ok(read) => {
-                self.input.extend(buffer.get(..read).unwrap_or_default());
+                let octets = self.read_buffer.get(..read).unwrap_or_default();
+                self.input.extend(octets);
                 Ok(())
             }
             Err(error) => Err(io_error(step, error)),

@@ -1,7 +1,7 @@
 //! LOGIN (draft-murchison-sasl-login).
 
 use crate::auth::Mechanism;
-use crate::auth::credentials::{CredentialsError, check_name, check_text};
+use crate::auth::error::{CredentialsError, check_name, check_text};
 use crate::secret::Secret;
 
 /// LOGIN (draft-murchison-sasl-login): user name and password, one prompt each, for servers that lack PLAIN.

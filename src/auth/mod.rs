@@ -2,6 +2,7 @@
 
 pub(crate) mod credentials;
 pub(crate) mod dialog;
+pub(crate) mod error;
 pub(crate) mod login;
 pub(crate) mod oauth;
 pub(crate) mod plain;

@@ -1,7 +1,7 @@
 //! OAUTHBEARER (RFC 7628) and XOAUTH2, its predecessor.
 
 use crate::auth::Mechanism;
-use crate::auth::credentials::{CredentialsError, check_name};
+use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
 /// Longest explanation of a failure that is kept, in characters.

@@ -1,7 +1,7 @@
 //! PLAIN (RFC 4616).
 
 use crate::auth::Mechanism;
-use crate::auth::credentials::{CredentialsError, check_name};
+use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
 /// PLAIN (RFC 4616): user name and password in one message, for connections under TLS.

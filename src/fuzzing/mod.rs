@@ -40,6 +40,8 @@ targets! {
     command: command::check,
     data: crate::protocol::data::fuzz_data,
     exchange: crate::protocol::exchange::fuzz_exchange,
+    header: crate::message::properties::fuzz_header,
+    message: crate::message::properties::fuzz_message,
     reply_parser: reply_parser::check,
     sasl: sasl::check,
     session: session::check,

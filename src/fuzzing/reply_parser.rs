@@ -73,7 +73,7 @@ fn replies(stream: &[u8], lengths: &[usize], limit: usize) -> Parsed {
 fn check_reply(reply: &Reply) {
     assert!(reply.raw().len() <= MAX_REPLY && reply.lines().count() <= MAX_LINES);
     let again = replies(reply.raw(), &[MAX_REPLY], MAX_AUTH_LINE);
-    assert_eq!(again.replies, [reply.clone()], "read once more");
+    assert_eq!(again.replies, std::slice::from_ref(reply), "read once more");
     for shown in [reply.to_string(), format!("{reply:?}")] {
         assert!(!shown.contains(char::is_control), "{shown:?}");
     }

@@ -8,7 +8,7 @@ use crate::config::{Config, ConfigError, Protocol, Security, Server};
 use crate::fuzzing::cutter::Cutter;
 
 /// Stands in the password, and nowhere else.
-const MARK: &str = "tanstaaf7q";
+const MARK: &str = "Tanstaaf7q";
 
 /// The first octet chooses scheme and options of a URL that is written here; the fields are what stands before and behind
 /// the password of a URL of any text, and serve as user, password and host of the other.

@@ -1,7 +1,7 @@
 //! [`FirstError`]: what a builder was given first that cannot stand in a message.
 
+use crate::message::address_list::AddressList;
 use crate::message::error::{MailboxError, MessageError, MessageProblem};
-use crate::message::mailbox::AddressList;
 
 /// Keeps the first error, so that a chain of setters can go on.
 #[derive(Debug, Default)]

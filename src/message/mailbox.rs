@@ -1,4 +1,4 @@
-//! [`Mailbox`], [`Group`] and [`AddressList`]: who a message is from and to, as its headers tell it.
+//! [`Mailbox`]: an address with a name, as headers tell it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,8 +10,8 @@ use crate::message::header::{HeaderWriter, write_quoted};
 
 /// An address with the name that readers show for it (RFC 5322, 3.4).
 ///
-/// A name with commas or other special characters needs quotes in a text; given apart from its address it may hold any
-/// character but controls, and is quoted or encoded as the header needs it.
+/// A name with commas or other special characters needs quotes in a text; given apart from its
+/// address it may hold any character but controls, and is quoted or encoded as the header needs it.
 ///
 /// ```
 /// use smtplib::Mailbox;
@@ -71,7 +71,8 @@ impl Mailbox {
         if is_plain(local_part) {
             writer.parts([open, local_part, "@", domain, close, end]);
         } else {
-            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that
+            // they are not.
             writer.parts(["<", &self.address.to_string(), ">", end]);
         }
     }
@@ -162,7 +163,8 @@ where
 }
 
 impl fmt::Display for Mailbox {
-    /// As a person would write it: letters outside ASCII stay as they are, quotes stand where [`FromStr`] needs them.
+    /// As a person would write it: letters outside ASCII stay as they are, quotes stand where
+    /// [`FromStr`] needs them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => self.address.fmt(f),
@@ -178,229 +180,15 @@ impl fmt::Display for Mailbox {
     }
 }
 
-/// Mailboxes under a common name (RFC 5322, 3.4), or a name alone: `undisclosed-recipients:;`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Group {
-    name: Box<str>,
-    members: Vec<Mailbox>,
-}
-
-impl Group {
-    /// A group of mailboxes, which may be empty.
-    ///
-    /// ```
-    /// use smtplib::{Group, Message};
-    ///
-    /// let message = Message::builder()
-    ///     .from("alice@example.com")
-    ///     .to(Group::new("undisclosed-recipients", [])?)
-    ///     .bcc("bob@example.org")
-    ///     .build()?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`MailboxError::EmptyName`] or [`MailboxError::Control`].
-    pub fn new(
-        name: &str,
-        members: impl IntoIterator<Item = Mailbox>,
-    ) -> Result<Self, MailboxError> {
-        check_name(name)?;
-        if name.is_empty() {
-            return Err(MailboxError::EmptyName);
-        }
-        Ok(Self {
-            name: name.into(),
-            members: members.into_iter().collect(),
-        })
-    }
-
-    fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
-        let close = format!(";{end}");
-        let Some((last, others)) = self.members.split_last() else {
-            return writer.phrase(&self.name, &format!(":{close}"));
-        };
-        writer.phrase(&self.name, ":");
-        others.iter().for_each(|member| member.write(writer, ","));
-        last.write(writer, &close);
-    }
-}
-
-/// The value of `To`, `Cc`, `Bcc` or `Reply-To`: mailboxes and groups (RFC 5322, address-list).
-///
-/// One text is one mailbox: a comma in it is never taken for the beginning of another recipient. Several are given as an
-/// array or a `Vec`, or one after the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AddressList(Vec<Entry>);
-
-/// RFC 5322, address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Entry {
-    Group(Group),
-    Mailbox(Mailbox),
-}
-
-impl AddressList {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
-
-    /// All mailboxes, those in groups too.
-    pub(crate) fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
-        self.0.iter().flat_map(|entry| match entry {
-            Entry::Group(group) => group.members.as_slice(),
-            Entry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
-        })
-    }
-
-    /// Writes the list as the value of a header.
-    pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>) {
-        let Some((last, others)) = self.0.split_last() else {
-            return;
-        };
-        others.iter().for_each(|entry| entry.write(writer, ","));
-        last.write(writer, "");
-    }
-}
-
-impl Entry {
-    fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
-        match self {
-            Self::Group(group) => group.write(writer, end),
-            Self::Mailbox(mailbox) => mailbox.write(writer, end),
-        }
-    }
-}
-
-impl From<Mailbox> for AddressList {
-    fn from(mailbox: Mailbox) -> Self {
-        Self(vec![Entry::Mailbox(mailbox)])
-    }
-}
-
-impl From<&Mailbox> for AddressList {
-    fn from(mailbox: &Mailbox) -> Self {
-        mailbox.clone().into()
-    }
-}
-
-impl From<Address> for AddressList {
-    fn from(address: Address) -> Self {
-        Mailbox::from(address).into()
-    }
-}
-
-impl From<&Address> for AddressList {
-    fn from(address: &Address) -> Self {
-        Mailbox::from(address).into()
-    }
-}
-
-impl From<Group> for AddressList {
-    fn from(group: Group) -> Self {
-        Self(vec![Entry::Group(group)])
-    }
-}
-
-impl TryFrom<&str> for AddressList {
-    type Error = MailboxError;
-
-    fn try_from(text: &str) -> Result<Self, MailboxError> {
-        text.parse::<Mailbox>().map(Self::from)
-    }
-}
-
-impl TryFrom<&String> for AddressList {
-    type Error = MailboxError;
-
-    fn try_from(text: &String) -> Result<Self, MailboxError> {
-        text.as_str().try_into()
-    }
-}
-
-impl TryFrom<String> for AddressList {
-    type Error = MailboxError;
-
-    fn try_from(text: String) -> Result<Self, MailboxError> {
-        text.as_str().try_into()
-    }
-}
-
-impl<N, A> TryFrom<(N, A)> for AddressList
-where
-    N: AsRef<str>,
-    A: TryInto<Address>,
-    MailboxError: From<A::Error>,
-{
-    type Error = MailboxError;
-
-    fn try_from(pair: (N, A)) -> Result<Self, MailboxError> {
-        Mailbox::try_from(pair).map(Self::from)
-    }
-}
-
-impl<T, const N: usize> TryFrom<[T; N]> for AddressList
-where
-    T: TryInto<Self>,
-    MailboxError: From<T::Error>,
-{
-    type Error = MailboxError;
-
-    fn try_from(entries: [T; N]) -> Result<Self, MailboxError> {
-        collect(entries)
-    }
-}
-
-impl<T> TryFrom<Vec<T>> for AddressList
-where
-    T: TryInto<Self>,
-    MailboxError: From<T::Error>,
-{
-    type Error = MailboxError;
-
-    fn try_from(entries: Vec<T>) -> Result<Self, MailboxError> {
-        collect(entries)
-    }
-}
-
-impl<T> TryFrom<&[T]> for AddressList
-where
-    T: Clone + TryInto<Self>,
-    MailboxError: From<T::Error>,
-{
-    type Error = MailboxError;
-
-    fn try_from(entries: &[T]) -> Result<Self, MailboxError> {
-        collect(entries.iter().cloned())
-    }
-}
-
-fn collect<T>(entries: impl IntoIterator<Item = T>) -> Result<AddressList, MailboxError>
-where
-    T: TryInto<AddressList>,
-    MailboxError: From<T::Error>,
-{
-    let mut list = AddressList::default();
-    for entry in entries {
-        list.append(entry.try_into()?);
-    }
-    Ok(list)
-}
-
 /// A display name has no white space but spaces.
-fn check_name(name: &str) -> Result<(), MailboxError> {
+pub(crate) fn check_name(name: &str) -> Result<(), MailboxError> {
     match name.chars().find(|c| c.is_control()) {
         Some(c) => Err(MailboxError::Control(c)),
         None => Ok(()),
     }
 }
 
-/// Divides `name <address`; a local part in quotes may hold an angle bracket too, so the last bracket before it counts.
+/// Divides `name <address` at the first angle bracket that is not in the quotes around the name.
 fn split_angle(text: &str) -> Option<(&str, &str)> {
     let end_of_name = match text.strip_prefix('"') {
         Some(quoted) => closing_quote(quoted).map_or(0, |at| at + 2),
@@ -446,7 +234,8 @@ fn unquote(quoted: &str) -> Result<String, MailboxError> {
     Ok(name)
 }
 
-/// Checks a name without quotes. A dot is let through, since people write `J. Doe <doe@example.org>`.
+/// Checks a name without quotes. A dot is let through, since people write `J. Doe
+/// <doe@example.org>`.
 fn bare_name(name: &str) -> Result<&str, MailboxError> {
     if name.trim_matches(' ') != name || name.contains("  ") {
         return Err(MailboxError::Name(' '));
@@ -557,23 +346,5 @@ mod tests {
             assert_eq!(read(text).unwrap_err().to_string(), sentence, "{text:?}");
         }
         assert!(Mailbox::try_from(("a\0b", "j@example.org")).is_err());
-        assert_eq!(Group::new("", []).unwrap_err(), MailboxError::EmptyName);
-        assert!(Group::new("a\nb", []).is_err());
-    }
-
-    /// 5322-17.
-    #[test]
-    fn lists_are_made_of_what_stands_for_mailboxes() {
-        let address: Address = "a@example.org".parse().unwrap();
-        let lists: [AddressList; 6] = [
-            "a@example.org".try_into().unwrap(),
-            String::from("a@example.org").try_into().unwrap(),
-            (&address).into(),
-            Mailbox::from(address).into(),
-            ["a@example.org"].try_into().unwrap(),
-            vec!["a@example.org".to_owned()].try_into().unwrap(),
-        ];
-        assert!(lists.iter().all(|list| *list == lists[0]));
-        assert!(AddressList::try_from(["a@example.org", "b"]).is_err());
     }
 }

@@ -1,18 +1,21 @@
-//! [`Posting`]: who sends a message to whom and when, which is told once for the message and once for each resending.
+//! [`Posting`]: who sends a message to whom and when, which is told once for the message and once
+//! for each resending.
 
 use std::collections::HashSet;
 
 use crate::address::Address;
+use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::header::HeaderWriter;
 use crate::message::id::MsgId;
-use crate::message::mailbox::{AddressList, Mailbox};
+use crate::message::mailbox::Mailbox;
 
 /// Domain of an id when no author has one in ASCII.
 const NO_DOMAIN: &str = "localhost.invalid";
 
-/// The originator and destination fields of a message, or of a resending (RFC 5322, 3.6.2, 3.6.3 and 3.6.6).
+/// The originator and destination fields of a message, or of a resending (RFC 5322, 3.6.2, 3.6.3
+/// and 3.6.6).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Posting {
     pub(crate) date: Option<Date>,
@@ -104,8 +107,8 @@ impl Posting {
         self.originators().next().map(Mailbox::address)
     }
 
-    /// The forward-paths of the envelope, each once. Domains are compared without case, local parts with it (RFC 5321,
-    /// 2.4).
+    /// The forward-paths of the envelope, each once. Domains are compared without case, local parts
+    /// with it (RFC 5321, 2.4).
     pub(crate) fn forward_paths(&self) -> Vec<Address> {
         let mut seen = HashSet::new();
         [&self.to, &self.cc, &self.bcc]
@@ -205,7 +208,7 @@ mod tests {
         assert!(id.ends_with("@localhost.invalid>") && id.is_ascii(), "{id}");
     }
 
-    /// 5322-27: the envelope has them all, and each once.
+    /// 5322-27, H4: the envelope has them all, and each once.
     #[test]
     fn the_envelope_has_each_recipient_once() {
         let posting = Posting {

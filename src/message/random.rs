@@ -2,7 +2,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,12 +14,11 @@ static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// 128 random bits as 26 lower-case letters and digits.
 ///
-/// The keys of std's hasher come from the operating system, and the hash cannot be foretold without them. A process
-/// that was forked has the same keys as its parent, hence its id and the time are hashed too.
+/// The keys of std's hasher come from the operating system, and the hash cannot be foretold without
+/// them. A process that was forked has the keys of its parent, hence the time is hashed too.
 pub(crate) fn token() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = (
-        process::id(),
         DRAWN.fetch_add(1, Ordering::Relaxed),
         since.map_or(0, |since| since.as_nanos()),
     );

@@ -1,4 +1,5 @@
-//! A reader of what this crate writes, for the properties: from the letter of the RFCs, and with nothing let pass.
+//! A reader of what this crate writes, for the properties: from the letter of the RFCs, and with
+//! nothing let pass.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -264,7 +265,7 @@ fn parameter(value: &str, name: &str) -> Option<String> {
             let quoted = text
                 .strip_prefix('"')
                 .and_then(|rest| rest.strip_suffix('"'));
-            octets.extend(quoted.map_or(text.to_owned(), unquote).into_bytes());
+            octets.extend(quoted.map_or_else(|| text.to_owned(), unquote).into_bytes());
         }
     }
     found.then(|| String::from_utf8(octets).unwrap())

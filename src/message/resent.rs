@@ -1,10 +1,11 @@
 //! [`Resent`]: the header fields of a resending.
 
+use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::error::{MailboxError, MessageError};
 use crate::message::first_error::FirstError;
 use crate::message::id::MsgId;
-use crate::message::mailbox::{AddressList, Mailbox};
+use crate::message::mailbox::Mailbox;
 use crate::message::posting::{Posting, RESENT};
 
 /// A resending: a message that goes out again, unchanged, to others (RFC 5322, 3.6.6).

@@ -147,7 +147,7 @@ mod tests {
         );
     }
 
-    // 1870-01, E4
+    // 1870-01, E4, dialog 14
     #[test]
     fn size_without_a_usable_number_is_no_limit() {
         for line in [

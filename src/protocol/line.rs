@@ -13,6 +13,8 @@ pub(crate) const MAX_AUTH_LINE: usize = 12288;
 #[derive(Debug, Default)]
 pub(crate) struct LineBuffer {
     octets: Vec<u8>,
+    /// Where the newest line starts: the last that was read, or what there is of the next.
+    line: usize,
     /// Where the next line starts.
     start: usize,
     /// Up to where no line feed was found yet.
@@ -24,7 +26,7 @@ impl LineBuffer {
     pub(crate) fn extend(&mut self, octets: &[u8]) {
         // What was read has to go now: a peer whose pieces never end with a line leaves no better moment.
         self.octets.drain(..self.start);
-        (self.start, self.scanned) = (0, self.scanned - self.start);
+        (self.line, self.start, self.scanned) = (0, 0, self.scanned - self.start);
         self.octets.extend_from_slice(octets);
     }
 
@@ -33,6 +35,7 @@ impl LineBuffer {
     /// A line ends with CRLF and nothing else: were a lone CR or LF an end too, two readers of the same octets could
     /// count different replies.
     pub(crate) fn next_line(&mut self, limit: usize) -> Result<Option<&[u8]>, ProtocolError> {
+        self.line = self.start;
         let unread = self.octets.get(self.scanned..).unwrap_or_default();
         let Some(at) = unread.iter().position(|octet| *octet == b'\n') else {
             self.scanned = self.octets.len();
@@ -50,6 +53,11 @@ impl LineBuffer {
         }
         check_line(line)?;
         Ok(Some(line))
+    }
+
+    /// The line that [`next_line`](Self::next_line) was about last, be it a bad one or half of one.
+    pub(crate) fn newest_line(&self) -> &[u8] {
+        self.octets.get(self.line..self.scanned).unwrap_or_default()
     }
 
     /// Whether everything that arrived was read.
@@ -136,6 +144,21 @@ mod tests {
                 "{octets:?}"
             );
         }
+    }
+
+    // What a trace shows of a reply that is none.
+    #[test]
+    fn the_newest_line_can_be_seen() {
+        let mut buffer = buffer(b"250 a\r\n250 b\nc");
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"250 a\r\n"[..])));
+        assert_eq!(buffer.newest_line(), b"250 a\r\n");
+        assert_eq!(buffer.next_line(MAX_LINE), Err(ProtocolError::BadLine));
+        assert_eq!(buffer.newest_line(), b"250 b\n");
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(None));
+        assert_eq!(buffer.newest_line(), b"c");
+        buffer.extend(b"d\r\n");
+        assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"cd\r\n"[..])));
+        assert_eq!(buffer.newest_line(), b"cd\r\n");
     }
 
     // R1: the limit holds with and without an end in sight.

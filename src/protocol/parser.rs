@@ -54,6 +54,11 @@ impl ReplyParser {
         Ok(Some(Reply::from_checked(code, raw.into())))
     }
 
+    /// The lines of a reply that has begun and not ended.
+    pub(crate) fn unfinished(&self) -> &[u8] {
+        &self.raw
+    }
+
     /// Whether the last reply was complete and no other has begun.
     pub(crate) fn is_idle(&self) -> bool {
         self.code.is_none()

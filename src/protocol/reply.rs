@@ -275,3 +275,79 @@ fn number(digits: &[u8]) -> Option<u16> {
             .fold(0, |number, digit| number * 10 + u16::from(digit - b'0')),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(raw: &[u8]) -> Reply {
+        let code = Code::parse([raw[0], raw[1], raw[2]]).unwrap();
+        Reply::from_checked(code, raw.into())
+    }
+
+    // 5321-44, R4
+    #[test]
+    fn codes() {
+        for digits in [b"200", b"299", b"354", b"421", b"599"] {
+            let code = Code::parse(*digits).unwrap();
+            assert_eq!(code.to_string().as_bytes(), digits);
+            let class = digits[0];
+            assert_eq!(code.is_positive(), class == b'2');
+            assert_eq!(code.is_intermediate(), class == b'3');
+            assert_eq!(code.is_transient(), class == b'4');
+            assert_eq!(code.is_permanent(), class == b'5');
+        }
+        for digits in [b"199", b"600", b"2 0", b"+20", b"25x", b"\0\0\0"] {
+            assert_eq!(Code::parse(*digits), None);
+        }
+        assert!(Code::SERVICE_CLOSING == 421 && Code::SERVICE_CLOSING != 420);
+    }
+
+    #[test]
+    fn text_and_lines() {
+        let reply = reply(b"250-mx\r\n250-\r\n250 a b\r\n");
+        assert_eq!(reply.lines().collect::<Vec<_>>(), ["mx", "", "a b"]);
+        assert_eq!(reply.text(), "mx\n\na b");
+        assert_eq!(reply.to_string(), "250 mx / a b");
+        assert_eq!(format!("{reply:?}"), r#"Reply("250 mx / a b")"#);
+        assert!(reply.is_positive() && !reply.is_transient() && !reply.is_permanent());
+    }
+
+    // 2034-03, 2034-06
+    #[test]
+    fn enhanced_codes() {
+        let code = reply(b"550 5.7.123 no\r\n").enhanced().unwrap();
+        assert_eq!((code.class(), code.subject(), code.detail()), (5, 7, 123));
+        assert_eq!(code.to_string(), "5.7.123");
+        for raw in [
+            &b"550 4.7.1 x\r\n"[..],
+            b"550 5..1 x\r\n",
+            b"550 5.+1.1 x\r\n",
+            b"550\r\n",
+        ] {
+            assert_eq!(reply(raw).enhanced(), None, "{raw:?}");
+        }
+    }
+
+    // R12
+    #[test]
+    fn what_steers_a_terminal_is_escaped() {
+        let text = "a\u{1b}[0m\u{7}\u{7f}\u{9b}\u{202e}\u{2066}\u{2028}\r\n\t\0\u{e9}\u{5b57}";
+        assert_eq!(
+            Escaped(text).to_string(),
+            "a\\u{1b}[0m\\u{7}\\u{7f}\\u{9b}\\u{202e}\\u{2066}\\u{2028}\\r\\n\\t\\u{0}\u{e9}\u{5b57}"
+        );
+    }
+
+    // Z3: the text, every line of it, and never the code.
+    #[test]
+    fn masking() {
+        let reply = reply(b"535-5.7.8 535 secret\r\n535 secret535\xff\r\n");
+        let masked = reply.masked(&["secret", "535", ""]);
+        let expected = "535-5.7.8 *** ***\r\n535 ******\u{fffd}\r\n";
+        assert_eq!(masked.raw(), expected.as_bytes());
+        assert_eq!(masked.code(), 535);
+        assert_eq!(masked.enhanced(), reply.enhanced());
+        assert_eq!(reply.masked(&[]).text(), reply.text());
+    }
+}

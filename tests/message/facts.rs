@@ -4,11 +4,11 @@ use std::fmt::Write;
 
 /// What a message says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts(pub Vec<String>);
+pub(crate) struct Facts(pub(crate) Vec<String>);
 
 impl Facts {
     /// Adds a line: a key, and values escaped so that they are ASCII without spaces.
-    pub fn push(&mut self, key: &str, values: &[&str]) {
+    pub(crate) fn push(&mut self, key: &str, values: &[&str]) {
         let mut line = key.to_owned();
         for value in values {
             line.push(' ');
@@ -17,18 +17,18 @@ impl Facts {
         self.0.push(line);
     }
 
-    pub fn push_data(&mut self, data: &[u8]) {
+    pub(crate) fn push_data(&mut self, data: &[u8]) {
         self.0.push(format!("data {}", escape(data)));
     }
 
     /// The facts without those of some keys, for a parser that cannot know them.
-    pub fn without(&self, keys: &[&str]) -> Self {
+    pub(crate) fn without(&self, keys: &[&str]) -> Self {
         let is_kept = |line: &&String| !keys.contains(&line.split(' ').next().unwrap());
         Self(self.0.iter().filter(is_kept).cloned().collect())
     }
 
     /// The facts without the white space within values; data keeps it.
-    pub fn without_spaces(&self) -> Self {
+    pub(crate) fn without_spaces(&self) -> Self {
         Self(self.0.iter().map(|line| without_spaces(line)).collect())
     }
 }
@@ -57,7 +57,7 @@ fn escape(value: &[u8]) -> String {
 
 /// Compares facts line by line, and shows the message if they differ.
 #[track_caller]
-pub fn assert_same(read: &Facts, meant: &Facts, message: &[u8], reader: &str) {
+pub(crate) fn assert_same(read: &Facts, meant: &Facts, message: &[u8], reader: &str) {
     for (read, meant) in read.0.iter().zip(&meant.0) {
         assert!(
             read == meant,

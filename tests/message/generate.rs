@@ -101,21 +101,21 @@ const FILE_NAMES: &[&str] = &[
 ];
 
 /// Numbers that look random (xorshift).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() >> 16) as usize % end
     }
 
@@ -175,13 +175,13 @@ impl Random {
 }
 
 /// A message, and what a reader should find in it.
-pub struct Sample {
-    pub message: Message,
-    pub facts: Facts,
+pub(crate) struct Sample {
+    pub(crate) message: Message,
+    pub(crate) facts: Facts,
 }
 
 impl Sample {
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self::nested(&mut Random::new(seed), 0)
     }
 

@@ -1,5 +1,5 @@
-//! Messages octet for octet, with date, ids and boundaries given: the files in `golden` are what a person has read and
-//! found right. `SMTPLIB_BLESS=1` writes them anew.
+//! Messages octet for octet, with date, ids and boundaries given: the files in `golden` are what a
+//! person has read and found right. `SMTPLIB_BLESS=1` writes them anew.
 
 use std::env;
 use std::fs;
@@ -149,7 +149,7 @@ fn file_names() {
     assert_golden("file-names.eml", builder);
 }
 
-/// 5322-27, 5322-32: a block before the other fields, and no `Resent-Bcc`.
+/// 5322-27, 5322-32, H4: a block before the other fields, and no `Resent-Bcc`.
 #[test]
 fn resent() {
     let moment = UNIX_EPOCH + Duration::from_secs(1_700_086_400);
@@ -190,7 +190,7 @@ fn smtputf8() {
     assert_golden("smtputf8.eml", builder);
 }
 
-/// 2046-10: any nesting, with boundaries of which none begins another.
+/// 2046-05, 2046-08, 2046-10: any nesting, with boundaries of which none begins another.
 #[test]
 fn nested() {
     let deep = (0..12).fold(Part::text("innermost"), |part, _| Part::mixed([part]));

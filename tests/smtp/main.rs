@@ -8,6 +8,7 @@
 
 mod auth;
 mod certificates;
+mod config;
 mod data;
 mod deadlines;
 mod dial;
@@ -18,9 +19,11 @@ mod hello;
 mod limits;
 mod lmtp;
 mod loss;
+mod mechanism;
 mod message;
 mod oauth;
 mod peer;
+mod peer_tests;
 mod pipelining;
 mod quit;
 mod recipients;

@@ -1,13 +1,10 @@
 //! The end of a connection: said, unsaid, and noticed.
 use crate::peer::Script;
-use crate::support::session::{SHORT, config, implicit, session, soon};
+use crate::support::session::{
+    SHORT, config, connect_watched, implicit, session, soon, wait_for_input,
+};
 use smtplib::{Error, ProtocolError, Timeouts};
 use std::time::Duration;
-
-/// Waits until the peer has surely said what it says behind a pause.
-fn a_moment() {
-    std::thread::sleep(Duration::from_millis(80));
-}
 
 // 5321-31, Python's testBasic
 #[test]
@@ -22,7 +19,8 @@ fn quit_returns_the_farewell() {
     peer.finish();
 }
 
-// L2, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
+// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide
+// any more.
 #[test]
 fn quit_cannot_fail() {
     for (end, farewell) in [
@@ -47,7 +45,8 @@ fn quit_cannot_fail() {
             session(&[], &rest).listen_tls(),
         ];
         for (peer, config) in peers.into_iter().zip([config, implicit]) {
-            let timeouts = Timeouts::default().quit(SHORT);
+            let budget = farewell.map_or(SHORT / 4, |_| Duration::from_secs(5));
+            let timeouts = Timeouts::default().quit(budget);
             let smtp = config(&peer).timeouts(timeouts).connect().unwrap();
             let reply = soon(|| smtp.quit()).map(|reply| reply.to_string());
             assert_eq!(reply.as_deref(), farewell, "{end}");
@@ -65,14 +64,15 @@ fn dropping_closes() {
     peer.finish();
 }
 
-// 5321-15, L7, B14, dialog 69: the farewell was there before the next command, so nothing of it was sent.
+// 5321-15, L7, B14, dialog 69: the farewell was there before the next command, so nothing of it was
+// sent.
 #[test]
 fn a_farewell_on_an_idle_connection_is_noticed() {
     let rest = "S~20ms: 421 4.4.2 idle for too long\nEOF\nCclose";
     let peers = [session(&[], rest).listen(), session(&[], rest).listen_tls()];
     for (peer, config) in peers.into_iter().zip([config, implicit]) {
-        let mut smtp = config(&peer).connect().unwrap();
-        a_moment();
+        let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+        wait_for_input(&watched);
         let error = smtp.noop().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -81,6 +81,28 @@ fn a_farewell_on_an_idle_connection_is_noticed() {
         assert!(error.is_transient() && error.is_closed());
         assert_eq!(error.code().unwrap(), 421);
         assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
+        peer.finish();
+    }
+}
+
+// B14: the farewell may come with the last reply, or be the last thing before the end.
+#[test]
+fn a_farewell_may_come_with_a_reply() {
+    for rest in [
+        "C: NOOP\nS: 250 ok\nS+ 421 4.3.2 shutting down\nCclose",
+        "C: NOOP\nS: 250 ok\nS+ 421 4.3.2 shutting down\nEOF\nCclose",
+        "C: NOOP\nSraw: 250 ok\\r\\n421 4.3.2 shutti\nS~20ms: ng down\nCclose",
+    ] {
+        let peer = session(&[], rest).listen();
+        let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+        smtp.noop().unwrap();
+        wait_for_input(&watched);
+        let error = smtp.noop().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the server closed the connection at the command, saying: 421 4.3.2 shutting down"
+        );
+        assert!(error.is_transient() && error.is_closed());
         peer.finish();
     }
 }
@@ -95,9 +117,8 @@ fn an_end_on_an_idle_connection_is_noticed() {
             session(&[], &rest).listen_tls(),
         ];
         for (peer, config) in peers.into_iter().zip([config, implicit]) {
-            let mut smtp = config(&peer).connect().unwrap();
-            assert!(smtp.is_reusable());
-            a_moment();
+            let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+            wait_for_input(&watched);
             let error = smtp.noop().unwrap_err();
             let sentence = "the server closed the connection at the command";
             assert_eq!(error.to_string(), sentence, "{end}");
@@ -122,8 +143,8 @@ fn chatter_on_an_idle_connection_is_noticed() {
             session(&[], &rest).listen_tls(),
         ];
         for (peer, config) in peers.into_iter().zip([config, implicit]) {
-            let mut smtp = config(&peer).connect().unwrap();
-            a_moment();
+            let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+            wait_for_input(&watched);
             let error = smtp.noop().unwrap_err();
             assert!(
                 matches!(
@@ -146,11 +167,10 @@ fn chatter_on_an_idle_connection_is_noticed() {
 fn a_connection_knows_whether_it_can_be_used() {
     let rest = "C: NOOP\nS: 250 ok\nS~40ms: 421 bye\nCclose";
     let peer = session(&[], rest).listen();
-    let mut smtp = config(&peer).connect().unwrap();
+    let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
     assert!(smtp.is_reusable());
     smtp.noop().unwrap();
-    assert!(smtp.is_reusable());
-    std::thread::sleep(Duration::from_millis(120));
+    wait_for_input(&watched);
     assert!(!smtp.is_reusable());
     assert!(smtp.quit().is_none());
     peer.finish();

@@ -1,6 +1,8 @@
 //! The dialog as it is shown: every line of it, and no secret.
 use crate::peer::Script;
-use crate::support::session::{Lines, config, failure, hello, implicit, session, starttls};
+use crate::support::session::{
+    Lines, config, connect_watched, failure, hello, implicit, session, starttls, wait_for_input,
+};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use smtplib::{Config, Credentials, Error, Mechanism, TraceLine};
@@ -152,7 +154,7 @@ fn check_echo(config: Config, shows: &str) {
     check_nothing_leaks(&error, &error.to_string());
     check_nothing_leaks(
         &error.reply(),
-        &format!("{:?}", error.reply().map(|r| r.text())),
+        &format!("{:?}", error.reply().map(smtplib::Reply::text)),
     );
     let raw = error
         .reply()
@@ -289,19 +291,39 @@ fn the_end_is_shown() {
     assert_eq!(lines, ["S: 554 no", "C: QUIT", "S: 221 bye", "*: closed"]);
     peer.finish();
 
-    let peer = Script::new("S: hello\nCclose").listen();
-    let (_, lines) = traced(config(&peer));
-    assert_eq!(lines, ["*: cut off"]);
-    peer.finish();
+    for (script, expected) in [
+        ("S: hello\nCclose", &["S: hello", "*: cut off"][..]),
+        (
+            "S: 220-mx\nS: 250 mx\nCclose",
+            &["S: 220-mx", "S: 250 mx", "*: cut off"],
+        ),
+        (
+            "S: 220-mx\nSraw: 22\nEOF\nCclose",
+            &["S: 220-mx", "S: 22", "*: cut off"],
+        ),
+        ("EOF\nCclose", &["*: cut off"]),
+    ] {
+        let peer = Script::new(script).listen();
+        let (_, lines) = traced(config(&peer));
+        assert_eq!(lines, expected);
+        peer.finish();
+    }
 
     let peer = session(&[], "S~20ms: 421 idle").listen();
-    let mut smtp = config(&peer).connect().unwrap();
+    let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
     let lines = Lines::default();
     smtp.set_trace(lines.sink());
-    std::thread::sleep(std::time::Duration::from_millis(80));
+    wait_for_input(&watched);
     smtp.noop().unwrap_err();
     assert_eq!(lines.take(), ["S: 421 idle", "*: cut off"]);
     drop(smtp);
+    peer.finish();
+
+    // During AUTH half a reply is not shown: it may be half a password.
+    let rest = "C~: AUTH PLAIN *\nS: 535-no\nSraw: 535 tanst\nEOF\nCclose";
+    let peer = session(&["AUTH PLAIN"], rest).listen_tls();
+    let (_, lines) = traced(with_password(implicit(&peer)));
+    assert_eq!(lines[5..], ["C: AUTH PLAIN ***", "*: cut off"]);
     peer.finish();
 }
 

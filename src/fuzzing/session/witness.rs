@@ -88,6 +88,12 @@ impl Witness {
         }
     }
 
+    /// Whether the client may turn to something else: nothing is half said, and every command has its answer.
+    pub(super) fn is_settled(&self) -> bool {
+        let is_idle = self.mode == Mode::Commands && self.awaited.is_empty();
+        self.mode == Mode::Over || is_idle && self.said.is_empty()
+    }
+
     /// What the server said, as far as the client has read it.
     pub(super) fn server_said(&mut self, octets: &[u8]) {
         for octet in octets {

@@ -2,14 +2,17 @@
 
 use std::io::{self, Write};
 
-use crate::message::transfer::BLOCK;
-
-/// Octets that are looked at together.
+/// Octets that an encoder gathers before it passes them on.
+pub(super) const BLOCK: usize = 8 * 1024;
+/// Octets that are looked at together; compilers make a few comparisons of them.
+const STRIDE: usize = 16;
+/// Octets among which the first line end is found at once.
 const WORD: usize = 8;
 
 /// The lines of a text: CR, LF and CRLF each end one.
 ///
-/// Behind a line end at the end of the text comes one more, empty, line: joined by CRLF the lines are the text.
+/// Behind a line end at the end of the text comes one more, empty, line: joined by CRLF the lines
+/// are the text.
 #[derive(Clone, Debug)]
 pub(super) struct Lines<'t> {
     rest: Option<&'t [u8]>,
@@ -53,22 +56,35 @@ pub(super) fn write_crlf(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
 
 /// How many octets come before the first line end.
 fn line_length(text: &[u8]) -> usize {
-    let mut words = text.chunks_exact(WORD);
+    let mut seen = 0;
+    for stride in text.chunks_exact(STRIDE) {
+        if stride.iter().fold(false, |any, octet| any | is_end(*octet)) {
+            break;
+        }
+        seen += STRIDE;
+    }
+    let (_, rest) = text.split_at(seen);
+    let mut words = rest.chunks_exact(WORD);
     for (number, word) in words.by_ref().enumerate() {
         let word = word
             .first_chunk()
             .map_or(0, |octets| u64::from_le_bytes(*octets));
         let ends = matches(word, b'\n') | matches(word, b'\r');
         if ends != 0 {
-            return number * WORD + ends.trailing_zeros() as usize / 8;
+            return seen + number * WORD + ends.trailing_zeros() as usize / 8;
         }
     }
     let rest = words.remainder();
-    let end = rest.iter().position(|octet| matches!(octet, b'\n' | b'\r'));
+    let end = rest.iter().position(|octet| is_end(*octet));
     text.len() - rest.len() + end.unwrap_or(rest.len())
 }
 
-/// Looks at eight octets at once: the lowest bit that is set belongs to the first one that is the one looked for.
+fn is_end(octet: u8) -> bool {
+    octet == b'\n' || octet == b'\r'
+}
+
+/// Looks at eight octets at once: the lowest bit that is set belongs to the first one that is the
+/// one looked for.
 fn matches(word: u64, octet: u8) -> u64 {
     const LOW: u64 = u64::from_le_bytes([0x01; WORD]);
     const HIGH: u64 = u64::from_le_bytes([0x80; WORD]);

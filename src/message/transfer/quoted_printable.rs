@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 
 use crate::message::encoded_word::hex;
-use crate::message::transfer::BLOCK;
-use crate::message::transfer::line_end::Lines;
+use crate::message::transfer::line_end::{BLOCK, Lines};
 
 /// Longest encoded line (RFC 2045, 6.7 (5)), with the `=` that continues it.
 const MAX_LINE: usize = 76;
@@ -12,8 +11,8 @@ const MAX_LINE: usize = 76;
 const ESCAPE: u8 = 3;
 /// What each octet takes: 1 if it stands for itself.
 static WIDTHS: [u8; 256] = widths();
-/// What each octet becomes. All of a slot is written, and its width tells where the next one goes: that is quicker than
-/// to ask each octet what it needs.
+/// What each octet becomes. All of a slot is written, and its width tells where the next one goes:
+/// that is quicker than to ask each octet what it needs.
 static SLOTS: [[u8; SLOT]; 256] = slots();
 const SLOT: usize = 4;
 
@@ -36,7 +35,7 @@ pub(crate) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&block)
 }
 
-/// How many octets [`write`] writes.
+/// How many octets [`write()`] writes.
 pub(super) fn length(text: &[u8]) -> u64 {
     let mut count = Count(0);
     // Counting does not fail.
@@ -82,7 +81,8 @@ fn copy_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> Option<&'t [u8]> {
     Some(rest)
 }
 
-/// Whether a line begins with what programs on the way take for their own: a dot (SMTP), `From ` (mailbox files).
+/// Whether a line begins with what programs on the way take for their own: a dot (SMTP), `From `
+/// (mailbox files).
 fn is_taken(text: &[u8]) -> bool {
     text.starts_with(b".") || text.starts_with(b"From ")
 }

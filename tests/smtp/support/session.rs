@@ -1,6 +1,7 @@
 //! Up to the first MAIL: configurations for a peer, and what the trace saw.
 use crate::peer::{Peer, Script, TestCa};
-use smtplib::{Config, Error, Security, TraceLine};
+use smtplib::{Config, Error, Security, SmtpConnection, TraceLine};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -64,6 +65,23 @@ pub(crate) fn soon<T>(call: impl FnOnce() -> T) -> T {
     let took = begun.elapsed();
     assert!(took < BOUND, "it took {took:?}");
     value
+}
+
+/// Connects, and gives a second handle of the socket, for [`wait_for_input`].
+pub(crate) fn connect_watched(peer: &Peer, config: &Config) -> (SmtpConnection, TcpStream) {
+    let stream = TcpStream::connect(peer.addr()).unwrap();
+    let watched = stream.try_clone().unwrap();
+    let smtp = SmtpConnection::from_tcp_stream(stream, config).unwrap();
+    (smtp, watched)
+}
+
+/// Waits until there is something to read, be it an end; but not if the client has it already.
+pub(crate) fn wait_for_input(watched: &TcpStream) {
+    watched
+        .set_read_timeout(Some(Duration::from_millis(500)))
+        .unwrap();
+    // Whatever comes, the client will see it.
+    let _ = watched.peek(&mut [0]);
 }
 
 /// A script of no connection: whatever is wrong must show before there is one.
