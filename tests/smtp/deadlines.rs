@@ -2,6 +2,7 @@
 use crate::peer::{Peer, Server, TestCa};
 use crate::support::sending::{budgets, config, facts, listen, script, send_hi, taken};
 use smtplib::{Config, Error, Security, Timeouts};
+use std::thread;
 use std::time::{Duration, Instant};
 
 const BUDGET: Duration = Duration::from_millis(200);
@@ -48,13 +49,16 @@ fn each_step_has_its_own_budget() {
             "unknown, timeout, closed, at the end of the message",
         ),
     ];
-    for (dialog, set, expected) in steps {
-        let peer = listen(&[], &format!("{dialog}\nCclose\n"));
-        let error = send_late(peer, |config| {
-            config.timeouts(budgets(|all| set(all, BUDGET)))
-        });
-        assert_eq!(facts(&error), expected);
-    }
+    thread::scope(|scope| {
+        for (dialog, set, expected) in steps {
+            scope.spawn(move || {
+                let peer = listen(&[], &format!("{dialog}\nCclose\n"));
+                let budgets = budgets(|all| set(all, BUDGET));
+                let error = send_late(peer, |config| config.timeouts(budgets));
+                assert_eq!(facts(&error), expected);
+            });
+        }
+    });
 }
 
 // 5321-62: the reply to the message may come later than every other.
@@ -62,7 +66,7 @@ fn each_step_has_its_own_budget() {
 fn the_end_of_data_is_waited_for() {
     let dialog = format!("{ENVELOPE}C: DATA\nS: 354 go\nCdata 5\nS~400ms: 250 taken\n");
     let peer = listen(&[], &dialog);
-    let brief = Timeouts::all(BUDGET).greeting(SOON).end_of_data(SOON);
+    let brief = budgets(|all| all.data(BUDGET).body(BUDGET));
     let mut smtp = config(&peer).timeouts(brief).connect().unwrap();
     taken(send_hi(&mut smtp, &["ann@example.org"]));
     peer.finish();
@@ -91,7 +95,7 @@ fn a_dripping_reply() {
 // 5321-56: a server that takes a third of the budget for each reply is patient enough.
 #[test]
 fn budgets_are_per_command() {
-    let pause = 70;
+    let pause = 100;
     let dialog = format!(
         "C: MAIL FROM:<me@client.example>\nS~{pause}ms: 250 ok\n\
          C: RCPT TO:<ann@example.org>\nS~{pause}ms: 250 ok\n\
@@ -99,7 +103,7 @@ fn budgets_are_per_command() {
     );
     let peer = listen(&[], &dialog);
     let mut smtp = config(&peer)
-        .timeout(Duration::from_millis(250))
+        .timeout(Duration::from_millis(350))
         .connect()
         .unwrap();
     taken(send_hi(&mut smtp, &["ann@example.org"]));
@@ -109,11 +113,11 @@ fn budgets_are_per_command() {
 // The deadline of a whole call is shorter than the sum of its steps.
 #[test]
 fn a_deadline_for_the_whole_call() {
-    let dialog = "C: MAIL FROM:<me@client.example>\nS~90ms: 250 ok\n\
-         C: RCPT TO:<ann@example.org>\nS~90ms: 250 ok\n\
-         C: DATA\nS~90ms: 354 go\nCdata 5\nCclose\n";
+    let dialog = "C: MAIL FROM:<me@client.example>\nS~100ms: 250 ok\n\
+         C: RCPT TO:<ann@example.org>\nS~100ms: 250 ok\n\
+         C: DATA\nS~100ms: 354 go\nCdata 5\nCclose\n";
     let peer = listen(&[], dialog);
-    let error = send_late(peer, |config| config.deadline(Duration::from_millis(400)));
+    let error = send_late(peer, |config| config.deadline(Duration::from_millis(600)));
     assert_eq!(
         facts(&error),
         "unknown, timeout, closed, at the end of the message"

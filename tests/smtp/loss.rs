@@ -101,23 +101,28 @@ fn reset_before_each_reply() {
 // 5321-56, 5321-58 to 5321-60, 5321-62, 5321-64: silence instead of a reply.
 #[test]
 fn silence_instead_of_each_reply() {
-    for (number, (_, _, step)) in DIALOG.iter().enumerate() {
-        let peer = listen(&[], &broken_at(number, "Cclose"));
-        let short = Duration::from_millis(150);
-        let all = config(&peer).timeout(short);
-        let mut smtp = all.connect().unwrap();
-        let begin = Instant::now();
-        let error = send_hi(&mut smtp, &TWO).unwrap_err();
-        assert!((short..Duration::from_secs(5)).contains(&begin.elapsed()));
-        let expected = match step {
-            Step::EndOfData => "unknown, timeout, closed, at the end of the message".into(),
-            _ => format!("not delivered, transient, timeout, closed, at {step}"),
-        };
-        assert_eq!(facts(&error), expected);
-        assert_eq!(fates_in(&error), expected_fates(number));
-        assert_dead(&mut smtp);
-        peer.finish();
-    }
+    thread::scope(|scope| {
+        for number in 0..DIALOG.len() {
+            scope.spawn(move || silence_instead_of(number));
+        }
+    });
+}
+
+fn silence_instead_of(number: usize) {
+    let peer = listen(&[], &broken_at(number, "Cclose"));
+    let short = Duration::from_millis(250);
+    let mut smtp = config(&peer).timeout(short).connect().unwrap();
+    let begin = Instant::now();
+    let error = send_hi(&mut smtp, &TWO).unwrap_err();
+    assert!((short..Duration::from_secs(5)).contains(&begin.elapsed()));
+    let expected = match DIALOG[number].2 {
+        Step::EndOfData => "unknown, timeout, closed, at the end of the message".into(),
+        step => format!("not delivered, transient, timeout, closed, at {step}"),
+    };
+    assert_eq!(facts(&error), expected);
+    assert_eq!(fates_in(&error), expected_fates(number));
+    assert_dead(&mut smtp);
+    peer.finish();
 }
 
 // L1: half a reply is no reply.
@@ -428,27 +433,33 @@ fn an_idle_connection_is_looked_at_first() {
         ("S: 250 noop", "not delivered, closed, at the command"),
         ("Sraw: 42", "not delivered, closed, at the command"),
     ];
-    for (goodbye, expected) in goodbyes {
-        let tails = if goodbye == "RST" { "" } else { "Cclose" };
-        let text = broken_at(4, &format!("S: 250 taken\nstall 1ms\n{goodbye}\n{tails}"));
-        for is_tls in [false, true] {
-            let script = script(&[], &text);
-            let (peer, mut smtp);
-            if is_tls {
-                peer = script.listen_tls();
-                smtp = connect_tls(&peer);
-            } else {
-                peer = script.listen();
-                smtp = connect(&peer);
+    thread::scope(|scope| {
+        for (goodbye, expected) in goodbyes {
+            for is_tls in [false, true] {
+                scope.spawn(move || idle(goodbye, is_tls, expected));
             }
-            assert_eq!(fates(&send_hi(&mut smtp, &TWO).unwrap()), TAKEN);
-            thread::sleep(Duration::from_millis(40));
-            let error = send_hi(&mut smtp, &TWO).unwrap_err();
-            assert_eq!(facts(&error), expected, "{goodbye}");
-            assert_dead(&mut smtp);
-            peer.finish();
         }
+    });
+}
+
+fn idle(goodbye: &str, is_tls: bool, expected: &str) {
+    let tail = if goodbye == "RST" { "" } else { "Cclose" };
+    let text = broken_at(4, &format!("S: 250 taken\nstall 1ms\n{goodbye}\n{tail}"));
+    let script = script(&[], &text);
+    let (peer, mut smtp);
+    if is_tls {
+        peer = script.listen_tls();
+        smtp = connect_tls(&peer);
+    } else {
+        peer = script.listen();
+        smtp = connect(&peer);
     }
+    assert_eq!(fates(&send_hi(&mut smtp, &TWO).unwrap()), TAKEN);
+    thread::sleep(Duration::from_millis(150));
+    let error = send_hi(&mut smtp, &TWO).unwrap_err();
+    assert_eq!(facts(&error), expected, "{goodbye}");
+    assert_dead(&mut smtp);
+    peer.finish();
 }
 
 // 5321-31: QUIT is said on a connection that is open, and never on one that is not.

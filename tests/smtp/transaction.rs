@@ -299,7 +299,7 @@ fn between_two_calls() {
             let mut smtp = connect(&peer);
             let mut transaction = smtp.mail("me@client.example").unwrap();
             transaction.rcpt("ann@example.org").unwrap();
-            thread::sleep(Duration::from_millis(40));
+            thread::sleep(Duration::from_millis(80));
             let error = if is_data {
                 transaction.data("Hi!".as_bytes()).unwrap_err()
             } else {
