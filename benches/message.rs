@@ -1,6 +1,8 @@
-//! How fast messages are composed, each row beside a hand-written floor: `cargo bench --bench message`.
+//! How fast messages are composed, each row beside a hand-written floor: `cargo bench --bench
+//! message`.
 //!
-//! Medians of many short rounds. What matters is a row's ratio to its floor, which moves less than the times.
+//! Medians of many short rounds. What matters is a row's ratio to its floor, which moves less than
+//! the times.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -35,6 +37,32 @@ mod message {
 use message::transfer::quoted_printable;
 
 const MIB: usize = 1024 * 1024;
+const TEXTS: [(&str, &str); 3] = [
+    (
+        "ASCII",
+        "The quick brown fox jumps over the lazy dog, and then it does so again and again.\n",
+    ),
+    (
+        "5 % accents",
+        "Die Bürger der Städte trafen sich am Abend im alten Rathaus und sprachen über alles, was \
+         in den letzten Jahren nicht so gut gelaufen war und sich ändern soll.\n",
+    ),
+    (
+        "Cyrillic",
+        "Съешь же ещё этих мягких французских булок, да выпей чаю. Широкая электрификация южных губерний.\n",
+    ),
+];
+const SMALL_LINES: [&str; 9] = [
+    "Date: Thu, 01 Jan 1970 00:00:00 +0000",
+    "From: Alice <alice@example.com>",
+    "To: Bob <bob@example.org>",
+    "Message-ID: <0123456789abcdef0123456789@example.com>",
+    "Subject: Lunch?",
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=utf-8",
+    "",
+    "Noon at the usual place?",
+];
 /// How long a row is measured.
 const BUDGET: Duration = Duration::from_millis(700);
 
@@ -62,80 +90,56 @@ impl Bench {
         heading("base64 in lines of 76, 100 KiB in cache", "MB/s");
         let data = noise(100 * 1024);
         let message = attachment_only(data.clone());
-        let mut out = Vec::with_capacity(2 * data.len());
-        let encoded = self.median(|| {
-            out.clear();
-            message.write_to(&mut out).unwrap();
-        });
-        let floor = self.median(|| {
-            out.clear();
-            block_by_block(black_box(&data), &mut out);
-        });
-        rate(
-            "message with an attachment, written to a Vec",
-            data.len(),
-            encoded,
+        let (mut out, mut other) = (Vec::with_capacity(MIB), Vec::with_capacity(MIB));
+        let [ours, floor] = self.pair(
+            || {
+                out.clear();
+                message.write_to(&mut out).unwrap();
+            },
+            || {
+                other.clear();
+                block_by_block(black_box(&data), &mut other);
+            },
         );
+        rate("message with an attachment, to a Vec", data.len(), ours);
         rate("floor: SIMD engine, blocks of 64 lines", data.len(), floor);
     }
 
     fn quoted_printable(&self) {
         heading("quoted-printable, 200 KB of text", "MB/s");
-        for (name, line) in [
-            (
-                "ASCII",
-                "The quick brown fox jumps over the lazy dog, and then it does so again and again.\n",
-            ),
-            (
-                "5 % accents",
-                "Die Bürger der Städte trafen sich am Abend im alten Rathaus und sprachen über alles, was \
-                 in den letzten Jahren nicht so gut gelaufen war und sich ändern soll.\n",
-            ),
-            (
-                "Cyrillic",
-                "Съешь же ещё этих мягких французских булок, да выпей чаю. Широкая электрификация южных губерний.\n",
-            ),
-        ] {
+        for (name, line) in TEXTS {
             let text = line.repeat(200_000 / line.len());
-            let mut out = Vec::with_capacity(4 * text.len());
-            let encoded = self.median(|| {
-                out.clear();
-                quoted_printable::write(black_box(text.as_bytes()), &mut out).unwrap();
-            });
-            let octets = out.len();
-            let floor = self.median(|| {
-                out.clear();
-                out.extend_from_slice(black_box(text.as_bytes()));
-            });
-            rate(&format!("{name} ({octets} octets)"), text.len(), encoded);
+            let (mut out, mut other) = (Vec::with_capacity(MIB), Vec::with_capacity(MIB));
+            let [ours, floor] = self.pair(
+                || {
+                    out.clear();
+                    quoted_printable::write(black_box(text.as_bytes()), &mut out).unwrap();
+                },
+                || {
+                    other.clear();
+                    other.extend_from_slice(black_box(text.as_bytes()));
+                },
+            );
+            rate(name, text.len(), ours);
             rate("floor: memcpy", text.len(), floor);
         }
     }
 
     fn small(&self) {
         heading("small message, built and rendered", "us");
-        let built = self.median(|| {
+        let ours = || {
             black_box(small().to_bytes().unwrap());
-        });
-        let floor = self.median(|| {
+        };
+        let floor = || {
             let mut out = Vec::with_capacity(512);
-            for line in [
-                "Date: Thu, 01 Jan 1970 00:00:00 +0000",
-                "From: Alice <alice@example.com>",
-                "To: Bob <bob@example.org>",
-                "Message-ID: <0123456789abcdef0123456789@example.com>",
-                "Subject: Lunch?",
-                "MIME-Version: 1.0",
-                "Content-Type: text/plain; charset=utf-8",
-                "",
-                "Noon at the usual place?",
-            ] {
+            for line in SMALL_LINES {
                 out.extend_from_slice(black_box(line).as_bytes());
                 out.extend_from_slice(b"\r\n");
             }
             black_box(out);
-        });
-        time("from, to, subject, text", built);
+        };
+        let [ours, floor] = self.pair(ours, floor);
+        time("from, to, subject, text", ours);
         time("floor: the same lines copied", floor);
     }
 
@@ -143,30 +147,32 @@ impl Bench {
         heading("10 MiB attachment", "ms");
         let data = noise(10 * MIB);
         let message = attachment_only(data.clone());
-        let rendered = self.median(|| {
-            black_box(message.to_bytes().unwrap());
-        });
-        let floor = self.median(|| {
-            let mut out = Vec::with_capacity(data.len().div_ceil(57) * 78);
-            block_by_block(black_box(&data), &mut out);
-            black_box(out);
-        });
+        let [ours, floor] = self.pair(
+            || {
+                black_box(message.to_bytes().unwrap());
+            },
+            || {
+                let mut out = Vec::with_capacity(data.len().div_ceil(57) * 78);
+                block_by_block(black_box(&data), &mut out);
+                black_box(out);
+            },
+        );
+        time("in memory, to a Vec", ours);
+        time("floor: SIMD engine, blocks of 64 lines, exact Vec", floor);
         let path = env::temp_dir().join(format!("smtplib-bench-{}", std::process::id()));
         fs::write(&path, &data).unwrap();
-        let from_path = Message::builder()
-            .from("a@example.org")
-            .attach(Attachment::from_path(&path).unwrap())
-            .build()
-            .unwrap();
-        let streamed = self.median(|| from_path.write_to(&mut Sink(0)).unwrap());
-        let read = self.median(|| {
-            io::copy(&mut fs::File::open(&path).unwrap(), &mut Sink(0)).unwrap();
-        });
+        let file = Attachment::from_path(&path).unwrap();
+        let message = Message::builder().from("a@example.org").attach(file);
+        let message = message.build().unwrap();
+        let [ours, floor] = self.pair(
+            || message.write_to(&mut Sink(0)).unwrap(),
+            || {
+                io::copy(&mut fs::File::open(&path).unwrap(), &mut Sink(0)).unwrap();
+            },
+        );
         fs::remove_file(&path).unwrap();
-        time("in memory, to a Vec", rendered);
-        time("floor: SIMD engine, blocks of 64 lines, exact Vec", floor);
-        time("from a path, streamed to a sink", streamed);
-        time("floor: the file read", read);
+        time("from a path, streamed to a sink", ours);
+        time("floor: the file read", floor);
     }
 
     fn line_ends(&self) {
@@ -174,41 +180,53 @@ impl Bench {
         let line = "The quick brown fox jumps over the lazy dog, and again and again.\n";
         for mebibytes in [1, 4, 16] {
             let text = line.repeat(mebibytes * MIB / line.len());
-            let built = self.median_with(&text, |text| {
+            let ours = |text| {
                 let message = Message::builder().from("a@example.org").text(text);
                 black_box(message.build().unwrap().to_bytes().unwrap());
-            });
-            let floor = self.median(|| {
+            };
+            let floor = |text: String| {
                 let mut out = Vec::with_capacity(text.len() + text.len() / 16);
-                for line in black_box(&*text).split_inclusive('\n') {
+                for line in text.split_inclusive('\n') {
                     out.extend_from_slice(&line.as_bytes()[..line.len() - 1]);
                     out.extend_from_slice(b"\r\n");
                 }
                 black_box(out);
-            });
-            time(&format!("{mebibytes} MiB"), built);
+            };
+            let [ours, floor] = self.pair_with(&text, ours, floor);
+            time(&format!("{mebibytes} MiB"), ours);
             time("floor: one pass over the lines", floor);
         }
     }
 
-    /// The median duration of a round.
-    fn median(&self, mut round: impl FnMut()) -> Duration {
-        self.median_with("", |_| round())
+    /// The median durations of two ways, which take turns: what else the machine does slows both.
+    fn pair(&self, mut ours: impl FnMut(), mut floor: impl FnMut()) -> [Duration; 2] {
+        self.pair_with("", |_| ours(), |_| floor())
     }
 
-    /// The median duration of a round that uses up a text.
-    fn median_with(&self, text: &str, mut round: impl FnMut(String)) -> Duration {
+    /// Like [`Self::pair`], for ways that use up a text.
+    fn pair_with(
+        &self,
+        text: &str,
+        mut ours: impl FnMut(String),
+        mut floor: impl FnMut(String),
+    ) -> [Duration; 2] {
         let begin = Instant::now();
-        let mut rounds = Vec::new();
-        while rounds.is_empty() || begin.elapsed() < self.budget {
-            let text = text.to_owned();
-            let start = Instant::now();
-            round(text);
-            rounds.push(start.elapsed());
+        let mut times = [Vec::new(), Vec::new()];
+        while times[0].is_empty() || begin.elapsed() < self.budget {
+            times[0].push(timed(&mut ours, text.to_owned()));
+            times[1].push(timed(&mut floor, text.to_owned()));
         }
-        rounds.sort_unstable();
-        rounds[rounds.len() / 2]
+        times.map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        })
     }
+}
+
+fn timed(round: &mut impl FnMut(String), text: String) -> Duration {
+    let start = Instant::now();
+    round(text);
+    start.elapsed()
 }
 
 fn small() -> Message {

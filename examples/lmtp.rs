@@ -1,8 +1,8 @@
 //! Hands a message over for local delivery, by LMTP, where each recipient has a result of its own.
 //!
 //! ```text
-//! cargo run --example lmtp -- /run/dovecot/lmtp you@example.com ann@example.org ben@example.org < message.eml
-//! cargo run --example lmtp -- localhost:24 you@example.com ann@example.org ben@example.org < message.eml
+//! cargo run --example lmtp -- /run/dovecot/lmtp you@example.com ann@example.org < message.eml
+//! cargo run --example lmtp -- localhost:24 you@example.com ann@example.org < message.eml
 //! ```
 
 use std::env;

@@ -1,8 +1,8 @@
 //! Sends HTML with a picture in it, and a file.
 //!
 //! ```text
-//! SMTP_URL=smtp://user:password@mail.example.com \
-//!     cargo run --example send_attachment -- you@example.com friend@example.org logo.png report.pdf
+//! SMTP_URL=smtp://user:password@mail.example.com cargo run --example send_attachment -- \
+//!     you@example.com friend@example.org logo.png report.pdf
 //! ```
 
 use std::env;

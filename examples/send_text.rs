@@ -1,7 +1,8 @@
 //! Sends a text.
 //!
 //! ```text
-//! SMTP_URL=smtp://user:password@mail.example.com cargo run --example send_text -- you@example.com friend@example.org
+//! SMTP_URL=smtp://user:password@mail.example.com \
+//!     cargo run --example send_text -- you@example.com friend@example.org
 //! ```
 
 use std::env;

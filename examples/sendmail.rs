@@ -19,9 +19,10 @@ Usage: sendmail [OPTIONS] --from ADDRESS RECIPIENT...
 
 Options:
   -f, --from ADDRESS   the sender, who gets the bounces; <> for none
-  -m, --message FILE   the message, for instance an .eml file; otherwise it is read from standard input
+  -m, --message FILE   the message, for instance an .eml file; without this
+                       option it is read from standard input
   -u, --url URL        the server; otherwise the environment's SMTP_URL
-  -t, --trace          shows the dialog on standard error, with passwords masked
+  -t, --trace          shows the dialog on standard error, passwords masked
   -h, --help           shows this text
 
   smtp://alice@mail.example.com     STARTTLS on port 587, and nothing is sent without it
@@ -29,21 +30,24 @@ Options:
   smtp://localhost?tls=none         no TLS, on port 25
   lmtp+unix:///run/dovecot/lmtp     local delivery
 
-A password that the URL leaves out is asked for. That is the best place for it: others can see the command line.
+A password that the URL leaves out is asked for, which is best: others can see
+the command line.
 
 Exit status:
    0  the server took the message for every recipient
   64  the command line is wrong, or an address is none
   65  the message is not fit to be sent, or was refused for good
   66  the message cannot be read
-  67  a recipient was refused for good; those not named on standard error were accepted
+  67  a recipient was refused for good; whom standard error does not name was
+      accepted
   68  the server's name cannot be looked up
   69  the server does not serve us
-  74  the connection was lost when all was sent: the message may have arrived, and may arrive twice if sent again
-  75  not now: try again later, with the recipients that standard error says so of
+  74  the connection was lost when all was sent: the message may have arrived,
+      and may arrive twice if it is sent again
+  75  not now: try again later, with the recipients that standard error names
   76  the server broke the protocol
   77  the password is wrong, or the sender is refused
-  78  the URL, the TLS set-up or what they ask of the server is wrong
+  78  the URL or TLS is wrong, or asks for what the server does not offer
 ";
 
 fn main() -> ExitCode {
@@ -120,7 +124,8 @@ impl Status {
     }
 }
 
-/// A name that cannot be looked up has no number among the system's errors, or one of its own on Windows.
+/// A name that cannot be looked up has no number among the system's errors, or one of its own on
+/// Windows.
 fn is_lookup(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), None | Some(11001..=11004))
 }

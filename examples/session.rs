@@ -1,8 +1,9 @@
-//! One transaction by hand: each recipient gets an answer before the next one is named, and the message is written
-//! piece by piece.
+//! One transaction by hand: each recipient gets an answer before the next one is named, and the
+//! message is written piece by piece.
 //!
 //! ```text
-//! cargo run --example session -- smtp://user:password@mail.example.com you@example.com ann@example.org ben@example.org
+//! cargo run --example session -- smtp://user:password@mail.example.com \
+//!     you@example.com ann@example.org ben@example.org
 //! ```
 //!
 //! The URL may stand in the environment's `SMTP_URL` instead.

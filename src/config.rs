@@ -485,7 +485,8 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certificate => f.write_str("the root certificates cannot be read: PEM is needed"),
-            Self::Host => f.write_str("the host must be a name or an address, without a port, brackets or other stray characters",
+            Self::Host => f.write_str(
+                "the host must be a name or an address, without a port, brackets or other stray characters",
             ),
             Self::Identity => f.write_str(
                 "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",

@@ -72,7 +72,8 @@ impl Outcome {
     }
 }
 
-/// What became of a message for one recipient; `Display` says it in a sentence, with the server's reply.
+/// What became of a message for one recipient; `Display` says it in a sentence, with the server's
+/// reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientOutcome {
     pub(crate) address: Address,

@@ -86,13 +86,9 @@ impl Stream {
 
     /// Reads what is there, waiting until the deadline; 0 is the end.
     ///
-    /// TLS libraries differ in how they call an end that the peer did not announce; here it is an end like any other,
-    /// since a reply that is cut short shows by itself.
+    /// An end that TLS did not announce is an end like any other: a reply that is cut short shows by itself.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.inner()?.read(buffer) {
-            Err(_) if matches!(self, Self::Tls(tls) if tls.get_ref().is_at_end) => Ok(0),
-            result => result,
-        }
+        self.inner()?.read(buffer)
     }
 
     /// Writes everything, or tells how many octets were taken before it failed.
@@ -229,8 +225,6 @@ pub(crate) struct Timed<S> {
     deadline: Option<Instant>,
     /// The socket is set not to block: `WouldBlock` is an answer.
     is_polling: bool,
-    /// The peer has closed its side.
-    is_at_end: bool,
     read_limit: Duration,
     write_limit: Duration,
 }
@@ -249,7 +243,6 @@ impl<S: Socket> Timed<S> {
             socket,
             deadline: None,
             is_polling: false,
-            is_at_end: false,
             read_limit,
             write_limit,
         }
@@ -335,9 +328,7 @@ fn is_timeout(error: &io::Error) -> bool {
 
 impl<S: Socket> Read for Timed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.run(Self::limit_reads, |socket| socket.read(buffer))?;
-        self.is_at_end = read == 0 && !buffer.is_empty();
-        Ok(read)
+        self.run(Self::limit_reads, |socket| socket.read(buffer))
     }
 }
 

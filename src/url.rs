@@ -36,7 +36,8 @@ impl FromStr for Config {
 impl Config {
     /// Asks for the password if there is a user without one, as in `smtp://alice@mail.example.com`.
     ///
-    /// `ask` is given the user name. It is not called when nobody logs in, or with a password that is known already.
+    /// `ask` is given the user name. It is not called when nobody logs in, or with a password that is
+    /// known already.
     ///
     /// ```
     /// use smtplib::Config;

@@ -166,15 +166,14 @@ impl Wire {
     pub(crate) fn check_idle(&mut self, step: Step) -> Result<()> {
         let mut buffer = [0; 512];
         let read = match self.stream.try_read(&mut buffer) {
-            _ if !self.input.is_empty() => Some(0),
-            Ok(None) => return self.check_quiet(step),
-            Ok(Some(read)) => Some(read),
-            Err(_) => None,
+            Ok(None) if self.input.is_empty() => return self.check_quiet(step),
+            Ok(read) => read,
+            Err(_) => Some(0),
         };
-        self.input
-            .extend(read.and_then(|read| buffer.get(..read)).unwrap_or_default());
+        let octets = buffer.get(..read.unwrap_or_default());
+        self.input.extend(octets.unwrap_or_default());
         let farewell = self.farewell();
-        let is_gone = read.is_none_or(|read| read == 0) && self.input.is_empty();
+        let is_gone = read == Some(0) && self.input.is_empty();
         self.abort();
         match farewell {
             Some(reply) if reply.code() == Code::SERVICE_CLOSING => Err(Error::Disconnected {

@@ -1,15 +1,16 @@
-//! Sends a message to a real SMTP server, through STARTTLS and AUTH, and shows what is said and learnt on the way.
+//! Sends a message to a real SMTP server, through STARTTLS and AUTH, and shows what is said and
+//! learnt on the way.
 //!
 //! ```text
 //! cargo run --example quickstart
 //! ```
 //!
-//! Without anything else the server is one inside this program (`server.rs`), and nothing leaves this machine. With
-//! your own server, it really sends mail:
+//! Without anything else the server is one inside this program (`server.rs`), and nothing leaves
+//! this machine. With your own server, it really sends mail:
 //!
 //! ```text
-//! SMTP_URL=smtp://user:password@mail.example.com SMTP_FROM=you@example.com SMTP_TO=friend@example.org \
-//!     cargo run --example quickstart
+//! SMTP_URL=smtp://user:password@mail.example.com SMTP_FROM=you@example.com \
+//!     SMTP_TO=friend@example.org cargo run --example quickstart
 //! ```
 
 mod server;
@@ -22,14 +23,14 @@ use smtplib::{Attachment, Config, Credentials, Message, Outcome};
 
 use crate::server::{PASSWORD, Server, USER};
 
-/// The client: this is all that a program needs. It composes; it connects, which includes TLS and logging in; it
-/// sends, and says goodbye.
-fn send(config: &Config, from: &str, to: Vec<&str>) -> Result<Outcome, Box<dyn Error>> {
+/// The client: this is all that a program needs. It composes; it connects, which includes TLS and
+/// logging in; it sends, and says goodbye.
+fn send(config: &Config, from: &str, to: &[&str]) -> Result<Outcome, Box<dyn Error>> {
     let message = Message::builder()
         .from(from)
         .to(to)
         .subject("Tea at Zoë's")
-        .text("Hello,\n\nthere is tea at five at Zoë's, and there are scones.\nThe prices are attached.\n")
+        .text("Hello,\n\nthere is tea at five at Zoë's, and there are scones.\n")
         .attach(Attachment::new("prices.csv", "tea;1.20\nscone;2.50\n"))
         .build()?;
 
@@ -77,8 +78,8 @@ fn with_our_server() -> Result<(), Box<dyn Error>> {
         .port(server.port)
         .root_certificates(server.root.as_bytes())?
         .credentials(Credentials::password(USER, PASSWORD));
-    let to = vec!["bob@example.org", "nobody@example.org", "carol@example.org"];
-    show(config, "alice@example.com", to)?;
+    let to = ["bob@example.org", "nobody@example.org", "carol@example.org"];
+    show(config, "alice@example.com", &to)?;
 
     let received = server.inbox.recv()?;
     heading("What the server received");
@@ -94,16 +95,16 @@ fn with_our_server() -> Result<(), Box<dyn Error>> {
 fn with_your_server(url: &str) -> Result<(), Box<dyn Error>> {
     let variable = |name| {
         env::var(name).map_err(
-            |_| "beside SMTP_URL set SMTP_FROM, your address, and SMTP_TO, the recipients' with commas between",
+            |_| "SMTP_URL needs SMTP_FROM beside it, and SMTP_TO with commas between recipients",
         )
     };
     let (from, to) = (variable("SMTP_FROM")?, variable("SMTP_TO")?);
-    let to = to.split(',').map(str::trim).collect();
-    show(url.parse()?, &from, to)
+    let to: Vec<&str> = to.split(',').map(str::trim).collect();
+    show(url.parse()?, &from, &to)
 }
 
 /// Sends, with the dialog in the open.
-fn show(config: Config, from: &str, to: Vec<&str>) -> Result<(), Box<dyn Error>> {
+fn show(config: Config, from: &str, to: &[&str]) -> Result<(), Box<dyn Error>> {
     heading("What is said (C: the client, S: the server, *: remarks; secrets are masked)");
     let outcome = send(&config.trace(|line| println!("  {line}")), from, to)?;
     heading("What the client learnt");

@@ -1,7 +1,7 @@
 //! The other half of the quickstart: a real SMTP server inside this program.
 //!
-//! It is the crate `mailin-embedded` on a free port of this machine, with a certificate made on the spot. Nothing in
-//! this file belongs into a program that sends mail.
+//! It is the crate `mailin-embedded` on a free port of this machine, with a certificate made on the
+//! spot. Nothing in this file belongs into a program that sends mail.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -65,7 +65,8 @@ impl Server {
     }
 }
 
-/// Whom the server lets in, for whom it takes mail, and where it puts it. Each connection has a clone.
+/// Whom the server lets in, for whom it takes mail, and where it puts it. Each connection has a
+/// clone.
 #[derive(Clone)]
 struct Desk {
     taken: Sender<Received>,
@@ -117,7 +118,8 @@ impl Handler for Desk {
     }
 }
 
-/// A certificate authority that exists for this one run, and the certificate it gave to `localhost`; all in PEM.
+/// A certificate authority that exists for this one run, and the certificate it gave to
+/// `localhost`; all in PEM.
 struct Certificates {
     root: String,
     leaf: String,

@@ -56,8 +56,8 @@ impl Group {
 
 /// The value of `To`, `Cc`, `Bcc` or `Reply-To`: mailboxes and groups (RFC 5322, address-list).
 ///
-/// One text is one mailbox: a comma in it is never taken for the beginning of another recipient. Several are given as an
-/// array or a `Vec`, or one after the other.
+/// One text is one mailbox: a comma in it is never taken for the beginning of another recipient.
+/// Several are given as an array or a `Vec`, or one after the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressList(Vec<Entry>);
 

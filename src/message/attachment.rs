@@ -14,9 +14,9 @@ use crate::message::transfer::Scan;
 
 /// A file that a message carries: attached to it, or shown within its HTML.
 ///
-/// Its media type is that which its name speaks for, unless it is set. It arrives octet for octet. Only the last
-/// component of the name is sent, without the folders before it. What is given here is checked when the message is
-/// built.
+/// Its media type is that which its name speaks for, unless it is set. It arrives octet for octet.
+/// Only the last component of the name is sent, without the folders before it. What is given here
+/// is checked when the message is built.
 ///
 /// ```
 /// use smtplib::{Attachment, Message};
@@ -51,8 +51,8 @@ impl Attachment {
 
     /// The file at a path, named as it is there.
     ///
-    /// It is read when the message is sent, a little at a time, and each time it is sent. A file that changes its length
-    /// meanwhile makes the sending fail.
+    /// It is read when the message is sent, a little at a time, and each time it is sent. A file
+    /// that changes its length meanwhile makes the sending fail.
     ///
     /// # Errors
     ///
@@ -115,16 +115,19 @@ impl Attachment {
         self
     }
 
-    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo@example.com">` (RFC 2392).
+    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo@example.com">`
+    /// (RFC 2392).
     ///
-    /// An id has the form of an address, `logo@example.com`, and should be found in no other message.
+    /// An id has the form of an address, `logo@example.com`, and should be found in no other
+    /// message.
     #[must_use]
     pub fn inline(mut self, content_id: impl Into<String>) -> Self {
         self.content_id = Some(content_id.into());
         self
     }
 
-    /// The address by which HTML names an inline attachment: `cid:` and its id, escaped as addresses are.
+    /// The address by which HTML names an inline attachment: `cid:` and its id, escaped as
+    /// addresses are.
     #[must_use]
     pub fn url(&self) -> Option<String> {
         let id = MsgId::parse(self.content_id.as_deref()?).ok()?;
@@ -182,8 +185,8 @@ fn lines(media_type: MediaType, source: Source) -> Result<Entity, MessageProblem
     Ok(Entity::new(media_type, Content::Lines { source, scan }))
 }
 
-/// The type that a name speaks for; for text in memory its charset too, since text without one is US-ASCII (RFC 2046,
-/// 4.1.2).
+/// The type that a name speaks for; for text in memory its charset too, since text without one is
+/// US-ASCII (RFC 2046, 4.1.2).
 fn guess(file_name: &str, source: &Source) -> MediaType {
     let media_type = MediaType::of_file(file_name);
     let is_utf8 = || {

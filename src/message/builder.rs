@@ -13,7 +13,8 @@ use crate::message::posting::SENT;
 use crate::message::resent::Resent;
 use crate::message::{Message, random};
 
-/// Longest seed of boundaries: with what is put around it a boundary has at most 70 characters (RFC 2046, 5.1.1).
+/// Longest seed of boundaries: with what is put around it a boundary has at most 70 characters (RFC
+/// 2046, 5.1.1).
 const MAX_SEED: usize = 40;
 
 impl Message {
@@ -25,12 +26,12 @@ impl Message {
 
 /// Makes a [`Message`] of header fields and a body.
 ///
-/// Each setter takes the builder and gives it back. The first thing that is wrong is kept, and told by
-/// [`build`](Self::build). A field that has one value keeps the last one given; addresses, ids, custom headers and
-/// attachments are added to those given before.
+/// Each setter takes the builder and gives it back. The first thing that is wrong is kept, and told
+/// by [`build`](Self::build). A field that has one value keeps the last one given; addresses, ids,
+/// custom headers and attachments are added to those given before.
 ///
-/// `Date`, `Message-ID` and `MIME-Version` are there without being asked for. `Bcc` goes into the envelope and nowhere
-/// else.
+/// `Date`, `Message-ID` and `MIME-Version` are there without being asked for. `Bcc` goes into the
+/// envelope and nowhere else.
 #[derive(Debug, Default)]
 #[must_use = "call `build` to make the message"]
 pub struct MessageBuilder {
@@ -45,7 +46,8 @@ pub struct MessageBuilder {
 }
 
 impl MessageBuilder {
-    /// Adds an author: `"Zoë Müller <zoe@example.org>"`, a pair of name and address, a [`Mailbox`], or an array of them.
+    /// Adds an author: `"Zoë Müller <zoe@example.org>"`, a pair of name and address, a [`Mailbox`],
+    /// or an array of them.
     ///
     /// Several authors need a [`sender`](Self::sender).
     pub fn from<T>(mut self, from: T) -> Self
@@ -68,7 +70,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), or an array or `Vec` of them.
+    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), or an array or
+    /// `Vec` of them.
     pub fn to<T>(mut self, to: T) -> Self
     where
         T: TryInto<AddressList>,
@@ -88,7 +91,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients of a copy whom no recipient sees: they are in the envelope, and not in the message.
+    /// Adds recipients of a copy whom no recipient sees: they are in the envelope, and not in the
+    /// message.
     pub fn bcc<T>(mut self, bcc: T) -> Self
     where
         T: TryInto<AddressList>,
@@ -123,7 +127,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the id, `<unique@example.org>`; without it, one is made of 128 random bits and the sender's domain.
+    /// Sets the id, `<unique@example.org>`; without it, one is made of 128 random bits and the
+    /// sender's domain.
     pub fn message_id(mut self, id: &str) -> Self {
         self.head.posting.id = self.error.keep(SENT.id, MsgId::parse(id));
         self
@@ -143,9 +148,11 @@ impl MessageBuilder {
         self
     }
 
-    /// Makes it an answer to a message, given the values of that message's `Message-ID`, `References` and `Subject`.
+    /// Makes it an answer to a message, given the values of that message's `Message-ID`,
+    /// `References` and `Subject`.
     ///
-    /// In place of empty references goes its `In-Reply-To`, if it has one (RFC 5322, 3.6.4). The subject gets one `Re: `.
+    /// In place of empty references goes its `In-Reply-To`, if it has one (RFC 5322, 3.6.4). The
+    /// subject gets one `Re: `.
     ///
     /// ```
     /// use smtplib::Message;
@@ -169,10 +176,12 @@ impl MessageBuilder {
             .subject(answer_to(subject))
     }
 
-    /// Adds a header field of the caller's own: an extension, or one of the standard fields that no method sets.
+    /// Adds a header field of the caller's own: an extension, or one of the standard fields that no
+    /// method sets.
     ///
-    /// The name keeps its case. The value is text in which everything may stand but control characters; fields that
-    /// machines read, such as `List-Unsubscribe`, hold ASCII and are never encoded.
+    /// The name keeps its case. The value is text in which everything may stand but control
+    /// characters; fields that machines read, such as `List-Unsubscribe`, hold ASCII and are never
+    /// encoded.
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
         match Field::new(name, value.as_ref()) {
             Ok(field) => self.head.others.push(field),
@@ -192,7 +201,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the text. Together with [`html`](Self::html) it is the plainer of two forms of the same.
+    /// Sets the text. Together with [`html`](Self::html) it is the plainer of two forms of the
+    /// same.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(Part::text(text));
         self
@@ -210,13 +220,15 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the calendar of an invitation, with its method, such as `REQUEST`; readers show it instead of the text.
+    /// Sets the calendar of an invitation, with its method, such as `REQUEST`; readers show it
+    /// instead of the text.
     pub fn calendar(mut self, method: &str, calendar: impl Into<String>) -> Self {
         self.calendar = Some(Part::calendar(method, calendar));
         self
     }
 
-    /// Adds an [`Attachment`](crate::Attachment), a [`Message`] to be forwarded, or any other [`Part`].
+    /// Adds an [`Attachment`](crate::Attachment), a [`Message`] to be forwarded, or any other
+    /// [`Part`].
     pub fn attach(mut self, part: impl Into<Part>) -> Self {
         self.attachments.push(part.into());
         self
@@ -228,10 +240,11 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets what the boundaries of the body are made of: 1 to 40 ASCII letters and digits that are not in its content.
+    /// Sets what the boundaries of the body are made of: 1 to 40 ASCII letters and digits that are
+    /// not in its content.
     ///
-    /// Without it they are random. With it, and a given date and id, the same message is the same octets each time,
-    /// which tests may want.
+    /// Without it they are random. With it, and a given date and id, the same message is the same
+    /// octets each time, which tests may want.
     pub fn boundary(mut self, seed: impl Into<String>) -> Self {
         self.seed = Some(seed.into());
         self
@@ -262,7 +275,8 @@ impl MessageBuilder {
         Ok(Message::new(root))
     }
 
-    /// Arranges what was given: the forms of the text as alternatives, what HTML shows beside it, attachments behind all.
+    /// Arranges what was given: the forms of the text as alternatives, what HTML shows beside it,
+    /// attachments behind all.
     fn into_body(self) -> Result<Part, MessageError> {
         let is_tree = self.body.is_some();
         let (inline, mut attachments): (Vec<_>, Vec<_>) =

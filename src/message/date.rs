@@ -19,7 +19,8 @@ const MONTHS: [&str; 12] = [
 
 /// A moment, to the second, with the offset from UTC it is told in (RFC 5322, 3.3).
 ///
-/// A [`SystemTime`] becomes a date in UTC, `+0000`. std does not know the local offset; whoever does gives it.
+/// A [`SystemTime`] becomes a date in UTC, `+0000`. std does not know the local offset; whoever
+/// does gives it.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -45,7 +46,8 @@ impl Date {
 
     /// The same moment, told with an offset of so many minutes east of UTC: 330 is `+0530`.
     ///
-    /// An offset of a day or more is refused by [`MessageBuilder::build`](crate::MessageBuilder::build).
+    /// An offset of a day or more is refused by
+    /// [`MessageBuilder::build`](crate::MessageBuilder::build).
     #[must_use]
     pub fn offset(self, minutes: i16) -> Self {
         Self {
@@ -112,7 +114,8 @@ impl fmt::Display for Date {
     }
 }
 
-/// Appends a number below 100 with two digits; every message has a date, and `{:02}` takes several times as long.
+/// Appends a number below 100 with two digits; every message has a date, and `{:02}` takes several
+/// times as long.
 fn push_two(text: &mut String, before: &str, number: i64) {
     let digit = |number: i64| char::from(b'0' + u8::try_from(number % 10).unwrap_or(0));
     text.push_str(before);
@@ -135,8 +138,8 @@ fn name(names: &[&'static str], index: i64) -> &'static str {
 
 /// Year, month and day of a number of days since 1970, in the proleptic Gregorian calendar.
 ///
-/// Years are counted from March, so that the day that a leap year adds is the last of its year: then 400 years,
-/// 100 years, 4 years and the months each have a fixed length but for their last.
+/// Years are counted from March, so that the day that a leap year adds is the last of its year:
+/// then 400 years, 100 years, 4 years and the months each have a fixed length but for their last.
 fn civil(days: i64) -> (i64, i64, i64) {
     const DAYS_PER_400_YEARS: i64 = 146_097;
     const DAYS_FROM_0000_03_01_TO_1970: i64 = 719_468;

@@ -20,7 +20,8 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// The one that makes the text shorter; Q even if that is a little longer, because it can be read.
+    /// The one that makes the text shorter; Q even if that is a little longer, because it can be
+    /// read.
     pub(crate) fn for_text(text: &str) -> Self {
         let q: usize = text.chars().map(q_length).sum();
         if q <= text.len().div_ceil(3) * 4 + LEGIBLE {
@@ -30,7 +31,8 @@ impl Encoding {
         }
     }
 
-    /// Divides the text behind the last whole character that an encoded-word of `room` characters can hold.
+    /// Divides the text behind the last whole character that an encoded-word of `room` characters
+    /// can hold.
     ///
     /// A word never holds part of a character (RFC 2047, 5).
     pub(crate) fn split(self, text: &str, room: usize) -> (&str, &str) {

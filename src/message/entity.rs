@@ -103,7 +103,8 @@ impl Entity {
         self.disposition.as_ref()?.file_name.as_deref()
     }
 
-    /// The encoding of the content for a server with these offers; a multipart has that of its most demanding part.
+    /// The encoding of the content for a server with these offers; a multipart has that of its most
+    /// demanding part.
     pub(crate) fn encoding(&self, offers: Offers) -> Encoding {
         match &self.content {
             Content::Data(_) if offers.binary => Encoding::Binary,
@@ -128,7 +129,8 @@ impl Entity {
         }
     }
 
-    /// Whether content in memory has what could be taken for a delimiter of the multiparts around it.
+    /// Whether content in memory has what could be taken for a delimiter of the multiparts around
+    /// it.
     pub(crate) fn collides(&self, seed: &str) -> bool {
         match &self.content {
             Content::Data(source) | Content::Lines { source, .. } => {
@@ -143,12 +145,14 @@ impl Entity {
 
 /// What all delimiters of a message's own multiparts begin with.
 ///
-/// Neither quoted-printable nor base64 has `=_`, so no encoded content can look like one (RFC 2045, 6.7).
+/// Neither quoted-printable nor base64 has `=_`, so no encoded content can look like one (RFC 2045,
+/// 6.7).
 fn delimiter(seed: &str) -> String {
     format!("--=_{seed}.")
 }
 
-/// The boundary of a multipart: a message numbers its own. None is the beginning of another (RFC 2046, 5.1.2).
+/// The boundary of a multipart: a message numbers its own. None is the beginning of another (RFC
+/// 2046, 5.1.2).
 pub(crate) fn boundary(seed: &str, number: usize) -> String {
     format!("=_{seed}.{number}_=")
 }

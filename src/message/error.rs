@@ -19,7 +19,10 @@ use crate::address::AddressError;
 ///     .build()
 ///     .unwrap_err();
 /// assert_eq!(error.field(), "Subject");
-/// assert_eq!(error.to_string(), "Subject: the character '\\r' cannot stand in a header, leave it out");
+/// assert_eq!(
+///     error.to_string(),
+///     "Subject: the character '\\r' cannot stand in a header, leave it out"
+/// );
 /// ```
 #[derive(Debug)]
 pub struct MessageError(Box<Refused>);
@@ -41,7 +44,8 @@ impl MessageError {
         }))
     }
 
-    /// The field that is wrong: the name of a header, `attachment report.pdf`, `body` or `boundary`.
+    /// The field that is wrong: the name of a header, `attachment report.pdf`, `body` or
+    /// `boundary`.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.0.field
@@ -74,7 +78,8 @@ impl StdError for MessageError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MessageProblem {
-    /// The boundary has characters other than ASCII letters and digits, is empty or too long, or occurs in the content.
+    /// The boundary has characters other than ASCII letters and digits, is empty or too long, or
+    /// occurs in the content.
     Boundary,
     /// A control character, such as CR, LF or NUL.
     Control(char),

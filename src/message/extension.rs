@@ -20,8 +20,8 @@ pub(crate) fn media_type(name: &str) -> &'static str {
         .map_or(UNKNOWN, |(_, media_type)| media_type)
 }
 
-/// Extensions in lower case, sorted, and their types: those registered with IANA where there is one, and what most
-/// mail programs say where there is none.
+/// Extensions in lower case, sorted, and their types: those registered with IANA where there is
+/// one, and what most mail programs say where there is none.
 #[rustfmt::skip]
 const TYPES: &[(&str, &str)] = &[
     ("3g2", "audio/3gpp2"),

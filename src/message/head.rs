@@ -58,13 +58,15 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Sender and recipients of the envelope: those of the latest resending, or of the message (RFC 5322, 3.6.6).
+    /// Sender and recipients of the envelope: those of the latest resending, or of the message (RFC
+    /// 5322, 3.6.6).
     pub(crate) fn envelope(&self) -> (Option<Address>, Vec<Address>) {
         let posting = self.resent.first().unwrap_or(&self.posting);
         (posting.reverse_path().cloned(), posting.forward_paths())
     }
 
-    /// Whether an address that the header shows has letters outside ASCII: nothing can encode those (RFC 6531).
+    /// Whether an address that the header shows has letters outside ASCII: nothing can encode those
+    /// (RFC 6531).
     pub(crate) fn needs_smtputf8(&self) -> bool {
         let postings = self.resent.iter().chain([&self.posting]);
         postings

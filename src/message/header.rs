@@ -17,7 +17,8 @@ const MIN_ENCODED_WORD: usize = 32;
 /// Longest display name in quotes; a longer one is encoded, because encoded-words can be folded.
 const MAX_QUOTED: usize = 70;
 
-/// Appends header fields to a buffer, token by token; white space stands between tokens, and lines fold there.
+/// Appends header fields to a buffer, token by token; white space stands between tokens, and lines
+/// fold there.
 pub(crate) struct HeaderWriter<'a> {
     out: &'a mut Vec<u8>,
     /// Letters outside ASCII go out as they are (RFC 6532), because the server takes them.
@@ -68,7 +69,8 @@ impl<'a> HeaderWriter<'a> {
         self.end();
     }
 
-    /// Writes a field of text in which white space is all the syntax there is (RFC 5322, unstructured).
+    /// Writes a field of text in which white space is all the syntax there is (RFC 5322,
+    /// unstructured).
     pub(crate) fn unstructured(&mut self, name: &str, value: &str) {
         self.begin(name);
         if is_plain_text(value) {
@@ -79,7 +81,8 @@ impl<'a> HeaderWriter<'a> {
         self.end();
     }
 
-    /// Writes a field of ASCII that means something to machines: folded at its spaces, never encoded.
+    /// Writes a field of ASCII that means something to machines: folded at its spaces, never
+    /// encoded.
     pub(crate) fn verbatim(&mut self, name: &str, value: &str) {
         self.begin(name);
         self.tokens(value);
@@ -111,7 +114,8 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
-    /// Writes a display name (RFC 5322, phrase) as atoms, a quoted string or encoded-words, and `end` behind it.
+    /// Writes a display name (RFC 5322, phrase) as atoms, a quoted string or encoded-words, and
+    /// `end` behind it.
     pub(crate) fn phrase(&mut self, name: &str, end: &str) {
         if is_atoms(name, self.utf8) {
             let (head, last) = name.rsplit_once(' ').unwrap_or(("", name));
@@ -137,7 +141,8 @@ impl<'a> HeaderWriter<'a> {
 
     /// Writes the words that need it as encoded-words, and those between them as they are.
     ///
-    /// The space between two encoded-words vanishes (RFC 2047, 6.2), so neighbours are encoded as one text.
+    /// The space between two encoded-words vanishes (RFC 2047, 6.2), so neighbours are encoded as
+    /// one text.
     fn text(&mut self, text: &str) {
         for run in self.words(text).chunk_by(|a, b| a.encoded == b.encoded) {
             let words: Vec<&str> = run.iter().map(|word| word.text).collect();
@@ -154,7 +159,8 @@ impl<'a> HeaderWriter<'a> {
         let mut after_empty = false;
         let mut words: Vec<Word<'t>> = Vec::new();
         for text in text.split(' ') {
-            // An empty word is a space that readers would drop: it goes into an encoded-word with its neighbour.
+            // An empty word is a space that readers would drop: it goes into an encoded-word with
+            // its neighbour.
             let encoded = after_empty || !is_plain_word(text, self.utf8);
             after_empty = text.is_empty();
             words.push(Word { text, encoded });
@@ -187,7 +193,8 @@ impl<'a> HeaderWriter<'a> {
         self.out.len() - self.line
     }
 
-    /// Makes what was written from `start` on begin a line, unless it does already or nothing would be gained.
+    /// Makes what was written from `start` on begin a line, unless it does already or nothing would
+    /// be gained.
     fn fold_at(&mut self, start: usize) {
         let length = self.out.len() - start;
         let gains = start != self.value || length <= LINE || self.column() > MAX_LINE;
@@ -200,7 +207,8 @@ impl<'a> HeaderWriter<'a> {
     }
 }
 
-/// Whether a text can be written as it is: visible ASCII with single spaces between words that fit a line.
+/// Whether a text can be written as it is: visible ASCII with single spaces between words that fit
+/// a line.
 fn is_plain_text(text: &str) -> bool {
     text.is_empty() || text.split(' ').all(|word| is_plain_word(word, false))
 }

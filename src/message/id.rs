@@ -10,7 +10,8 @@ use crate::message::random;
 /// An id is never folded (RFC 5322, 3.6.4), so it has to fit a line with its brackets and a space.
 const MAX_ID: usize = 998 - 3;
 
-/// A msg-id (RFC 5322, 3.6.4), without its angle brackets: `unique@example.org`, ASCII, in the form without quotes.
+/// A msg-id (RFC 5322, 3.6.4), without its angle brackets: `unique@example.org`, ASCII, in the form
+/// without quotes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct MsgId(Box<str>);
 

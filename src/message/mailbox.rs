@@ -10,8 +10,8 @@ use crate::message::header::{HeaderWriter, write_quoted};
 
 /// An address with the name that readers show for it (RFC 5322, 3.4).
 ///
-/// A name with commas or other special characters needs quotes in a text; given apart from its address it may hold any
-/// character but controls, and is quoted or encoded as the header needs it.
+/// A name with commas or other special characters needs quotes in a text; given apart from its
+/// address it may hold any character but controls, and is quoted or encoded as the header needs it.
 ///
 /// ```
 /// use smtplib::Mailbox;
@@ -71,7 +71,8 @@ impl Mailbox {
         if is_plain(local_part) {
             writer.parts([open, local_part, "@", domain, close, end]);
         } else {
-            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they are not.
+            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that
+            // they are not.
             writer.parts(["<", &self.address.to_string(), ">", end]);
         }
     }
@@ -162,7 +163,8 @@ where
 }
 
 impl fmt::Display for Mailbox {
-    /// As a person would write it: letters outside ASCII stay as they are, quotes stand where [`FromStr`] needs them.
+    /// As a person would write it: letters outside ASCII stay as they are, quotes stand where
+    /// [`FromStr`] needs them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => self.address.fmt(f),
@@ -186,7 +188,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), MailboxError> {
     }
 }
 
-/// Divides `name <address`; a local part in quotes may hold an angle bracket too, so the last bracket before it counts.
+/// Divides `name <address` at the first angle bracket that is not in the quotes around the name.
 fn split_angle(text: &str) -> Option<(&str, &str)> {
     let end_of_name = match text.strip_prefix('"') {
         Some(quoted) => closing_quote(quoted).map_or(0, |at| at + 2),
@@ -232,7 +234,8 @@ fn unquote(quoted: &str) -> Result<String, MailboxError> {
     Ok(name)
 }
 
-/// Checks a name without quotes. A dot is let through, since people write `J. Doe <doe@example.org>`.
+/// Checks a name without quotes. A dot is let through, since people write `J. Doe
+/// <doe@example.org>`.
 fn bare_name(name: &str) -> Result<&str, MailboxError> {
     if name.trim_matches(' ') != name || name.contains("  ") {
         return Err(MailboxError::Name(' '));

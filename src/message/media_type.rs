@@ -37,7 +37,8 @@ type Parameter = (Cow<'static, str>, Cow<'static, str>);
 impl MediaType {
     /// The type that the name of a file speaks for; `application/octet-stream` if it says nothing.
     ///
-    /// Only the name is looked at. A compressed file has the type of its compression, whatever is inside.
+    /// Only the name is looked at. A compressed file has the type of its compression, whatever is
+    /// inside.
     #[must_use]
     pub fn of_file(name: &str) -> Self {
         Self::known(extension::media_type(name))
@@ -90,7 +91,8 @@ impl MediaType {
 }
 
 impl fmt::Display for MediaType {
-    /// As RFC 2045 writes it, with quotes around values that need them; values outside ASCII are left as they are.
+    /// As RFC 2045 writes it, with quotes around values that need them; values outside ASCII are
+    /// left as they are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.essence)?;
         for (name, value) in self.parameters() {

@@ -1,7 +1,7 @@
 //! Messages: header fields and MIME bodies, built from values and rendered for the server at hand.
 //!
-//! A [`MessageBuilder`](builder::MessageBuilder) checks what it is given and makes a [`Message`] of it: a header
-//! ([`head`]) and a tree of parts ([`entity`]). [`render`] makes octets of it.
+//! A [`MessageBuilder`](builder::MessageBuilder) checks what it is given and makes a [`Message`] of
+//! it: a header ([`head`]) and a tree of parts ([`entity`]). [`render`] makes octets of it.
 
 pub(crate) mod address_list;
 pub(crate) mod attachment;
@@ -41,8 +41,9 @@ pub(crate) use crate::message::transfer::Offers;
 
 /// A message that is complete and correct: made by [`Message::builder`], sent any number of times.
 ///
-/// What it is made of has been checked, so it can be rendered for any server: text goes out as it is where the server
-/// takes it, and encoded where not. Attachments from files are read when the message is written.
+/// What it is made of has been checked, so it can be rendered for any server: text goes out as it
+/// is where the server takes it, and encoded where not. Attachments from files are read when the
+/// message is written.
 ///
 /// ```
 /// use smtplib::{Attachment, Message};
@@ -98,12 +99,13 @@ impl Message {
         Ok(octets)
     }
 
-    /// Writes what [`to_bytes`](Self::to_bytes) gives, with no more than a little of an attachment in memory at a time.
+    /// Writes what [`to_bytes`](Self::to_bytes) gives, with no more than a little of an attachment
+    /// in memory at a time.
     ///
     /// # Errors
     ///
-    /// An [`io::Error`] if an attachment cannot be read or has changed its length, or from the writer. What was written
-    /// before is then not a whole message.
+    /// An [`io::Error`] if an attachment cannot be read or has changed its length, or from the
+    /// writer. What was written before is then not a whole message.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
         self.render(Offers::FILE)
             .map_err(io::Error::other)?
@@ -119,8 +121,8 @@ impl Message {
         Rendering::of(&self.root, offers)
     }
 
-    /// The sender and the recipients by the rules of RFC 5322: `Resent-` fields first, `Sender` before `From`, and each
-    /// recipient once.
+    /// The sender and the recipients by the rules of RFC 5322: `Resent-` fields first, `Sender`
+    /// before `From`, and each recipient once.
     pub(crate) fn envelope_parts(&self) -> (Option<Address>, Vec<Address>) {
         self.root.head.envelope()
     }

@@ -1,9 +1,11 @@
-//! Parameters of `Content-Type` and `Content-Disposition` (RFC 2045, 5.1), long ones and foreign ones (RFC 2231).
+//! Parameters of `Content-Type` and `Content-Disposition` (RFC 2045, 5.1), long ones and foreign
+//! ones (RFC 2231).
 
 use crate::message::encoded_word::hex;
 use crate::message::header::{HeaderWriter, write_quoted};
 
-/// Longest piece of a parameter, so that a line with a space before and a semicolon behind has 78 octets.
+/// Longest piece of a parameter, so that a line with a space before and a semicolon behind has 78
+/// octets.
 const MAX_PIECE: usize = 76;
 /// Longest file name that is given in the plain form; it fits one line.
 const MAX_PLAIN_NAME: usize = 60;
@@ -37,8 +39,8 @@ fn separator(next: Option<&(&str, &str)>) -> &'static str {
     next.map_or("", |_| ";")
 }
 
-/// A file name as every reader can show it: what needs RFC 2231 is replaced by `_`, and the middle of a long name is left
-/// out.
+/// A file name as every reader can show it: what needs RFC 2231 is replaced by `_`, and the middle
+/// of a long name is left out.
 pub(crate) fn plain_name(name: &str) -> String {
     let plain: String = name
         .chars()
@@ -72,7 +74,8 @@ fn pieces(name: &str, value: &str) -> Vec<String> {
     continued(name, value)
 }
 
-/// Whether a value needs no quotes. Without them some readers take `'` and `%` for RFC 2231 even here.
+/// Whether a value needs no quotes. Without them some readers take `'` and `%` for RFC 2231 even
+/// here.
 fn is_plain(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(is_attribute_char)
 }

@@ -1,4 +1,5 @@
-//! [`Part`]: the body of a message as a tree, for those who want more than text, HTML and attachments.
+//! [`Part`]: the body of a message as a tree, for those who want more than text, HTML and
+//! attachments.
 
 use crate::message::attachment::Attachment;
 use crate::message::entity::{Content, Entity, Root};
@@ -7,7 +8,8 @@ use crate::message::id::MsgId;
 use crate::message::media_type::MediaType;
 use crate::message::transfer::{Scan, flow};
 
-/// Multiparts and messages within each other. No mail has a tenth of it, and no reader should have to follow more.
+/// Multiparts and messages within each other. No mail has a tenth of it, and no reader should have
+/// to follow more.
 const MAX_DEPTH: usize = 50;
 /// What errors call a part of a tree.
 const FIELD: &str = "body";
@@ -23,7 +25,10 @@ const FIELD: &str = "body";
 ///     "multipart/report; report-type=disposition-notification",
 ///     [
 ///         Part::text("Your message was displayed.\n"),
-///         Part::text_of("message/disposition-notification", "Disposition: manual-action; displayed\n"),
+///         Part::text_of(
+///             "message/disposition-notification",
+///             "Disposition: manual-action; displayed\n",
+///         ),
 ///     ],
 /// );
 /// let message = Message::builder()
@@ -84,13 +89,15 @@ impl Part {
         })
     }
 
-    /// Plain text whose lines are paragraphs: they are wrapped, and readers can wrap them anew (RFC 3676).
+    /// Plain text whose lines are paragraphs: they are wrapped, and readers can wrap them anew (RFC
+    /// 3676).
     #[must_use]
     pub fn flowed(text: &str) -> Self {
         Self::text_of("text/plain; format=flowed", flow(text))
     }
 
-    /// An invitation or an answer to one: `text/calendar` with the method of the calendar, such as `REQUEST` (RFC 6047).
+    /// An invitation or an answer to one: `text/calendar` with the method of the calendar, such as
+    /// `REQUEST` (RFC 6047).
     #[must_use]
     pub fn calendar(method: &str, calendar: impl Into<String>) -> Self {
         Self::text_of(&format!("text/calendar; method={method}"), calendar)
@@ -105,7 +112,8 @@ impl Part {
         })
     }
 
-    /// The same in several forms, from the plainest to the richest: readers show the last one they can (RFC 2046, 5.1.4).
+    /// The same in several forms, from the plainest to the richest: readers show the last one they
+    /// can (RFC 2046, 5.1.4).
     #[must_use]
     pub fn alternative(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::known_multipart("multipart/alternative", parts)

@@ -1,4 +1,5 @@
-//! [`Posting`]: who sends a message to whom and when, which is told once for the message and once for each resending.
+//! [`Posting`]: who sends a message to whom and when, which is told once for the message and once
+//! for each resending.
 
 use std::collections::HashSet;
 
@@ -13,7 +14,8 @@ use crate::message::mailbox::Mailbox;
 /// Domain of an id when no author has one in ASCII.
 const NO_DOMAIN: &str = "localhost.invalid";
 
-/// The originator and destination fields of a message, or of a resending (RFC 5322, 3.6.2, 3.6.3 and 3.6.6).
+/// The originator and destination fields of a message, or of a resending (RFC 5322, 3.6.2, 3.6.3
+/// and 3.6.6).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Posting {
     pub(crate) date: Option<Date>,
@@ -105,8 +107,8 @@ impl Posting {
         self.originators().next().map(Mailbox::address)
     }
 
-    /// The forward-paths of the envelope, each once. Domains are compared without case, local parts with it (RFC 5321,
-    /// 2.4).
+    /// The forward-paths of the envelope, each once. Domains are compared without case, local parts
+    /// with it (RFC 5321, 2.4).
     pub(crate) fn forward_paths(&self) -> Vec<Address> {
         let mut seen = HashSet::new();
         [&self.to, &self.cc, &self.bcc]

@@ -1,5 +1,5 @@
-//! What is true of every message that can be built, for the fuzzer and for tests: it is well-formed, and a reader finds
-//! what was put in.
+//! What is true of every message that can be built, for the fuzzer and for tests: it is
+//! well-formed, and a reader finds what was put in.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,7 +16,8 @@ use crate::message::part::Part;
 use crate::message::reader::{Found, display_name, lines, unstructured};
 use crate::message::transfer::Offers;
 
-/// Any subject, display name and field that a message accepts comes back, with no field beside them.
+/// Any subject, display name and field that a message accepts comes back, with no field beside
+/// them.
 pub(crate) fn fuzz_header(data: &[u8]) {
     let mut input = Input(data);
     let is_sane = input.octet() & 3 != 0;
@@ -53,7 +54,8 @@ pub(crate) fn fuzz_header(data: &[u8]) {
     assert_eq!(names, expected);
 }
 
-/// Any body that a message accepts comes back, whatever the server offers, and has the length that was measured.
+/// Any body that a message accepts comes back, whatever the server offers, and has the length that
+/// was measured.
 pub(crate) fn fuzz_message(data: &[u8]) {
     let mut input = Input(data);
     let flags = input.octet();

@@ -14,8 +14,8 @@ static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// 128 random bits as 26 lower-case letters and digits.
 ///
-/// The keys of std's hasher come from the operating system, and the hash cannot be foretold without them. A process
-/// that was forked has the keys of its parent, hence the time is hashed too.
+/// The keys of std's hasher come from the operating system, and the hash cannot be foretold without
+/// them. A process that was forked has the keys of its parent, hence the time is hashed too.
 pub(crate) fn token() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = (

@@ -1,4 +1,5 @@
-//! A reader of what this crate writes, for the properties: from the letter of the RFCs, and with nothing let pass.
+//! A reader of what this crate writes, for the properties: from the letter of the RFCs, and with
+//! nothing let pass.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

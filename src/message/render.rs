@@ -14,13 +14,14 @@ use crate::message::transfer::{Base64Writer, Encoding, Offers, Scan, base64_leng
 const SMALL: usize = 1_024;
 /// A text up to this length, in octets, is encoded where it is measured.
 const SHORT_TEXT: usize = 256 * 1_024;
-/// A message that cannot go out as lines goes as a file (RFC 2046, 5.2.1, forbids to encode it as a message).
+/// A message that cannot go out as lines goes as a file (RFC 2046, 5.2.1, forbids to encode it as a
+/// message).
 const OCTETS: &str = "application/octet-stream";
 /// A message with letters outside ASCII in its header (RFC 6532, 3.7).
 const GLOBAL: &str = "message/global";
 
-/// The octets of a message in the order in which they go out: headers and delimiters are there, content is where the
-/// message has it.
+/// The octets of a message in the order in which they go out: headers and delimiters are there,
+/// content is where the message has it.
 #[derive(Debug)]
 pub(crate) struct Rendering<'m> {
     /// Headers and delimiters, one after the other.
@@ -98,8 +99,8 @@ impl<'m> Rendering<'m> {
     ///
     /// # Errors
     ///
-    /// What reading or writing fails with, or that an attachment has not the length that was measured. What has been
-    /// written is then not a message, and must not be ended as one.
+    /// What reading or writing fails with, or that an attachment has not the length that was
+    /// measured. What has been written is then not a message, and must not be ended as one.
     pub(crate) fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         for segment in &self.segments {
             match segment {
@@ -139,7 +140,8 @@ impl<'m> Renderer<'m> {
         self.entity(&root.body, &root.seed, &mut 0)
     }
 
-    /// Renders the header of a part and its content. Multiparts are numbered in the order in which they begin.
+    /// Renders the header of a part and its content. Multiparts are numbered in the order in which
+    /// they begin.
     fn entity(
         &mut self,
         entity: &'m Entity,
@@ -180,7 +182,8 @@ impl<'m> Renderer<'m> {
 
     /// Writes the fields that describe a part, and the empty line behind them.
     fn header(&mut self, entity: &Entity, encoding: Encoding, boundary: &str) {
-        // Descriptions and file names are encoded even where letters outside ASCII could stay: all readers know how.
+        // Descriptions and file names are encoded even where letters outside ASCII could stay: all
+        // readers know how.
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, false);
         let file_name = entity.file_name();
         writer.begin("Content-Type");
@@ -274,7 +277,8 @@ impl<'m> Renderer<'m> {
         }
     }
 
-    /// Ends the last line of the message, as every line is ended, unless the message is not made of lines.
+    /// Ends the last line of the message, as every line is ended, unless the message is not made of
+    /// lines.
     fn last_line_end(&mut self, body: &Entity) {
         let ended = match &body.content {
             Content::Data(_) if self.rendering.binary => true,
@@ -299,7 +303,8 @@ fn ends_line(text: &[u8]) -> bool {
 
 /// Writes the value of `Content-Type`.
 ///
-/// Readers that do not know RFC 2231 look for the name of a file here: they find it with `_` for what they cannot read.
+/// Readers that do not know RFC 2231 look for the name of a file here: they find it with `_` for
+/// what they cannot read.
 fn write_media_type(
     writer: &mut HeaderWriter<'_>,
     entity: &Entity,
@@ -417,7 +422,8 @@ mod tests {
         assert!(rendered(&long, EIGHT_BIT).contains("Content-Type: application/octet-stream"));
     }
 
-    /// 2046-03, 2046-04: what the caller chose and what is in the content may collide, and then it is refused.
+    /// 2046-03, 2046-04: what the caller chose and what is in the content may collide, and then it
+    /// is refused.
     #[test]
     fn a_boundary_is_not_in_the_content() {
         let refused = |builder: MessageBuilder| builder.build().unwrap_err().to_string();

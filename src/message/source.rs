@@ -38,7 +38,8 @@ impl Source {
         }
     }
 
-    /// Writes exactly so many octets, or fails: what has another length than was measured is not sent.
+    /// Writes exactly so many octets, or fails: what has another length than was measured is not
+    /// sent.
     pub(crate) fn copy(&self, length: u64, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::File(path) => copy_exactly(&mut File::open(path)?, length, out),

@@ -1,7 +1,7 @@
 //! Every example, run as a process of its own against the scripted peer.
 //!
-//! `cargo test` builds the examples before it runs this; `cargo test --test examples` alone does not, so run
-//! `cargo build --examples` before.
+//! `cargo test` builds the examples before it runs this; `cargo test --test examples` alone does
+//! not, so run `cargo build --examples` before.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

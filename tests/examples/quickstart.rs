@@ -89,7 +89,7 @@ fn a_server_of_ones_own_needs_addresses() {
         .failure(1);
     assert_eq!(
         complaint,
-        "quickstart: beside SMTP_URL set SMTP_FROM, your address, and SMTP_TO, the recipients' with commas between\n"
+        "quickstart: SMTP_URL needs SMTP_FROM beside it, and SMTP_TO with commas between recipients\n"
     );
 }
 

@@ -1,5 +1,5 @@
-//! Messages octet for octet, with date, ids and boundaries given: the files in `golden` are what a person has read and
-//! found right. `SMTPLIB_BLESS=1` writes them anew.
+//! Messages octet for octet, with date, ids and boundaries given: the files in `golden` are what a
+//! person has read and found right. `SMTPLIB_BLESS=1` writes them anew.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Messages as others read them: composed through the public interface, and parsed by programs that are not ours.
+//! Messages as others read them: composed through the public interface, and parsed by programs that
+//! are not ours.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -18,7 +18,8 @@ pub(crate) fn message_count() -> u64 {
     env::var("SMTPLIB_MESSAGES").map_or(MESSAGES, |count| count.parse().unwrap())
 }
 
-/// 2045-09, 2046-06, 2047-12, 2231-02, 5322-06, 5322-23, H1, H2: whatever goes in comes out, with no field beside it.
+/// 2045-09, 2046-06, 2047-12, 2231-02, 5322-06, 5322-23, H1, H2: whatever goes in comes out, with
+/// no field beside it.
 #[test]
 fn ten_thousand_messages_mean_what_was_composed() {
     let count = message_count();

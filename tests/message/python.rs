@@ -39,7 +39,8 @@ fn python_reads_ten_thousand_messages_as_they_were_composed() {
             let (read, meant) = match policy {
                 // The older interface does not tell groups from the mailboxes in them.
                 "compat32" => (read, sample.facts.without(&["group"])),
-                // The newer one reads one space for several, and one between encoded-words in a name.
+                // The newer one reads one space for several, and one between encoded-words in a
+                // name.
                 _ => (read.without_spaces(), sample.facts.without_spaces()),
             };
             assert_same(&read, &meant, &octets, &reader);

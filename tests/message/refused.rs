@@ -1,4 +1,5 @@
-//! What cannot stand in a message is an error that names its field, from `build()`, whichever way it was given.
+//! What cannot stand in a message is an error that names its field, from `build()`, whichever way
+//! it was given.
 
 use std::fs;
 

@@ -102,7 +102,8 @@ fn a_reader_is_opened_each_time_and_held_to_its_length() {
     assert!(text.contains(&STANDARD.encode(&data[..57])));
 }
 
-/// A hundred mebibytes are sent with less than eight of memory: measured in a process that does nothing else.
+/// A hundred mebibytes are sent with less than eight of memory: measured in a process that does
+/// nothing else.
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_attachment() {

@@ -47,7 +47,8 @@ fn plain_is_one_line() {
     peer.finish();
 }
 
-// 4954-01, 4422-02: PLAIN before LOGIN, whatever the server prefers; what nobody knows is passed over (Python's
+// 4954-01, 4422-02: PLAIN before LOGIN, whatever the server prefers; what nobody knows is passed
+// over (Python's
 // testAUTH_multiple).
 #[test]
 fn the_best_mechanism_that_both_know() {
@@ -57,7 +58,8 @@ fn the_best_mechanism_that_both_know() {
     peer.finish();
 }
 
-// LOGIN-01, LOGIN-02, dialog 24, Python's testAUTH_LOGIN: whatever the prompts say, and whether they are base64.
+// LOGIN-01, LOGIN-02, dialog 24, Python's testAUTH_LOGIN: whatever the prompts say, and whether
+// they are base64.
 #[test]
 fn login_answers_two_prompts() {
     for (first, second) in [
@@ -93,7 +95,8 @@ fn login_with_an_empty_password() {
     peer.finish();
 }
 
-// Python's auth(), test_auth_function and testAUTH_PLAIN_initial_response_auth: by hand, offered or not.
+// Python's auth(), test_auth_function and testAUTH_PLAIN_initial_response_auth: by hand, offered or
+// not.
 #[test]
 fn a_mechanism_by_hand() {
     let rest = format!("C: {PLAIN}\nS: 535 no\n{LOGIN}\nS: 235 ok");
@@ -407,7 +410,8 @@ fn after_calling_it_off_the_connection_goes_on() {
     peer.finish();
 }
 
-// 4954-10, R3: only 235 lets us in, only 334 asks for more, and after `*` nothing but a refusal makes sense.
+// 4954-10, R3: only 235 lets us in, only 334 asks for more, and after `*` nothing but a refusal
+// makes sense.
 #[test]
 fn answers_that_are_none() {
     for (rest, code) in [

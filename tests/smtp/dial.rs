@@ -77,7 +77,8 @@ fn nobody_answers() {
     assert!(matches!(failure(&patient), Error::Timeout(Step::Connect)));
 }
 
-// The deadline is for the whole of connecting, logging in included: each step is quick enough, all together are not.
+// The deadline is for the whole of connecting, logging in included: each step is quick enough, all
+// together are not.
 #[test]
 fn a_deadline_bounds_the_whole() {
     for (offer, rest) in [

@@ -44,7 +44,8 @@ fn replies_may_come_in_any_pieces() {
     }
 }
 
-// 5321-10, 5321-31, 5321bis-01, R3, R13, dialog 4: only 220 is a welcome, and QUIT is said to the rest.
+// 5321-10, 5321-31, 5321bis-01, R3, R13, dialog 4: only 220 is a welcome, and QUIT is said to the
+// rest.
 #[test]
 fn any_other_greeting_is_a_refusal() {
     for greeting in [
@@ -122,7 +123,8 @@ fn a_connection_that_ends_without_a_greeting() {
     }
 }
 
-// 5321-41, 5321-45, 5321-46, R4, R5, R6, R11, dialog 59; a greeting of 199 is Python's testFailingHELO.
+// 5321-41, 5321-45, 5321-46, R4, R5, R6, R11, dialog 59; a greeting of 199 is Python's
+// testFailingHELO.
 #[test]
 fn what_is_no_reply_ends_the_connection() {
     use ProtocolError::{BadCode, BadLine, CodeMismatch};

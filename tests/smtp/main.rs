@@ -23,6 +23,7 @@ mod mechanism;
 mod message;
 mod oauth;
 mod peer;
+mod peer_tests;
 mod pipelining;
 mod quit;
 mod recipients;

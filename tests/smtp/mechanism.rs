@@ -172,7 +172,8 @@ fn a_server_that_never_stops_asking() {
     peer.finish();
 }
 
-// U3, dialogs 34 and 35: 235 without the proof the mechanism waits for; nothing more is said to the impostor.
+// U3, dialogs 34 and 35: 235 without the proof the mechanism waits for; nothing more is said to the
+// impostor.
 #[test]
 fn a_mechanism_that_is_not_satisfied() {
     let peer = secure(&[], "C: AUTH X-OWN aGk=\nS: 235 welcome\nCclose");

@@ -45,7 +45,8 @@ fn xoauth2_is_one_line() {
     peer.finish();
 }
 
-// 7628-01: RFC 7628, 4.1, with the host and the port of the connection; better than XOAUTH2 where both are offered.
+// 7628-01: RFC 7628, 4.1, with the host and the port of the connection; better than XOAUTH2 where
+// both are offered.
 #[test]
 fn oauthbearer_names_the_server() {
     let peer = Script::handler(|conn| {

@@ -19,7 +19,8 @@ fn quit_returns_the_farewell() {
     peer.finish();
 }
 
-// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide any more.
+// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide
+// any more.
 #[test]
 fn quit_cannot_fail() {
     for (end, farewell) in [
@@ -44,7 +45,8 @@ fn quit_cannot_fail() {
             session(&[], &rest).listen_tls(),
         ];
         for (peer, config) in peers.into_iter().zip([config, implicit]) {
-            let timeouts = Timeouts::default().quit(SHORT);
+            let budget = farewell.map_or(SHORT / 4, |_| Duration::from_secs(5));
+            let timeouts = Timeouts::default().quit(budget);
             let smtp = config(&peer).timeouts(timeouts).connect().unwrap();
             let reply = soon(|| smtp.quit()).map(|reply| reply.to_string());
             assert_eq!(reply.as_deref(), farewell, "{end}");
@@ -62,7 +64,8 @@ fn dropping_closes() {
     peer.finish();
 }
 
-// 5321-15, L7, B14, dialog 69: the farewell was there before the next command, so nothing of it was sent.
+// 5321-15, L7, B14, dialog 69: the farewell was there before the next command, so nothing of it was
+// sent.
 #[test]
 fn a_farewell_on_an_idle_connection_is_noticed() {
     let rest = "S~20ms: 421 4.4.2 idle for too long\nEOF\nCclose";
@@ -78,6 +81,28 @@ fn a_farewell_on_an_idle_connection_is_noticed() {
         assert!(error.is_transient() && error.is_closed());
         assert_eq!(error.code().unwrap(), 421);
         assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
+        peer.finish();
+    }
+}
+
+// B14: the farewell may come with the last reply, or be the last thing before the end.
+#[test]
+fn a_farewell_may_come_with_a_reply() {
+    for rest in [
+        "C: NOOP\nS: 250 ok\nS+ 421 4.3.2 shutting down\nCclose",
+        "C: NOOP\nS: 250 ok\nS+ 421 4.3.2 shutting down\nEOF\nCclose",
+        "C: NOOP\nSraw: 250 ok\\r\\n421 4.3.2 shutti\nS~20ms: ng down\nCclose",
+    ] {
+        let peer = session(&[], rest).listen();
+        let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
+        smtp.noop().unwrap();
+        wait_for_input(&watched);
+        let error = smtp.noop().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the server closed the connection at the command, saying: 421 4.3.2 shutting down"
+        );
+        assert!(error.is_transient() && error.is_closed());
         peer.finish();
     }
 }

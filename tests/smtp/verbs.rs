@@ -107,7 +107,8 @@ fn commands_of_the_callers_own() {
     });
 }
 
-// 5321-33, 5321-52, I1, dialog 60, Python's test_issue43124_putcmd_escapes_newline: nothing is sent, nothing is lost.
+// 5321-33, 5321-52, I1, dialog 60, Python's test_issue43124_putcmd_escapes_newline: nothing is
+// sent, nothing is lost.
 #[test]
 fn commands_that_are_none() {
     let long = "x".repeat(511);

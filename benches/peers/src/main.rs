@@ -1,5 +1,5 @@
-//! The same messages composed by lettre, mail-builder and this crate, one after the other in each round, so that a busy
-//! machine slows all of them. Medians are told.
+//! The same messages composed by lettre, mail-builder and this crate, one after the other in each
+//! round, so that a busy machine slows all of them. Medians are told.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

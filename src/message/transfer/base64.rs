@@ -14,7 +14,8 @@ use base64::engine::Simd;
 /// Octets that make a line of 76 characters.
 const LINE: usize = 57;
 const ENCODED_LINE: usize = LINE / 3 * 4;
-/// Lines that are encoded together: enough for the engine to be fast, and few enough to stay in the first cache.
+/// Lines that are encoded together: enough for the engine to be fast, and few enough to stay in the
+/// first cache.
 const LINES: usize = 64;
 const BLOCK: usize = LINES * LINE;
 

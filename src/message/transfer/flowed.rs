@@ -3,9 +3,11 @@
 /// Where a paragraph is wrapped (RFC 3676, 4.2), in characters with the space that flows.
 const WIDTH: usize = 72;
 
-/// Wraps each line of a text, which is taken for a paragraph, and marks where the reader may join it again.
+/// Wraps each line of a text, which is taken for a paragraph, and marks where the reader may join
+/// it again.
 ///
-/// A line that begins with `>` is a quotation and is kept as it is, and so is the `-- ` before a signature.
+/// A line that begins with `>` is a quotation and is kept as it is, and so is the `-- ` before a
+/// signature.
 pub(crate) fn flow(text: &str) -> String {
     let mut flowed = String::with_capacity(text.len() + text.len() / 32);
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -39,7 +41,8 @@ fn wrap(paragraph: &str, flowed: &mut String) {
     }
 }
 
-/// Puts a space before what a line must not begin with (RFC 3676, 4.4), which readers take off again.
+/// Puts a space before what a line must not begin with (RFC 3676, 4.4), which readers take off
+/// again.
 fn stuff(line: &str, flowed: &mut String) -> usize {
     let stuffed = [" ", ">", "From "]
         .iter()

@@ -11,7 +11,8 @@ const WORD: usize = 8;
 
 /// The lines of a text: CR, LF and CRLF each end one.
 ///
-/// Behind a line end at the end of the text comes one more, empty, line: joined by CRLF the lines are the text.
+/// Behind a line end at the end of the text comes one more, empty, line: joined by CRLF the lines
+/// are the text.
 #[derive(Clone, Debug)]
 pub(super) struct Lines<'t> {
     rest: Option<&'t [u8]>,
@@ -82,7 +83,8 @@ fn is_end(octet: u8) -> bool {
     octet == b'\n' || octet == b'\r'
 }
 
-/// Looks at eight octets at once: the lowest bit that is set belongs to the first one that is the one looked for.
+/// Looks at eight octets at once: the lowest bit that is set belongs to the first one that is the
+/// one looked for.
 fn matches(word: u64, octet: u8) -> u64 {
     const LOW: u64 = u64::from_le_bytes([0x01; WORD]);
     const HIGH: u64 = u64::from_le_bytes([0x80; WORD]);

@@ -32,7 +32,8 @@ impl Offers {
     };
 }
 
-/// A content transfer encoding (RFC 2045, 6.1). The first three are in the order of what they ask of a server.
+/// A content transfer encoding (RFC 2045, 6.1). The first three are in the order of what they ask
+/// of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Encoding {
     SevenBit,
@@ -54,7 +55,8 @@ impl Encoding {
         }
     }
 
-    /// What a part with content in this encoding asks of the server, and of the parts around it (RFC 2045, 6.4).
+    /// What a part with content in this encoding asks of the server, and of the parts around it
+    /// (RFC 2045, 6.4).
     pub(crate) fn domain(self) -> Self {
         match self {
             Self::QuotedPrintable | Self::Base64 => Self::SevenBit,
@@ -62,7 +64,8 @@ impl Encoding {
         }
     }
 
-    /// Writes a text: with CRLF line ends whatever it had, and encoded. No line end is added behind the last line.
+    /// Writes a text: with CRLF line ends whatever it had, and encoded. No line end is added behind
+    /// the last line.
     pub(crate) fn write_text(self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::SevenBit | Self::EightBit => line_end::write_crlf(text, out),

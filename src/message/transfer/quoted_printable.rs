@@ -11,8 +11,8 @@ const MAX_LINE: usize = 76;
 const ESCAPE: u8 = 3;
 /// What each octet takes: 1 if it stands for itself.
 static WIDTHS: [u8; 256] = widths();
-/// What each octet becomes. All of a slot is written, and its width tells where the next one goes: that is quicker than
-/// to ask each octet what it needs.
+/// What each octet becomes. All of a slot is written, and its width tells where the next one goes:
+/// that is quicker than to ask each octet what it needs.
 static SLOTS: [[u8; SLOT]; 256] = slots();
 const SLOT: usize = 4;
 
@@ -81,7 +81,8 @@ fn copy_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> Option<&'t [u8]> {
     Some(rest)
 }
 
-/// Whether a line begins with what programs on the way take for their own: a dot (SMTP), `From ` (mailbox files).
+/// Whether a line begins with what programs on the way take for their own: a dot (SMTP), `From `
+/// (mailbox files).
 fn is_taken(text: &[u8]) -> bool {
     text.starts_with(b".") || text.starts_with(b"From ")
 }

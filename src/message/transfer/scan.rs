@@ -5,7 +5,8 @@ use crate::message::transfer::Encoding;
 use crate::message::transfer::base64::base64_length;
 use crate::message::transfer::line_end::Lines;
 
-/// Quoted-printable may be longer than base64 by a sixteenth of the text, because it can be read as it is.
+/// Quoted-printable may be longer than base64 by a sixteenth of the text, because it can be read as
+/// it is.
 const LEGIBLE: u64 = 16;
 
 /// What one look at a text found.
@@ -18,7 +19,8 @@ pub(crate) struct Scan {
     has_nul: bool,
     /// Octets that quoted-printable has to escape.
     escapes: u64,
-    /// A line begins with `From `, which mailbox files tell messages by: on the way one may put a `>` before it.
+    /// A line begins with `From `, which mailbox files tell messages by: on the way one may put a
+    /// `>` before it.
     has_from: bool,
 }
 
@@ -42,7 +44,8 @@ impl Scan {
         scan
     }
 
-    /// Whether it can go out as it is, given whether the server takes 8-bit lines (RFC 2045, 2.7 and 2.8).
+    /// Whether it can go out as it is, given whether the server takes 8-bit lines (RFC 2045, 2.7
+    /// and 2.8).
     pub(crate) fn fits(&self, eight_bit: bool) -> bool {
         !self.has_nul && self.longest_line <= MAX_LINE && (eight_bit || !self.eight_bit)
     }

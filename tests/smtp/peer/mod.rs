@@ -135,9 +135,6 @@ mod settings;
 mod stream;
 mod worker;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use crate::peer::ca::{Leaf, TestCa};
 pub(crate) use crate::peer::conn::Conn;
 pub(crate) use crate::peer::exchanged::Exchanged;

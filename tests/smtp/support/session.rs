@@ -78,7 +78,7 @@ pub(crate) fn connect_watched(peer: &Peer, config: &Config) -> (SmtpConnection, 
 /// Waits until there is something to read, be it an end; but not if the client has it already.
 pub(crate) fn wait_for_input(watched: &TcpStream) {
     watched
-        .set_read_timeout(Some(Duration::from_secs(1)))
+        .set_read_timeout(Some(Duration::from_millis(500)))
         .unwrap();
     // Whatever comes, the client will see it.
     let _ = watched.peek(&mut [0]);

@@ -1,6 +1,6 @@
 //! TLS, ends and stalls.
-use crate::peer::tests::{BOUND, Client, breaks, passes, pause};
 use crate::peer::{Leaf, Peer, Script, TestCa};
+use crate::peer_tests::{BOUND, Client, breaks, passes, pause};
 use native_tls::{Identity, TlsConnector};
 use std::io::{Read, Write};
 use std::net::TcpStream;

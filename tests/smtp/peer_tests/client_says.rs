@@ -1,6 +1,6 @@
 //! What the peer asks of the client, and what it says when the client does something else.
 use crate::peer::Script;
-use crate::peer::tests::{BOUND, Client, breaks, passes, pause};
+use crate::peer_tests::{BOUND, Client, breaks, passes, pause};
 
 #[test]
 fn line_is_compared_octet_for_octet() {

@@ -1,6 +1,6 @@
 //! What the peer writes, and in which segments.
 use crate::peer::Script;
-use crate::peer::tests::{BOUND, Client, breaks, passes, pause};
+use crate::peer_tests::{BOUND, Client, breaks, passes, pause};
 use std::io::Read;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! Peers that are programs.
-use crate::peer::tests::{BOUND, Client, pause};
 use crate::peer::{Peer, Script, Server};
+use crate::peer_tests::{BOUND, Client, pause};
 use std::io::Write;
 use std::thread;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! The peer's life: several connections, other sockets, bounds, and how a failure reads.
-use crate::peer::tests::{BOUND, Client, passes, pause};
 use crate::peer::{Peer, Refusing, Script};
+use crate::peer_tests::{BOUND, Client, passes, pause};
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::panic::catch_unwind;
