@@ -144,12 +144,10 @@ impl Witness {
             Mode::Body => b"\r\n.\r\n",
             _ => b"\r\n",
         };
-        let from = self.looked.saturating_sub(end.len());
-        self.looked = self.said.len();
-        let at = self.said[from..]
-            .windows(end.len())
-            .position(|window| window == end)?;
-        Some(from + at + end.len())
+        let from = std::mem::replace(&mut self.looked, self.said.len());
+        let ends = (from..self.said.len()).filter(|at| self.said[*at] == b'\n');
+        let mut ends = ends.map(|at| at + 1);
+        ends.find(|at| self.said[..*at].ends_with(end))
     }
 
     fn command(&mut self, line: &[u8]) {
