@@ -16,9 +16,10 @@ const MAX_LABEL: usize = 63;
 
 /// A mailbox as the envelope knows it: `local-part@domain`, nothing else (RFC 5321, 4.1.2).
 ///
-/// No display name, no comment, no group and no source route: what other mail software could read in two ways is
-/// refused. The local part is kept octet for octet, and quoted only where the grammar asks for quotes; letters outside
-/// ASCII (RFC 6531) are allowed and make the message need a server with SMTPUTF8.
+/// No display name, no comment, no group and no source route: what other mail software could read
+/// in two ways is refused. The local part is kept octet for octet, and quoted only where the
+/// grammar asks for quotes; letters outside ASCII (RFC 6531) are allowed and make the message need
+/// a server with SMTPUTF8.
 ///
 /// ```
 /// use smtplib::Address;
@@ -47,7 +48,8 @@ impl Address {
     ///
     /// # Errors
     ///
-    /// [`AddressError`] if a half is empty, too long, or has a character that its grammar does not allow.
+    /// [`AddressError`] if a half is empty, too long, or has a character that its grammar does not
+    /// allow.
     pub fn new(local_part: &str, domain: &str) -> Result<Self, AddressError> {
         check_local_part(local_part)?;
         check_domain(domain)?;
@@ -155,7 +157,8 @@ impl From<&Self> for Address {
 pub enum AddressError {
     /// The whole address has more than 254 octets.
     AddressTooLong,
-    /// The domain is not a list of labels, and not an address literal such as `[192.0.2.1]` or `[IPv6:2001:db8::1]`.
+    /// The domain is not a list of labels, and not an address literal such as `[192.0.2.1]` or
+    /// `[IPv6:2001:db8::1]`.
     Domain,
     /// The domain has more than 255 octets.
     DomainTooLong,
@@ -198,7 +201,8 @@ impl fmt::Display for AddressError {
 
 impl StdError for AddressError {}
 
-/// Reads a quoted local part whose opening quote is gone (RFC 5321, Quoted-string), and hands back the domain behind it.
+/// Reads a quoted local part whose opening quote is gone (RFC 5321, Quoted-string), and hands back
+/// the domain behind it.
 fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
     let mut local_part = String::new();
     let mut chars = quoted.char_indices();
@@ -212,7 +216,8 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
                 };
             }
             '\\' => match chars.next().ok_or(AddressError::Unquoted)? {
-                // RFC 5321, quoted-pairSMTP: RFC 6531 adds letters to the text around it, but none here.
+                // RFC 5321, quoted-pairSMTP: RFC 6531 adds letters to the text around it, but none
+                // here.
                 (_, c) if !c.is_ascii() => return Err(AddressError::Forbidden(c)),
                 (_, c) => local_part.push(c),
             },
@@ -222,7 +227,8 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
     Err(AddressError::Unquoted)
 }
 
-/// Whether a local part can stand without quotes (RFC 5321, Dot-string; RFC 6531 adds the letters outside ASCII).
+/// Whether a local part can stand without quotes (RFC 5321, Dot-string; RFC 6531 adds the letters
+/// outside ASCII).
 fn is_dot_string(text: &str) -> bool {
     text.split('.')
         .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
@@ -261,7 +267,8 @@ fn is_atext(c: char) -> bool {
     }
 }
 
-/// A character outside ASCII that is visible text: no C1 control, no line or paragraph separator, no direction override.
+/// A character outside ASCII that is visible text: no C1 control, no line or paragraph separator,
+/// no direction override.
 fn is_utf8_text(c: char) -> bool {
     !c.is_ascii()
         && !c.is_control()
@@ -311,7 +318,8 @@ fn is_label(label: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || c == '-' || is_utf8_text(c))
 }
 
-/// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, 4.1.3). General address literals have no users and are refused.
+/// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, 4.1.3). General address literals have no users
+/// and are refused.
 pub(crate) fn is_address_literal(text: &str) -> bool {
     let Some(inner) = text
         .strip_prefix('[')

@@ -40,7 +40,8 @@ pub(crate) struct Body {
     /// Looks at a message that nobody has seen before, while it passes.
     inspection: Option<(Profiler, BodyRules)>,
     octets: u64,
-    /// Why the connection is gone; the `io::Error` that the source of the message sees is a stand-in.
+    /// Why the connection is gone; the `io::Error` that the source of the message sees is a
+    /// stand-in.
     failure: Option<Error>,
 }
 
@@ -88,8 +89,8 @@ impl Body {
         Ok(octets.len())
     }
 
-    /// Writes the end of data, in one piece with the rest of the message. Only when this returns `Ok` can
-    /// the server have the whole message.
+    /// Writes the end of data, in one piece with the rest of the message. Only when this returns
+    /// `Ok` can the server have the whole message.
     pub(crate) fn finish(&mut self, wire: &mut Wire) -> Result<()> {
         if let Err(error) = self.transfer.finish(&mut wire.body_buffer) {
             return Err(self.fail(wire, error));
@@ -108,7 +109,8 @@ impl Body {
         }
     }
 
-    /// Gives up: the connection is cut, so that the server cannot take what it has for the whole message.
+    /// Gives up: the connection is cut, so that the server cannot take what it has for the whole
+    /// message.
     pub(crate) fn fail(&mut self, wire: &mut Wire, error: io::Error) -> Error {
         wire.abort();
         self.failure.take().unwrap_or(Error::Source(error))
@@ -159,7 +161,8 @@ impl Transfer {
         }
     }
 
-    /// Ends the message. Too few or too many octets would be taken for commands, or commands for octets.
+    /// Ends the message. Too few or too many octets would be taken for commands, or commands for
+    /// octets.
     fn finish(&mut self, out: &mut Vec<u8>) -> io::Result<()> {
         match self {
             Self::Chunk { left: 0 } => Ok(()),
@@ -212,7 +215,8 @@ impl Write for BodyWriter<'_> {
 }
 
 impl Drop for BodyWriter<'_> {
-    /// A source that panics must not leave half a message behind, to which the next one would be added.
+    /// A source that panics must not leave half a message behind, to which the next one would be
+    /// added.
     fn drop(&mut self) {
         if !self.is_over {
             self.wire.abort();

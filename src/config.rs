@@ -27,7 +27,8 @@ use crate::trace::{Trace, TraceLine};
 /// # }
 /// ```
 ///
-/// The same as a URL, which [`FromStr`](std::str::FromStr) reads; every part but scheme and host may be left out:
+/// The same as a URL, which [`FromStr`](std::str::FromStr) reads; every part but scheme and host
+/// may be left out:
 ///
 /// ```
 /// # fn main() -> Result<(), smtplib::ConfigError> {
@@ -94,7 +95,8 @@ pub enum Security {
     ImplicitTls,
     /// No TLS at all; port 25 by default. Everybody on the way can read and change everything.
     None,
-    /// STARTTLS if it is offered, and no TLS if not; port 25 by default. An offered STARTTLS that fails is an error.
+    /// STARTTLS if it is offered, and no TLS if not; port 25 by default. An offered STARTTLS that
+    /// fails is an error.
     ///
     /// An attacker on the way can take the offer away, so this protects from listeners only.
     Opportunistic,
@@ -111,7 +113,8 @@ impl Config {
         })
     }
 
-    /// LMTP with STARTTLS on this host and port (24 is customary); [`security`](Self::security) can take TLS away.
+    /// LMTP with STARTTLS on this host and port (24 is customary); [`security`](Self::security) can
+    /// take TLS away.
     pub fn lmtp(host: impl Into<String>, port: u16) -> Self {
         Self {
             protocol: Protocol::Lmtp,
@@ -181,7 +184,8 @@ impl Config {
         self
     }
 
-    /// What this side calls itself in EHLO: a host name, or an address literal such as `[192.0.2.1]`.
+    /// What this side calls itself in EHLO: a host name, or an address literal such as
+    /// `[192.0.2.1]`.
     ///
     /// By default it is the address of the socket, which is true everywhere and needs no look-up.
     pub fn hello_name(mut self, name: impl Into<String>) -> Self {
@@ -191,8 +195,9 @@ impl Config {
 
     /// One budget for every step, instead of [`Timeouts`]; QUIT still takes at most 5 seconds.
     ///
-    /// The budget for the reply to the message falls with it: a server that is slow to take a message, and then takes it,
-    /// leaves the caller with [`Delivery::Unknown`](crate::Delivery::Unknown).
+    /// The budget for the reply to the message falls with it: a server that is slow to take a
+    /// message, and then takes it, leaves the caller with
+    /// [`Delivery::Unknown`](crate::Delivery::Unknown).
     pub fn timeout(mut self, budget: Duration) -> Self {
         self.timeouts = Timeouts::all(budget);
         self
@@ -204,7 +209,8 @@ impl Config {
         self
     }
 
-    /// How long a whole call may take, [`connect`](Self::connect) or one send, whatever its steps may.
+    /// How long a whole call may take, [`connect`](Self::connect) or one send, whatever its steps
+    /// may.
     pub fn deadline(mut self, budget: Duration) -> Self {
         self.deadline = Some(budget);
         self
@@ -222,12 +228,13 @@ impl Config {
         Ok(self)
     }
 
-    /// Shows the server this certificate: the chain in PEM, leaf first, and its key in PEM (PKCS #8).
+    /// Shows the server this certificate: the chain in PEM, leaf first, and its key in PEM (PKCS
+    /// #8).
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Identity`] if they cannot be read. If they do not belong together, some platforms say so only when
-    /// [`connect`](Self::connect) is called, by the same error.
+    /// [`ConfigError::Identity`] if they cannot be read. If they do not belong together, some
+    /// platforms say so only when [`connect`](Self::connect) is called, by the same error.
     pub fn client_identity(mut self, chain: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
         self.tls
             .set_identity(chain, key)
@@ -235,14 +242,15 @@ impl Config {
         Ok(self)
     }
 
-    /// The name the server's certificate must have, if it is not the host: for tunnels and bare addresses.
+    /// The name the server's certificate must have, if it is not the host: for tunnels and bare
+    /// addresses.
     pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
         self.tls.set_server_name(name.into());
         self
     }
 
-    /// A TLS connector of the caller's own. Certificates, identity and `danger_` switches that are set after it
-    /// replace it by one of the library's.
+    /// A TLS connector of the caller's own. Certificates, identity and `danger_` switches that are
+    /// set after it replace it by one of the library's.
     pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
         self.tls.set_connector(connector);
         self
@@ -280,7 +288,8 @@ impl Config {
         self
     }
 
-    /// Shows every line of the dialog to this function; passwords and tokens are masked before it sees them.
+    /// Shows every line of the dialog to this function; passwords and tokens are masked before it
+    /// sees them.
     pub fn trace(mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) -> Self {
         self.trace = Trace::new(sink);
         self
@@ -352,7 +361,8 @@ fn is_host(text: &str) -> bool {
         && (!text.contains(':') || address.parse::<Ipv6Addr>().is_ok())
 }
 
-/// How long each step may take; each is a deadline for the whole step, however slowly the peer drips.
+/// How long each step may take; each is a deadline for the whole step, however slowly the peer
+/// drips.
 ///
 /// ```
 /// use std::time::Duration;
@@ -418,8 +428,8 @@ macro_rules! timeout_setters {
 }
 
 timeout_setters! {
-    /// Opening the connection, over all addresses of the host: 30 seconds. Looking the name up is not counted, nor is
-    /// waiting for a Unix socket whose server has a full queue.
+    /// Opening the connection, over all addresses of the host: 30 seconds. Looking the name up is
+    /// not counted, nor is waiting for a Unix socket whose server has a full queue.
     connect,
     /// The TLS handshake: 30 seconds.
     handshake,
@@ -431,7 +441,8 @@ timeout_setters! {
     data,
     /// Writing 64 KiB of the message: 180 seconds.
     body,
-    /// The reply to the message: 600 seconds (RFC 5321, 4.5.3.2.6). Giving up earlier makes duplicates.
+    /// The reply to the message: 600 seconds (RFC 5321, 4.5.3.2.6). Giving up earlier makes
+    /// duplicates.
     end_of_data,
     /// The reply to QUIT: 5 seconds.
     quit,
@@ -459,7 +470,8 @@ impl Default for Timeouts {
 pub enum ConfigError {
     /// A certificate is not PEM.
     Certificate,
-    /// The host is missing or has a character that no host has, such as the colon in front of a port.
+    /// The host is missing or has a character that no host has, such as the colon in front of a
+    /// port.
     Host,
     /// The client's certificate or key is not PEM, or they do not belong together.
     Identity,
@@ -469,7 +481,8 @@ pub enum ConfigError {
     Port,
     /// A percent sign is not followed by two hexadecimal digits, or the result is not UTF-8.
     Percent,
-    /// There is an `@` behind the URL's question mark: a password with a question mark that is not encoded.
+    /// There is an `@` behind the URL's question mark: a password with a question mark that is not
+    /// encoded.
     QuestionMark,
     /// The URL's scheme is not `smtp`, `smtps`, `lmtp` or `lmtp+unix`.
     Scheme,

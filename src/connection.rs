@@ -19,7 +19,8 @@ use crate::wire::Wire;
 
 /// A connection to an SMTP or LMTP server.
 ///
-/// It is made by [`Config::connect`], which does everything a configuration asks for, or step by step as in Python:
+/// It is made by [`Config::connect`], which does everything a configuration asks for, or step by
+/// step as in Python:
 ///
 /// ```no_run
 /// use smtplib::SmtpConnection;
@@ -39,8 +40,9 @@ use crate::wire::Wire;
 /// # }
 /// ```
 ///
-/// After an I/O error, a timeout, a violation of the protocol or the code 421 the connection is closed for good, and every
-/// further call is [`Error::Closed`]. Dropping it closes it without a word; [`quit`](Self::quit) says goodbye.
+/// After an I/O error, a timeout, a violation of the protocol or the code 421 the connection is
+/// closed for good, and every further call is [`Error::Closed`]. Dropping it closes it without a
+/// word; [`quit`](Self::quit) says goodbye.
 pub struct SmtpConnection {
     pub(crate) wire: Wire,
     pub(crate) config: Box<Config>,
@@ -55,8 +57,9 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] and [`Error::Credentials`] before anything is sent; otherwise whatever the first step that
-    /// failed says. There is no connection then, and no password was sent without TLS.
+    /// [`Error::Config`] and [`Error::Credentials`] before anything is sent; otherwise whatever the
+    /// first step that failed says. There is no connection then, and no password was sent
+    /// without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
         self.check_all()?;
         let deadline = self.deadline.map(deadline_in);
@@ -98,7 +101,8 @@ impl Config {
 }
 
 impl Config {
-    /// Whether TLS can begin; some platforms find out only now that certificate and key do not match.
+    /// Whether TLS can begin; some platforms find out only now that certificate and key do not
+    /// match.
     fn check_tls(&self) -> Result<()> {
         match self.tls.connector() {
             Ok(_) => Ok(()),
@@ -109,7 +113,8 @@ impl Config {
 }
 
 impl SmtpConnection {
-    /// Connects without TLS and reads the greeting and the answer to EHLO: Python's `SMTP(host, port)`.
+    /// Connects without TLS and reads the greeting and the answer to EHLO: Python's `SMTP(host,
+    /// port)`.
     ///
     /// Nothing secret can be sent before [`starttls`](Self::starttls).
     ///
@@ -123,7 +128,8 @@ impl SmtpConnection {
             .connect()
     }
 
-    /// Connects with TLS from the first octet: Python's `SMTP_SSL(host, port)`, with the certificate verified.
+    /// Connects with TLS from the first octet: Python's `SMTP_SSL(host, port)`, with the
+    /// certificate verified.
     ///
     /// # Errors
     ///
@@ -135,8 +141,9 @@ impl SmtpConnection {
             .connect()
     }
 
-    /// Goes on where the caller connected, for instance through a proxy or from a local address. Nothing may have been
-    /// read from the stream or written to it by TLS; that is the configuration's part, as in [`Config::connect`].
+    /// Goes on where the caller connected, for instance through a proxy or from a local address.
+    /// Nothing may have been read from the stream or written to it by TLS; that is the
+    /// configuration's part, as in [`Config::connect`].
     ///
     /// # Errors
     ///
@@ -187,15 +194,17 @@ impl SmtpConnection {
         }
     }
 
-    /// Upgrades the connection to TLS and says EHLO again: Python's `starttls()`, with the certificate verified.
+    /// Upgrades the connection to TLS and says EHLO again: Python's `starttls()`, with the
+    /// certificate verified.
     ///
-    /// Everything the server said before is forgotten. If anything goes wrong after the server has agreed, the connection
-    /// is closed: there is no way back to plain text.
+    /// Everything the server said before is forgotten. If anything goes wrong after the server has
+    /// agreed, the connection is closed: there is no way back to plain text.
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if the server does not offer it or TLS is on already; [`Error::Config`] on a Unix socket;
-    /// [`Error::Refused`]; [`Error::Tls`] if the handshake or the certificate fails.
+    /// [`Error::Unsupported`] if the server does not offer it or TLS is on already;
+    /// [`Error::Config`] on a Unix socket; [`Error::Refused`]; [`Error::Tls`] if the handshake
+    /// or the certificate fails.
     pub fn starttls(&mut self) -> Result<()> {
         self.begin()?;
         self.upgrade()
@@ -219,7 +228,8 @@ impl SmtpConnection {
         self.hello()
     }
 
-    /// Says EHLO (LHLO) once more and takes the answer as the server's capabilities: Python's `ehlo()`.
+    /// Says EHLO (LHLO) once more and takes the answer as the server's capabilities: Python's
+    /// `ehlo()`.
     ///
     /// # Errors
     ///
@@ -265,7 +275,8 @@ impl SmtpConnection {
             && self.config.protocol == Protocol::Smtp
     }
 
-    /// The configured name, or the socket's address, which is true without any look-up (RFC 5321, 4.1.4).
+    /// The configured name, or the socket's address, which is true without any look-up (RFC 5321,
+    /// 4.1.4).
     fn hello_name(&self) -> Result<HelloName> {
         if let Some(name) = &self.config.hello_name {
             return Ok(name.parse()?);
@@ -278,14 +289,16 @@ impl SmtpConnection {
         Ok(literal.parse()?)
     }
 
-    /// Sends a command of the caller's own and returns the reply, whatever its code: Python's `docmd()`.
+    /// Sends a command of the caller's own and returns the reply, whatever its code: Python's
+    /// `docmd()`.
     ///
-    /// Commands that change the state of the connection are refused: they have methods of their own. A reply that asks for
-    /// more (3yz) is an error, since there is nothing more.
+    /// Commands that change the state of the connection are refused: they have methods of their
+    /// own. A reply that asks for more (3yz) is an error, since there is nothing more.
     ///
     /// # Errors
     ///
-    /// [`Error::Command`] before anything is sent; [`Error::Refused`] for 421; [`Error::Protocol`] for 3yz.
+    /// [`Error::Command`] before anything is sent; [`Error::Refused`] for 421; [`Error::Protocol`]
+    /// for 3yz.
     pub fn command(&mut self, line: &str) -> Result<Reply> {
         let octets = command::custom(line)?;
         if !line.is_ascii() && !self.capabilities.has("SMTPUTF8") {
@@ -295,7 +308,8 @@ impl SmtpConnection {
         self.exchange(Step::Command, &octets)
     }
 
-    /// Calls off whatever transaction there may be; TLS, login and capabilities stay: Python's `rset()`.
+    /// Calls off whatever transaction there may be; TLS, login and capabilities stay: Python's
+    /// `rset()`.
     ///
     /// # Errors
     ///
@@ -359,7 +373,8 @@ impl SmtpConnection {
         self.command(format!("HELP {topic}").trim_end_matches(' '))
     }
 
-    /// Says goodbye and closes: Python's `quit()`. It waits at most 5 seconds for the farewell, and returns it if it came.
+    /// Says goodbye and closes: Python's `quit()`. It waits at most 5 seconds for the farewell, and
+    /// returns it if it came.
     ///
     /// No answer can change what became of the messages sent before, so this cannot fail.
     pub fn quit(mut self) -> Option<Reply> {
@@ -391,7 +406,8 @@ impl SmtpConnection {
         self.wire.stream().peer_certificate()
     }
 
-    /// Whether another message may go this way: the connection is open, and the server has not said goodbye meanwhile.
+    /// Whether another message may go this way: the connection is open, and the server has not said
+    /// goodbye meanwhile.
     ///
     /// It asks the socket, not the server.
     pub fn is_reusable(&mut self) -> bool {

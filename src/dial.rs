@@ -9,8 +9,8 @@ use crate::stream::Stream;
 
 /// Opens the connection before the deadline.
 ///
-/// The addresses of a host are tried in the resolver's order, each with its share of the time that is left, so that one
-/// that swallows packets cannot use it all up.
+/// The addresses of a host are tried in the resolver's order, each with its share of the time that
+/// is left, so that one that swallows packets cannot use it all up.
 pub(crate) fn dial(config: &Config, deadline: Instant) -> io::Result<Stream> {
     match &config.server {
         Server::Tcp { .. } => {

@@ -3,7 +3,8 @@
 use crate::address::Address;
 use crate::protocol::command::Parameter;
 
-/// Who sends to whom, as the server is told: what MAIL and RCPT carry, whatever the message's header says.
+/// Who sends to whom, as the server is told: what MAIL and RCPT carry, whatever the message's
+/// header says.
 ///
 /// ```
 /// use smtplib::{Address, Envelope};
@@ -34,7 +35,8 @@ pub(crate) struct Recipient {
 }
 
 impl Envelope {
-    /// An envelope; without a sender (`None`) it is the null reverse-path `<>` of bounces (RFC 5321, 4.5.5).
+    /// An envelope; without a sender (`None`) it is the null reverse-path `<>` of bounces (RFC
+    /// 5321, 4.5.5).
     pub fn new(
         sender: impl Into<Option<Address>>,
         recipients: impl IntoIterator<Item = Address>,
@@ -66,7 +68,8 @@ impl Envelope {
         self
     }
 
-    /// Adds a parameter of MAIL, such as `RET=HDRS`. SIZE, BODY and SMTPUTF8 come by themselves where they are needed.
+    /// Adds a parameter of MAIL, such as `RET=HDRS`. SIZE, BODY and SMTPUTF8 come by themselves
+    /// where they are needed.
     pub fn parameter(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
         self
@@ -78,16 +81,18 @@ impl Envelope {
         self
     }
 
-    /// Sends lines of more than 998 octets as they are, although SMTP forbids them (RFC 5321, 4.5.3.1.6).
+    /// Sends lines of more than 998 octets as they are, although SMTP forbids them (RFC 5321,
+    /// 4.5.3.1.6).
     ///
-    /// Servers may refuse, fold or cut them; by default such a message is an error before it is sent.
+    /// Servers may refuse, fold or cut them; by default such a message is an error before it is
+    /// sent.
     pub fn allow_long_lines(mut self, yes: bool) -> Self {
         self.allow_long_lines = yes;
         self
     }
 
-    /// Sends the attachments of a [`Message`](crate::Message) unencoded to a server that offers BINARYMIME and CHUNKING
-    /// (RFC 3030), which saves a quarter of the octets.
+    /// Sends the attachments of a [`Message`](crate::Message) unencoded to a server that offers
+    /// BINARYMIME and CHUNKING (RFC 3030), which saves a quarter of the octets.
     ///
     /// A server behind that one may lack them, and has to encode the message or give it up.
     pub fn allow_binary(mut self, yes: bool) -> Self {

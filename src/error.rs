@@ -21,7 +21,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong; the variants follow what a caller decides.
 ///
-/// After a failed send, [`delivery`](Self::delivery) tells whether the message was certainly not taken.
+/// After a failed send, [`delivery`](Self::delivery) tells whether the message was certainly not
+/// taken.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -53,7 +54,8 @@ pub enum Error {
         /// What the server said before, for instance 421 and why.
         last_words: Option<Box<Reply>>,
     },
-    /// The connection failed, or had to be cut, after a recipient had an answer: the cause, and what is known of each.
+    /// The connection failed, or had to be cut, after a recipient had an answer: the cause, and
+    /// what is known of each.
     Interrupted(Box<Interrupted>),
     /// Reading from or writing to the network failed.
     Io {
@@ -62,11 +64,13 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// A part of the message cannot be had, such as an attachment that is not there any more; nothing was sent.
+    /// A part of the message cannot be had, such as an attachment that is not there any more;
+    /// nothing was sent.
     Message(MessageError),
     /// There is nobody to send to; nothing was sent.
     NoRecipients,
-    /// Logging in would show the password or token to everybody on the way, because the connection has no TLS.
+    /// Logging in would show the password or token to everybody on the way, because the connection
+    /// has no TLS.
     PlaintextAuth,
     /// The server broke the rules of the protocol.
     Protocol {
@@ -75,10 +79,11 @@ pub enum Error {
         /// How.
         source: ProtocolError,
     },
-    /// The server refused every recipient, or one where all were required (`SMTPRecipientsRefused`).
+    /// The server refused every recipient, or one where all were required
+    /// (`SMTPRecipientsRefused`).
     RecipientsRefused(Box<Outcome>),
-    /// The server refused a step that is not about sender, recipients or message (`SMTPConnectError`, `SMTPHeloError`),
-    /// or is closing the connection (421).
+    /// The server refused a step that is not about sender, recipients or message
+    /// (`SMTPConnectError`, `SMTPHeloError`), or is closing the connection (421).
     Refused {
         /// Which.
         step: Step,
@@ -87,8 +92,9 @@ pub enum Error {
     },
     /// The server refused the sender (`SMTPSenderRefused`).
     SenderRefused(Reply),
-    /// The message could not be read to its end, and the server has taken nothing. If its beginning had been sent, the
-    /// connection was cut, and this is the cause of an [`Interrupted`](Self::Interrupted).
+    /// The message could not be read to its end, and the server has taken nothing. If its beginning
+    /// had been sent, the connection was cut, and this is the cause of an
+    /// [`Interrupted`](Self::Interrupted).
     Source(io::Error),
     /// The peer took too long.
     Timeout(Step),
@@ -109,9 +115,11 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The server has certainly not taken the message for any recipient who is not listed as accepted.
+    /// The server has certainly not taken the message for any recipient who is not listed as
+    /// accepted.
     NotDelivered,
-    /// The end of the message may have reached the server, and no answer came: sending again may duplicate it (RFC 1047).
+    /// The end of the message may have reached the server, and no answer came: sending again may
+    /// duplicate it (RFC 1047).
     Unknown,
 }
 
@@ -184,8 +192,9 @@ impl Error {
         }
     }
 
-    /// Whether the same may succeed later, and nothing speaks against trying: the message was certainly not taken, and
-    /// the reason is a 4yz reply (for all recipients), a timeout or a lost connection.
+    /// Whether the same may succeed later, and nothing speaks against trying: the message was
+    /// certainly not taken, and the reason is a 4yz reply (for all recipients), a timeout or a
+    /// lost connection.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         if self.delivery() == Delivery::Unknown {
@@ -206,7 +215,8 @@ impl Error {
         }
     }
 
-    /// Whether the same will fail again: a 5yz reply (for all recipients), or something on this side that must change.
+    /// Whether the same will fail again: a 5yz reply (for all recipients), or something on this
+    /// side that must change.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         match self {
@@ -234,8 +244,9 @@ impl Error {
         }
     }
 
-    /// Whether this error is the end of the connection. A server can also close behind a refusal; whether another
-    /// message may go the same way is for [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) to tell.
+    /// Whether this error is the end of the connection. A server can also close behind a refusal;
+    /// whether another message may go the same way is for
+    /// [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) to tell.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         match self {
@@ -467,7 +478,8 @@ pub enum Unsupported {
     EightBit,
     /// The extension with this keyword.
     Extension(Cow<'static, str>),
-    /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
+    /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC
+    /// 6531).
     Header,
     /// None of the SASL mechanisms offered, listed here, can carry the credentials.
     Mechanism(Box<str>),

@@ -1,5 +1,6 @@
-//! A blocking SMTP and LMTP client, and the messages to send with it: what `smtplib`, `EmailMessage` and
-//! `mimetypes` are to a Python program, for a Rust program that has no async runtime and wants none.
+//! A blocking SMTP and LMTP client, and the messages to send with it: what `smtplib`,
+//! `EmailMessage` and `mimetypes` are to a Python program, for a Rust program that has no async
+//! runtime and wants none.
 //!
 //! ```no_run
 //! use smtplib::{Config, Credentials, Message};
@@ -26,9 +27,9 @@
 //!
 //! # Where to start
 //!
-//! - [`Message`] and [`Attachment`] compose, [`Config`] connects, and [`SmtpConnection`] sends: messages with
-//!   [`send_message`](SmtpConnection::send_message), octets with [`sendmail`](SmtpConnection::sendmail), readers
-//!   with [`send`](SmtpConnection::send).
+//! - [`Message`] and [`Attachment`] compose, [`Config`] connects, and [`SmtpConnection`] sends:
+//!   messages with [`send_message`](SmtpConnection::send_message), octets with
+//!   [`sendmail`](SmtpConnection::sendmail), readers with [`send`](SmtpConnection::send).
 //! - [`Outcome`] says what became of each recipient, [`Error`] why nothing was sent, and
 //!   [`Error::delivery`] whether that is certain.
 //! - [`Transaction`], [`DataWriter`] and the verbs of [`SmtpConnection`] do it all by hand.
@@ -56,9 +57,10 @@
 //!
 //! # Scope
 //!
-//! In scope: connecting, TLS, logging in, envelope, data, results, LMTP, composing. Out of scope: async, looking up MX
-//! records, a queue on disk (hand the message to a server that has one), reading received mail. Names are looked up by
-//! the operating system, which may take longer than any timeout set here.
+//! In scope: connecting, TLS, logging in, envelope, data, results, LMTP, composing. Out of scope:
+//! async, looking up MX records, a queue on disk (hand the message to a server that has one),
+//! reading received mail. Names are looked up by the operating system, which may take longer than
+//! any timeout set here.
 //!
 //! # Features
 //!

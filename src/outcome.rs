@@ -7,8 +7,9 @@ use crate::protocol::reply::Reply;
 
 /// What became of a message, recipient by recipient.
 ///
-/// As the `Ok` of a sending call it means that the server took the message, by a reply of its own to the end of the
-/// data, for every recipient that is [`accepted`](Self::accepted), and there is at least one. The others were refused.
+/// As the `Ok` of a sending call it means that the server took the message, by a reply of its own
+/// to the end of the data, for every recipient that is [`accepted`](Self::accepted), and there is
+/// at least one. The others were refused.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
@@ -47,7 +48,8 @@ impl Outcome {
             .filter(|recipient| recipient.is_accepted())
     }
 
-    /// The recipients whom the server refused, each with its reply: what Python's `sendmail` returns.
+    /// The recipients whom the server refused, each with its reply: what Python's `sendmail`
+    /// returns.
     pub fn refused(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients
             .iter()
@@ -56,7 +58,8 @@ impl Outcome {
 
     /// The recipients who are worth another try later: refused for now, or not reached.
     ///
-    /// Those whose fate is [unknown](RecipientStatus::Unknown) are not among them: they might get the message twice.
+    /// Those whose fate is [unknown](RecipientStatus::Unknown) are not among them: they might get
+    /// the message twice.
     pub fn worth_retrying(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients
             .iter()
@@ -103,7 +106,8 @@ impl RecipientOutcome {
         self.status
     }
 
-    /// The newest answer about this recipient: to RCPT, or to the message; `None` if there was none.
+    /// The newest answer about this recipient: to RCPT, or to the message; `None` if there was
+    /// none.
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()

@@ -10,14 +10,16 @@ use crate::protocol::reply::Code;
 use crate::step::Step;
 
 impl SmtpConnection {
-    /// Logs in with a user name and a password, by the best mechanism that server and configuration share.
+    /// Logs in with a user name and a password, by the best mechanism that server and configuration
+    /// share.
     ///
     /// A wrong password is tried once, not once per mechanism: that is how accounts get locked.
     ///
     /// # Errors
     ///
-    /// [`Error::PlaintextAuth`] without TLS; [`Error::Credentials`]; [`Error::Unsupported`] if the server offers no AUTH
-    /// or no mechanism that fits; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the connection.
+    /// [`Error::PlaintextAuth`] without TLS; [`Error::Credentials`]; [`Error::Unsupported`] if the
+    /// server offers no AUTH or no mechanism that fits; [`Error::AuthFailed`];
+    /// [`Error::Refused`] for 421, which ends the connection.
     pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
         self.login_with(&Credentials::password(user, password))
     }
@@ -33,12 +35,14 @@ impl SmtpConnection {
         self.log_in(credentials)
     }
 
-    /// Logs in by a mechanism of the caller's choice, whether the server offers it or not: Python's `auth()`.
+    /// Logs in by a mechanism of the caller's choice, whether the server offers it or not: Python's
+    /// `auth()`.
     ///
     /// # Errors
     ///
-    /// [`Error::PlaintextAuth`] if the mechanism needs TLS and there is none; [`Error::Command`] if its name is none;
-    /// [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the connection.
+    /// [`Error::PlaintextAuth`] if the mechanism needs TLS and there is none; [`Error::Command`] if
+    /// its name is none; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the
+    /// connection.
     pub fn authenticate(&mut self, mechanism: &mut dyn Mechanism) -> Result<()> {
         check_mechanism_name(mechanism.name())?;
         self.begin()?;
@@ -137,8 +141,8 @@ fn check_mechanism_name(name: &str) -> Result<()> {
     }
 }
 
-/// After 504, 534 or 538 the fault is the mechanism's, and after a challenge that makes no sense, too; everything else is
-/// about the credentials or the server (RFC 4954, 6).
+/// After 504, 534 or 538 the fault is the mechanism's, and after a challenge that makes no sense,
+/// too; everything else is about the credentials or the server (RFC 4954, 6).
 fn may_try_next(error: &Error) -> bool {
     let Error::AuthFailed(failure) = error else {
         return false;

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::hint::black_box;
 
-/// A password or token: `Debug` hides it, there is no `Display`, and dropping it overwrites its memory.
+/// A password or token: `Debug` hides it, there is no `Display`, and dropping it overwrites its
+/// memory.
 ///
-/// The overwriting is as good as safe code can make it: copies that moving or growing left behind stay out of reach.
+/// The overwriting is as good as safe code can make it: copies that moving or growing left behind
+/// stay out of reach.
 ///
 /// ```
 /// use smtplib::Secret;

@@ -17,21 +17,24 @@ use crate::protocol::exchange::{Action, Aftermath, Exchange, Rules, Verdict};
 use crate::protocol::reply::Reply;
 use crate::step::Step;
 
-/// How much of a message from a reader is looked at before MAIL; most messages are known to their end then.
+/// How much of a message from a reader is looked at before MAIL; most messages are known to their
+/// end then.
 const HEAD: u64 = 64 * 1024;
 
 impl SmtpConnection {
     /// Sends a message: Python's `sendmail()`.
     ///
-    /// The addresses are bare (`ann@example.org`); an empty sender, or `<>`, is the null reverse-path of bounces. The
-    /// message is header, empty line and body; line ends become CRLF, leading dots are protected, and nothing else is
-    /// changed. SIZE, 8BITMIME and SMTPUTF8 are used where they are needed and offered.
+    /// The addresses are bare (`ann@example.org`); an empty sender, or `<>`, is the null
+    /// reverse-path of bounces. The message is header, empty line and body; line ends become
+    /// CRLF, leading dots are protected, and nothing else is changed. SIZE, 8BITMIME and
+    /// SMTPUTF8 are used where they are needed and offered.
     ///
     /// # Errors
     ///
-    /// Before anything is sent: [`Error::Address`], [`Error::NoRecipients`], [`Error::Content`], [`Error::TooLarge`],
-    /// [`Error::Unsupported`]. From the server: [`Error::SenderRefused`], [`Error::RecipientsRefused`] if no recipient is
-    /// left, [`Error::DataRefused`]. [`Error::delivery`] tells whether the message may have been taken all the same.
+    /// Before anything is sent: [`Error::Address`], [`Error::NoRecipients`], [`Error::Content`],
+    /// [`Error::TooLarge`], [`Error::Unsupported`]. From the server: [`Error::SenderRefused`],
+    /// [`Error::RecipientsRefused`] if no recipient is left, [`Error::DataRefused`].
+    /// [`Error::delivery`] tells whether the message may have been taken all the same.
     pub fn sendmail(
         &mut self,
         from: &str,
@@ -48,9 +51,11 @@ impl SmtpConnection {
 
     /// Sends a message from any reader, with all that an [`Envelope`] can say.
     ///
-    /// A message of up to 64 KiB is known to its end before MAIL, as with [`sendmail`](Self::sendmail). Of a longer one
-    /// the size is not announced, and it counts as 8-bit where the server offers 8BITMIME. If it turns out on the way that
-    /// it breaks a rule, or the reader fails, the connection is cut without an end of data: the server has taken nothing.
+    /// A message of up to 64 KiB is known to its end before MAIL, as with
+    /// [`sendmail`](Self::sendmail). Of a longer one the size is not announced, and it counts
+    /// as 8-bit where the server offers 8BITMIME. If it turns out on the way that it breaks a
+    /// rule, or the reader fails, the connection is cut without an end of data: the server has
+    /// taken nothing.
     ///
     /// # Errors
     ///
@@ -152,7 +157,8 @@ impl SmtpConnection {
         self.conclude(exchange, result.map(drop))
     }
 
-    /// Does what the exchange says until it needs something from the caller. This is the main loop of the crate.
+    /// Does what the exchange says until it needs something from the caller. This is the main loop
+    /// of the crate.
     pub(crate) fn drive(&mut self, exchange: &mut Exchange) -> Result<Pause> {
         loop {
             match exchange.next() {
@@ -213,7 +219,8 @@ pub(crate) enum Pause {
 pub(crate) fn settle_body(exchange: &mut Exchange, written: Result<()>) -> Result<()> {
     match written {
         Ok(()) => exchange.body_sent(),
-        // The server has refused the message in the middle of it: that is an answer, not an accident.
+        // The server has refused the message in the middle of it: that is an answer, not an
+        // accident.
         Err(Error::Disconnected {
             last_words: Some(reply),
             ..
@@ -239,7 +246,8 @@ fn judge(verdict: Verdict, outcome: Outcome) -> Result<Outcome> {
         Verdict::Unexpected(step, code) => {
             let source = ProtocolError::UnexpectedCode(code);
             let error = Error::Protocol { step, source };
-            // Before the message, nobody can say which of the answers belong to whom; 354 has proved that they do.
+            // Before the message, nobody can say which of the answers belong to whom; 354 has
+            // proved that they do.
             Err(match step {
                 Step::EndOfData => interrupted(outcome, error),
                 _ => error,

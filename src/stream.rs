@@ -35,7 +35,8 @@ trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
 impl Stream {
-    /// A connected TCP stream. Commands are short and wait for replies: nothing may be held back (Nagle).
+    /// A connected TCP stream. Commands are short and wait for replies: nothing may be held back
+    /// (Nagle).
     pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(false)?;
@@ -86,7 +87,8 @@ impl Stream {
 
     /// Reads what is there, waiting until the deadline; 0 is the end.
     ///
-    /// An end that TLS did not announce is an end like any other: a reply that is cut short shows by itself.
+    /// An end that TLS did not announce is an end like any other: a reply that is cut short shows
+    /// by itself.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner()?.read(buffer)
     }
@@ -216,9 +218,9 @@ pub(crate) fn deadline_in(budget: Duration) -> Instant {
 
 /// A socket with a deadline.
 ///
-/// It stands below TLS, where one read can be many system calls and a peer that sends an octet now and then could make
-/// each of them begin anew. When the time is up it says `TimedOut`, never `WouldBlock`, which TLS would take for
-/// "try again".
+/// It stands below TLS, where one read can be many system calls and a peer that sends an octet now
+/// and then could make each of them begin anew. When the time is up it says `TimedOut`, never
+/// `WouldBlock`, which TLS would take for "try again".
 #[derive(Debug)]
 pub(crate) struct Timed<S> {
     socket: S,
@@ -309,8 +311,9 @@ impl<S: Socket> Timed<S> {
 
 /// The socket's own timeout, if it has to change.
 ///
-/// It must not exceed the time left, and may be shorter: then the call wakes up early and goes on. Half of the time left
-/// suits the steps that follow as well, so that a session hardly ever pays a system call for it.
+/// It must not exceed the time left, and may be shorter: then the call wakes up early and goes on.
+/// Half of the time left suits the steps that follow as well, so that a session hardly ever pays a
+/// system call for it.
 fn new_limit(current: Duration, left: Duration, has_waited: bool) -> Option<Duration> {
     const SHORTEST: Duration = Duration::from_millis(1);
     const FINE: Duration = Duration::from_millis(50);
@@ -413,7 +416,8 @@ mod tests {
         assert!(deadline_in(Duration::ZERO) >= now);
     }
 
-    // The deadline holds however short the operating system's own limit was, and a peer that is silent is a timeout.
+    // The deadline holds however short the operating system's own limit was, and a peer that is
+    // silent is a timeout.
     #[test]
     fn a_read_ends_at_the_deadline() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

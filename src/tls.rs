@@ -13,8 +13,9 @@ pub(crate) struct TlsOptions {
     accept_invalid_certs: bool,
     accept_invalid_hostnames: bool,
     server_name: Option<String>,
-    /// The connector made of all this. Making one reads the system's roots, which takes longer than most
-    /// sessions: connections share it, and so do copies of a configuration, until one of them changes.
+    /// The connector made of all this. Making one reads the system's roots, which takes longer
+    /// than most sessions: connections share it, and so do copies of a configuration, until
+    /// one of them changes.
     connector: Arc<OnceLock<TlsConnector>>,
 }
 
@@ -88,7 +89,8 @@ impl TlsOptions {
         builder.build()
     }
 
-    /// The name that the certificate must have: the one the user gave, never one that the network gave.
+    /// The name that the certificate must have: the one the user gave, never one that the network
+    /// gave.
     pub(crate) fn verified_name<'a>(&'a self, host: &'a str) -> &'a str {
         self.server_name.as_deref().unwrap_or(host)
     }
@@ -106,7 +108,8 @@ impl fmt::Debug for TlsOptions {
     }
 }
 
-/// A certificate or key is not what it should be; the platform's words for it differ too much to be of use.
+/// A certificate or key is not what it should be; the platform's words for it differ too much to be
+/// of use.
 #[derive(Debug)]
 pub(crate) struct NotReadable;
 

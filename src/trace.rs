@@ -7,8 +7,8 @@ use crate::protocol::reply::Escaped;
 
 /// One line of the dialog, passwords and tokens already masked.
 ///
-/// Its `Display` escapes control characters and begins with `C: ` for the client, `S: ` for the server and `*: ` for
-/// remarks such as "TLS from here on".
+/// Its `Display` escapes control characters and begins with `C: ` for the client, `S: ` for the
+/// server and `*: ` for remarks such as "TLS from here on".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TraceLine<'a> {

@@ -42,7 +42,8 @@ pub struct Transaction<'c> {
 }
 
 impl SmtpConnection {
-    /// Begins a transaction by hand: Python's `mail()`. An empty sender, or `<>`, is the null reverse-path.
+    /// Begins a transaction by hand: Python's `mail()`. An empty sender, or `<>`, is the null
+    /// reverse-path.
     ///
     /// # Errors
     ///
@@ -53,11 +54,13 @@ impl SmtpConnection {
 
     /// Begins a transaction by hand, with parameters of MAIL such as `BODY=8BITMIME`.
     ///
-    /// A sender with letters outside ASCII brings SMTPUTF8 by itself; for such recipients give the parameter.
+    /// A sender with letters outside ASCII brings SMTPUTF8 by itself; for such recipients give the
+    /// parameter.
     ///
     /// # Errors
     ///
-    /// As [`mail`](Self::mail), and [`Error::Unsupported`] if the server does not offer what a parameter belongs to.
+    /// As [`mail`](Self::mail), and [`Error::Unsupported`] if the server does not offer what a
+    /// parameter belongs to.
     pub fn mail_with(
         &mut self,
         from: &str,
@@ -89,8 +92,9 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::Address`]; [`Error::Unsupported`] and [`Error::Command`] for an address with letters outside ASCII if MAIL
-    /// went without SMTPUTF8; [`Error::Interrupted`] if the connection ends, for instance by 421.
+    /// [`Error::Address`]; [`Error::Unsupported`] and [`Error::Command`] for an address with
+    /// letters outside ASCII if MAIL went without SMTPUTF8; [`Error::Interrupted`] if the
+    /// connection ends, for instance by 421.
     pub fn rcpt(&mut self, to: &str) -> Result<Reply> {
         self.rcpt_with(to, [])
     }
@@ -99,7 +103,8 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     ///
-    /// As [`rcpt`](Self::rcpt), and [`Error::Unsupported`] if the server does not offer what a parameter belongs to.
+    /// As [`rcpt`](Self::rcpt), and [`Error::Unsupported`] if the server does not offer what a
+    /// parameter belongs to.
     pub fn rcpt_with(
         &mut self,
         to: &str,
@@ -124,9 +129,10 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRecipients`]; [`Error::RecipientsRefused`]; [`Error::DataRefused`]; [`Error::Source`] if the message
-    /// cannot be read, and [`Error::Content`] or [`Error::Unsupported`] if it is not fit to be sent: the connection is cut
-    /// then, and the server has taken nothing.
+    /// [`Error::NoRecipients`]; [`Error::RecipientsRefused`]; [`Error::DataRefused`];
+    /// [`Error::Source`] if the message cannot be read, and [`Error::Content`] or
+    /// [`Error::Unsupported`] if it is not fit to be sent: the connection is cut then, and the
+    /// server has taken nothing.
     pub fn data(self, mut message: impl Read) -> Result<Outcome> {
         let mut writer = self.data_writer()?;
         match io::copy(&mut message, &mut writer) {
@@ -202,8 +208,8 @@ impl<'c> Transaction<'c> {
 /// Takes the message of a [`Transaction`], in as many pieces as the caller likes.
 ///
 /// Line ends become CRLF and leading dots are protected on the way. Dropping it without
-/// [`finish`](Self::finish) cuts the connection: a message that was begun cannot be called off in any other
-/// way, and must not be taken for a whole one.
+/// [`finish`](Self::finish) cuts the connection: a message that was begun cannot be called off in
+/// any other way, and must not be taken for a whole one.
 ///
 /// ```no_run
 /// use std::io::Write;
@@ -235,8 +241,9 @@ impl DataWriter<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::DataRefused`]; what went wrong while writing; [`Error::Content`] and [`Error::Unsupported`] if the
-    /// message is not fit to be sent, [`Error::delivery`] being `NotDelivered` then.
+    /// [`Error::DataRefused`]; what went wrong while writing; [`Error::Content`] and
+    /// [`Error::Unsupported`] if the message is not fit to be sent, [`Error::delivery`] being
+    /// `NotDelivered` then.
     pub fn finish(mut self) -> Result<Outcome> {
         let written = self.body.finish(&mut self.connection.wire);
         let result = settle_body(&mut self.exchange, written)

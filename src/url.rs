@@ -14,7 +14,8 @@ impl FromStr for Config {
     fn from_str(url: &str) -> Result<Self, ConfigError> {
         let (scheme, rest) = url.split_once("://").ok_or(ConfigError::Scheme)?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-        // What stands before an @ is the end of a password that was not encoded: no option, and not to be shown.
+        // What stands before an @ is the end of a password that was not encoded: no option, and not
+        // to be shown.
         if query.contains('@') {
             return Err(ConfigError::QuestionMark);
         }
@@ -36,8 +37,8 @@ impl FromStr for Config {
 impl Config {
     /// Asks for the password if there is a user without one, as in `smtp://alice@mail.example.com`.
     ///
-    /// `ask` is given the user name. It is not called when nobody logs in, or with a password that is
-    /// known already.
+    /// `ask` is given the user name. It is not called when nobody logs in, or with a password that
+    /// is known already.
     ///
     /// ```
     /// use smtplib::Config;
@@ -73,7 +74,8 @@ fn with_authority(
     new: impl FnOnce(String) -> Config,
 ) -> Result<Config, ConfigError> {
     let authority = authority.strip_suffix('/').unwrap_or(authority);
-    // The last @ ends the credentials: a password that was not encoded must not become part of the host.
+    // The last @ ends the credentials: a password that was not encoded must not become part of the
+    // host.
     let (credentials, server) = match authority.rsplit_once('@') {
         Some((credentials, server)) => (Some(credentials), server),
         None => (None, authority),

@@ -21,8 +21,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// The connection as lines.
 ///
-/// Whatever goes wrong in here closes the stream for good: after a lost or late reply nobody knows which command the
-/// next one would answer.
+/// Whatever goes wrong in here closes the stream for good: after a lost or late reply nobody knows
+/// which command the next one would answer.
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: Stream,
@@ -162,7 +162,8 @@ impl Wire {
 
     /// Asks an idle connection whether the server has said something meanwhile, or is gone.
     ///
-    /// 421 is its farewell: nothing of the next transaction was sent, so another connection may take it.
+    /// 421 is its farewell: nothing of the next transaction was sent, so another connection may
+    /// take it.
     pub(crate) fn check_idle(&mut self, step: Step) -> Result<()> {
         let mut buffer = [0; 512];
         let read = match self.stream.try_read(&mut buffer) {
@@ -293,7 +294,8 @@ impl Wire {
         failure
     }
 
-    /// Why a server is going away: its first reply answers what was being written, another one may say goodbye.
+    /// Why a server is going away: its first reply answers what was being written, another one may
+    /// say goodbye.
     fn last_words(&mut self) -> Option<Reply> {
         let patience = LAST_WORDS.min(self.timeouts.command);
         self.stream.set_deadline(self.within_call(patience));
@@ -401,7 +403,8 @@ mod tests {
         }
     }
 
-    // A peer that never stops answering is an error before the next command, not a queue of answers.
+    // A peer that never stops answering is an error before the next command, not a queue of
+    // answers.
     #[test]
     fn surplus_replies_are_no_answers() {
         let stream = Stream::Memory(Box::new(Endless(b"250 ok\r\n", 0)));

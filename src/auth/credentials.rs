@@ -95,7 +95,8 @@ impl Credentials {
         }
     }
 
-    /// A fresh run of one of [`mechanisms`](Self::mechanisms), for the server at this name and port if it has them.
+    /// A fresh run of one of [`mechanisms`](Self::mechanisms), for the server at this name and port
+    /// if it has them.
     pub(crate) fn mechanism(
         &self,
         name: &str,

@@ -19,7 +19,8 @@ const MAX_ROUNDS: usize = 10;
 /// One AUTH command: lines out, replies in.
 pub(crate) struct Dialog<'m> {
     mechanism: &'m mut dyn Mechanism,
-    /// An initial response too long for the command line; the server asks for it with an empty challenge.
+    /// An initial response too long for the command line; the server asks for it with an empty
+    /// challenge.
     deferred: Option<Vec<u8>>,
     rounds: usize,
     /// Why `*` was sent. Whatever the server says to that, the exchange has failed.
@@ -228,13 +229,15 @@ impl AuthError {
         self.reason
     }
 
-    /// The server's last reply: 535 for wrong credentials, 454 for "try later", and others (RFC 4954, 6).
+    /// The server's last reply: 535 for wrong credentials, 454 for "try later", and others (RFC
+    /// 4954, 6).
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
     }
 
-    /// The server's explanation inside the exchange: the JSON of RFC 7628, 3.2.2, control characters taken out.
+    /// The server's explanation inside the exchange: the JSON of RFC 7628, 3.2.2, control
+    /// characters taken out.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()

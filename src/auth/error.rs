@@ -29,7 +29,8 @@ impl fmt::Display for CredentialsError {
 
 impl StdError for CredentialsError {}
 
-/// A user name or password may hold anything but control characters, and PLAIN's NUL is one of them.
+/// A user name or password may hold anything but control characters, and PLAIN's NUL is one of
+/// them.
 pub(crate) fn check_text(text: &str) -> Result<(), CredentialsError> {
     if text.chars().any(char::is_control) {
         Err(CredentialsError::Control)

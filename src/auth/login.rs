@@ -4,9 +4,11 @@ use crate::auth::Mechanism;
 use crate::auth::error::{CredentialsError, check_name, check_text};
 use crate::secret::Secret;
 
-/// LOGIN (draft-murchison-sasl-login): user name and password, one prompt each, for servers that lack PLAIN.
+/// LOGIN (draft-murchison-sasl-login): user name and password, one prompt each, for servers that
+/// lack PLAIN.
 ///
-/// The prompts are not interpreted: the first asks for the user name, the second for the password, in whatever words.
+/// The prompts are not interpreted: the first asks for the user name, the second for the password,
+/// in whatever words.
 #[derive(Clone, Debug)]
 pub struct Login {
     user: String,

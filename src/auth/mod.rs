@@ -10,8 +10,8 @@ pub(crate) mod plain;
 /// One run of a SASL mechanism, from the client's side.
 ///
 /// Implement it to log in by a mechanism that the crate does not have, and hand it to
-/// [`SmtpConnection::authenticate`](crate::SmtpConnection::authenticate). Responses and challenges are plain octets;
-/// base64, limits and cancelling are the connection's part.
+/// [`SmtpConnection::authenticate`](crate::SmtpConnection::authenticate). Responses and challenges
+/// are plain octets; base64, limits and cancelling are the connection's part.
 ///
 /// ```
 /// use smtplib::Mechanism;
@@ -39,20 +39,23 @@ pub trait Mechanism {
     /// The registered name: 1 to 20 of `A-Z`, `0-9`, `-` and `_` (RFC 4422, 3.1).
     fn name(&self) -> &str;
 
-    /// What the client says first, if the mechanism lets it speak first; empty is not the same as nothing.
+    /// What the client says first, if the mechanism lets it speak first; empty is not the same as
+    /// nothing.
     fn initial_response(&mut self) -> Option<Vec<u8>>;
 
     /// The answer to a challenge, or `None` to call the exchange off.
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>>;
 
-    /// Whether eavesdroppers would learn something worth having. If so, a connection without TLS refuses to begin.
+    /// Whether eavesdroppers would learn something worth having. If so, a connection without TLS
+    /// refuses to begin.
     fn needs_tls(&self) -> bool {
         true
     }
 
     /// Whether the mechanism has no further doubts when the server reports success.
     ///
-    /// A mechanism that authenticates the server, too, says `false` here until it has seen the proof.
+    /// A mechanism that authenticates the server, too, says `false` here until it has seen the
+    /// proof.
     fn is_satisfied(&self) -> bool {
         true
     }

@@ -20,7 +20,8 @@ impl XOAuth2 {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError`] if the user name or the token is empty or has a character it may not have.
+    /// [`CredentialsError`] if the user name or the token is empty or has a character it may not
+    /// have.
     pub fn new(
         user: impl Into<String>,
         token: impl Into<Secret>,
@@ -74,7 +75,8 @@ impl OAuthBearer {
     ///
     /// # Errors
     ///
-    /// [`CredentialsError`] if the user name or the token is empty or has a character it may not have.
+    /// [`CredentialsError`] if the user name or the token is empty or has a character it may not
+    /// have.
     pub fn new(
         user: impl Into<String>,
         token: impl Into<Secret>,
@@ -90,10 +92,12 @@ impl OAuthBearer {
         })
     }
 
-    /// Names the server the token is for (RFC 7628, 3.1); logging in through a configuration does so by itself.
+    /// Names the server the token is for (RFC 7628, 3.1); logging in through a configuration does
+    /// so by itself.
     #[must_use]
     pub fn server(mut self, host: &str, port: u16) -> Self {
-        // A host with a control character could pass for another field; such a host cannot be connected to anyway.
+        // A host with a control character could pass for another field; such a host cannot be
+        // connected to anyway.
         self.server = check_name(host).is_ok().then(|| (host.to_owned(), port));
         self
     }
@@ -114,7 +118,8 @@ impl Mechanism for OAuthBearer {
         Some(format!("n,a={user},\x01{server}auth=Bearer {token}\x01\x01").into_bytes())
     }
 
-    /// A challenge is the explanation of a failure; `0x01` makes the server say its 535 (RFC 7628, 3.2.3).
+    /// A challenge is the explanation of a failure; `0x01` makes the server say its 535 (RFC 7628,
+    /// 3.2.3).
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
         keep_failure(&mut self.failure, challenge).then(|| vec![1])
     }
@@ -128,7 +133,8 @@ impl Mechanism for OAuthBearer {
     }
 }
 
-/// Keeps the server's explanation; `false` if there was one already, which no server has a reason to do.
+/// Keeps the server's explanation; `false` if there was one already, which no server has a reason
+/// to do.
 fn keep_failure(failure: &mut Option<String>, challenge: &[u8]) -> bool {
     let text = String::from_utf8_lossy(challenge);
     let text = text

@@ -2,7 +2,8 @@
 
 use crate::protocol::reply::Reply;
 
-/// The extensions that the server offers (RFC 5321, 4.1.1.1), from its newest answer to EHLO or LHLO.
+/// The extensions that the server offers (RFC 5321, 4.1.1.1), from its newest answer to EHLO or
+/// LHLO.
 ///
 /// Keywords compare without regard to case; unknown ones are kept with their parameters.
 ///
@@ -38,7 +39,8 @@ impl Capabilities {
         self.param(keyword).is_some()
     }
 
-    /// The parameters behind a keyword, as the server wrote them; empty if it has none, `None` if it is not offered.
+    /// The parameters behind a keyword, as the server wrote them; empty if it has none, `None` if
+    /// it is not offered.
     #[must_use]
     pub fn param(&self, keyword: &str) -> Option<&str> {
         self.iter()
@@ -57,7 +59,8 @@ impl Capabilities {
             .filter(|limit| *limit > 0)
     }
 
-    /// The SASL mechanisms offered, in upper case and each once (RFC 4954, 3); `AUTH=` is read like `AUTH`.
+    /// The SASL mechanisms offered, in upper case and each once (RFC 4954, 3); `AUTH=` is read like
+    /// `AUTH`.
     pub fn auth_mechanisms(&self) -> impl Iterator<Item = &str> {
         let offered = self.iter().filter(|(name, _)| *name == "AUTH");
         let mut names: Vec<&str> = Vec::new();
@@ -77,7 +80,8 @@ impl Capabilities {
     }
 }
 
-/// `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554, and others any keyword so.
+/// `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554, and others any
+/// keyword so.
 fn parse_line(line: &str) -> Option<(String, String)> {
     let end = line.find([' ', '\t', '=']).unwrap_or(line.len());
     let (name, rest) = line.split_at(end);
@@ -88,7 +92,8 @@ fn parse_line(line: &str) -> Option<(String, String)> {
     }
     let name = name.to_ascii_uppercase();
     let params = rest.strip_prefix('=').unwrap_or(rest).trim();
-    // Mechanism names are upper case by definition (RFC 4422, 3.1), whatever the server makes of it.
+    // Mechanism names are upper case by definition (RFC 4422, 3.1), whatever the server makes of
+    // it.
     let params = if name == "AUTH" {
         params.to_ascii_uppercase()
     } else {

@@ -1,4 +1,5 @@
-//! Command lines: the only place where text becomes one, so that no argument can hold a second command.
+//! Command lines: the only place where text becomes one, so that no argument can hold a second
+//! command.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -73,7 +74,8 @@ fn finish(line: String, limit: usize) -> Result<Vec<u8>, CommandError> {
     }
 }
 
-/// What a client calls itself in EHLO: a host name or an address literal, all ASCII (RFC 5321, 4.1.4; RFC 6531, 3.7.1).
+/// What a client calls itself in EHLO: a host name or an address literal, all ASCII (RFC 5321,
+/// 4.1.4; RFC 6531, 3.7.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HelloName(String);
 
@@ -120,14 +122,16 @@ impl Parameter {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Parameter`] if one of them is not what the grammar allows: the value must be printable ASCII
-    /// without spaces and `=`. Encode it first (xtext, RFC 3461, 4) where the extension says so.
+    /// [`CommandError::Parameter`] if one of them is not what the grammar allows: the value must be
+    /// printable ASCII without spaces and `=`. Encode it first (xtext, RFC 3461, 4) where the
+    /// extension says so.
     pub fn new(keyword: &str, value: Option<&str>) -> Result<Self, CommandError> {
         let is_keyword = keyword.starts_with(|c: char| c.is_ascii_alphanumeric())
             && keyword
                 .bytes()
                 .all(|o| o.is_ascii_alphanumeric() || o == b'-');
-        // `=` belongs to no value by the grammar, yet base64 and UTF-8 forms of later extensions avoid it, too.
+        // `=` belongs to no value by the grammar, yet base64 and UTF-8 forms of later extensions
+        // avoid it, too.
         let is_value = |value: &str| {
             !value.is_empty() && value.bytes().all(|o| o.is_ascii_graphic() && o != b'=')
         };
@@ -160,7 +164,8 @@ impl Parameter {
         self.value.as_deref()
     }
 
-    /// The keyword of the extension that a server must offer before this may be sent (RFC 5321, 2.2.1).
+    /// The keyword of the extension that a server must offer before this may be sent (RFC 5321,
+    /// 2.2.1).
     pub(crate) fn extension(&self) -> &str {
         match self.keyword.as_str() {
             "BODY" if self.value.as_deref() == Some("BINARYMIME") => "BINARYMIME",
@@ -232,7 +237,8 @@ pub enum CommandError {
         /// How many octets the line may have, with its CRLF.
         limit: usize,
     },
-    /// An address has letters outside ASCII, and MAIL went without the parameter SMTPUTF8 (RFC 6531, 3.4).
+    /// An address has letters outside ASCII, and MAIL went without the parameter SMTPUTF8 (RFC
+    /// 6531, 3.4).
     Utf8,
 }
 

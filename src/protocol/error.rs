@@ -15,7 +15,8 @@ pub enum ProtocolError {
     BadLine,
     /// The lines of one reply have different codes.
     CodeMismatch,
-    /// The server sent data between its answer to STARTTLS and the TLS handshake, where an attacker could have put it.
+    /// The server sent data between its answer to STARTTLS and the TLS handshake, where an attacker
+    /// could have put it.
     DataBeforeTls,
     /// A line of a reply is too long.
     LineTooLong,

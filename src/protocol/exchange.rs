@@ -8,9 +8,9 @@ use crate::step::Step;
 
 /// Decides what may be sent now, what each reply means, and what became of each recipient.
 ///
-/// Commands are queued; [`next`](Self::next) says what to do, and [`reply`](Self::reply) takes what the server answered.
-/// Replies are attributed to commands by their position alone. Lock-step and pipelined transactions, SMTP and LMTP are
-/// the same machine under other [`Rules`].
+/// Commands are queued; [`next`](Self::next) says what to do, and [`reply`](Self::reply) takes what
+/// the server answered. Replies are attributed to commands by their position alone. Lock-step and
+/// pipelined transactions, SMTP and LMTP are the same machine under other [`Rules`].
 #[derive(Debug)]
 pub(crate) struct Exchange {
     rules: Rules,
@@ -210,8 +210,8 @@ impl Exchange {
 
     /// How it ended, what became of each recipient, and what the connection owes.
     ///
-    /// Before [`Action::Done`] it has only ended because the connection did. A refusal stands all the same; without one
-    /// there is no verdict.
+    /// Before [`Action::Done`] it has only ended because the connection did. A refusal stands all
+    /// the same; without one there is no verdict.
     pub(crate) fn conclude(mut self) -> (Option<Verdict>, Outcome, Aftermath) {
         self.settle_unknown();
         let refusal = self.refusal();
@@ -278,8 +278,8 @@ impl Exchange {
 
     /// The server waits for a message that nobody is to get.
     fn end_at_once(&mut self, verdict: Verdict) {
-        // Whom the server took behind a refused MAIL would get an empty message. And in LMTP nobody knows how many
-        // replies follow a message without recipients.
+        // Whom the server took behind a refused MAIL would get an empty message. And in LMTP nobody
+        // knows how many replies follow a message without recipients.
         if self.accepted.is_empty() && !self.rules.lmtp {
             self.stage = Stage::LoneDot(verdict);
         } else {

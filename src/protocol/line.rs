@@ -24,7 +24,8 @@ pub(crate) struct LineBuffer {
 impl LineBuffer {
     /// Takes what one read brought.
     pub(crate) fn extend(&mut self, octets: &[u8]) {
-        // What was read has to go now: a peer whose pieces never end with a line leaves no better moment.
+        // What was read has to go now: a peer whose pieces never end with a line leaves no better
+        // moment.
         self.octets.drain(..self.start);
         (self.line, self.start, self.scanned) = (0, 0, self.scanned - self.start);
         self.octets.extend_from_slice(octets);
@@ -32,8 +33,8 @@ impl LineBuffer {
 
     /// The next line with its CRLF; `None` means that more input is needed.
     ///
-    /// A line ends with CRLF and nothing else: were a lone CR or LF an end too, two readers of the same octets could
-    /// count different replies.
+    /// A line ends with CRLF and nothing else: were a lone CR or LF an end too, two readers of the
+    /// same octets could count different replies.
     pub(crate) fn next_line(&mut self, limit: usize) -> Result<Option<&[u8]>, ProtocolError> {
         self.line = self.start;
         let unread = self.octets.get(self.scanned..).unwrap_or_default();

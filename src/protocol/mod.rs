@@ -1,4 +1,5 @@
-//! The protocol as values: octets in, values out. Nothing here can read, write, wait or tell the time.
+//! The protocol as values: octets in, values out. Nothing here can read, write, wait or tell the
+//! time.
 
 pub(crate) mod capabilities;
 pub(crate) mod command;

@@ -11,9 +11,9 @@ pub(crate) const MAX_REPLY: usize = 128 * 1024;
 
 /// Reads replies line by line (RFC 5321, 4.2).
 ///
-/// Strict: three digits, the first 2 to 5, then a hyphen if another line follows, and the same code on every line.
-/// Tolerant in two places only: a code without text may lack the space behind it (`250<CRLF>`), and the text need not
-/// be UTF-8.
+/// Strict: three digits, the first 2 to 5, then a hyphen if another line follows, and the same code
+/// on every line. Tolerant in two places only: a code without text may lack the space behind it
+/// (`250<CRLF>`), and the text need not be UTF-8.
 #[derive(Debug, Default)]
 pub(crate) struct ReplyParser {
     raw: Vec<u8>,

@@ -3,8 +3,8 @@
 use crate::protocol::reply::Code;
 use crate::step::Step;
 
-/// Most octets of commands that wait for their replies. RFC 2920, 3.1: whoever writes more than the windows of both
-/// sides can hold, while the other side is blocked writing replies, waits for ever.
+/// Most octets of commands that wait for their replies. RFC 2920, 3.1: whoever writes more than the
+/// windows of both sides can hold, while the other side is blocked writing replies, waits for ever.
 pub(crate) const GROUP_OCTETS: usize = 4096;
 /// Most commands that wait for their replies, so that the replies fit into the windows as well.
 pub(crate) const GROUP_COMMANDS: usize = 100;

@@ -5,8 +5,9 @@ use std::fmt;
 
 /// What the server answered to a command: a code, and text of one or more lines (RFC 5321, 4.2).
 ///
-/// Decisions are made by the code; the text is for people, and it is the server's: [`Display`](fmt::Display) escapes
-/// control characters, so that a reply can go to a log or a terminal.
+/// Decisions are made by the code; the text is for people, and it is the server's:
+/// [`Display`](fmt::Display) escapes control characters, so that a reply can go to a log or a
+/// terminal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// All lines as they came, each with its CRLF.
@@ -16,7 +17,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A reply from lines that the parser has checked: each has the code in front and CRLF at the end.
+    /// A reply from lines that the parser has checked: each has the code in front and CRLF at the
+    /// end.
     pub(crate) fn from_checked(code: Code, raw: Box<[u8]>) -> Self {
         let enhanced = texts(&raw).find_map(|text| EnhancedCode::parse(text, code));
         Self {
@@ -32,7 +34,8 @@ impl Reply {
         self.code
     }
 
-    /// The enhanced status code (RFC 2034) of the first line that has one, if its class fits the reply's code.
+    /// The enhanced status code (RFC 2034) of the first line that has one, if its class fits the
+    /// reply's code.
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedCode> {
         self.enhanced
@@ -73,7 +76,8 @@ impl Reply {
         self.code.is_permanent()
     }
 
-    /// The same reply with every occurrence of the secrets in its text masked: some servers repeat what they refuse.
+    /// The same reply with every occurrence of the secrets in its text masked: some servers repeat
+    /// what they refuse.
     pub(crate) fn masked(&self, secrets: &[&str]) -> Self {
         let mut raw = Vec::with_capacity(self.raw.len());
         for line in self.raw.split_inclusive(|octet| *octet == b'\n') {
@@ -232,7 +236,8 @@ impl EnhancedCode {
         self.detail
     }
 
-    /// Reads the code in front of a line; a class that contradicts the reply makes it ordinary text (RFC 2034, 4).
+    /// Reads the code in front of a line; a class that contradicts the reply makes it ordinary text
+    /// (RFC 2034, 4).
     fn parse(text: &[u8], reply: Code) -> Option<Self> {
         let word = text.split(|octet| *octet == b' ').next()?;
         let mut parts = word.split(|octet| *octet == b'.').map(number);

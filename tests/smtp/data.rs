@@ -88,8 +88,8 @@ fn canonical(message: &[u8]) -> Vec<u8> {
     text.replace('\n', "\r\n").into_bytes()
 }
 
-// 5321-01, 5321-02, 5321-25, 5321-26, 5321-50, D1 to D5, dialogs 52 and 53, Python's testQuoteData and
-// testSendNeedingDotQuote: through each way to send, the same octets.
+// 5321-01, 5321-02, 5321-25, 5321-26, 5321-50, D1 to D5, dialogs 52 and 53, Python's testQuoteData
+// and testSendNeedingDotQuote: through each way to send, the same octets.
 #[test]
 fn line_ends_and_dots() {
     let vectors: [(&str, &str); 25] = [
@@ -149,7 +149,8 @@ fn line_ends_and_dots() {
     }
 }
 
-// 5321-50, 1870-03, B17: messages around the size up to which they are read ahead, and several MiB, in pieces of any size.
+// 5321-50, 1870-03, B17: messages around the size up to which they are read ahead, and several MiB,
+// in pieces of any size.
 #[test]
 fn sizes_around_every_buffer() {
     const HEAD: usize = 64 * 1024;
@@ -275,7 +276,8 @@ fn assert_cut(exchanged: &Exchanged, at_least: usize) {
     assert!(!received.ends_with(b".\r\n") && !received.ends_with(b"QUIT\r\n"));
 }
 
-// B18, dialog 54, 5321-64: the source fails half-way: no end of data on the wire, and the connection is cut.
+// B18, dialog 54, 5321-64: the source fails half-way: no end of data on the wire, and the
+// connection is cut.
 #[test]
 fn a_source_that_fails_half_way() {
     let peer = swallow(MAIL);
@@ -397,7 +399,8 @@ const UNFIT: [(&[u8], &str); 3] = [
     ),
 ];
 
-// 5321-05, 5321-54, 6152-03, D4, dialog 66: refused before anything is sent, and the connection is as good as before.
+// 5321-05, 5321-54, 6152-03, D4, dialog 66: refused before anything is sent, and the connection is
+// as good as before.
 #[test]
 fn unfit_messages_are_refused_locally() {
     let peer = Server::new().script().listen();
@@ -423,8 +426,8 @@ fn unfit_messages_are_refused_locally() {
     assert_eq!(exchanged.bodies(), 1);
 }
 
-// D4: found behind the first 64 KiB, when DATA is under way: the connection is cut, without the end of data, and
-// without the octets that must not be sent.
+// D4: found behind the first 64 KiB, when DATA is under way: the connection is cut, without the end
+// of data, and without the octets that must not be sent.
 #[test]
 fn unfit_messages_are_cut_when_found_late() {
     for (part, sentence) in UNFIT {
@@ -443,7 +446,8 @@ fn unfit_messages_are_cut_when_found_late() {
     }
 }
 
-// D4, by hand: nothing is known before, so everything is looked at while it passes; the reason comes with `finish`.
+// D4, by hand: nothing is known before, so everything is looked at while it passes; the reason
+// comes with `finish`.
 #[test]
 fn unfit_messages_by_hand() {
     for (part, sentence) in UNFIT {
@@ -515,7 +519,8 @@ fn eight_bit_is_not_binary() {
     assert_eq!(exchanged.body(0).wire(), b"\r\n\xff\xfe\r\n..\x80\r\n.\r\n");
 }
 
-// 5321-05: found late and 8-bit where 8BITMIME is offered: declared beforehand, so that it can be sent.
+// 5321-05: found late and 8-bit where 8BITMIME is offered: declared beforehand, so that it can be
+// sent.
 #[test]
 fn eight_bit_found_late() {
     let message = ["All is well.\n".repeat(10_000), "Café\n".into()].concat();

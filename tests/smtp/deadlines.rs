@@ -177,7 +177,8 @@ fn progress_is_enough() {
     peer.finish();
 }
 
-// L3: silence is the server's; a transaction that is under way answers for itself, and QUIT waits briefly.
+// L3: silence is the server's; a transaction that is under way answers for itself, and QUIT waits
+// briefly.
 #[test]
 fn quit_does_not_wait_for_ever() {
     let peer = listen(&[], "C: QUIT\nCclose\n");

@@ -1,9 +1,11 @@
-//! What the caller's strings become on the wire: addresses and parameters, byte for byte, or nothing at all.
+//! What the caller's strings become on the wire: addresses and parameters, byte for byte, or
+//! nothing at all.
 use crate::peer::Server;
 use crate::support::sending::{connect, facts, send_hi, taken};
 use smtplib::{Address, AddressError, CommandError, Envelope, Error, Parameter, Unsupported};
 
-/// Strings that would be a second command, a parameter, or another address, if they went out as they are.
+/// Strings that would be a second command, a parameter, or another address, if they went out as
+/// they are.
 const HOSTILE: [&str; 26] = [
     "ann@example.org\r\nRSET",
     "ann@example.org\nRSET",
@@ -33,7 +35,8 @@ const HOSTILE: [&str; 26] = [
     "ann@example.org (comment)",
 ];
 
-// I1, I2, I4, I5, I6, 5321-33, dialog 60: refused before anything is written, as sender and as recipient.
+// I1, I2, I4, I5, I6, 5321-33, dialog 60: refused before anything is written, as sender and as
+// recipient.
 #[test]
 fn hostile_addresses_never_leave() {
     let peer = Server::new()
@@ -126,7 +129,8 @@ fn needless_quotes_go() {
     );
 }
 
-// 5321-04, 5321-14, 5321-21, 5321-34, 5321-38, Python's testSendNullSender: as given, byte for byte.
+// 5321-04, 5321-14, 5321-21, 5321-34, 5321-38, Python's testSendNullSender: as given, byte for
+// byte.
 #[test]
 fn addresses_as_given() {
     for (given, on_the_wire) in [
@@ -214,7 +218,8 @@ fn lengths_of_addresses() {
     }
 }
 
-// I3, 5321-32, Python's test_issue43124_escape_options: parameters follow the grammar or cannot be made.
+// I3, 5321-32, Python's test_issue43124_escape_options: parameters follow the grammar or cannot be
+// made.
 #[test]
 fn hostile_parameters_cannot_be_made() {
     for hostile in [
@@ -252,7 +257,8 @@ fn hostile_parameters_cannot_be_made() {
     assert!(Parameter::new("x-1", None).is_ok());
 }
 
-// 5321-07, V5, E5: what the server does not offer is not asked for, and the caller is told which extension is missing.
+// 5321-07, V5, E5: what the server does not offer is not asked for, and the caller is told which
+// extension is missing.
 #[test]
 fn parameters_need_the_offer() {
     let peer = Server::new().offer("SIZE 1000").script().listen();

@@ -1,4 +1,5 @@
-//! SIZE, 8BITMIME and SMTPUTF8: used where they are needed and offered, and refused locally where they are not offered.
+//! SIZE, 8BITMIME and SMTPUTF8: used where they are needed and offered, and refused locally where
+//! they are not offered.
 use crate::peer::Server;
 use crate::support::sending::{connect, facts, fates_in, listen, taken};
 use smtplib::{Address, Envelope, Error, Parameter, SmtpConnection, Unsupported};
@@ -31,7 +32,8 @@ fn mail_line(
     }
 }
 
-// 5321-05, 5321-07, 6152-01, 6152-02, 6152-03, 6531-03, 6531-04, 6531-07: what MAIL says, by message, addresses and offers.
+// 5321-05, 5321-07, 6152-01, 6152-02, 6152-03, 6531-03, 6531-04, 6531-07: what MAIL says, by
+// message, addresses and offers.
 #[test]
 fn what_mail_says() {
     const ALL: &[&str] = &["SIZE", "8BITMIME", "SMTPUTF8"];
@@ -71,7 +73,8 @@ fn what_mail_says() {
     );
 }
 
-// 5321-05, 5321-06, 6531-02, dialogs 64 to 66, Python's tests 63 to 65: nothing is sent, and the sentence names the remedy.
+// 5321-05, 5321-06, 6531-02, dialogs 64 to 66, Python's tests 63 to 65: nothing is sent, and the
+// sentence names the remedy.
 #[test]
 fn what_is_not_offered() {
     let ann = "ann@example.org";
@@ -137,7 +140,8 @@ fn one_utf8_recipient_is_enough() {
     assert_eq!(address.to_string(), to[1]);
 }
 
-// Python's tests 68 and 69, 6531-06: the octets of addresses and message arrive as UTF-8, nothing else.
+// Python's tests 68 and 69, 6531-06: the octets of addresses and message arrive as UTF-8, nothing
+// else.
 #[test]
 fn utf8_arrives() {
     let peer = Server::new()
@@ -189,7 +193,8 @@ fn where_the_header_ends() {
     }
 }
 
-// 1870-02, 1870-03: the size is that of the message with CRLF line ends, without doubled dots and the end of data.
+// 1870-02, 1870-03: the size is that of the message with CRLF line ends, without doubled dots and
+// the end of data.
 #[test]
 fn what_size_counts() {
     for (message, size) in [
@@ -212,7 +217,8 @@ fn what_size_counts() {
     }
 }
 
-// 1870-01, 1870-04, B20, dialogs 14 and 61: over the limit nothing is sent; without a limit everything is.
+// 1870-01, 1870-04, B20, dialogs 14 and 61: over the limit nothing is sent; without a limit
+// everything is.
 #[test]
 fn the_limit_of_size() {
     let send = |offer: &str, octets: usize| {
@@ -247,7 +253,8 @@ fn the_limit_of_size() {
     }
 }
 
-// 1870-05: too large is permanent, too full is transient; at MAIL, RCPT, DATA and behind the message.
+// 1870-05: too large is permanent, too full is transient; at MAIL, RCPT, DATA and behind the
+// message.
 #[test]
 fn size_refused_by_the_server() {
     for (reply, kind) in [

@@ -16,7 +16,8 @@ fn from_me(parameters: impl IntoIterator<Item = Parameter>) -> Envelope {
     parameters.into_iter().fold(envelope, Envelope::parameter)
 }
 
-// 5321-52: 512 octets with CRLF, and what each extension adds to that; longer is an error before anything is sent.
+// 5321-52: 512 octets with CRLF, and what each extension adds to that; longer is an error before
+// anything is sent.
 #[test]
 fn the_length_of_mail() {
     const MAIL: usize = "MAIL FROM:<me@client.example> =\r\n".len();
@@ -109,7 +110,8 @@ fn the_longest_address() {
     assert_eq!(peer.finish().commands()[2], format!("RCPT TO:<{longest}>"));
 }
 
-// 5321-53, dialog 59: replies without end or measure, to each command: an error soon, and the connection is closed.
+// 5321-53, dialog 59: replies without end or measure, to each command: an error soon, and the
+// connection is closed.
 #[test]
 fn replies_without_measure() {
     let answered = [

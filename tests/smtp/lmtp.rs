@@ -6,8 +6,8 @@ use std::time::Duration;
 
 const THREE: [&str; 3] = ["ann@example.org", "bob@example.org", "cyd@example.org"];
 
-/// Sends to three of whom the second is refused at RCPT, the rest of the dialog being this; and whether the connection
-/// could go on.
+/// Sends to three of whom the second is refused at RCPT, the rest of the dialog being this; and
+/// whether the connection could go on.
 fn send_to_three(rest: &str) -> (Result<Outcome, Error>, bool) {
     let dialog = format!(
         "
@@ -175,7 +175,8 @@ fn silence_among_the_replies() {
     peer.finish();
 }
 
-// 5321-15: 421 among the replies is about its recipient and the connection; who comes behind it is unknown.
+// 5321-15: 421 among the replies is about its recipient and the connection; who comes behind it is
+// unknown.
 #[test]
 fn farewell_among_the_replies() {
     let (result, is_reusable) = send_to_three("S: 421 4.3.2 shutting down\nCclose");
@@ -214,8 +215,8 @@ fn farewell_among_the_replies() {
     assert!(!is_reusable);
 }
 
-// 2033-03, V2: nobody accepted: no DATA; and where DATA was in the group and has 354, no dot of which nobody knows how
-// many replies it has.
+// 2033-03, V2: nobody accepted: no DATA; and where DATA was in the group and has 354, no dot of
+// which nobody knows how many replies it has.
 #[test]
 fn nobody_accepted() {
     let lock_step = "

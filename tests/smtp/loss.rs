@@ -1,4 +1,5 @@
-//! The connection fails at every step, in every way: what the caller learns, and whether the message may be there.
+//! The connection fails at every step, in every way: what the caller learns, and whether the
+//! message may be there.
 use crate::peer::Peer;
 use crate::support::sending::{
     budgets, config, connect, connect_tls, facts, fates, fates_in, listen, script, send_hi,
@@ -68,7 +69,8 @@ fn assert_dead(smtp: &mut SmtpConnection) {
     assert!(matches!(smtp.noop(), Err(Error::Closed)));
 }
 
-// 5321-16, 5321-64, L1, L6, dialog 56: closed instead of a reply; only behind the dot the message may be there.
+// 5321-16, 5321-64, L1, L6, dialog 56: closed instead of a reply; only behind the dot the message
+// may be there.
 #[test]
 fn closed_before_each_reply() {
     for end in ["EOF\nCclose", "close"] {
@@ -330,7 +332,8 @@ fn last_words_in_mid_body() {
     }
 }
 
-// L5: the same, and the server does not even read on: what it said must not be lost with the connection.
+// L5: the same, and the server does not even read on: what it said must not be lost with the
+// connection.
 #[test]
 #[cfg(target_os = "linux")]
 fn last_words_before_a_reset() {
@@ -371,7 +374,8 @@ fn lost_in_mid_body() {
     }
 }
 
-// L6: a server that ends its side and still reads gets the whole message: who knows what it does with it.
+// L6: a server that ends its side and still reads gets the whole message: who knows what it does
+// with it.
 #[test]
 fn half_closed_in_mid_body() {
     let error = send_much("Coctets 65536\nahead\nEOF\nCignore", false).unwrap_err();
@@ -416,7 +420,8 @@ fn a_surplus_reply_to_the_message() {
     peer.finish();
 }
 
-// B14, L7, dialog 69: on an idle connection the server says goodbye, or just goes: nothing of the next message is sent.
+// B14, L7, dialog 69: on an idle connection the server says goodbye, or just goes: nothing of the
+// next message is sent.
 #[test]
 fn an_idle_connection_is_looked_at_first() {
     let goodbyes = [

@@ -160,7 +160,8 @@ fn behind_a_refused_sender_the_message_is_a_lone_dot() {
     assert!(is_reusable);
 }
 
-// 2920-05, V2: all recipients are refused, and DATA is not; whatever becomes of the lone dot tells nothing.
+// 2920-05, V2: all recipients are refused, and DATA is not; whatever becomes of the lone dot tells
+// nothing.
 #[test]
 fn behind_refused_recipients_the_message_is_a_lone_dot() {
     for (verdict, is_open) in [
@@ -212,7 +213,8 @@ fn no_dot_where_somebody_would_get_an_empty_message() {
     assert!(!is_reusable);
 }
 
-// 5321-13, dialog 46: all refused, and DATA, too: nothing more is sent, and RSET comes with the next MAIL.
+// 5321-13, dialog 46: all refused, and DATA, too: nothing more is sent, and RSET comes with the
+// next MAIL.
 #[test]
 fn all_refused_and_data_refused() {
     let peer = listen(
@@ -341,7 +343,8 @@ fn choosy() -> Server {
         .on("RCPT TO:<no-", "550 5.1.1 no such user")
 }
 
-// 5321-23, 2920-06, V4, dialog 48: the server answers nothing before it has read everything, through small windows.
+// 5321-23, 2920-06, V4, dialog 48: the server answers nothing before it has read everything,
+// through small windows.
 #[test]
 fn two_thousand_recipients_and_a_server_that_reads_first() {
     let script = choosy().answer_after_drain().script();
@@ -362,7 +365,8 @@ fn two_thousand_recipients_within_tls() {
     peer.finish();
 }
 
-// V4: the server answers each command at once, with long replies, and reads on only when its answer was taken.
+// V4: the server answers each command at once, with long replies, and reads on only when its answer
+// was taken.
 #[test]
 fn two_thousand_recipients_and_a_server_that_never_reads_ahead() {
     let long = "x".repeat(400);
@@ -392,7 +396,8 @@ fn two_thousand_recipients_and_a_server_that_never_reads_ahead() {
     peer.finish();
 }
 
-// 5321-24, V5, R10: a surplus reply shifts the answers; before the message that is found out, for DATA needs 354.
+// 5321-24, V5, R10: a surplus reply shifts the answers; before the message that is found out, for
+// DATA needs 354.
 #[test]
 fn a_surplus_reply_never_turns_a_refusal_into_a_message() {
     let (result, is_reusable) = send_to_two(

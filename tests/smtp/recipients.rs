@@ -248,7 +248,8 @@ fn where_all_are_required_one_refusal_is_enough() {
     }
 }
 
-// 5321-44, 5321-69: 251 and any other 2yz is a yes; 551 is a no, and nothing is sent elsewhere by itself.
+// 5321-44, 5321-69: 251 and any other 2yz is a yes; 551 is a no, and nothing is sent elsewhere by
+// itself.
 #[test]
 fn codes_act_by_their_first_digit() {
     let peer = listen(
@@ -366,7 +367,8 @@ fn duplicates_keep_their_places() {
     peer.finish();
 }
 
-// 5321-15, V6, Python's test_421_from_rcpt_cmd: 421 is the end of the connection, and no RSET, QUIT or DATA follows.
+// 5321-15, V6, Python's test_421_from_rcpt_cmd: 421 is the end of the connection, and no RSET, QUIT
+// or DATA follows.
 #[test]
 fn a_farewell_to_a_recipient_is_no_refusal() {
     let peer = listen(

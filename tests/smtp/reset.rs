@@ -1,4 +1,5 @@
-//! RSET: owed by a transaction that failed, paid by the next one, and never a mask for what went wrong.
+//! RSET: owed by a transaction that failed, paid by the next one, and never a mask for what went
+//! wrong.
 use crate::support::sending::{connect, facts, fates, listen, send_hi, taken};
 use smtplib::{Credentials, Error};
 
@@ -37,7 +38,8 @@ const REFUSALS: [(&str, &str); 4] = [
     ),
 ];
 
-// 5321-27, B4, dialogs 39, 43, 50: after a refused command RSET comes first, its reply is read, and the next message goes.
+// 5321-27, B4, dialogs 39, 43, 50: after a refused command RSET comes first, its reply is read, and
+// the next message goes.
 #[test]
 fn a_refused_transaction_is_called_off_before_the_next() {
     for (refusal, sentence) in REFUSALS {
@@ -75,7 +77,8 @@ fn a_message_that_was_answered_owes_nothing() {
     peer.finish();
 }
 
-// Dialog 40, Python's test__rest_from_mail_cmd: the server refuses and goes; the refusal is what the caller sees.
+// Dialog 40, Python's test__rest_from_mail_cmd: the server refuses and goes; the refusal is what
+// the caller sees.
 #[test]
 fn the_first_error_is_told_whatever_follows() {
     for (refusal, sentence) in REFUSALS {
@@ -90,7 +93,8 @@ fn the_first_error_is_told_whatever_follows() {
     }
 }
 
-// Dialog 41: RSET is refused: the connection is of no more use, the message is not at fault, and nothing of it was sent.
+// Dialog 41: RSET is refused: the connection is of no more use, the message is not at fault, and
+// nothing of it was sent.
 #[test]
 fn a_refused_reset_closes() {
     for pipelining in [false, true] {
@@ -161,7 +165,8 @@ fn ehlo_pays_the_debt() {
     peer.finish();
 }
 
-// RFC 4954, 4 (4954-02): "authenticate first", says RCPT; AUTH inside the transaction would be refused.
+// RFC 4954, 4 (4954-02): "authenticate first", says RCPT; AUTH inside the transaction would be
+// refused.
 #[test]
 fn auth_comes_behind_the_reset() {
     let peer = listen(

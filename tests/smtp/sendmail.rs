@@ -40,7 +40,8 @@ fn a_message_from_end_to_end() {
     peer.finish();
 }
 
-// Python's testSend and testSendBinary: text or octets, owned or borrowed, and recipients of any kind.
+// Python's testSend and testSendBinary: text or octets, owned or borrowed, and recipients of any
+// kind.
 #[test]
 fn any_kind_of_text() {
     let peer = Server::new().offer("8BITMIME").script().listen();
@@ -60,7 +61,8 @@ fn any_kind_of_text() {
     }
 }
 
-// 5321-67: the library adds nothing to the message and takes nothing from it: headers are the caller's.
+// 5321-67: the library adds nothing to the message and takes nothing from it: headers are the
+// caller's.
 #[test]
 fn the_message_is_the_callers() {
     let peer = Server::new().script().listen();
@@ -71,7 +73,8 @@ fn the_message_is_the_callers() {
     assert_eq!(peer.finish().body(0).message(), message.as_bytes());
 }
 
-// RFC 5321, 3.3: many messages on one connection, with and without PIPELINING, plain and within TLS.
+// RFC 5321, 3.3: many messages on one connection, with and without PIPELINING, plain and within
+// TLS.
 #[test]
 fn many_messages_on_one_connection() {
     for offer in ["PIPELINING", "HELP"] {
@@ -156,7 +159,8 @@ fn what_becomes_of_quit_changes_nothing() {
     }
 }
 
-// Dialog 55: refused behind the dot: the reason in code, enhanced code and text, and the next message goes.
+// Dialog 55: refused behind the dot: the reason in code, enhanced code and text, and the next
+// message goes.
 #[test]
 fn refused_behind_the_dot() {
     let peer = Script::sessions([crate::support::sending::session(

@@ -12,7 +12,8 @@ fn parameter(text: &str) -> Parameter {
     text.parse().unwrap()
 }
 
-// 5321-22, 5321-48, Python's mail(), rcpt(), data(): each waits for its answer, whatever EHLO offers, and gives it.
+// 5321-22, 5321-48, Python's mail(), rcpt(), data(): each waits for its answer, whatever EHLO
+// offers, and gives it.
 #[test]
 fn each_command_has_its_answer() {
     let peer = listen(
@@ -88,7 +89,8 @@ fn no_data_for_nobody() {
     peer.finish();
 }
 
-// 5321-40: MAIL inside an open transaction cannot be said; a transaction that was dropped is called off in front of the next.
+// 5321-40: MAIL inside an open transaction cannot be said; a transaction that was dropped is called
+// off in front of the next.
 #[test]
 fn a_dropped_transaction_is_called_off() {
     let peer = listen(
@@ -240,7 +242,8 @@ fn codes_that_are_no_answers() {
     }
 }
 
-// 5321-15: 421 to a recipient ends the transaction and the connection; every further call says so, without a word sent.
+// 5321-15: 421 to a recipient ends the transaction and the connection; every further call says so,
+// without a word sent.
 #[test]
 fn a_farewell_by_hand() {
     let peer = listen(
@@ -273,7 +276,8 @@ fn a_farewell_by_hand() {
     peer.finish();
 }
 
-// 5321-49, R10, B14: what the server says between two calls is looked at before the next command, not taken for its answer.
+// 5321-49, R10, B14: what the server says between two calls is looked at before the next command,
+// not taken for its answer.
 #[test]
 fn between_two_calls() {
     for (word, expected) in [

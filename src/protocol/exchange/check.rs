@@ -9,8 +9,9 @@ use crate::step::Step;
 
 /// Plans a transaction and answers it as the octets say; whatever they say, the plan must be right.
 ///
-/// The first four octets are the rules, the number of recipients, and the length of the commands; each of the others is
-/// the reply to a command, or what happens to the message. When they are used up the server agrees to everything.
+/// The first four octets are the rules, the number of recipients, and the length of the commands;
+/// each of the others is the reply to a command, or what happens to the message. When they are used
+/// up the server agrees to everything.
 pub(crate) fn fuzz_exchange(data: &[u8]) {
     let mut octets = data.iter().copied();
     let mut dialog = Dialog::new(&mut octets);
@@ -120,7 +121,8 @@ impl Dialog {
     }
 
     fn run(&mut self, octets: &mut impl Iterator<Item = u8>) {
-        // Each command is queued, sent and answered at most once, and each recipient answered once more.
+        // Each command is queued, sent and answered at most once, and each recipient answered once
+        // more.
         let most = 4 * (self.later.len() + self.queued.len()) + 8;
         for _ in 0..most {
             let Some(mut exchange) = self.exchange.take() else {
@@ -179,7 +181,8 @@ impl Dialog {
         true
     }
 
-    /// A group: the next commands and no others, within the limits, and only behind the last answer.
+    /// A group: the next commands and no others, within the limits, and only behind the last
+    /// answer.
     fn check_group(&mut self, step: Step, commands: &[u8]) {
         assert_eq!(
             self.sent,

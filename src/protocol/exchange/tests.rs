@@ -16,7 +16,8 @@ impl Numbers {
     }
 }
 
-// 2920-03, 2920-06, V3, V4: any rules, any number of recipients, and every kind of trouble, from none to nothing else.
+// 2920-03, 2920-06, V3, V4: any rules, any number of recipients, and every kind of trouble, from
+// none to nothing else.
 #[test]
 fn any_dialog_is_planned_as_its_replies_say() {
     let mut numbers = Numbers(0x5321_2920_2033_1870);
