@@ -10,7 +10,7 @@ use crate::envelope::Envelope;
 use crate::error::{Error, Interrupted, Result, Unsupported};
 use crate::outcome::Outcome;
 use crate::protocol::capabilities::Capabilities;
-use crate::protocol::command::{self, Parameter};
+use crate::protocol::command::{self, CommandError, Parameter};
 use crate::protocol::data::Profile;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::exchange::{Action, Aftermath, Exchange, Rules, Verdict};
@@ -359,6 +359,7 @@ pub(crate) fn mail_parameters(
     offers: &Capabilities,
 ) -> Result<Vec<Parameter>> {
     check_offered(envelope.parameters(), offers)?;
+    check_body(envelope.parameters(), facts)?;
     let mut parameters = envelope.parameters().to_vec();
     let mut add = |keyword: &str, value: Option<String>| {
         if parameters
@@ -385,6 +386,23 @@ pub(crate) fn mail_parameters(
         add("SMTPUTF8", None);
     }
     Ok(parameters)
+}
+
+/// A BODY of the caller's own must be true. BINARYMIME goes with BDAT only (RFC 3030, 3), and so is
+/// none of the caller's.
+fn check_body(parameters: &[Parameter], facts: &Facts) -> Result<()> {
+    let mut bodies = parameters
+        .iter()
+        .filter(|parameter| parameter.keyword() == "BODY");
+    let is_wrong = |parameter: &Parameter| match parameter.value() {
+        Some("7BIT") => facts.is_8bit && facts.size.is_some(),
+        value => value != Some("8BITMIME"),
+    };
+    if bodies.any(is_wrong) {
+        Err(CommandError::Body.into())
+    } else {
+        Ok(())
+    }
 }
 
 /// The size to announce; a message over the server's limit is not even begun (RFC 1870, 5).

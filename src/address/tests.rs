@@ -1,3 +1,4 @@
+use super::AddressError::{Domain, Empty, Forbidden, LocalPart, MissingAt, Unquoted};
 use super::*;
 
 fn shown(text: &str) -> String {
@@ -65,7 +66,6 @@ fn quotes_stand_where_they_are_needed() {
 // 5321-34, 5321-37, 5321bis-03, I4, I5
 #[test]
 fn what_is_no_address_is_refused() {
-    use AddressError::{Domain, Empty, Forbidden, LocalPart, MissingAt, Unquoted};
     for (text, expected) in [
         ("", Empty),
         ("<>", Empty),
@@ -150,7 +150,7 @@ fn lengths() {
     );
     assert_eq!(
         Address::new("a", &format!("{label}d.example")).unwrap_err(),
-        AddressError::Domain
+        Domain
     );
     assert_eq!(
         Address::new(&"\u{f6}".repeat(33), "x").unwrap_err(),

@@ -220,6 +220,8 @@ impl FromStr for Parameter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommandError {
+    /// BODY says of a message what it is not, or asks for BINARYMIME, which the library does by itself.
+    Body,
     /// A control character, CR and LF among them, stands in it.
     Control(char),
     /// There is nothing to send.
@@ -245,6 +247,9 @@ pub enum CommandError {
 impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Body => f.write_str(
+                "the parameter BODY does not fit the message: leave it out, it comes by itself",
+            ),
             Self::Control(c) => write!(f, "a command cannot hold the control character {c:?}"),
             Self::Empty => f.write_str("the command is empty"),
             Self::HelloName => {

@@ -115,7 +115,6 @@ fn the_first_error_is_told() {
 /// 2045-02, 2046-07, 2046-12, 2183-02, 5322-22, 5322-25, 5322-29, 5322-32.
 #[test]
 fn what_would_not_be_a_message_is_refused() {
-    let data = || Attachment::new("f.bin", "x");
     assert_refused(
         Message::builder().to("b@example.org"),
         "From: the message needs one, set it",
@@ -206,4 +205,8 @@ fn a_file_that_is_gone_is_an_error() {
     let error = message.to_bytes().unwrap_err().to_string();
     assert!(error.starts_with("attachment smtplib-gone-"), "{error}");
     assert!(error.contains(": the file cannot be read: "), "{error}");
+}
+
+fn data() -> Attachment {
+    Attachment::new("f.bin", "x")
 }

@@ -310,3 +310,30 @@ fn the_callers_own_parameters_win() {
         "MAIL FROM:<me@client.example> SIZE=999 BODY=8BITMIME SMTPUTF8"
     );
 }
+
+// 3030-02, 3030-07: what the caller says of the message has to be true, and BINARYMIME needs BDAT.
+#[test]
+fn a_body_parameter_has_to_fit_the_message() {
+    const OFFERS: &[&str] = &["8BITMIME", "BINARYMIME", "CHUNKING"];
+    let mail = |body: &str, message: &'static str| {
+        let to = Address::new("ann", "example.org").unwrap();
+        let envelope = Envelope::new(None, [to]).parameter(body.parse().unwrap());
+        mail_line(OFFERS, |smtp| smtp.send(&envelope, message.as_bytes()))
+    };
+    assert_eq!(
+        mail("BODY=8BITMIME", ASCII).unwrap(),
+        "MAIL FROM:<> BODY=8BITMIME"
+    );
+    assert_eq!(mail("BODY=7BIT", ASCII).unwrap(), "MAIL FROM:<> BODY=7BIT");
+    for (body, message) in [
+        ("BODY=7BIT", UTF8_BODY),
+        ("BODY=BINARYMIME", ASCII),
+        ("BODY", ASCII),
+        ("BODY=9BIT", ASCII),
+    ] {
+        assert_eq!(
+            mail(body, message).unwrap_err().to_string(),
+            "the parameter BODY does not fit the message: leave it out, it comes by itself"
+        );
+    }
+}
