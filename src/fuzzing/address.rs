@@ -3,8 +3,8 @@
 use crate::address::Address;
 use crate::fuzzing::cutter::Cutter;
 
-/// The text before the first separator is an address; if there is more, that is the domain of another one, whose local
-/// part the first field is.
+/// The text before the first separator is an address; if there is more, that is the domain of
+/// another one, whose local part the first field is.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let text = cutter.text();
@@ -58,7 +58,8 @@ pub(super) fn path_end(path: &str) -> Option<usize> {
     None
 }
 
-/// Whether a text, perhaps in angle brackets, is a Mailbox by RFC 5321, 4.1.2 and 4.5.3.1, with the letters of RFC 6531.
+/// Whether a text, perhaps in angle brackets, is a Mailbox by RFC 5321, 4.1.2 and 4.5.3.1, with the
+/// letters of RFC 6531.
 fn is_mailbox(text: &str) -> bool {
     let inner = text
         .strip_prefix('<')

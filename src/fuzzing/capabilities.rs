@@ -1,4 +1,5 @@
-//! Any answer to EHLO gives capabilities; keywords have no case, and a line by the grammar is never lost.
+//! Any answer to EHLO gives capabilities; keywords have no case, and a line by the grammar is never
+//! lost.
 
 use crate::fuzzing::cutter::Cutter;
 use crate::protocol::capabilities::Capabilities;

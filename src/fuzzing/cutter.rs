@@ -5,7 +5,8 @@ const SEPARATOR: u8 = 0xff;
 
 /// The fuzzer's octets, cut into what a property needs.
 ///
-/// Fields end at a separator instead of beginning with a length: so a mutation of one leaves the others as they are.
+/// Fields end at a separator instead of beginning with a length: so a mutation of one leaves the
+/// others as they are.
 #[derive(Clone, Debug)]
 pub(super) struct Cutter<'a>(&'a [u8]);
 

@@ -1,7 +1,7 @@
 //! What must hold whatever the network or the caller brings: one property for each fuzz target.
 //!
-//! `fuzz/` runs them under libFuzzer, and the tests run them over the seeds that are kept there. `fuzz/README.md` says
-//! what each one claims.
+//! `fuzz/` runs them under libFuzzer, and the tests run them over the seeds that are kept there.
+//! `fuzz/README.md` says what each one claims.
 
 #![allow(
     clippy::expect_used,

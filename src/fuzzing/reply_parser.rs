@@ -1,4 +1,5 @@
-//! Replies do not depend on how their octets arrive, and what the parser takes is what the grammar says.
+//! Replies do not depend on how their octets arrive, and what the parser takes is what the grammar
+//! says.
 
 use crate::fuzzing::cutter::Cutter;
 use crate::protocol::error::ProtocolError;
@@ -9,9 +10,8 @@ use crate::protocol::reply::Reply;
 /// Most octets of a stream; it takes more than the largest reply to meet the limits.
 const MAX_STREAM: usize = MAX_REPLY + 4 * MAX_LINE;
 
-/// The first octet chooses the line limit, the second how often the stream is repeated (mostly not: that
-/// is slow), four more are the lengths of
-/// the pieces in turn; the rest is the stream.
+/// The first octet chooses the line limit, the second how often the stream is repeated (mostly not:
+/// that is slow), four more are the lengths of the pieces in turn; the rest is the stream.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let limit = match cutter.octet() {
@@ -92,7 +92,8 @@ fn check_reply(reply: &Reply) {
     );
 }
 
-/// Whether a stream is one reply and nothing else, by the plain words of RFC 5321, 4.2 and 4.5.3.1.5.
+/// Whether a stream is one reply and nothing else, by the plain words of RFC 5321, 4.2 and
+/// 4.5.3.1.5.
 fn is_grammatical(stream: &[u8], limit: usize) -> bool {
     let text: String = stream.iter().map(|octet| char::from(*octet)).collect();
     let Some(text) = text.strip_suffix("\r\n") else {

@@ -14,13 +14,14 @@ use crate::protocol::error::ProtocolError;
 use crate::protocol::parser::ReplyParser;
 use crate::protocol::reply::Reply;
 
-/// Begins every password and token, so that none is found by chance; a `t` could come from an escape.
+/// Begins every password and token, so that none is found by chance; a `t` could come from an
+/// escape.
 const MARK: &str = "Tanstaaf7q";
 /// AUTH, ten answers and `*`.
 const MOST_LINES: usize = 12;
 
-/// The first octet chooses the mechanism; the fields are a user name, the rest of the secret, a word of the
-/// mechanism's own, and the server's replies, the last of them over and over.
+/// The first octet chooses the mechanism; the fields are a user name, the rest of the secret, a
+/// word of the mechanism's own, and the server's replies, the last of them over and over.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let choice = cutter.octet();
@@ -59,7 +60,8 @@ fn is_graphic(text: &str) -> bool {
     text.bytes().all(|octet| octet.is_ascii_graphic())
 }
 
-/// Every field that is a reply, each line of it on its own; then a few times what never ends an exchange by itself.
+/// Every field that is a reply, each line of it on its own; then a few times what never ends an
+/// exchange by itself.
 fn replies(mut cutter: Cutter<'_>) -> Vec<Reply> {
     let mut replies = Vec::new();
     while !cutter.is_empty() {

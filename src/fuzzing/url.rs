@@ -1,4 +1,5 @@
-//! A URL is a configuration or an error, and neither shows the password; what was written as a URL is read as it was.
+//! A URL is a configuration or an error, and neither shows the password; what was written as a URL
+//! is read as it was.
 
 use std::net::Ipv6Addr;
 use std::path::Path;
@@ -10,8 +11,9 @@ use crate::fuzzing::cutter::Cutter;
 /// Stands in the password, and nowhere else.
 const MARK: &str = "Tanstaaf7q";
 
-/// The first octet chooses scheme and options of a URL that is written here; the fields are what stands before and behind
-/// the password of a URL of any text, and serve as user, password and host of the other.
+/// The first octet chooses scheme and options of a URL that is written here; the fields are what
+/// stands before and behind the password of a URL of any text, and serve as user, password and host
+/// of the other.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let choice = cutter.octet();

@@ -1,5 +1,5 @@
-//! A whole connection over a server in memory: whatever is said and asked for, it ends, keeps the rules, and tells the
-//! truth about the message.
+//! A whole connection over a server in memory: whatever is said and asked for, it ends, keeps the
+//! rules, and tells the truth about the message.
 
 mod peer;
 mod witness;
@@ -28,8 +28,9 @@ const SHOWN_PASSWORDS: [&str; 4] = [PASSWORD, "VGFuc3RhYWY3c", "RhbnN0YWFmN3", "
 /// Octets of the messages that are made long.
 const LONG: usize = 70_000;
 
-/// The first octet holds flags, the second how much can be written (in 64 octets, 0 being no limit), the third how much
-/// one write takes. Each field is what its first octet says: a piece of the server's side, or something to ask for.
+/// The first octet holds flags, the second how much can be written (in 64 octets, 0 being no
+/// limit), the third how much one write takes. Each field is what its first octet says: a piece of
+/// the server's side, or something to ask for.
 pub(super) fn check(data: &[u8]) {
     let (session, actions) = open(data);
     match session {
@@ -217,7 +218,8 @@ impl Session {
         }
     }
 
-    /// Sends a message in one of the ways there are, and compares the result with what the witness saw.
+    /// Sends a message in one of the ways there are, and compares the result with what the witness
+    /// saw.
     fn send(&mut self, action: &Part<'_>) -> Result<()> {
         let (from, to, mut message) = action.mail();
         if action.0.is_ascii_uppercase() && !message.is_empty() {

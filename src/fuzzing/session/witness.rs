@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-/// Longest line of the client: the parameters of MAIL and RCPT add what RFC 1870, 3461 and others allow.
+/// Longest line of the client: the parameters of MAIL and RCPT add what RFC 1870, 3461 and others
+/// allow.
 const MAX_COMMAND: usize = 512 + 26 + 17 + 10;
 const MAX_RESPONSE: usize = 12288;
 /// Most commands without a reply.
@@ -88,7 +89,8 @@ impl Witness {
         }
     }
 
-    /// Whether the client may turn to something else: nothing is half said, and every command has its answer.
+    /// Whether the client may turn to something else: nothing is half said, and every command has
+    /// its answer.
     pub(super) fn is_settled(&self) -> bool {
         let is_idle = self.mode == Mode::Commands && self.awaited.is_empty();
         self.mode == Mode::Over || is_idle && self.said.is_empty()
