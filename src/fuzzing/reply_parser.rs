@@ -11,8 +11,7 @@ use crate::protocol::reply::Reply;
 const MAX_STREAM: usize = MAX_REPLY + 4 * MAX_LINE;
 
 /// The first octet chooses the line limit, the second how often the stream is repeated (mostly not:
-/// that is slow), four more are the lengths of
-/// the pieces in turn; the rest is the stream.
+/// that is slow), four more are the lengths of the pieces in turn; the rest is the stream.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let limit = match cutter.octet() {
