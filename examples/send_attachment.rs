@@ -1,35 +1,27 @@
-//! Sends HTML with a picture in it, and a file.
-//!
-//! ```text
-//! SMTP_URL=smtp://user:password@mail.example.com cargo run --example send_attachment -- \
-//!     you@example.com friend@example.org logo.png report.pdf
-//! ```
-
-use std::env;
-use std::error::Error;
+//! Sends HTML with a picture in it, and a file. `quickstart -- serve` is a server to try it with.
+//! `SMTP_URL=… SMTP_FROM=… SMTP_TO=… cargo run --example send_attachment [-- logo.png report.pdf]`
 
 use smtplib::{Attachment, Config, Message};
+use std::{env, error::Error};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = env::args().skip(1).collect();
-    let [from, to, picture, file] = arguments.as_slice() else {
-        return Err("give a sender, a recipient, a picture and a file".into());
-    };
+    let set = |name| env::var(name).map_err(|_| format!("set {name}"));
+    let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/attachments");
+    let mut files = env::args().skip(1);
+    let picture = files.next().unwrap_or_else(|| format!("{ours}/logo.png"));
+    let report = files.next().unwrap_or_else(|| format!("{ours}/report.pdf"));
     let message = Message::builder()
-        .from(from)
-        .to(to)
+        .from(set("SMTP_FROM")?)
+        .to(set("SMTP_TO")?.split(',').collect::<Vec<_>>())
         .subject("The report")
         .text("The report is attached.\n") // for readers that show no HTML
         .html("<p><img src=\"cid:logo@example.com\"> The <b>report</b> is attached.</p>\n")
         .attach(Attachment::from_path(picture)?.inline("logo@example.com"))
-        .attach(Attachment::from_path(file)?)
+        .attach(Attachment::from_path(report)?)
         .build()?;
-
-    let config: Config = env::var("SMTP_URL")?.parse()?;
-    let mut smtp = config.connect()?;
+    let mut smtp = set("SMTP_URL")?.parse::<Config>()?.connect()?;
     let outcome = smtp.send_message(&message)?;
     smtp.quit();
-
     for recipient in outcome.recipients() {
         println!("{recipient}");
     }

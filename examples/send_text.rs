@@ -1,26 +1,24 @@
-//! Sends a text.
+//! Sends a text. `cargo run --example quickstart -- serve` is a server to try it with.
 //!
 //! ```text
-//! SMTP_URL=smtp://user:password@mail.example.com \
-//!     cargo run --example send_text -- you@example.com friend@example.org
+//! SMTP_URL=smtp://user:password@mail.example.com SMTP_FROM=you@example.com \
+//!     SMTP_TO=friend@example.org cargo run --example send_text
 //! ```
 
-use std::env;
-use std::error::Error;
+use std::{env, error::Error};
 
 use smtplib::{Config, Message};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1);
+    let set = |name| env::var(name).map_err(|_| format!("set {name}"));
     let message = Message::builder()
-        .from(arguments.next().ok_or("give a sender")?)
-        .to(arguments.collect::<Vec<_>>())
+        .from(set("SMTP_FROM")?)
+        .to(set("SMTP_TO")?.split(',').collect::<Vec<_>>())
         .subject("Déjà vu?")
         .text("Have we met?\n\nYours,\nthe example.\n")
         .build()?;
 
-    let config: Config = env::var("SMTP_URL")?.parse()?;
-    let mut smtp = config.connect()?;
+    let mut smtp = set("SMTP_URL")?.parse::<Config>()?.connect()?;
     let outcome = smtp.send_message(&message)?;
     smtp.quit();
 

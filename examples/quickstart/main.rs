@@ -12,12 +12,20 @@
 //! SMTP_URL=smtp://user:password@mail.example.com SMTP_FROM=you@example.com \
 //!     SMTP_TO=friend@example.org cargo run --example quickstart
 //! ```
+//!
+//! The server alone, for the other examples and programs of yours (`serve.rs`), is
+//!
+//! ```text
+//! cargo run --example quickstart -- serve
+//! ```
 
+mod serve;
 mod server;
 
 use std::env;
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::mpsc;
 
 use smtplib::{Attachment, Config, Credentials, Message, Outcome};
 
@@ -53,9 +61,11 @@ fn report(outcome: &Outcome) {
 }
 
 fn main() -> ExitCode {
-    let result = match env::var("SMTP_URL") {
-        Ok(url) => with_your_server(&url),
-        Err(_) => with_our_server(),
+    let result = match (env::args().nth(1).as_deref(), env::var("SMTP_URL")) {
+        (Some("serve"), _) => serve::serve(),
+        (Some(_), _) => Err("give no argument, or `serve`".into()),
+        (None, Ok(url)) => with_your_server(&url),
+        (None, Err(_)) => with_our_server(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -67,7 +77,8 @@ fn main() -> ExitCode {
 }
 
 fn with_our_server() -> Result<(), Box<dyn Error>> {
-    let server = Server::start()?;
+    let (sender, inbox) = mpsc::channel();
+    let server = Server::start(move |received| Ok(sender.send(received)?))?;
     println!(
         "An SMTP server runs inside this program, on port {}.",
         server.port
@@ -81,7 +92,7 @@ fn with_our_server() -> Result<(), Box<dyn Error>> {
     let to = ["bob@example.org", "nobody@example.org", "carol@example.org"];
     show(config, "alice@example.com", &to)?;
 
-    let received = server.inbox.recv()?;
+    let received = inbox.recv()?;
     heading("What the server received");
     println!("  logged in as: {}", received.user);
     println!("  from: {}", received.from);

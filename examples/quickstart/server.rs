@@ -5,7 +5,8 @@
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{fs, io, mem, thread};
 
 use mailin_embedded::response::{AUTH_OK, INTERNAL_ERROR, INVALID_CREDENTIALS, OK};
@@ -21,13 +22,13 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// The root of its certificate, in PEM: what a client has to trust.
     pub(crate) root: String,
-    /// What it has taken.
-    pub(crate) inbox: Receiver<Received>,
 }
 
 /// A message as the server got it.
 #[derive(Clone, Default)]
 pub(crate) struct Received {
+    /// From 1, in the order of arrival.
+    pub(crate) number: u32,
     pub(crate) user: String,
     pub(crate) from: String,
     pub(crate) to: Vec<String>,
@@ -35,14 +36,14 @@ pub(crate) struct Received {
 }
 
 impl Server {
-    /// Starts the server on a free port of 127.0.0.1.
-    pub(crate) fn start() -> Result<Self, Box<dyn Error>> {
+    /// Starts the server on a free port of 127.0.0.1. A message is taken if `keep` says `Ok`.
+    pub(crate) fn start(keep: impl Keep) -> Result<Self, Box<dyn Error>> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port();
         let certificates = Certificates::make()?;
-        let (taken, inbox) = mpsc::channel();
         let desk = Desk {
-            taken,
+            keep,
+            count: Arc::default(),
             current: Received::default(),
         };
         let mut server = mailin_embedded::Server::new(desk);
@@ -60,20 +61,28 @@ impl Server {
         Ok(Self {
             port,
             root: certificates.root,
-            inbox,
         })
     }
 }
 
-/// Whom the server lets in, for whom it takes mail, and where it puts it. Each connection has a
-/// clone.
+/// Where messages go.
+pub(crate) trait Keep:
+    Fn(Received) -> Result<(), Box<dyn Error>> + Clone + Send + 'static
+{
+}
+
+impl<T: Fn(Received) -> Result<(), Box<dyn Error>> + Clone + Send + 'static> Keep for T {}
+
+/// Whom the server lets in, and for whom it takes mail. Each connection has a clone.
 #[derive(Clone)]
-struct Desk {
-    taken: Sender<Received>,
+struct Desk<K> {
+    keep: K,
+    /// Of all the messages, whichever connection they came by.
+    count: Arc<AtomicU32>,
     current: Received,
 }
 
-impl Handler for Desk {
+impl<K: Keep> Handler for Desk<K> {
     fn auth_plain(&mut self, _authorized_as: &str, user: &str, password: &str) -> Response {
         self.auth_login(user, password)
     }
@@ -111,9 +120,14 @@ impl Handler for Desk {
     }
 
     fn data_end(&mut self) -> Response {
-        match self.taken.send(self.current.clone()) {
-            Ok(()) => Response::custom(250, "2.0.0 taken as message 1".to_owned()),
-            Err(_) => INTERNAL_ERROR,
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        self.current.number = number;
+        match (self.keep)(self.current.clone()) {
+            Ok(()) => Response::custom(250, format!("2.0.0 taken as message {number}")),
+            Err(error) => {
+                eprintln!("message {number} is not taken: {error}");
+                INTERNAL_ERROR
+            }
         }
     }
 }
@@ -148,7 +162,10 @@ impl Certificates {
     }
 
     /// The server wants files; it reads them at once, so they need not stay.
-    fn hand_to(&self, server: &mut mailin_embedded::Server<Desk>) -> Result<(), Box<dyn Error>> {
+    fn hand_to<H: Handler + Clone + Send>(
+        &self,
+        server: &mut mailin_embedded::Server<H>,
+    ) -> Result<(), Box<dyn Error>> {
         let directory = tempfile::tempdir()?;
         let [cert_path, key_path] =
             ["leaf.pem", "key.pem"].map(|name| directory.path().join(name).display().to_string());

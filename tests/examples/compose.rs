@@ -8,7 +8,8 @@ fn a_text() {
     let peer = Server::new().script().listen();
     let said = Program::new("send_text")
         .env("SMTP_URL", plain_url(&peer))
-        .args(["ann@example.org", "ben@example.org", "cleo@example.org"])
+        .env("SMTP_FROM", "ann@example.org")
+        .env("SMTP_TO", "ben@example.org, cleo@example.org")
         .run()
         .success();
     assert_eq!(
@@ -38,7 +39,8 @@ fn a_picture_and_a_file() {
     let peer = Server::new().script().listen();
     let said = Program::new("send_attachment")
         .env("SMTP_URL", plain_url(&peer))
-        .args(["ann@example.org", "ben@example.org"])
+        .env("SMTP_FROM", "ann@example.org")
+        .env("SMTP_TO", "ben@example.org")
         .args([&picture, &file])
         .run()
         .success();
@@ -83,11 +85,21 @@ fn described(part: &MessagePart<'_>) -> String {
 #[test]
 fn a_file_that_is_not_there() {
     let ended = Program::new("send_attachment")
-        .args(["ann@example.org", "ben@example.org", "no.png", "no.pdf"])
+        .env("SMTP_FROM", "ann@example.org")
+        .env("SMTP_TO", "ben@example.org")
+        .args(["no.png", "no.pdf"])
         .run();
     let complaint = ended.failure(1);
     assert!(
         complaint.starts_with("Error: Os { code: 2, "),
         "{complaint}"
     );
+}
+
+#[test]
+fn nowhere_to_send_to() {
+    for name in ["send_text", "send_attachment"] {
+        let complaint = Program::new(name).run().failure(1);
+        assert_eq!(complaint, "Error: \"set SMTP_FROM\"\n");
+    }
 }

@@ -21,4 +21,7 @@ mod peer;
 mod program;
 mod quickstart;
 mod sendmail;
+// Elsewhere than on Linux no environment variable names the roots.
+#[cfg(target_os = "linux")]
+mod serve;
 mod session;

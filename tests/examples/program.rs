@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// An example that is about to run, with nothing in its environment that could lead it astray.
 #[derive(Debug)]
@@ -23,8 +23,27 @@ pub(crate) struct Ended {
 
 impl Program {
     pub(crate) fn new(name: &str) -> Self {
-        let mut command = Command::new(path(name));
-        for variable in ["SMTP_URL", "SMTP_FROM", "SMTP_TO"] {
+        Self::with_command(Command::new(path(name)))
+    }
+
+    /// An example that a shell starts once these lines are pasted into it.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn in_shell(lines: &str, name: &str) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-e", "-c", &format!("{lines}\nexec \"$0\" \"$@\"")])
+            .arg(path(name));
+        Self::with_command(command)
+    }
+
+    fn with_command(mut command: Command) -> Self {
+        for variable in [
+            "SMTP_URL",
+            "SMTP_FROM",
+            "SMTP_TO",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+        ] {
             command.env_remove(variable);
         }
         command
@@ -53,13 +72,17 @@ impl Program {
         self
     }
 
-    pub(crate) fn run(mut self) -> Ended {
-        let mut child = self.command.spawn().unwrap_or_else(|error| {
+    pub(crate) fn spawn(&mut self) -> Child {
+        self.command.spawn().unwrap_or_else(|error| {
             panic!(
                 "{:?}: {error}; run `cargo build --examples` first",
                 self.command
             )
-        });
+        })
+    }
+
+    pub(crate) fn run(mut self) -> Ended {
+        let mut child = self.spawn();
         // A program that needs no input may be gone already.
         let _ = child.stdin.take().unwrap().write_all(&self.input);
         let output = child.wait_with_output().unwrap();
