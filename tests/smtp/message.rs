@@ -267,7 +267,7 @@ fn attachments_go_unencoded_to_a_server_that_takes_them() {
     }
 }
 
-// 3030-03: a refused chunk is followed by RSET; refused recipients get no chunk at all.
+// 3030-03, V7: a refused chunk is followed by RSET; refused recipients get no chunk at all.
 #[test]
 fn a_refused_chunk_leaves_the_connection_usable() {
     let message = Message::builder()
