@@ -230,19 +230,24 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
 /// Whether a local part can stand without quotes (RFC 5321, Dot-string; RFC 6531 adds the letters
 /// outside ASCII).
 fn is_dot_string(text: &str) -> bool {
-    text.split('.')
-        .all(|atom| !atom.is_empty() && atom.chars().all(is_atext))
+    let mut is_after_dot = true;
+    for c in text.chars() {
+        if c == '.' && is_after_dot || c != '.' && !is_atext(c) {
+            return false;
+        }
+        is_after_dot = c == '.';
+    }
+    !is_after_dot
 }
 
 /// Says what is wrong with an unquoted local part.
 fn check_dot_string(text: &str) -> Result<(), AddressError> {
-    if let Some(c) = text.chars().find(|c| *c != '.' && !is_atext(*c)) {
-        return Err(AddressError::Forbidden(c));
-    }
     if is_dot_string(text) {
-        Ok(())
-    } else {
-        Err(AddressError::LocalPart)
+        return Ok(());
+    }
+    match text.chars().find(|c| *c != '.' && !is_atext(*c)) {
+        Some(c) => Err(AddressError::Forbidden(c)),
+        None => Err(AddressError::LocalPart),
     }
 }
 
@@ -305,17 +310,20 @@ fn check_domain(text: &str) -> Result<(), AddressError> {
 
 /// Letters, digits and inner hyphens between dots (RFC 5321, Domain), and U-labels (RFC 6531).
 fn is_domain_name(text: &str) -> bool {
-    text.split('.').all(is_label)
-}
-
-fn is_label(label: &str) -> bool {
-    !label.is_empty()
-        && label.len() <= MAX_LABEL
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-        && label
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '-' || is_utf8_text(c))
+    let (mut length, mut last) = (0, '.');
+    for c in text.chars() {
+        let is_right = match c {
+            '.' => length > 0 && last != '-',
+            '-' => length > 0,
+            _ => c.is_ascii_alphanumeric() || is_utf8_text(c),
+        };
+        length = if c == '.' { 0 } else { length + c.len_utf8() };
+        if !is_right || length > MAX_LABEL {
+            return false;
+        }
+        last = c;
+    }
+    length > 0 && last != '-'
 }
 
 /// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, 4.1.3). General address literals have no users

@@ -35,7 +35,8 @@ impl Message {
 #[derive(Debug, Default)]
 #[must_use = "call `build` to make the message"]
 pub struct MessageBuilder {
-    head: Head,
+    /// Behind a pointer, since each setter moves the builder.
+    head: Box<Head>,
     text: Option<Part>,
     html: Option<Part>,
     calendar: Option<Part>,
@@ -257,7 +258,7 @@ impl MessageBuilder {
     /// The first thing that is wrong with what was given: [`MessageError::field`] tells where.
     pub fn build(mut self) -> Result<Message, MessageError> {
         self.error.check()?;
-        let mut head = std::mem::take(&mut self.head);
+        let mut head = *std::mem::take(&mut self.head);
         head.posting = head.posting.complete(&SENT)?;
         let seed = self.seed.take();
         let body = self.into_body()?.check()?;

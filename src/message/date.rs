@@ -79,7 +79,8 @@ impl Date {
         text.push(' ');
         text.push_str(name(&MONTHS, month - 1));
         text.push(' ');
-        text.push_str(&year.to_string());
+        push_two(&mut text, "", year / 100);
+        push_two(&mut text, "", year % 100);
         push_two(&mut text, " ", second / 3_600);
         push_two(&mut text, ":", second / 60 % 60);
         push_two(&mut text, ":", second % 60);

@@ -18,7 +18,9 @@ pub(crate) struct MsgId(Box<str>);
 impl MsgId {
     /// An id that no other message has, in a domain of the caller's.
     pub(crate) fn random(domain: &str) -> Self {
-        Self([&random::token(), "@", domain].concat().into())
+        let mut id = random::with_token("@");
+        id.push_str(domain);
+        Self(id.into())
     }
 
     /// Reads one id, with or without its angle brackets.

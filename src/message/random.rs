@@ -13,10 +13,15 @@ const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// 128 random bits as 26 lower-case letters and digits.
+pub(crate) fn token() -> String {
+    with_token("")
+}
+
+/// A token, and `end` behind it.
 ///
 /// The keys of std's hasher come from the operating system, and the hash cannot be foretold without
 /// them. A process that was forked has the keys of its parent, hence the time is hashed too.
-pub(crate) fn token() -> String {
+pub(crate) fn with_token(end: &str) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = (
         DRAWN.fetch_add(1, Ordering::Relaxed),
@@ -26,12 +31,14 @@ pub(crate) fn token() -> String {
     let high = keys.hash_one((0_u8, seed));
     let low = keys.hash_one((1_u8, seed));
     let mut bits = u128::from(high) << 64 | u128::from(low);
-    let mut token = vec![b'0'; TOKEN_LENGTH];
-    for digit in &mut token {
-        *digit = DIGITS.get((bits & 31) as usize).copied().unwrap_or(b'0');
+    let mut text = String::with_capacity(TOKEN_LENGTH + end.len());
+    for _ in 0..TOKEN_LENGTH {
+        let digit = DIGITS.get((bits & 31) as usize).copied().unwrap_or(b'0');
+        text.push(char::from(digit));
         bits >>= 5;
     }
-    String::from_utf8(token).unwrap_or_default()
+    text.push_str(end);
+    text
 }
 
 #[cfg(test)]
