@@ -74,7 +74,7 @@ fn check_custom(text: &str) {
         Ok(octets) => {
             assert_eq!(line(&octets, 512), text);
             let verb = text
-                .split_whitespace()
+                .split_ascii_whitespace()
                 .next()
                 .expect("a verb")
                 .to_ascii_uppercase();
