@@ -28,7 +28,7 @@ fn main() {
             true,
         );
     }
-    // Nobody waits for the quadratic one.
+    // Without the one that would take seconds a round.
     text(
         "text with LF line ends",
         "The quick brown fox jumps over the lazy dog, again.\n",
