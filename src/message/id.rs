@@ -18,9 +18,7 @@ pub(crate) struct MsgId(Box<str>);
 impl MsgId {
     /// An id that no other message has, in a domain of the caller's.
     pub(crate) fn random(domain: &str) -> Self {
-        let mut id = random::with_token("@");
-        id.push_str(domain);
-        Self(id.into())
+        Self(random::with_token(&["@", domain]).into())
     }
 
     /// Reads one id, with or without its angle brackets.

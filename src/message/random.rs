@@ -14,14 +14,14 @@ static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// 128 random bits as 26 lower-case letters and digits.
 pub(crate) fn token() -> String {
-    with_token("")
+    with_token(&[])
 }
 
-/// A token, and `end` behind it.
+/// A token, and these texts behind it.
 ///
 /// The keys of std's hasher come from the operating system, and the hash cannot be foretold without
 /// them. A process that was forked has the keys of its parent, hence the time is hashed too.
-pub(crate) fn with_token(end: &str) -> String {
+pub(crate) fn with_token(ends: &[&str]) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = (
         DRAWN.fetch_add(1, Ordering::Relaxed),
@@ -31,13 +31,14 @@ pub(crate) fn with_token(end: &str) -> String {
     let high = keys.hash_one((0_u8, seed));
     let low = keys.hash_one((1_u8, seed));
     let mut bits = u128::from(high) << 64 | u128::from(low);
-    let mut text = String::with_capacity(TOKEN_LENGTH + end.len());
+    let length: usize = ends.iter().map(|end| end.len()).sum();
+    let mut text = String::with_capacity(TOKEN_LENGTH + length);
     for _ in 0..TOKEN_LENGTH {
         let digit = DIGITS.get((bits & 31) as usize).copied().unwrap_or(b'0');
         text.push(char::from(digit));
         bits >>= 5;
     }
-    text.push_str(end);
+    ends.iter().for_each(|end| text.push_str(end));
     text
 }
 
