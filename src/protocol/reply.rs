@@ -93,9 +93,26 @@ impl Reply {
 }
 
 /// A text with every occurrence of the secrets masked.
+///
+/// All are looked for in the text as it came: were one masked after the other, a secret that is part
+/// of another would hide it from the search and leave the rest of it to be seen.
 pub(crate) fn masked(text: &str, secrets: &[&str]) -> String {
     let secrets = secrets.iter().filter(|secret| !secret.is_empty());
-    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    let mut found: Vec<_> = secrets
+        .flat_map(|secret| text.match_indices(secret))
+        .map(|(start, secret)| (start, start + secret.len()))
+        .collect();
+    found.sort_unstable();
+    let (mut masked, mut shown) = (String::with_capacity(text.len()), 0);
+    for (start, end) in found {
+        if start >= shown {
+            masked.push_str(text.get(shown..start).unwrap_or_default());
+            masked.push_str("***");
+        }
+        shown = shown.max(end);
+    }
+    masked.push_str(text.get(shown..).unwrap_or_default());
+    masked
 }
 
 impl fmt::Display for Reply {
@@ -345,6 +362,19 @@ mod tests {
     }
 
     // Z3: the text, every line of it, and never the code.
+    // Z3: whichever comes first, no part of a secret is left over.
+    #[test]
+    fn secrets_within_each_other_are_masked_whole() {
+        for secrets in [["QUJD", "my-QUJD-key"], ["my-QUJD-key", "QUJD"]] {
+            assert_eq!(
+                masked("no my-QUJD-key, no QUJD", &secrets),
+                "no ***, no ***"
+            );
+        }
+        assert_eq!(masked("abcd", &["abc", "bcd"]), "***");
+        assert_eq!(masked("é abc é", &["abc", "abc"]), "é *** é");
+    }
+
     #[test]
     fn masking() {
         let reply = reply(b"535-5.7.8 535 secret\r\n535 secret535\xff\r\n");
