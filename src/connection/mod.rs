@@ -12,7 +12,8 @@ use std::time::Instant;
 
 use crate::capabilities::Capabilities;
 use crate::config::{Config, ConfigError, Protocol, Security};
-use crate::error::{Error, Result, Unsupported};
+use crate::error::{Error, Result};
+use crate::exchange::error::Unsupported;
 use crate::net::dial::dial;
 use crate::net::stream::{Stream, deadline_in};
 use crate::net::wire::Wire;
