@@ -68,7 +68,7 @@ impl SmtpConnection {
         };
         let reply = self.ask(Step::Hello, &command::hello(verb, &name))?;
         if reply.is_positive() {
-            self.capabilities = Capabilities::from_ehlo(&reply);
+            self.capabilities = Capabilities::from_ehlo(&reply, &[]);
             self.is_reset_owed = false;
             return Ok(());
         }

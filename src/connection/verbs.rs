@@ -21,7 +21,7 @@ impl SmtpConnection {
     /// for 3yz.
     pub fn command(&mut self, line: &str) -> Result<Reply> {
         let octets = command::custom(line)?;
-        if !line.is_ascii() && !self.capabilities.has("SMTPUTF8") {
+        if !line.is_ascii() && !self.capabilities.smtputf8() {
             return Err(Unsupported::Extension("SMTPUTF8".into()).into());
         }
         self.begin()?;
