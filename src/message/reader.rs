@@ -128,7 +128,12 @@ fn fields(head: &str) -> Vec<(String, String)> {
     for line in head.strip_suffix("\r\n").unwrap().split("\r\n") {
         assert!(line.len() <= 998 && !line.contains(['\r', '\n', '\0']));
         assert!(!line.trim().is_empty());
-        if line.contains("=?utf-8?") && line.ends_with("?=") {
+        // A name may hold what looks like the beginning of an encoded-word.
+        let value = match line.split_once(':') {
+            Some((_, value)) if !line.starts_with([' ', '\t']) => value,
+            _ => line,
+        };
+        if value.contains("=?utf-8?") && value.ends_with("?=") {
             assert!(line.len() <= 76, "{line}");
         }
         if line.starts_with([' ', '\t']) {
