@@ -145,10 +145,7 @@ impl FromStr for Address {
 
     /// Reads an addr-spec; one pair of angle brackets around it is taken off.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        parse(text).map_err(|error| match error {
-            AddressError::Forbidden(_) | AddressError::NeedsQuotes(_) => explain(text, error),
-            error => error,
-        })
+        parse(text).map_err(|error| explain(text, error))
     }
 }
 
@@ -171,9 +168,12 @@ fn parse(text: &str) -> Result<Address, AddressError> {
     Address::new(&local_part, domain)
 }
 
-/// Says what a text is that has characters which no address has, if that can be seen.
+/// Says what a text is that is not an address, if that can be seen.
 fn explain(text: &str, error: AddressError) -> AddressError {
-    if text.contains([',', ';']) && text.matches('@').nth(1).is_some() {
+    let is_route = text.trim_start_matches('<').starts_with('@');
+    let is_group = text.contains(':') && text.ends_with(';');
+    let is_several = text.contains([',', ';']) && text.matches('@').nth(1).is_some();
+    if !is_route && (is_group || is_several) {
         AddressError::List
     } else if !text.starts_with('<') && text.ends_with('>') && text.contains('<') {
         AddressError::Named

@@ -80,9 +80,11 @@ mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod kind;
 mod message;
 mod outcome;
 mod protocol;
+mod recipients;
 mod sasl;
 mod secret;
 mod send;
@@ -107,12 +109,15 @@ pub use crate::config::{Config, ConfigError, Protocol, Security, Timeouts};
 pub use crate::connection::SmtpConnection;
 pub use crate::envelope::Envelope;
 pub use crate::error::{ContentError, Delivery, Error, Interrupted, Result, Unsupported};
+#[doc(hidden)]
+pub use crate::kind::{Many, One, Pair, Text};
 pub use crate::message::Message;
-pub use crate::message::address_list::{AddressList, Group};
+pub use crate::message::address_list::{AddressList, Group, ListEntry};
 pub use crate::message::attachment::Attachment;
 pub use crate::message::builder::MessageBuilder;
 pub use crate::message::date::Date;
 pub use crate::message::error::{MailboxError, MessageError, MessageProblem};
+pub use crate::message::into_address_list::IntoAddressList;
 pub use crate::message::mailbox::Mailbox;
 pub use crate::message::media_type::MediaType;
 pub use crate::message::part::Part;
@@ -122,6 +127,7 @@ pub use crate::protocol::capabilities::Capabilities;
 pub use crate::protocol::command::{CommandError, Parameter};
 pub use crate::protocol::error::ProtocolError;
 pub use crate::protocol::reply::{Code, EnhancedCode, Reply};
+pub use crate::recipients::IntoRecipients;
 pub use crate::secret::Secret;
 pub use crate::step::Step;
 pub use crate::trace::TraceLine;

@@ -1,12 +1,12 @@
 //! [`MessageBuilder`]: a message, field by field.
 
-use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::entity::Root;
 use crate::message::error::{MailboxError, MessageError, MessageProblem, check_controls};
 use crate::message::first_error::FirstError;
 use crate::message::head::{Field, Head};
 use crate::message::id::MsgId;
+use crate::message::into_address_list::IntoAddressList;
 use crate::message::mailbox::Mailbox;
 use crate::message::part::Part;
 use crate::message::posting::SENT;
@@ -48,13 +48,12 @@ pub struct MessageBuilder {
 
 impl MessageBuilder {
     /// Adds an author: `"Zoë Müller <zoe@example.org>"`, a pair of name and address, a [`Mailbox`],
-    /// or an array of them.
+    /// or any list of them.
     ///
     /// Several authors need a [`sender`](Self::sender).
-    pub fn from<T>(mut self, from: T) -> Self
+    pub fn from<T, K>(mut self, from: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.from, &mut self.head.posting.from, from);
         self
@@ -71,22 +70,22 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), or an array or
-    /// `Vec` of them.
-    pub fn to<T>(mut self, to: T) -> Self
+    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), an
+    /// [`AddressList`](crate::AddressList), or any list or iterator of them ([`IntoAddressList`]).
+    ///
+    /// One text is one mailbox: a comma in it never begins another recipient.
+    pub fn to<T, K>(mut self, to: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.to, &mut self.head.posting.to, to);
         self
     }
 
     /// Adds recipients of a copy.
-    pub fn cc<T>(mut self, cc: T) -> Self
+    pub fn cc<T, K>(mut self, cc: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.cc, &mut self.head.posting.cc, cc);
         self
@@ -94,20 +93,18 @@ impl MessageBuilder {
 
     /// Adds recipients of a copy whom no recipient sees: they are in the envelope, and not in the
     /// message.
-    pub fn bcc<T>(mut self, bcc: T) -> Self
+    pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.bcc, &mut self.head.posting.bcc, bcc);
         self
     }
 
     /// Adds whom answers should go to instead of the authors.
-    pub fn reply_to<T>(mut self, reply_to: T) -> Self
+    pub fn reply_to<T, K>(mut self, reply_to: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error
             .add("Reply-To", &mut self.head.reply_to, reply_to);

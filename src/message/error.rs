@@ -161,8 +161,8 @@ impl From<io::Error> for MessageProblem {
     }
 }
 
-/// Why a text is not a [`Mailbox`](crate::Mailbox).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a text is not a [`Mailbox`](crate::Mailbox), or not a list of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MailboxError {
     /// What stands between the angle brackets, or alone, is not an address.
@@ -171,8 +171,20 @@ pub enum MailboxError {
     Control(char),
     /// The name of a group is empty.
     EmptyName,
+    /// An entry of a list is wrong.
+    #[non_exhaustive]
+    Entry {
+        /// The entry.
+        entry: Box<str>,
+        /// What is wrong with it.
+        reason: Box<Self>,
+    },
     /// The display name has one of `()<>[]:;@\,"` and no quotes around it.
     Name(char),
+    /// A comment in parentheses has no end.
+    UnclosedComment,
+    /// A group has no semicolon at its end.
+    UnclosedGroup,
     /// The quotes around the display name are not closed.
     Unquoted,
 }
@@ -188,11 +200,14 @@ impl fmt::Display for MailboxError {
                 )
             }
             Self::EmptyName => f.write_str("the group has no name, give it one"),
+            Self::Entry { entry, reason } => write!(f, "{entry:?} in the list: {reason}"),
             Self::Name(c) => write!(
                 f,
                 "the character {c:?} in a display name needs quotes around the name, \
                  or give name and address as a pair"
             ),
+            Self::UnclosedComment => f.write_str("a comment in parentheses is not closed"),
+            Self::UnclosedGroup => f.write_str("the group has no ; at its end"),
             Self::Unquoted => f.write_str("the quotes around the display name are not closed"),
         }
     }
@@ -202,6 +217,7 @@ impl StdError for MailboxError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::Address(error) => Some(error),
+            Self::Entry { reason, .. } => Some(reason),
             _ => None,
         }
     }

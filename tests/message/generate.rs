@@ -218,8 +218,8 @@ impl Composer {
         }
         self.take(|builder| builder.from(from));
         for (field, add) in [
-            ("to", MessageBuilder::to::<Mailbox> as fn(_, _) -> _),
-            ("cc", MessageBuilder::cc::<Mailbox>),
+            ("to", MessageBuilder::to::<Mailbox, _> as fn(_, _) -> _),
+            ("cc", MessageBuilder::cc::<Mailbox, _>),
         ] {
             let count = random.below(4);
             for _ in 0..count {
