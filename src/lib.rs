@@ -118,6 +118,7 @@ pub use crate::message::builder::MessageBuilder;
 pub use crate::message::date::Date;
 pub use crate::message::error::{MailboxError, MessageError, MessageProblem};
 pub use crate::message::into_address_list::IntoAddressList;
+pub use crate::message::into_texts::IntoTexts;
 pub use crate::message::mailbox::Mailbox;
 pub use crate::message::media_type::MediaType;
 pub use crate::message::part::Part;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::message::entity::{Content, Disposition, Entity};
 use crate::message::error::{MessageError, MessageProblem, check_controls};
-use crate::message::id::MsgId;
+use crate::message::id::ContentId;
 use crate::message::media_type::MediaType;
 use crate::message::source::{Source, file_length};
 use crate::message::transfer::Scan;
@@ -115,11 +115,10 @@ impl Attachment {
         self
     }
 
-    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo@example.com">`
-    /// (RFC 2392).
+    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo">` (RFC 2392).
     ///
-    /// An id has the form of an address, `logo@example.com`, and should be found in no other
-    /// message.
+    /// Any visible ASCII characters will do. An id in the form of an address, `logo@example.com`,
+    /// can be made unique across messages, which some readers need to tell two pictures apart.
     #[must_use]
     pub fn inline(mut self, content_id: impl Into<String>) -> Self {
         self.content_id = Some(content_id.into());
@@ -130,8 +129,8 @@ impl Attachment {
     /// addresses are.
     #[must_use]
     pub fn url(&self) -> Option<String> {
-        let id = MsgId::parse(self.content_id.as_deref()?).ok()?;
-        Some(id.content_url())
+        let id = ContentId::parse(self.content_id.as_deref()?).ok()?;
+        Some(id.url())
     }
 
     /// Whether it belongs to the HTML.
@@ -157,7 +156,11 @@ impl Attachment {
             "message" => lines(media_type, self.source)?,
             _ => Entity::new(media_type, Content::Data(self.source)),
         };
-        entity.content_id = self.content_id.as_deref().map(MsgId::parse).transpose()?;
+        entity.content_id = self
+            .content_id
+            .as_deref()
+            .map(ContentId::parse)
+            .transpose()?;
         if let Some(description) = self.description {
             check_controls(&description)?;
             entity.description = Some(description.into());

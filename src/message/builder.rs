@@ -1,16 +1,23 @@
 //! [`MessageBuilder`]: a message, field by field.
 
+mod list;
+
 use crate::message::date::Date;
+use crate::message::decode::decoded;
 use crate::message::entity::Root;
 use crate::message::error::{MailboxError, MessageError, MessageProblem, check_controls};
+use crate::message::field::Field;
 use crate::message::first_error::FirstError;
-use crate::message::head::{Field, Head};
+use crate::message::head::{Head, Subject};
+use crate::message::header::{MAX_LINE, blank_tokens};
 use crate::message::id::MsgId;
 use crate::message::into_address_list::IntoAddressList;
+use crate::message::into_texts::IntoTexts;
 use crate::message::mailbox::Mailbox;
 use crate::message::part::Part;
 use crate::message::posting::SENT;
 use crate::message::resent::Resent;
+use crate::message::unfold::unfolded;
 use crate::message::{Message, random};
 
 /// Longest seed of boundaries: with what is put around it a boundary has at most 70 characters (RFC
@@ -114,7 +121,10 @@ impl MessageBuilder {
     /// Sets the subject. What is outside ASCII is encoded, however long it is.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         let subject = subject.into();
-        let checked = check_controls(&subject).map(|()| subject.into());
+        let checked = check_controls(&subject).map(|()| Subject {
+            text: subject.into(),
+            as_it_came: false,
+        });
         self.head.subject = self.error.keep("Subject", checked);
         self
     }
@@ -132,16 +142,27 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds ids of messages that this one answers.
-    pub fn in_reply_to(mut self, ids: &str) -> Self {
-        let ids = self.error.keep("In-Reply-To", MsgId::parse_list(ids));
+    /// Adds ids of messages that this one answers: a text with any number of them, or a list of
+    /// such texts.
+    ///
+    /// The ids go out as the other messages have them. What is no id, `<` printable ASCII `>`, is
+    /// left out.
+    pub fn in_reply_to<T, K>(mut self, ids: T) -> Self
+    where
+        T: IntoTexts<K>,
+    {
+        let ids = self.error.keep("In-Reply-To", given_ids(ids));
         self.head.in_reply_to.extend(ids.into_iter().flatten());
         self
     }
 
-    /// Adds ids of messages that this one belongs to, the oldest first.
-    pub fn references(mut self, ids: &str) -> Self {
-        let ids = self.error.keep("References", MsgId::parse_list(ids));
+    /// Adds ids of messages that this one belongs to, the oldest first; they are read as those of
+    /// [`in_reply_to`](Self::in_reply_to).
+    pub fn references<T, K>(mut self, ids: T) -> Self
+    where
+        T: IntoTexts<K>,
+    {
+        let ids = self.error.keep("References", given_ids(ids));
         self.head.references.extend(ids.into_iter().flatten());
         self
     }
@@ -150,7 +171,9 @@ impl MessageBuilder {
     /// `References` and `Subject`.
     ///
     /// In place of empty references goes its `In-Reply-To`, if it has one (RFC 5322, 3.6.4). The
-    /// subject gets one `Re: `.
+    /// subject gets one `Re: `. Values may be folded and have encoded-words, as they stand in the
+    /// message that is answered: those in UTF-8, ISO 8859-1 and Windows-1252 are decoded, others go
+    /// out as they came.
     ///
     /// ```
     /// use smtplib::Message;
@@ -168,20 +191,40 @@ impl MessageBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reply_to_message(self, message_id: &str, references: &str, subject: &str) -> Self {
-        self.in_reply_to(message_id)
+        let subject = unfolded(subject);
+        let mut builder = self
+            .in_reply_to(message_id)
             .references(references)
-            .references(message_id)
-            .subject(answer_to(subject))
+            .references(message_id);
+        match decoded(&subject) {
+            None if is_one_line(&subject) => {
+                builder.head.subject = Some(Subject {
+                    text: answer_to(&subject).into(),
+                    as_it_came: true,
+                });
+                builder
+            }
+            text => builder.subject(answer_to(&text.unwrap_or_else(|| subject.into_owned()))),
+        }
     }
 
-    /// Adds a header field of the caller's own: an extension, or one of the standard fields that no
-    /// method sets.
+    /// Adds a header field of your own: an extension, or one of the standard fields that no method
+    /// sets.
     ///
     /// The name keeps its case. The value is text in which everything may stand but control
-    /// characters; fields that machines read, such as `List-Unsubscribe`, hold ASCII and are never
-    /// encoded.
+    /// characters, and what is outside ASCII is encoded (RFC 2047). Fields that machines read, such
+    /// as `List-Unsubscribe`, and fields that begin with `X-` keep an ASCII value as it is, with all
+    /// its blanks.
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        match Field::new(name, value.as_ref()) {
+        let value = value.as_ref();
+        // What other messages gave is taken however it comes.
+        if name.eq_ignore_ascii_case("In-Reply-To") {
+            return self.in_reply_to(value);
+        }
+        if name.eq_ignore_ascii_case("References") {
+            return self.references(value);
+        }
+        match Field::new(name, value) {
             Ok(field) => self.head.others.push(field),
             Err(error) => self.error.push(error),
         }
@@ -315,6 +358,23 @@ fn answer_to(subject: &str) -> String {
         rest = after.trim_start_matches(' ');
     }
     format!("Re: {rest}")
+}
+
+/// Whether a subject that cannot be decoded can go out as it came.
+fn is_one_line(subject: &str) -> bool {
+    subject
+        .bytes()
+        .all(|octet| matches!(octet, b' '..=b'~' | b'\t'))
+        && blank_tokens(subject).all(|token| token.len() < MAX_LINE)
+}
+
+fn given_ids<K>(texts: impl IntoTexts<K>) -> Result<Vec<MsgId>, MessageProblem> {
+    let mut ids = Vec::new();
+    texts.each(&mut |text| {
+        ids.extend(MsgId::given(text)?);
+        Ok::<_, MessageProblem>(())
+    })?;
+    Ok(ids)
 }
 
 fn check_seed(seed: String, root: &Root) -> Result<Box<str>, MessageError> {

@@ -1,7 +1,7 @@
 //! [`Entity`]: a part of a message that has been checked and can be rendered (RFC 2045, 2.4).
 
 use crate::message::head::Head;
-use crate::message::id::MsgId;
+use crate::message::id::ContentId;
 use crate::message::media_type::MediaType;
 use crate::message::source::Source;
 use crate::message::transfer::{Encoding, Offers, Scan};
@@ -45,7 +45,7 @@ pub(crate) struct Entity {
     pub(crate) media_type: MediaType,
     pub(crate) content: Content,
     pub(crate) disposition: Option<Disposition>,
-    pub(crate) content_id: Option<MsgId>,
+    pub(crate) content_id: Option<ContentId>,
     pub(crate) description: Option<Box<str>>,
 }
 

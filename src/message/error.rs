@@ -78,9 +78,13 @@ impl StdError for MessageError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MessageProblem {
+    /// A header that the library writes by itself.
+    Automatic,
     /// The boundary has characters other than ASCII letters and digits, is empty or too long, or
     /// occurs in the content.
     Boundary,
+    /// Not an id for a part: it is empty, too long, or has spaces or characters outside ASCII.
+    ContentId,
     /// A control character, such as CR, LF or NUL.
     Control(char),
     /// The year is outside 1900 to 9999, or the offset from UTC is a day or more.
@@ -99,26 +103,34 @@ pub enum MessageProblem {
     MediaType,
     /// There is no such field, and there has to be one.
     Missing,
-    /// Not a message id or content id such as `<id@example.org>`.
+    /// Not a message id such as `<id@example.org>`.
     MsgId,
     /// Multiparts or messages within each other, too deep.
     Nesting,
     /// A header of this kind holds ASCII only.
     NotAscii,
+    /// One click to unsubscribe was asked for, and no address begins with `https://`.
+    OneClick,
     /// A header that is set by a method of its own.
     Reserved(&'static str),
+    /// `Return-Path`, which the last server writes from the envelope.
+    ReturnPath,
     /// There are several authors, so `Sender` has to say who sent the message.
     SenderRequired,
     /// An address has letters outside ASCII, and the server does not offer SMTPUTF8.
     Smtputf8,
     /// A value without spaces is longer than a line of a message.
     TooLong,
+    /// Not an address of the web, such as `https://example.org/leave`.
+    Url,
 }
 
 impl fmt::Display for MessageProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Automatic => "the library writes this header, leave it out",
             Self::Boundary => "give 1 to 40 letters and digits that occur nowhere in the content",
+            Self::ContentId => "give an id of visible ASCII characters, such as logo@example.org",
             Self::Control(c) => {
                 return write!(
                     f,
@@ -135,13 +147,25 @@ impl fmt::Display for MessageProblem {
             Self::Missing => "the message needs one, set it",
             Self::MsgId => "give an id of the form <unique@example.org>",
             Self::Nesting => "the parts are nested too deep, use fewer levels",
-            Self::NotAscii => "this header holds ASCII only, encode the rest as its standard says",
+            Self::NotAscii => {
+                "this header holds ASCII only: write letters outside it as %C3%AB in an address of \
+                 the web, and as xn-- in a domain"
+            }
+            Self::OneClick => "one click needs an address that begins with https:// (RFC 8058)",
             Self::Reserved(method) => return write!(f, "set this header with `{method}`"),
+            Self::ReturnPath => {
+                "the server writes this header: give the address for bounces to \
+                 `Envelope::new(sender, …)`"
+            }
             Self::SenderRequired => "several authors need a sender, set one of them with `sender`",
             Self::Smtputf8 => {
                 "an address outside ASCII needs a server with SMTPUTF8, use another address"
             }
             Self::TooLong => "a value longer than a line of 998 octets needs spaces to fold at",
+            Self::Url => {
+                "give an address such as https://example.org/leave or mailto:leave@example.org, \
+                 with %20 for a space and %2C for a comma"
+            }
         })
     }
 }

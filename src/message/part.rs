@@ -4,7 +4,7 @@
 use crate::message::attachment::Attachment;
 use crate::message::entity::{Content, Entity, Root};
 use crate::message::error::{MessageError, MessageProblem, check_controls};
-use crate::message::id::MsgId;
+use crate::message::id::ContentId;
 use crate::message::media_type::MediaType;
 use crate::message::transfer::{Scan, flow};
 
@@ -199,7 +199,7 @@ impl Part {
             Kind::Text { media_type, text } => self::text(&media_type, text).map_err(refused)?,
         };
         if let Some(id) = self.content_id {
-            entity.content_id = Some(MsgId::parse(&id).map_err(refused)?);
+            entity.content_id = Some(ContentId::parse(&id).map_err(refused)?);
         }
         if let Some(description) = self.description {
             check_controls(&description).map_err(refused)?;

@@ -274,9 +274,9 @@ impl Composer {
         }
         for _ in 0..random.below(3) {
             let value = random.phrase(20);
-            self.facts.push("x-other", &[&value]);
-            self.take(|builder| builder.header("X-Other", value));
-            self.names.push("x-other");
+            self.facts.push("other", &[&value]);
+            self.take(|builder| builder.header("Other", value));
+            self.names.push("other");
         }
     }
 

@@ -66,9 +66,10 @@ fn headers() {
         .reply_to("list@example.com")
         .header("X-Mailer", "smtplib")
         .header("x-NOTE", "one")
-        .header("x-NOTE", "two  spaces and a =?utf-8?q?look-alike?=")
+        .header("x-NOTE", "{\"two\":  \"spaces and a =?utf-8?q?look-alike?=\"}")
+        .header("Comments", "two  spaces and a =?utf-8?q?look-alike?=")
         .header("List-Unsubscribe", "<https://example.com/unsubscribe/0123456789012345678901234567890123456789?who=bob>, <mailto:leave@example.com>")
-        .header("X-Long", "x".repeat(1_200));
+        .header("Keywords", "x".repeat(1_200));
     assert_golden("headers.eml", builder.text("See above.\n"));
 }
 
