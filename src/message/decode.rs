@@ -119,7 +119,7 @@ fn from_windows_1252(octet: u8) -> char {
     let special = octet.checked_sub(0x80).map(usize::from);
     special
         .and_then(|at| WINDOWS_1252.get(at).copied())
-        .or(Some(char::from(octet)))
+        .or_else(|| Some(char::from(octet)))
         .filter(|c| !c.is_control())
         .unwrap_or(' ')
 }

@@ -263,7 +263,7 @@ impl Composer {
             let ids: Vec<String> = (0..count).map(|n| format!("{n}.ref@example.org")).collect();
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             self.facts.push("references", &ids);
-            self.take(|builder| builder.references(&ids.join(" ")));
+            self.take(|builder| builder.references(ids.join(" ")));
             self.names.push("references");
         }
         if !random.one_in(5) {
