@@ -1,9 +1,7 @@
 //! [`Envelope`]: who sends to whom, as the server is told.
 
 use crate::address::Address;
-use crate::error::{Error, Result};
-use crate::protocol::command::Parameter;
-use crate::recipients::IntoRecipients;
+use crate::parameter::Parameter;
 
 /// Who sends to whom, as the server is told: what MAIL and RCPT carry, whatever the message's
 /// header says.
@@ -54,36 +52,6 @@ impl Envelope {
         recipients.into_iter().fold(envelope, |envelope, address| {
             envelope.recipient(address, [])
         })
-    }
-
-    /// An envelope from texts: a sender, where nothing and `<>` are the null reverse-path, and
-    /// recipients in any of the forms of [`IntoRecipients`].
-    ///
-    /// ```
-    /// use smtplib::Envelope;
-    ///
-    /// let envelope = Envelope::parse("news@example.com", ["ann@example.org", "bob@example.org"])?;
-    /// assert_eq!(envelope.recipients().count(), 2);
-    /// # Ok::<(), smtplib::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Address`], which holds the text that is not an address.
-    pub fn parse<T, K>(sender: &str, recipients: T) -> Result<Self>
-    where
-        T: IntoRecipients<K>,
-    {
-        let mut addresses = Vec::new();
-        let sender = match sender {
-            "" | "<>" => None,
-            sender => {
-                sender.add_to(&mut addresses).map_err(Error::address)?;
-                addresses.pop()
-            }
-        };
-        recipients.add_to(&mut addresses).map_err(Error::address)?;
-        Ok(Self::new(sender, addresses))
     }
 
     /// Adds a recipient with parameters of its own, such as `NOTIFY=NEVER`.

@@ -68,6 +68,21 @@ fn recipients_are_to_cc_and_bcc_each_once_and_bcc_stays_unseen() {
     assert!(text.contains("\r\nCc: ann@example.org\r\n"), "{text}");
 }
 
+// D9: a draft can be built, and kept in a file; sending it says what is missing.
+#[test]
+fn a_draft_has_nobody_to_go_to() {
+    let draft = Message::builder().from("me@example.com").text("Hi!\n");
+    let draft = draft.build().unwrap();
+    assert!(draft.to_bytes().unwrap().ends_with(b"\r\n\r\nHi!\r\n"));
+    assert_eq!(draft.envelope().recipients().count(), 0);
+    let (peer, mut smtp) = connect(Server::new());
+    let error = smtp.send_message(&draft).unwrap_err();
+    assert_eq!(error.to_string(), "the message has no recipients");
+    assert!(smtp.send_message(&simple("Hi!\n")).unwrap().is_complete());
+    smtp.quit();
+    peer.finish();
+}
+
 // 5322-25: Python's testSendMessageWithMultipleFrom
 #[test]
 fn sender_comes_before_from() {
