@@ -84,6 +84,7 @@ impl SmtpConnection {
             binary: envelope.allows_binary()
                 && self.capabilities.has("BINARYMIME")
                 && self.capabilities.has("CHUNKING"),
+            signed: false,
         };
         let rendering = message.render(offers).map_err(unfit)?;
         let (is_8bit, is_utf8) = (rendering.is_8bit(), rendering.needs_smtputf8());

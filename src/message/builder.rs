@@ -50,6 +50,7 @@ pub struct MessageBuilder {
     attachments: Vec<Part>,
     body: Option<Part>,
     seed: Option<String>,
+    has_encoded_names: bool,
     error: FirstError,
 }
 
@@ -276,6 +277,9 @@ impl MessageBuilder {
     }
 
     /// Sets the body to a tree of parts, in place of text, HTML and calendar.
+    ///
+    /// An inline attachment goes beside the first HTML of the tree, as it does with
+    /// [`html`](Self::html).
     pub fn body(mut self, part: impl Into<Part>) -> Self {
         self.body = Some(part.into());
         self
@@ -291,6 +295,16 @@ impl MessageBuilder {
         self
     }
 
+    /// Writes the file names of attachments a second time for old versions of Outlook, as
+    /// encoded-words in quotes. No standard has that, and other programs do not need it.
+    ///
+    /// Off by default: programs that do not know `filename*=` (RFC 2231) find the name with `_` for
+    /// what is outside ASCII.
+    pub fn outlook_file_names(mut self, yes: bool) -> Self {
+        self.has_encoded_names = yes;
+        self
+    }
+
     /// Makes the message.
     ///
     /// # Errors
@@ -301,11 +315,13 @@ impl MessageBuilder {
         let mut head = *std::mem::take(&mut self.head);
         head.posting = head.posting.complete(&SENT)?;
         let seed = self.seed.take();
+        let has_encoded_names = self.has_encoded_names;
         let body = self.into_body()?.check()?;
         let mut root = Root {
             head,
             body,
             seed: "".into(),
+            has_encoded_names,
         };
         root.seed = match seed {
             Some(seed) => check_seed(seed, &root)?,
@@ -313,14 +329,17 @@ impl MessageBuilder {
             None if root.body.is_multipart() => random::token().into(),
             None => "".into(),
         };
+        if root.confuses() {
+            return Err(MessageError::new("body", MessageProblem::PartBoundary));
+        }
         Ok(Message::new(root))
     }
 
     /// Arranges what was given: the forms of the text as alternatives, what HTML shows beside it,
     /// attachments behind all.
     fn into_body(self) -> Result<Part, MessageError> {
-        let is_tree = self.body.is_some();
-        let (inline, mut attachments): (Vec<_>, Vec<_>) =
+        let mut body = self.body;
+        let (mut inline, mut attachments): (Vec<_>, Vec<_>) =
             self.attachments.into_iter().partition(Part::is_inline);
         let mut forms: Vec<Part> = self.text.into_iter().collect();
         match self.html {
@@ -329,14 +348,15 @@ impl MessageBuilder {
             }
             Some(html) => forms.push(html),
             None => {
+                body.iter_mut().for_each(|body| body.show(&mut inline));
                 attachments.splice(0..0, inline);
             }
         }
         forms.extend(self.calendar);
-        if is_tree && !forms.is_empty() {
+        if body.is_some() && !forms.is_empty() {
             return Err(MessageError::new("body", MessageProblem::Duplicate));
         }
-        forms.extend(self.body);
+        forms.extend(body);
         let body = match forms.len() {
             0 | 1 => forms.pop(),
             _ => Some(Part::alternative(forms)),

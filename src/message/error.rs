@@ -89,6 +89,8 @@ pub enum MessageProblem {
     Control(char),
     /// The year is outside 1900 to 9999, or the offset from UTC is a day or more.
     Date,
+    /// Not a disposition, such as `inline` or `attachment; size=12`.
+    Disposition,
     /// The body was given both as a tree of parts and as text or HTML.
     Duplicate,
     /// A multipart without a part.
@@ -97,6 +99,9 @@ pub enum MessageProblem {
     HeaderName,
     /// A file could not be read.
     Io(io::Error),
+    /// A message within the message has a NUL or a line of more than 998 octets, and may not be
+    /// encoded.
+    Lines,
     /// A mailbox or a group.
     Mailbox(MailboxError),
     /// Not a media type such as `application/pdf`, or one that cannot be had this way.
@@ -113,10 +118,15 @@ pub enum MessageProblem {
     OneClick,
     /// A header that is set by a method of its own.
     Reserved(&'static str),
+    /// The boundary of a part is not one, occurs in the content, or is the beginning of another.
+    PartBoundary,
     /// `Return-Path`, which the last server writes from the envelope.
     ReturnPath,
     /// There are several authors, so `Sender` has to say who sent the message.
     SenderRequired,
+    /// A report has octets above 127, a NUL or a line of more than 998 octets, and may not be
+    /// encoded.
+    SevenBit,
     /// An address has letters outside ASCII, and the server does not offer SMTPUTF8.
     Smtputf8,
     /// A value without spaces is longer than a line of a message.
@@ -138,10 +148,18 @@ impl fmt::Display for MessageProblem {
                 );
             }
             Self::Date => "give a year from 1900 to 9999 and an offset of less than a day",
+            Self::Disposition => {
+                "give a disposition such as inline or attachment; size=12, with quotes around values \
+                 that need them"
+            }
             Self::Duplicate => "give either a tree of parts or text and HTML, not both",
             Self::Empty => "a multipart needs at least one part",
             Self::HeaderName => "give a name of 1 to 76 visible ASCII characters without a colon",
             Self::Io(error) => return write!(f, "the file cannot be read: {error}"),
+            Self::Lines => {
+                "a message within a message may not be encoded: give it without NUL, in lines of at \
+                 most 998 octets, or attach it as application/octet-stream"
+            }
             Self::Mailbox(error) => return error.fmt(f),
             Self::MediaType => "give a media type that can be used here, such as application/pdf",
             Self::Missing => "the message needs one, set it",
@@ -153,11 +171,19 @@ impl fmt::Display for MessageProblem {
             }
             Self::OneClick => "one click needs an address that begins with https:// (RFC 8058)",
             Self::Reserved(method) => return write!(f, "set this header with `{method}`"),
+            Self::PartBoundary => {
+                "give a multipart a boundary of 1 to 70 letters, digits and '()+_,-./:=? that occurs \
+                 nowhere in the content, and begins no other"
+            }
             Self::ReturnPath => {
                 "the server writes this header: give the address for bounces to \
                  `Envelope::new(sender, …)`"
             }
             Self::SenderRequired => "several authors need a sender, set one of them with `sender`",
+            Self::SevenBit => {
+                "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 \
+                 octets"
+            }
             Self::Smtputf8 => {
                 "an address outside ASCII needs a server with SMTPUTF8, use another address"
             }

@@ -111,6 +111,11 @@ impl<'a> HeaderWriter<'a> {
         });
     }
 
+    /// Adds what separates the last token from the next.
+    pub(crate) fn end_token(&mut self, separator: &str) {
+        self.out.extend_from_slice(separator.as_bytes());
+    }
+
     /// Like [`Self::token`], for what is easier written than made.
     pub(crate) fn token_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.append(|out| {

@@ -5,9 +5,11 @@
 
 pub(crate) mod address_list;
 pub(crate) mod attachment;
+mod boundary;
 pub(crate) mod builder;
 pub(crate) mod date;
 mod decode;
+mod disposition;
 mod encoded_word;
 mod entity;
 pub(crate) mod error;
@@ -19,6 +21,7 @@ mod header;
 mod id;
 pub(crate) mod into_address_list;
 pub(crate) mod into_texts;
+mod lines;
 mod list_parser;
 pub(crate) mod mailbox;
 pub(crate) mod media_type;

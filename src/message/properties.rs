@@ -69,6 +69,7 @@ pub(crate) fn fuzz_message(data: &[u8]) {
         eight_bit: flags & 1 != 0,
         smtputf8: flags & 2 != 0,
         binary: flags & 4 != 0,
+        signed: false,
     };
     let body = Body::of(&mut input, 0);
     let Ok(message) = body.build() else {

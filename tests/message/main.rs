@@ -13,6 +13,7 @@ mod facts;
 mod generate;
 mod golden;
 mod parsed;
+mod parts;
 mod python;
 mod refused;
 mod streaming;

@@ -1,7 +1,7 @@
 //! `send_message`: the envelope from the header, and the body as the server can take it.
 
 use smtplib::{
-    Address, Attachment, Config, Delivery, Envelope, Error, Message, Resent, Security,
+    Address, Attachment, Config, Delivery, Envelope, Error, Message, Part, Resent, Security,
     SmtpConnection,
 };
 
@@ -158,6 +158,45 @@ fn text_is_encoded_only_for_servers_that_need_it() {
     assert_eq!(
         commands(&seven_bit)[0],
         format!("MAIL FROM:<me@example.com> SIZE={length}")
+    );
+}
+
+// B11: what is signed has 7 bits and no blank at the end of a line, whatever the server takes.
+#[test]
+fn what_is_signed_is_not_sent_as_8bit() {
+    let signed = Part::multipart(
+        "multipart/signed; protocol=\"application/pgp-signature\"; micalg=pgp-sha256",
+        [
+            Part::mixed([
+                Part::text("Viele Grüße\n-- \nZoë\n"),
+                Part::from(simple("Noch mehr Grüße\n")),
+                Attachment::new("dump.bin", vec![0, 255]).into(),
+                Attachment::new("m.eml", "Subject: x\n\nGrüße\n").into(),
+            ]),
+            Part::text_of(
+                "application/pgp-signature",
+                "-----BEGIN PGP SIGNATURE-----\n",
+            ),
+        ],
+    );
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .body(Part::mixed([signed, Part::text("Grüße von außen\n")]))
+        .build()
+        .unwrap();
+    let offers = ["8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME"];
+    let text = text(&send(&offers, &message));
+    let (signed, outside) = text.split_once("BEGIN PGP").unwrap();
+    let (_, signed) = signed.split_once("micalg").unwrap();
+    assert!(signed.is_ascii() && !signed.contains("8bit"), "{signed}");
+    assert!(
+        !signed.contains(" \r\n") && signed.contains("\r\n--=20\r\n"),
+        "{signed}"
+    );
+    assert!(
+        outside.contains("8bit\r\n\r\nGrüße von außen\r\n"),
+        "{outside}"
     );
 }
 
