@@ -112,6 +112,8 @@ pub enum MessageProblem {
     MsgId,
     /// Multiparts or messages within each other, too deep.
     Nesting,
+    /// A text is not a date.
+    NoDate,
     /// A header of this kind holds ASCII only.
     NotAscii,
     /// One click to unsubscribe was asked for, and no address begins with `https://`.
@@ -165,6 +167,7 @@ impl fmt::Display for MessageProblem {
             Self::Missing => "the message needs one, set it",
             Self::MsgId => "give an id of the form <unique@example.org>",
             Self::Nesting => "the parts are nested too deep, use fewer levels",
+            Self::NoDate => "give a date such as Tue, 14 Nov 2023 23:13:20 +0100",
             Self::NotAscii => {
                 "this header holds ASCII only: write letters outside it as %C3%AB in an address of \
                  the web, and as xn-- in a domain"

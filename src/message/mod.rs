@@ -8,6 +8,7 @@ pub(crate) mod attachment;
 mod boundary;
 pub(crate) mod builder;
 pub(crate) mod date;
+mod date_parser;
 mod decode;
 mod disposition;
 mod encoded_word;

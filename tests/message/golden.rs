@@ -12,7 +12,7 @@ use smtplib::{Attachment, Date, Group, Message, MessageBuilder, Part, Resent};
 fn message(subject: &str) -> MessageBuilder {
     let moment = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     Message::builder()
-        .date(Date::from(moment).offset(60))
+        .date(Date::from(moment).offset(60).unwrap())
         .message_id("<golden@example.com>")
         .boundary("golden")
         .from("Alice Liddell <alice@example.com>")

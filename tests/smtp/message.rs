@@ -168,7 +168,7 @@ fn what_is_signed_is_not_sent_as_8bit() {
         "multipart/signed; protocol=\"application/pgp-signature\"; micalg=pgp-sha256",
         [
             Part::mixed([
-                Part::text("Viele Grüße\n-- \nZoë\n"),
+                Part::text("Viele Grüße aus dem Norden\n-- \nZoë\n"),
                 Part::from(simple("Noch mehr Grüße\n")),
                 Attachment::new("dump.bin", vec![0, 255]).into(),
                 Attachment::new("m.eml", "Subject: x\n\nGrüße\n").into(),
