@@ -48,12 +48,19 @@ impl Outcome {
             .filter(|recipient| recipient.is_accepted())
     }
 
-    /// The recipients whom the server refused, each with its reply: what Python's `sendmail`
-    /// returns.
+    /// Returns every recipient who certainly does not get the message, each with its reply if there
+    /// was one: what Python's `sendmail` returns.
+    ///
+    /// Nearly always the server has refused them. Behind a farewell (421) or in a message that took
+    /// several transactions, some may not have been [reached](RecipientStatus::NotSent). In an `Ok`
+    /// everybody is either accepted or listed here.
     pub fn refused(&self) -> impl Iterator<Item = &RecipientOutcome> {
-        self.recipients
-            .iter()
-            .filter(|recipient| recipient.status == RecipientStatus::Refused)
+        self.recipients.iter().filter(|recipient| {
+            matches!(
+                recipient.status,
+                RecipientStatus::Refused | RecipientStatus::NotSent
+            )
+        })
     }
 
     /// The recipients who are worth another try later: refused for now, or not reached.

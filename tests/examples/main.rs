@@ -9,6 +9,7 @@
     reason = "a test says so by panicking"
 )]
 
+mod bulk;
 mod compose;
 mod lmtp;
 #[allow(
