@@ -13,7 +13,7 @@ use crate::message::error::MessageError;
 use crate::outcome::{Outcome, RecipientStatus};
 use crate::protocol::command::CommandError;
 use crate::protocol::error::ProtocolError;
-use crate::protocol::reply::{Code, Escaped, Reply};
+use crate::reply::{Code, Escaped, Reply};
 use crate::step::Step;
 
 /// The result of everything that talks to a server.

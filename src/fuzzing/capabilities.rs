@@ -1,8 +1,8 @@
 //! Any answer to EHLO gives capabilities; keywords have no case, and a line by the grammar is never
 //! lost.
 
+use crate::capabilities::Capabilities;
 use crate::fuzzing::cutter::Cutter;
-use crate::protocol::capabilities::Capabilities;
 use crate::protocol::parser::ReplyParser;
 
 /// The first field is a keyword to ask for; the rest is the text of the answer, line by line.

@@ -1,12 +1,12 @@
 //! Sending a [`Message`]: the envelope from its header, the body as the server can take it.
 
 use crate::connection::SmtpConnection;
+use crate::connection::send::Facts;
 use crate::envelope::Envelope;
 use crate::error::{Error, Result, Unsupported};
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::{Message, Offers};
 use crate::outcome::Outcome;
-use crate::send::Facts;
 
 impl Envelope {
     /// The envelope that a message's header asks for (RFC 5322, 3.6): the sender is `Sender` or

@@ -6,7 +6,7 @@ use crate::auth::dialog::{AuthError, AuthReason, Dialog, Turn};
 use crate::connection::SmtpConnection;
 use crate::error::{Error, Result, Unsupported};
 use crate::protocol::command::CommandError;
-use crate::protocol::reply::Code;
+use crate::reply::Code;
 use crate::step::Step;
 
 impl SmtpConnection {

@@ -3,8 +3,8 @@
 use std::io::{self, ErrorKind, Write};
 
 use crate::error::{ContentError, Error, Result, Unsupported};
+use crate::net::wire::Wire;
 use crate::protocol::data::{DataEncoder, Profile, Profiler};
-use crate::wire::Wire;
 
 /// How much of a message is gathered before it is written: enough that neither system calls nor TLS
 /// records show.

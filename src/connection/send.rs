@@ -3,18 +3,18 @@
 use std::io::{self, Read, Write};
 
 use crate::address::Address;
-use crate::body::{Body, BodyRules, BodyWriter};
+use crate::capabilities::Capabilities;
 use crate::config::Protocol;
 use crate::connection::SmtpConnection;
 use crate::envelope::Envelope;
 use crate::error::{Error, Interrupted, Result, Unsupported};
+use crate::exchange::{Action, Aftermath, Exchange, Rules, Verdict};
+use crate::net::body::{Body, BodyRules, BodyWriter};
 use crate::outcome::Outcome;
-use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{self, CommandError, Parameter};
 use crate::protocol::data::Profile;
 use crate::protocol::error::ProtocolError;
-use crate::protocol::exchange::{Action, Aftermath, Exchange, Rules, Verdict};
-use crate::protocol::reply::Reply;
+use crate::reply::Reply;
 use crate::step::Step;
 
 /// How much of a message from a reader is looked at before MAIL; most messages are known to their

@@ -1,21 +1,26 @@
 //! [`SmtpConnection`]: greeting, EHLO, STARTTLS, AUTH, and the verbs by hand.
 
+mod login;
+mod message;
+pub(crate) mod send;
+pub(crate) mod transaction;
+
 use std::fmt;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
 
+use crate::capabilities::Capabilities;
 use crate::config::{Config, ConfigError, Protocol, Security};
-use crate::dial::dial;
 use crate::error::{Error, Result, Unsupported};
-use crate::protocol::capabilities::Capabilities;
+use crate::net::dial::dial;
+use crate::net::stream::{Stream, deadline_in};
+use crate::net::wire::Wire;
 use crate::protocol::command::{self, HelloName};
 use crate::protocol::error::ProtocolError;
-use crate::protocol::reply::{Code, Reply};
+use crate::reply::{Code, Reply};
 use crate::step::Step;
-use crate::stream::{Stream, deadline_in};
 use crate::trace::{Trace, TraceLine};
-use crate::wire::Wire;
 
 /// A connection to an SMTP or LMTP server.
 ///

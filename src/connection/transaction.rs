@@ -3,17 +3,17 @@
 use std::io::{self, Read, Write};
 
 use crate::address::Address;
-use crate::body::{Body, BodyRules};
 use crate::connection::SmtpConnection;
-use crate::envelope::Envelope;
-use crate::error::{Error, Result, Unsupported};
-use crate::outcome::Outcome;
-use crate::protocol::command::{self, CommandError, Parameter};
-use crate::protocol::exchange::{Exchange, Rules};
-use crate::protocol::reply::Reply;
-use crate::send::{
+use crate::connection::send::{
     Facts, Pause, check_offered, mail_parameters, parse_address, parse_sender, settle_body,
 };
+use crate::envelope::Envelope;
+use crate::error::{Error, Result, Unsupported};
+use crate::exchange::{Exchange, Rules};
+use crate::net::body::{Body, BodyRules};
+use crate::outcome::Outcome;
+use crate::protocol::command::{self, CommandError, Parameter};
+use crate::reply::Reply;
 use crate::step::Step;
 
 /// A transaction by hand: recipient by recipient, each with its answer, and then the message.

@@ -1,6 +1,6 @@
 //! [`Capabilities`]: what a server offers in its answer to EHLO.
 
-use crate::protocol::reply::Reply;
+use crate::reply::Reply;
 
 /// The extensions that the server offers (RFC 5321, 4.1.1.1), from its newest answer to EHLO or
 /// LHLO.
