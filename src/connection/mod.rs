@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::time::Instant;
 
+use crate::auth::choice::may_go_without_tls;
 use crate::capabilities::Capabilities;
 use crate::config::{Config, ConfigError, Protocol, Security};
 use crate::error::{Error, Result, Unsupported};
@@ -55,6 +56,8 @@ pub struct SmtpConnection {
     pub(crate) capabilities: Capabilities,
     /// RSET has to go before the next transaction.
     pub(crate) is_reset_owed: bool,
+    /// Who has logged in; empty if only the caller's own mechanism knows.
+    pub(crate) user: Option<Box<str>>,
 }
 
 impl Config {
@@ -98,7 +101,8 @@ impl Config {
             return Ok(());
         };
         credentials.check()?;
-        if self.security == Security::None && !self.allow_plaintext_auth {
+        let may_go = || may_go_without_tls(credentials.kind(), self.mechanisms.as_deref());
+        if self.security == Security::None && !self.allow_plaintext_auth && !may_go() {
             return Err(Error::PlaintextAuth);
         }
         Ok(())
@@ -177,6 +181,7 @@ impl SmtpConnection {
             greeting,
             capabilities: Capabilities::default(),
             is_reset_owed: false,
+            user: None,
         };
         if let Err(error) = connection.prepare() {
             connection.wire.leave();

@@ -9,6 +9,8 @@
 mod auth;
 mod certificates;
 mod config;
+#[cfg(feature = "cram-md5")]
+mod cram_md5;
 mod data;
 mod deadlines;
 mod dial;
@@ -28,6 +30,8 @@ mod pipelining;
 mod quit;
 mod recipients;
 mod reset;
+#[cfg(feature = "scram")]
+mod scram;
 mod sendmail;
 mod starttls;
 mod support;

@@ -186,7 +186,7 @@ fn tokens_and_passwords_do_not_mix() {
     let config = with_token(implicit(&peer), TOKEN).mechanisms(["PLAIN"]);
     assert!(matches!(
         failure(&config),
-        Error::Unsupported(Unsupported::Mechanism(_))
+        Error::Unsupported(Unsupported::Excluded(_))
     ));
     peer.finish();
 

@@ -57,12 +57,24 @@ fn of_logging_in() -> Sentences {
             "the user name or password is empty",
         ),
         (
+            CredentialsError::NoRandomness.into(),
+            "the operating system has no random numbers for the login",
+        ),
+        (
+            CredentialsError::TooLong.into(),
+            "the trace information has more than 255 characters",
+        ),
+        (
+            Error::Token("no answer".into()),
+            "the token for logging in could not be had: no answer",
+        ),
+        (
             CredentialsError::Token.into(),
             "the token has a character that no bearer token has: was it cut out of its JSON?",
         ),
         (
             Error::PlaintextAuth,
-            "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
+            "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
         ),
     ]
 }
@@ -176,6 +188,18 @@ fn of_the_server() -> Sentences {
             "the server refused STARTTLS: 454 not now",
         ),
         (
+            Error::SenderRefused(reply("530 5.7.0 Authentication required")),
+            "the server refused the sender: 530 5.7.0 Authentication required; it wants a login first: give credentials",
+        ),
+        (
+            Error::SenderRefused(reply("530 5.7.0 Must issue a STARTTLS command first")),
+            "the server refused the sender: 530 5.7.0 Must issue a STARTTLS command first",
+        ),
+        (
+            disconnected(Step::Auth, None),
+            "the server closed the connection at AUTH: most likely it does not know this user name and password",
+        ),
+        (
             Error::SenderRefused(reply("550 5.7.1 \u{1b}no")),
             r"the server refused the sender: 550 5.7.1 \u{1b}no",
         ),
@@ -189,6 +213,14 @@ fn of_what_is_missing() -> Sentences {
         (
             Unsupported::EightBit.into(),
             "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+        ),
+        (
+            Unsupported::AuthWithoutTls.into(),
+            "the server does not offer AUTH without TLS",
+        ),
+        (
+            Unsupported::Excluded("PLAIN LOGIN".into()).into(),
+            "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN LOGIN)",
         ),
         (
             Unsupported::Extension("DSN".into()).into(),
@@ -322,6 +354,10 @@ fn config_reasons() {
         (
             ConfigError::Identity,
             "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
+        ),
+        (
+            ConfigError::Mechanism("X-OWN".into()),
+            "the library has no mechanism \"X-OWN\": implement Mechanism and call authenticate",
         ),
         (
             ConfigError::UnknownOption("ssl".into()),
