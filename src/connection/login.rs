@@ -171,6 +171,7 @@ impl SmtpConnection {
         }
         let (mut dialog, mut line) = Dialog::start(mechanism, before);
         loop {
+            self.wire.hide(&dialog.secrets());
             self.wire
                 .send(Step::Auth, &line.octets, Some(&line.shown))?;
             let reply = self

@@ -10,7 +10,8 @@ use crate::net::stream::{Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
-use crate::reply::{Code, Reply};
+use crate::reply::{Code, Reply, masked_with_cut};
+use crate::secret::Secret;
 use crate::step::Step;
 use crate::trace::Trace;
 
@@ -36,6 +37,9 @@ pub(crate) struct Wire {
     /// Until when the call under way may take.
     call_deadline: Option<Instant>,
     pub(crate) trace: Trace,
+    /// Passwords, tokens and what was made of them, as far as they have been sent: none of it is
+    /// ever shown, should the server repeat it.
+    secrets: Vec<Secret>,
 }
 
 impl Wire {
@@ -49,7 +53,29 @@ impl Wire {
             timeouts,
             call_deadline: None,
             trace,
+            secrets: Vec::new(),
         }
+    }
+
+    /// Remembers secrets that are about to be sent, for as long as the connection lives.
+    pub(crate) fn hide(&mut self, secrets: &[&str]) {
+        for secret in secrets {
+            if !secret.is_empty() && self.secrets.iter().all(|known| known.expose() != *secret) {
+                self.secrets.push(Secret::from(*secret));
+            }
+        }
+    }
+
+    /// A reply that does not show the secrets of this connection.
+    fn hiding(&self, reply: Reply) -> Reply {
+        if self.secrets.is_empty() {
+            return reply;
+        }
+        reply.hiding(&self.hidden())
+    }
+
+    fn hidden(&self) -> Vec<&str> {
+        self.secrets.iter().map(Secret::expose).collect()
     }
 
     /// Begins a call of the user's: everything until the next one has to end before the deadline.
@@ -97,7 +123,7 @@ impl Wire {
     /// Reads one reply.
     pub(crate) fn read_reply(&mut self, step: Step) -> Result<Reply> {
         let reply = self.read_untraced(step)?;
-        self.trace.server_lines(reply.raw());
+        self.trace.server_lines(reply.shown());
         Ok(reply)
     }
 
@@ -108,7 +134,7 @@ impl Wire {
         shown: impl FnOnce(&Reply) -> Reply,
     ) -> Result<Reply> {
         let reply = self.read_untraced(step)?;
-        self.trace.server_lines(shown(&reply).raw());
+        self.trace.server_lines(shown(&reply).shown());
         Ok(reply)
     }
 
@@ -125,10 +151,17 @@ impl Wire {
         reply
     }
 
-    /// Shows what came and is no reply.
+    /// Shows what came and is no reply. A secret may have been cut in it.
     fn trace_remains(&self) {
-        self.trace.server_lines(self.parser.unfinished());
-        self.trace.server_lines(self.input.newest_line());
+        for octets in [self.parser.unfinished(), self.input.newest_line()] {
+            if self.secrets.is_empty() {
+                self.trace.server_lines(octets);
+            } else {
+                let text = String::from_utf8_lossy(octets);
+                let shown = masked_with_cut(&text, &self.hidden());
+                self.trace.server_lines(shown.as_bytes());
+            }
+        }
     }
 
     /// Writes commands; `shown` stands for them in the trace if they hold a secret.
@@ -197,7 +230,8 @@ impl Wire {
         let reply = self.parser.next_reply(&mut self.input, line::MAX_LINE);
         match reply {
             Ok(Some(reply)) => {
-                self.trace.server_lines(reply.raw());
+                let reply = self.hiding(reply);
+                self.trace.server_lines(reply.shown());
                 Some(reply)
             }
             _ => {
@@ -256,7 +290,7 @@ impl Wire {
         };
         loop {
             match self.parser.next_reply(&mut self.input, limit) {
-                Ok(Some(reply)) => return Ok(reply),
+                Ok(Some(reply)) => return Ok(self.hiding(reply)),
                 Ok(None) => self.fill(step)?,
                 Err(source) => return Err(Error::Protocol { step, source }),
             }
@@ -301,7 +335,7 @@ impl Wire {
         self.stream.set_deadline(self.within_call(patience));
         let mut reason = None;
         while let Ok(reply) = self.next_reply(Step::Body) {
-            self.trace.server_lines(reply.raw());
+            self.trace.server_lines(reply.shown());
             reason.get_or_insert(reply);
         }
         reason
