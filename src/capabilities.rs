@@ -1,11 +1,19 @@
 //! [`Capabilities`]: what a server offers in its answer to EHLO.
 
+use std::collections::HashSet;
+
 use crate::reply::Reply;
+
+/// How many lines of an answer to EHLO are kept. Real servers send some thirty.
+pub(crate) const MAX_CAPABILITIES: usize = 200;
+/// How many names of SASL mechanisms are kept. Real servers offer up to ten.
+pub(crate) const MAX_MECHANISMS: usize = 100;
 
 /// The extensions that the server offers (RFC 5321, 4.1.1.1), from its newest answer to EHLO or
 /// LHLO.
 ///
-/// Keywords compare without regard to case; unknown ones are kept with their parameters.
+/// Keywords compare without regard to case; unknown ones are kept with their parameters. Of an
+/// answer that goes on for ever, the first 200 lines and 100 mechanisms are kept.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
@@ -20,17 +28,49 @@ use crate::reply::Reply;
 pub struct Capabilities {
     /// Keyword in upper case, parameters as they came.
     lines: Vec<(String, String)>,
+    known: Known,
+    /// The names behind AUTH, in upper case and each once.
+    mechanisms: Vec<String>,
+}
+
+/// What the library itself asks for with every message, looked up once per EHLO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Known {
+    binarymime: bool,
+    chunking: bool,
+    eight_bit: bool,
+    pipelining: bool,
+    size: bool,
+    size_limit: Option<u64>,
+    smtputf8: bool,
+    limits: Limits,
+}
+
+/// How much one connection may ask for (RFC 9422); `None` where the server names no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Transactions on one connection.
+    pub(crate) mail_max: Option<u64>,
+    /// Recipients of one transaction.
+    pub(crate) rcpt_max: Option<u64>,
 }
 
 impl Capabilities {
-    /// Reads the answer to EHLO. The first line is the server's name and greeting, never a keyword.
-    pub(crate) fn from_ehlo(reply: &Reply) -> Self {
-        let lines = reply
+    /// Reads the answer to EHLO, without the keywords that are to be ignored, which are in upper
+    /// case. The first line is the server's name and greeting, never a keyword.
+    pub(crate) fn from_ehlo(reply: &Reply, ignored: &[String]) -> Self {
+        let lines: Vec<_> = reply
             .lines()
             .skip(1)
             .filter_map(|line| parse_line(&line))
+            .filter(|(name, _)| !ignored.contains(name))
+            .take(MAX_CAPABILITIES)
             .collect();
-        Self { lines }
+        Self {
+            known: Known::of(&lines),
+            mechanisms: mechanisms(&lines),
+            lines,
+        }
     }
 
     /// Whether the server offers the extension.
@@ -51,25 +91,13 @@ impl Capabilities {
     /// The largest message the server takes, in octets (RFC 1870); `None` if it names no limit.
     #[must_use]
     pub fn size_limit(&self) -> Option<u64> {
-        self.param("SIZE")?
-            .split_whitespace()
-            .next()?
-            .parse()
-            .ok()
-            .filter(|limit| *limit > 0)
+        self.known.size_limit
     }
 
     /// The SASL mechanisms offered, in upper case and each once (RFC 4954, 3); `AUTH=` is read like
     /// `AUTH`.
     pub fn auth_mechanisms(&self) -> impl Iterator<Item = &str> {
-        let offered = self.iter().filter(|(name, _)| *name == "AUTH");
-        let mut names: Vec<&str> = Vec::new();
-        for name in offered.flat_map(|(_, params)| params.split_whitespace()) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        names.into_iter()
+        self.mechanisms.iter().map(String::as_str)
     }
 
     /// All keywords in upper case with their parameters, in the server's order.
@@ -78,6 +106,101 @@ impl Capabilities {
             .iter()
             .map(|(name, params)| (name.as_str(), params.as_str()))
     }
+}
+
+macro_rules! known {
+    ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {
+        /// What is asked for with every message costs a field.
+        impl Capabilities {
+            $($(#[$doc])*
+            #[allow(dead_code, reason = "the engine asks for what it uses")]
+            pub(crate) fn $name(&self) -> $type {
+                self.known.$name
+            })*
+        }
+    };
+}
+
+known! {
+    /// BINARYMIME (RFC 3030).
+    binarymime: bool,
+    /// CHUNKING (RFC 3030).
+    chunking: bool,
+    /// 8BITMIME (RFC 6152).
+    eight_bit: bool,
+    /// LIMITS (RFC 9422).
+    limits: Limits,
+    /// PIPELINING (RFC 2920).
+    pipelining: bool,
+    /// SIZE, with a limit or without (RFC 1870).
+    size: bool,
+    /// SMTPUTF8 (RFC 6531).
+    smtputf8: bool,
+}
+
+impl Known {
+    fn of(lines: &[(String, String)]) -> Self {
+        let param = |keyword: &str| {
+            let line = lines.iter().find(|(name, _)| name == keyword);
+            line.map(|(_, params)| params.as_str())
+        };
+        let has = |keyword: &str| param(keyword).is_some();
+        Self {
+            binarymime: has("BINARYMIME"),
+            chunking: has("CHUNKING"),
+            eight_bit: has("8BITMIME"),
+            pipelining: has("PIPELINING"),
+            size: has("SIZE"),
+            size_limit: param("SIZE").and_then(size_limit),
+            smtputf8: has("SMTPUTF8"),
+            limits: param("LIMITS").map(Limits::of).unwrap_or_default(),
+        }
+    }
+}
+
+impl Limits {
+    /// A limit with a value that is none is ignored; where even the grammar is broken, all are (RFC
+    /// 9422, 3.7).
+    fn of(params: &str) -> Self {
+        let pairs = params.split_whitespace().map(|pair| pair.split_once('='));
+        let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {
+            return Self::default();
+        };
+        let limit = |name: &str| {
+            let mut pairs = pairs.iter();
+            let (_, value) = pairs.find(|(limit, _)| limit.eq_ignore_ascii_case(name))?;
+            limit_value(value)
+        };
+        Self {
+            mail_max: limit("MAILMAX"),
+            rcpt_max: limit("RCPTMAX"),
+        }
+    }
+}
+
+/// One to six digits, the first of them not 0 (RFC 9422, 4.1).
+fn limit_value(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
+    let is_value = matches!(text.len(), 1..=6) && is_number && !text.starts_with('0');
+    text.parse().ok().filter(|_| is_value)
+}
+
+/// 0 means no limit (RFC 1870, 4).
+fn size_limit(params: &str) -> Option<u64> {
+    let number = params.split_whitespace().next()?.parse().ok();
+    number.filter(|limit| *limit > 0)
+}
+
+/// The names behind AUTH, each once.
+fn mechanisms(lines: &[(String, String)]) -> Vec<String> {
+    let offered = lines.iter().filter(|(name, _)| name == "AUTH");
+    let mut seen = HashSet::new();
+    offered
+        .flat_map(|(_, params)| params.split_whitespace())
+        .filter(|name| seen.insert(*name))
+        .take(MAX_MECHANISMS)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554, and others any
@@ -116,7 +239,7 @@ mod tests {
             .push(b"250 HELP\r\n")
             .unwrap()
             .expect("the last line");
-        Capabilities::from_ehlo(&reply)
+        Capabilities::from_ehlo(&reply, &[])
     }
 
     // 5321-03, 5321-08, 5321-18, E1
@@ -169,6 +292,56 @@ mod tests {
             capabilities(&["mx", "SIZE 18446744073709551615"]).size_limit(),
             Some(u64::MAX)
         );
+    }
+
+    // Field E10: a hundred kilobytes of AUTH are read once, and not kept.
+    #[test]
+    fn what_is_kept_of_an_endless_answer_is_bounded() {
+        let names = |line: usize| (0..400).map(move |n| format!(" M{line}X{n}"));
+        let lines: Vec<String> = (0..30)
+            .map(|line| format!("AUTH{}", names(line).collect::<String>()))
+            .collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let offers = capabilities(&[&["mx"], lines.as_slice()].concat());
+        assert_eq!(offers.auth_mechanisms().count(), MAX_MECHANISMS);
+        let lines = ["mx"].into_iter().chain(std::iter::repeat_n("X-ONE", 1000));
+        let offers = capabilities(&lines.collect::<Vec<_>>());
+        assert_eq!(offers.iter().count(), MAX_CAPABILITIES);
+    }
+
+    // Field C5: what is ignored is as if the server had not said it.
+    #[test]
+    fn ignored_keywords_are_not_offered() {
+        let text = b"250-mx\r\n250-PIPELINING\r\n250-size 1000\r\n250-AUTH PLAIN\r\n250 DSN\r\n";
+        let mut input = crate::protocol::line::LineBuffer::default();
+        input.extend(text);
+        let mut parser = ReplyParser::default();
+        let reply = parser.next_reply(&mut input, 1000).unwrap().unwrap();
+        let ignored = ["PIPELINING", "SIZE", "AUTH"].map(str::to_owned);
+        let offers = Capabilities::from_ehlo(&reply, &ignored);
+        assert_eq!(offers.iter().collect::<Vec<_>>(), [("DSN", "")]);
+        assert!(!offers.pipelining() && !offers.size());
+        assert_eq!(offers.size_limit(), None);
+        assert_eq!(offers.auth_mechanisms().count(), 0);
+        assert!(Capabilities::from_ehlo(&reply, &[]).pipelining());
+    }
+
+    // 9422-02 to 9422-04
+    #[test]
+    fn limits() {
+        let limits = |line| {
+            let limits = capabilities(&["mx", line]).limits();
+            (limits.mail_max, limits.rcpt_max)
+        };
+        assert_eq!(
+            limits("LIMITS MAILMAX=20 rcptmax=100 RCPTDOMAINMAX=1"),
+            (Some(20), Some(100))
+        );
+        assert_eq!(
+            limits("LIMITS RCPTMAX=0 MAILMAX=many MAILMAX"),
+            (None, None)
+        );
+        assert_eq!(limits("X"), (None, None));
     }
 
     // E3: what is no keyword is passed over.

@@ -1,9 +1,10 @@
 //! Sending a [`Message`]: the envelope from its header, the body as the server can take it.
 
 use crate::connection::SmtpConnection;
-use crate::connection::send::Facts;
 use crate::envelope::Envelope;
-use crate::error::{Error, Result, Unsupported};
+use crate::error::{Error, Result};
+use crate::exchange::admission::Facts;
+use crate::exchange::error::Unsupported;
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::{Message, Offers};
 use crate::outcome::Outcome;

@@ -1,5 +1,7 @@
 //! [`Exchange`]: one mail transaction, planned without a socket.
 
+pub(crate) mod admission;
+pub(crate) mod error;
 pub(crate) mod pipeline;
 
 use crate::address::Address;
