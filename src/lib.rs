@@ -129,6 +129,8 @@ pub use crate::message::resent::Resent;
 pub use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 pub use crate::parameter::Parameter;
 pub use crate::protocol::error::ProtocolError;
+pub use crate::protocol::extension::deliver_by::DeliverBy;
+pub use crate::protocol::extension::dsn::{Notify, NotifyOn, ReturnContent};
 pub use crate::reply::{Code, EnhancedCode, Reply};
 pub use crate::secret::Secret;
 pub use crate::step::Step;

@@ -4,6 +4,7 @@ mod hello;
 mod login;
 mod message;
 mod open;
+mod require_tls;
 pub(crate) mod send;
 pub(crate) mod transaction;
 mod verbs;

@@ -8,6 +8,7 @@ use crate::connection::SmtpConnection;
 use crate::envelope::Envelope;
 use crate::error::{Error, Interrupted, Result};
 use crate::exchange::admission::{BodyRules, Facts, check_offered, mail_parameters};
+use crate::exchange::options::{self, Admitted};
 use crate::exchange::{Action, Aftermath, Exchange, Rules, Verdict};
 use crate::net::body::{Body, BodyWriter};
 use crate::outcome::Outcome;
@@ -93,6 +94,9 @@ impl SmtpConnection {
         if envelope.recipients().next().is_none() {
             return Err(Error::NoRecipients);
         }
+        self.check_required_tls(envelope.parameters())?;
+        let Admitted { envelope, ignored } = options::admit(envelope, &self.capabilities)?;
+        let envelope = envelope.as_ref();
         let mut exchange = self.new_exchange(envelope.is_all_required());
         self.queue_envelope(&mut exchange, envelope, facts)?;
         match facts.chunk {
@@ -103,7 +107,9 @@ impl SmtpConnection {
         self.begin()?;
         // Until it has come to a good end, the next transaction has to begin with RSET.
         self.is_reset_owed = true;
-        self.carry_out(exchange, facts.chunk, rules, write)
+        let mut outcome = self.carry_out(exchange, facts.chunk, rules, write)?;
+        outcome.ignored = ignored;
+        Ok(outcome)
     }
 
     /// Queues MAIL and RCPT, or says what about them cannot be sent.

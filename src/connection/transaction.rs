@@ -8,12 +8,13 @@ use crate::connection::SmtpConnection;
 use crate::connection::send::{Pause, parse_address, parse_sender, settle_body};
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::exchange::admission::{BodyRules, Facts, check_offered, mail_parameters};
+use crate::exchange::admission::{BodyRules, Facts, mail_parameters};
 use crate::exchange::error::Unsupported;
+use crate::exchange::options;
 use crate::exchange::{Exchange, Rules};
 use crate::net::body::Body;
 use crate::outcome::Outcome;
-use crate::parameter::Parameter;
+use crate::parameter::{At, Parameter};
 use crate::protocol::command;
 use crate::reply::Reply;
 use crate::step::Step;
@@ -70,6 +71,8 @@ impl SmtpConnection {
     ) -> Result<Transaction<'_>> {
         let envelope = Envelope::new(parse_sender(from)?, []);
         let envelope = parameters.into_iter().fold(envelope, Envelope::parameter);
+        self.check_required_tls(envelope.parameters())?;
+        options::check(envelope.parameters(), At::Mail, &self.capabilities)?;
         let facts = Facts::unknown(&self.capabilities);
         let parameters = mail_parameters(&envelope, &facts, &self.capabilities)?;
         let line = command::mail(envelope.sender(), &parameters)?;
@@ -114,7 +117,7 @@ impl<'c> Transaction<'c> {
     ) -> Result<Reply> {
         let address = parse_address(to)?;
         let parameters: Vec<Parameter> = parameters.into_iter().collect();
-        check_offered(&parameters, &self.connection.capabilities)?;
+        options::check(&parameters, At::Rcpt, &self.connection.capabilities)?;
         self.check_utf8(&address)?;
         let line = command::rcpt(&address, &parameters)?;
         self.begin()?;

@@ -49,6 +49,7 @@ fn outcome(fates: &[(RecipientStatus, Option<&str>)]) -> Outcome {
     Outcome {
         recipients: recipients.collect(),
         reply: fates.iter().rev().find_map(|fate| fate.1).map(reply),
+        ignored: Vec::new(),
     }
 }
 

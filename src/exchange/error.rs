@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::address::Address;
 use crate::command_error::CommandError;
+use crate::parameter::Parameter;
 use crate::reply::Escaped;
 
 /// Why a message cannot be given to this server; nothing was sent.
@@ -74,10 +75,20 @@ pub enum Unsupported {
     /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC
     /// 6531).
     Header,
+    /// The server offers an extension within limits, and the parameter is beyond them.
+    Limit {
+        /// What was asked for.
+        parameter: Box<Parameter>,
+        /// What the server would take.
+        limit: Box<str>,
+    },
     /// None of the SASL mechanisms offered, listed here, can carry the credentials.
     Mechanism(Box<str>),
     /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
     Utf8Address(Box<Address>),
+    /// REQUIRETLS was asked for (RFC 8689), and this connection has no TLS or does not verify
+    /// certificates.
+    VerifiedTls,
 }
 
 impl fmt::Display for Unsupported {
@@ -95,6 +106,11 @@ impl fmt::Display for Unsupported {
             Self::Header => f.write_str(
                 "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
             ),
+            Self::Limit { parameter, limit } => write!(
+                f,
+                "the server does not take {parameter}, but {}",
+                Escaped(limit)
+            ),
             Self::Mechanism(offered) if offered.is_empty() => {
                 f.write_str("the server offers no mechanism to log in by")
             }
@@ -110,6 +126,9 @@ impl fmt::Display for Unsupported {
             Self::Utf8Address(address) => {
                 write!(f, "the server does not offer SMTPUTF8, which <{address}> needs")
             }
+            Self::VerifiedTls => f.write_str(
+                "REQUIRETLS needs TLS with a verified certificate, and this connection has none",
+            ),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod error;
+pub(crate) mod options;
 pub(crate) mod pipeline;
 
 use crate::address::Address;
@@ -230,6 +231,7 @@ impl Exchange {
         let outcome = Outcome {
             recipients: self.recipients,
             reply: self.verdict_reply,
+            ignored: Vec::new(),
         };
         (verdict, outcome, aftermath)
     }

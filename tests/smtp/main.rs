@@ -24,6 +24,7 @@ mod loss;
 mod mechanism;
 mod message;
 mod oauth;
+mod options;
 mod peer;
 mod peer_tests;
 mod pipelining;

@@ -220,6 +220,18 @@ fn of_what_is_missing() -> Sentences {
             "the server does not offer AUTH without TLS",
         ),
         (
+            Unsupported::Limit {
+                parameter: Box::new("BY=60;R".parse().unwrap()),
+                limit: "120\u{7} seconds at least".into(),
+            }
+            .into(),
+            r"the server does not take BY=60;R, but 120\u{7} seconds at least",
+        ),
+        (
+            Unsupported::VerifiedTls.into(),
+            "REQUIRETLS needs TLS with a verified certificate, and this connection has none",
+        ),
+        (
             Unsupported::Excluded("PLAIN LOGIN".into()).into(),
             "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN LOGIN)",
         ),
@@ -329,6 +341,22 @@ fn command_reasons() {
         (
             CommandError::Parameter,
             "a parameter must be KEYWORD or KEYWORD=value in printable ASCII, without spaces",
+        ),
+        (
+            CommandError::Burl,
+            "BURL lets the server fetch the message from elsewhere, and this library sends it: use send",
+        ),
+        (
+            CommandError::Misplaced,
+            "a parameter of MAIL stands at RCPT, or one of RCPT at MAIL",
+        ),
+        (
+            CommandError::Option("MT-PRIORITY must be -9 to 9"),
+            "MT-PRIORITY must be -9 to 9",
+        ),
+        (
+            CommandError::Repeated,
+            "a parameter comes twice, or with another that says the same in another way",
         ),
         (
             CommandError::Reserved("DATA"),
