@@ -94,9 +94,9 @@ impl SmtpConnection {
         if envelope.recipients().next().is_none() {
             return Err(Error::NoRecipients);
         }
-        self.check_required_tls(envelope.parameters())?;
         let Admitted { envelope, ignored } = options::admit(envelope, &self.capabilities)?;
         let envelope = envelope.as_ref();
+        self.check_required_tls(envelope.parameters())?;
         let mut exchange = self.new_exchange(envelope.is_all_required());
         self.queue_envelope(&mut exchange, envelope, facts)?;
         match facts.chunk {

@@ -71,8 +71,8 @@ impl SmtpConnection {
     ) -> Result<Transaction<'_>> {
         let envelope = Envelope::new(parse_sender(from)?, []);
         let envelope = parameters.into_iter().fold(envelope, Envelope::parameter);
-        self.check_required_tls(envelope.parameters())?;
         options::check(envelope.parameters(), At::Mail, &self.capabilities)?;
+        self.check_required_tls(envelope.parameters())?;
         let facts = Facts::unknown(&self.capabilities);
         let parameters = mail_parameters(&envelope, &facts, &self.capabilities)?;
         let line = command::mail(envelope.sender(), &parameters)?;
