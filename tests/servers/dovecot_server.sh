@@ -79,7 +79,7 @@ END
 
 cat >"$directory/users" <<END
 alice@example.test:{PLAIN}wonderland
-zoë@example.test:{PLAIN}Grüße, Zoë
+carol@example.test:{PLAIN}Grüße, Zoë
 END
 
 if ! dovecot -c "$directory/dovecot.conf" >&2; then
