@@ -11,6 +11,9 @@
 
 mod compose;
 mod lmtp;
+// Elsewhere than on Linux no environment variable names the roots.
+#[cfg(target_os = "linux")]
+mod oauth2;
 #[allow(
     dead_code,
     unused_imports,
