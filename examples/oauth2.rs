@@ -84,7 +84,7 @@ impl Account {
         ];
         let mut response = ureq::post(&self.token_url).send_form(form)?;
         let answer: Value = response.body_mut().read_json()?;
-        let token = answer["access_token"].as_str();
+        let token = answer.get("access_token").and_then(Value::as_str);
         let token = token.ok_or("the token endpoint has answered without a token")?;
         Ok(token.into())
     }

@@ -23,7 +23,7 @@ use crate::secret::Secret;
 /// | [`certificate`](Self::certificate) | EXTERNAL |
 /// | [`anonymous`](Self::anonymous) | ANONYMOUS |
 ///
-/// User names and passwords go to the server as they are given, in UTF-8. SASLprep (RFC 4013) is
+/// User names and passwords go to the server as they are given, in UTF-8. `SASLprep` (RFC 4013) is
 /// not applied, because the servers do not apply it either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {

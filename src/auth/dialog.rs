@@ -296,9 +296,8 @@ impl fmt::Display for AuthError {
             }
             (reason, _) => write!(f, "logging in by {mechanism} failed: {reason}")?,
         }
-        match &self.detail {
-            Some(detail) => write!(f, " ({})", Escaped(detail))?,
-            None => {}
+        if let Some(detail) = &self.detail {
+            write!(f, " ({})", Escaped(detail))?;
         }
         match self.others.as_ref() {
             "" => Ok(()),

@@ -23,7 +23,7 @@ const MAX_ERROR: usize = 128;
 /// and not shown, and the server proves that it knows it, too. Feature `scram`.
 ///
 /// A login counts only if the server's proof is right. The server may ask for 4096 to 600,000
-/// rounds of hashing. User name and password are used as they are given, without SASLprep (RFC
+/// rounds of hashing. User name and password are used as they are given, without `SASLprep` (RFC
 /// 4013), because that is how servers store them.
 #[derive(Clone, Debug)]
 pub struct Scram {

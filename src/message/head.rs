@@ -118,6 +118,11 @@ impl Field {
         Self::checked(name, value).map_err(|problem| MessageError::new(name.to_owned(), problem))
     }
 
+    /// Whether the field has this name.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+
     fn checked(name: &str, value: &str) -> Result<Self, MessageProblem> {
         check_field_name(name)?;
         let lower = name.to_ascii_lowercase();

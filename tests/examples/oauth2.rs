@@ -52,7 +52,10 @@ fn a_token_is_fetched_and_fetched_again() {
         ended.stdout,
         "bob@example.org was accepted: 250 2.0.0 taken\n"
     );
-    assert!(ended.stderr.contains("\nC: AUTH XOAUTH2 ***\n"), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("\nC: AUTH XOAUTH2 ***\n"),
+        "{ended:#?}"
+    );
     assert!(!ended.stderr.contains("token-"), "{ended:#?}");
     peer.finish();
 }

@@ -280,6 +280,22 @@ fn requiretls_or_nothing() {
     assert_eq!(peer.finish().commands(), ["EHLO client.example"]);
 }
 
+// 8689-03: once, however often it is said.
+#[test]
+fn tls_may_be_declared_not_required() {
+    let message = Message::builder()
+        .from("me@client.example")
+        .to("ann@example.org")
+        .header("tls-required", "No")
+        .tls_not_required()
+        .text("TLS fails here.\n")
+        .build()
+        .unwrap();
+    let text = String::from_utf8(message.to_bytes().unwrap()).unwrap();
+    assert_eq!(text.matches("tls-required: No\r\n").count(), 1);
+    assert!(!text.contains("TLS-Required"));
+}
+
 // BURL is refused with a reason, not by the server.
 #[test]
 fn burl_is_not_for_this_library() {
