@@ -3,7 +3,7 @@ use crate::peer::{Peer, Server, TestCa};
 use crate::support::sending::{connect, facts};
 use crate::support::session::implicit;
 use smtplib::{
-    Address, CommandError, DeliverBy, Envelope, Error, Message, Notify, NotifyOn, Parameter,
+    Address, CommandError, Date, DeliverBy, Envelope, Error, Message, Notify, NotifyOn, Parameter,
     ReturnContent, SmtpConnection, Unsupported,
 };
 use std::time::{Duration, UNIX_EPOCH};
@@ -76,13 +76,12 @@ fn notifications() {
     );
 }
 
-// 2852-01, 4865-02, 4954-17, 6710-01, D6
-#[test]
-fn the_other_options() {
+/// What must be offered, who asks for it, and what is said then.
+fn all_the_others() -> Vec<(&'static str, Envelope, &'static str)> {
     let hour = Duration::from_secs(3600);
     let moment = UNIX_EPOCH + Duration::from_secs(784_111_777);
     let submitter = address("e+mc2@example.com");
-    for (offer, envelope, expected) in [
+    vec![
         (
             "DELIVERBY 60",
             envelope().deliver_by(DeliverBy::or_return(hour).unwrap().traced()),
@@ -129,7 +128,13 @@ fn the_other_options() {
             envelope().parameter("XVERP".parse().unwrap()),
             "XVERP",
         ),
-    ] {
+    ]
+}
+
+// 2852-01, 4865-02, 4954-17, 6710-01, D6
+#[test]
+fn the_other_options() {
+    for (offer, envelope, expected) in all_the_others() {
         let mail = &commands(&[offer], &envelope)[0];
         assert_eq!(*mail, format!("MAIL FROM:<me@client.example> {expected}"));
         let error = refused(&[], &envelope);
@@ -143,6 +148,20 @@ fn the_other_options() {
             format!("the server does not offer {keyword}")
         );
     }
+}
+
+// 4865-02
+#[test]
+fn a_moment_is_told_in_utc() {
+    let moment = UNIX_EPOCH + Duration::from_secs(784_111_777);
+    let date = Date::from(moment).offset(-210);
+    let parameter = Parameter::hold_until(date).unwrap();
+    assert_eq!(parameter.value(), Some("1994-11-06T08:49:37Z"));
+    let late = UNIX_EPOCH + Duration::from_secs(400_000_000_000);
+    assert_eq!(
+        Parameter::hold_until(late).unwrap_err().to_string(),
+        "HOLDUNTIL must be a moment of the years 1900 to 9999"
+    );
 }
 
 // 2852-02, 4865-02, D6

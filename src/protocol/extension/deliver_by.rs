@@ -13,7 +13,7 @@ const MAX_SECONDS: u64 = 999_999_999;
 /// How soon a message must arrive, and what happens if it does not (RFC 2852).
 ///
 /// ```
-/// use std::time::Duration;
+/// use core::time::Duration;
 /// use smtplib::{DeliverBy, Parameter};
 ///
 /// let hour = DeliverBy::or_return(Duration::from_secs(3600))?;
