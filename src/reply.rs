@@ -102,9 +102,8 @@ impl Reply {
 
     /// The same reply, whose `Display` and `Debug` do not show the secrets.
     pub(crate) fn hiding(mut self, secrets: &[&str]) -> Self {
-        let lines = String::from_utf8_lossy(self.raw());
-        if secrets.iter().any(|secret| lines.contains(*secret)) {
-            let shown = masked_lines(self.raw(), secrets);
+        let shown = masked_lines(self.raw(), secrets);
+        if shown != masked_lines(self.raw(), &[]) {
             self.octets = [self.raw(), &shown].concat().into();
         }
         self

@@ -11,7 +11,7 @@ use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
 use crate::reply::{Code, Reply, masked_with_cut};
-use crate::secret::Secret;
+use crate::secret::Secrets;
 use crate::step::Step;
 use crate::trace::Trace;
 
@@ -39,7 +39,7 @@ pub(crate) struct Wire {
     pub(crate) trace: Trace,
     /// Passwords, tokens and what was made of them, as far as they have been sent: none of it is
     /// ever shown, should the server repeat it.
-    secrets: Vec<Secret>,
+    secrets: Secrets,
 }
 
 impl Wire {
@@ -53,29 +53,24 @@ impl Wire {
             timeouts,
             call_deadline: None,
             trace,
-            secrets: Vec::new(),
+            secrets: Secrets::new(),
         }
     }
 
     /// Remembers secrets that are about to be sent, for as long as the connection lives.
     pub(crate) fn hide(&mut self, secrets: &[&str]) {
         for secret in secrets {
-            if !secret.is_empty() && self.secrets.iter().all(|known| known.expose() != *secret) {
-                self.secrets.push(Secret::from(*secret));
-            }
+            self.secrets.add(secret);
         }
     }
 
     /// A reply that does not show the secrets of this connection.
     fn hiding(&self, reply: Reply) -> Reply {
-        if self.secrets.is_empty() {
-            return reply;
+        if self.secrets.occur_in(reply.raw()) {
+            reply.hiding(&self.secrets.list())
+        } else {
+            reply
         }
-        reply.hiding(&self.hidden())
-    }
-
-    fn hidden(&self) -> Vec<&str> {
-        self.secrets.iter().map(Secret::expose).collect()
     }
 
     /// Begins a call of the user's: everything until the next one has to end before the deadline.
@@ -158,7 +153,7 @@ impl Wire {
                 self.trace.server_lines(octets);
             } else {
                 let text = String::from_utf8_lossy(octets);
-                let shown = masked_with_cut(&text, &self.hidden());
+                let shown = masked_with_cut(&text, &self.secrets.list());
                 self.trace.server_lines(shown.as_bytes());
             }
         }
