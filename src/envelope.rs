@@ -27,6 +27,7 @@ pub struct Envelope {
     allow_long_lines: bool,
     allow_binary: bool,
     ignore_unsupported: bool,
+    size: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +51,7 @@ impl Envelope {
             allow_long_lines: false,
             allow_binary: false,
             ignore_unsupported: false,
+            size: None,
         };
         recipients.into_iter().fold(envelope, |envelope, address| {
             envelope.recipient(address, [])
@@ -90,6 +92,16 @@ impl Envelope {
     /// sent.
     pub fn allow_long_lines(mut self, yes: bool) -> Self {
         self.allow_long_lines = yes;
+        self
+    }
+
+    /// Says how many bytes a message from a reader will have, counted with CRLF line ends.
+    ///
+    /// The server is told before the message is sent (RFC 1870), so that it can refuse early. It is
+    /// not needed for messages that are in memory, and for readers of up to 64 KiB: their size is
+    /// known.
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
         self
     }
 
@@ -167,6 +179,10 @@ impl Envelope {
             }
         }
         taken
+    }
+
+    pub(crate) fn declared_size(&self) -> Option<u64> {
+        self.size
     }
 
     pub(crate) fn is_all_required(&self) -> bool {

@@ -1,5 +1,6 @@
 //! [`Parameter`]: what MAIL and RCPT can say beside an address.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,8 +20,8 @@ use crate::command_error::CommandError;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    keyword: String,
-    value: Option<String>,
+    keyword: Cow<'static, str>,
+    value: Option<Cow<'static, str>>,
     /// The extension, if the caller has named it.
     extension: Option<Box<str>>,
 }
@@ -88,8 +89,8 @@ impl Parameter {
             return Err(CommandError::Parameter);
         }
         Ok(Self {
-            keyword: keyword.to_ascii_uppercase(),
-            value: value.map(str::to_owned),
+            keyword: keyword.to_ascii_uppercase().into(),
+            value: value.map(|value| value.to_owned().into()),
             extension: None,
         })
     }
@@ -120,11 +121,20 @@ impl Parameter {
     }
 
     /// A parameter of the library's own making.
-    pub(crate) fn known(keyword: &str, value: Option<String>) -> Self {
+    pub(crate) fn known(keyword: &'static str, value: Option<Cow<'static, str>>) -> Self {
         Self {
-            keyword: keyword.to_owned(),
+            keyword: keyword.into(),
             value,
             extension: None,
+        }
+    }
+
+    /// Appends the parameter as `Display` writes it.
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.keyword.as_bytes());
+        if let Some(value) = &self.value {
+            out.push(b'=');
+            out.extend_from_slice(value.as_bytes());
         }
     }
 
@@ -164,11 +174,11 @@ impl Parameter {
         self.row().is_none_or(|row| row.at == at)
     }
 
-    /// Whether another parameter cannot come with this one: the same again, or the other way to
-    /// say when mail is released (RFC 4865, 4).
+    /// Whether another parameter cannot come with this one: both say when mail is released (RFC
+    /// 4865, 4).
     pub(crate) fn excludes(&self, other: &Self) -> bool {
         let holds = |one: &Self| matches!(one.keyword(), "HOLDFOR" | "HOLDUNTIL");
-        self.keyword == other.keyword || holds(self) && holds(other)
+        holds(self) && holds(other)
     }
 
     fn row(&self) -> Option<&'static Known> {

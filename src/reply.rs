@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// What the server answered to a command: a code, and text of one or more lines (RFC 5321, 4.2).
 ///
@@ -12,8 +13,9 @@ use std::fmt;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// All lines as they came, each with its CRLF; behind [`end`](Self::end), if a secret stands in
-    /// them, the same lines without it.
-    octets: Box<[u8]>,
+    /// them, the same lines without it. Shared by everybody whom the
+    /// reply answers.
+    octets: Arc<[u8]>,
     /// Where the lines that came end. A reply has 128 KiB at most.
     end: u32,
     code: Code,
@@ -23,7 +25,7 @@ pub struct Reply {
 impl Reply {
     /// A reply from lines that the parser has checked: each has the code in front and CRLF at the
     /// end.
-    pub(crate) fn from_checked(code: Code, raw: Box<[u8]>) -> Self {
+    pub(crate) fn from_checked(code: Code, raw: Arc<[u8]>) -> Self {
         let enhanced = texts(&raw).find_map(|text| EnhancedCode::parse(text, code));
         Self {
             end: u32::try_from(raw.len()).unwrap_or(u32::MAX),
@@ -92,11 +94,11 @@ impl Reply {
     /// The same reply with every occurrence of the secrets in its text masked: some servers repeat
     /// what they refuse.
     pub(crate) fn masked(&self, secrets: &[&str]) -> Self {
-        let octets: Box<[u8]> = masked_lines(self.raw(), secrets).into();
+        let octets: Arc<[u8]> = masked_lines(self.raw(), secrets).into();
         Self {
             end: u32::try_from(octets.len()).unwrap_or(u32::MAX),
             octets,
-            ..*self
+            ..self.clone()
         }
     }
 

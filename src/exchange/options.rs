@@ -39,7 +39,7 @@ pub(crate) fn admit<'e>(
     Ok(admitted)
 }
 
-/// Checks the parameters of one command: each is offered, stands where it belongs, comes once, and
+/// Checks the parameters of one command: each is offered, comes once, stands where it belongs, and
 /// fits.
 pub(crate) fn check(
     parameters: &[Parameter],
@@ -53,7 +53,7 @@ pub(crate) fn check(
         }
         let earlier = parameters.get(..index).unwrap_or_default();
         if earlier.iter().any(|other| other.excludes(parameter)) {
-            return Err(CommandError::Repeated.into());
+            return Err(CommandError::Option("HOLDFOR and HOLDUNTIL exclude each other").into());
         }
         if let Some(limit) = misfit(parameter, offers) {
             return Err(Inadmissible::Unsupported(Unsupported::Limit {
@@ -115,7 +115,11 @@ mod tests {
         let misplaced = Some(CommandError::Misplaced.into());
         assert_eq!(refusal(&["RET=FULL", "ENVID=1"], &["NOTIFY=NEVER"]), None);
         assert_eq!(refusal(&["RET=FULL", "RET=HDRS"], &[]), repeated);
-        assert_eq!(refusal(&["HOLDFOR=1", "HOLDUNTIL=x"], &[]), repeated);
+        let exclusive = CommandError::Option("HOLDFOR and HOLDUNTIL exclude each other");
+        assert_eq!(
+            refusal(&["HOLDFOR=1", "HOLDUNTIL=x"], &[]),
+            Some(exclusive.into())
+        );
         assert_eq!(refusal(&["X-A=1", "x-a=1"], &[]), repeated);
         assert_eq!(refusal(&[], &["NOTIFY=NEVER", "NOTIFY=DELAY"]), repeated);
         assert_eq!(refusal(&["NOTIFY=NEVER"], &[]), misplaced);

@@ -356,7 +356,7 @@ fn command_reasons() {
         ),
         (
             CommandError::Repeated,
-            "a parameter comes twice, or with another that says the same in another way",
+            "a parameter of MAIL or RCPT is given twice",
         ),
         (
             CommandError::Reserved("DATA"),

@@ -71,7 +71,8 @@ impl From<DeliverBy> for Parameter {
     fn from(by: DeliverBy) -> Self {
         let mode = if by.returns { "R" } else { "N" };
         let trace = if by.is_traced { "T" } else { "" };
-        Self::known("BY", Some(format!("{};{mode}{trace}", by.seconds)))
+        let value = format!("{};{mode}{trace}", by.seconds);
+        Self::known("BY", Some(value.into()))
     }
 }
 

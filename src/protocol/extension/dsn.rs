@@ -80,7 +80,7 @@ impl From<Notify> for Parameter {
             [] => "NEVER".to_owned(),
             words => words.join(","),
         };
-        Self::known("NOTIFY", Some(value))
+        Self::known("NOTIFY", Some(value.into()))
     }
 }
 
@@ -100,7 +100,7 @@ impl From<ReturnContent> for Parameter {
             ReturnContent::Full => "FULL",
             ReturnContent::Headers => "HDRS",
         };
-        Self::known("RET", Some(value.to_owned()))
+        Self::known("RET", Some(value.into()))
     }
 }
 
@@ -115,7 +115,7 @@ impl Parameter {
             Some(text) => format!("rfc822;{text}"),
             None => format!("utf-8;{}", xtext::utf8_address(&text)),
         };
-        Self::known("ORCPT", Some(value))
+        Self::known("ORCPT", Some(value.into()))
     }
 
     /// ENVID: a name for this sending that notifications repeat (RFC 3461, 4.4), up to 100 octets
@@ -129,7 +129,7 @@ impl Parameter {
         let encoded = xtext::encode(id).filter(|id| matches!(id.len(), 1..=MAX_ENVELOPE_ID));
         let wanted = "ENVID must be 1 to 100 characters of printable ASCII, when it is encoded";
         let encoded = encoded.ok_or(CommandError::Option(wanted))?;
-        Ok(Self::known("ENVID", Some(encoded)))
+        Ok(Self::known("ENVID", Some(encoded.into())))
     }
 }
 

@@ -23,7 +23,7 @@ impl Parameter {
             let wanted = "HOLDFOR must be a time of 1 to 999999999 seconds";
             return Err(CommandError::Option(wanted));
         }
-        Ok(Self::known("HOLDFOR", Some(seconds.to_string())))
+        Ok(Self::known("HOLDFOR", Some(seconds.to_string().into())))
     }
 
     /// HOLDUNTIL: the server keeps the message until then (RFC 4865).
@@ -35,7 +35,7 @@ impl Parameter {
         let moment = moment.into().utc_rfc3339();
         let wanted = "HOLDUNTIL must be a moment of the years 1900 to 9999";
         let moment = moment.ok_or(CommandError::Option(wanted))?;
-        Ok(Self::known("HOLDUNTIL", Some(moment)))
+        Ok(Self::known("HOLDUNTIL", Some(moment.into())))
     }
 }
 

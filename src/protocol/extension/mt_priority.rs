@@ -14,7 +14,10 @@ impl Parameter {
         if !(-9..=9).contains(&priority) {
             return Err(CommandError::Option("MT-PRIORITY must be -9 to 9"));
         }
-        Ok(Self::known("MT-PRIORITY", Some(priority.to_string())))
+        Ok(Self::known(
+            "MT-PRIORITY",
+            Some(priority.to_string().into()),
+        ))
     }
 }
 

@@ -30,7 +30,7 @@ impl Parameter {
             let wanted = "SOLICIT must be keywords such as org.example:ADV, 1000 octets at most";
             return Err(CommandError::Option(wanted));
         }
-        Ok(Self::known("SOLICIT", Some(value)))
+        Ok(Self::known("SOLICIT", Some(value.into())))
     }
 }
 

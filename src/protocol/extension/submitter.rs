@@ -20,7 +20,7 @@ impl Parameter {
         };
         let wanted = "the submitter in AUTH must be an address in ASCII";
         let value = value.ok_or(CommandError::Option(wanted))?;
-        Ok(Self::known("AUTH", Some(value)))
+        Ok(Self::known("AUTH", Some(value.into())))
     }
 }
 
