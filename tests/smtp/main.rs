@@ -7,10 +7,12 @@
 )]
 
 mod auth;
+mod batch;
 mod certificates;
 mod config;
 #[cfg(feature = "cram-md5")]
 mod cram_md5;
+mod cut;
 mod data;
 mod deadlines;
 mod dial;

@@ -154,7 +154,7 @@ fn the_other_options() {
 #[test]
 fn a_moment_is_told_in_utc() {
     let moment = UNIX_EPOCH + Duration::from_secs(784_111_777);
-    let date = Date::from(moment).offset(-210);
+    let date = Date::from(moment).offset(-210).unwrap();
     let parameter = Parameter::hold_until(date).unwrap();
     assert_eq!(parameter.value(), Some("1994-11-06T08:49:37Z"));
     let late = UNIX_EPOCH + Duration::from_secs(400_000_000_000);
