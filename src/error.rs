@@ -5,8 +5,8 @@ use std::fmt;
 use std::io;
 
 use crate::address::AddressError;
-use crate::auth::dialog::{AuthError, AuthReason};
-use crate::auth::error::CredentialsError;
+use crate::auth::dialog::AuthError;
+use crate::auth::error::{AuthReason, CredentialsError};
 use crate::command_error::CommandError;
 use crate::config::ConfigError;
 use crate::exchange::error::{ContentError, Inadmissible, Unsupported};
@@ -100,6 +100,9 @@ pub enum Error {
     Timeout(Step),
     /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
     Tls(Box<native_tls::Error>),
+    /// The function of [`Credentials::token_from`](crate::Credentials::token_from) failed; nothing
+    /// was sent.
+    Token(Box<dyn StdError + Send + Sync>),
     /// The message is larger than the server takes (RFC 1870); nothing was sent.
     TooLarge {
         /// Its size in octets.
@@ -210,7 +213,7 @@ impl Error {
                 .refused()
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
             Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
-            Self::Closed | Self::Io { .. } | Self::Timeout(_) => true,
+            Self::Closed | Self::Io { .. } | Self::Timeout(_) | Self::Token(_) => true,
             // The fault is the connection's, not the message's.
             Self::Refused { step, .. } if *step == Step::Reset => true,
             Self::Disconnected { last_words, .. } => {
@@ -230,7 +233,7 @@ impl Error {
                 .refused()
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_permanent)),
             Self::Interrupted(interrupted) => interrupted.failure.is_permanent(),
-            Self::Closed | Self::Io { .. } | Self::Timeout(_) => false,
+            Self::Closed | Self::Io { .. } | Self::Timeout(_) | Self::Token(_) => false,
             Self::Refused { step, .. } if *step == Step::Reset => false,
             Self::Disconnected { last_words, .. } => {
                 last_words.as_deref().is_some_and(Reply::is_permanent)
@@ -320,6 +323,9 @@ impl fmt::Display for Error {
             Self::Disconnected { step: Step::EndOfData, last_words: None } => f.write_str(
                 "the server closed the connection without saying whether it took the message: sending again may duplicate it",
             ),
+            Self::Disconnected { step: Step::Auth, last_words: None } => f.write_str(
+                "the server closed the connection at AUTH: most likely it does not know this user name and password",
+            ),
             Self::Disconnected { step, last_words: None } => {
                 write!(f, "the server closed the connection at {step}")
             }
@@ -328,7 +334,7 @@ impl fmt::Display for Error {
             Self::Message(source) => source.fmt(f),
             Self::NoRecipients => f.write_str("the message has no recipients"),
             Self::PlaintextAuth => f.write_str(
-                "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
+                "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
             ),
             Self::Protocol { step, source } => {
                 write!(f, "the server broke the protocol at {step}: {source}")
@@ -338,10 +344,17 @@ impl fmt::Display for Error {
                 write!(f, "the server refused the connection: {reply}")
             }
             Self::Refused { step, reply } => write!(f, "the server refused {step}: {reply}"),
+            Self::SenderRefused(reply) if wants_login(reply) => write!(
+                f,
+                "the server refused the sender: {reply}; it wants a login first: give credentials"
+            ),
             Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),
             Self::Timeout(step) => fmt_timeout(*step, f),
             Self::Tls(source) => fmt_tls(source, f),
+            Self::Token(source) => {
+                write!(f, "the token for logging in could not be had: {source}")
+            }
             Self::TooLarge { size, limit } => {
                 write!(f, "the message has {size} octets and the server takes {limit}")
             }
@@ -364,6 +377,7 @@ impl StdError for Error {
             Self::Message(source) => Some(source),
             Self::Protocol { source, .. } => Some(source),
             Self::Tls(source) => Some(source.as_ref()),
+            Self::Token(source) => Some(source.as_ref()),
             Self::Unsupported(source) => Some(source),
             _ => None,
         }
@@ -398,6 +412,11 @@ impl From<Inadmissible> for Error {
             Inadmissible::Unsupported(source) => Self::Unsupported(source),
         }
     }
+}
+
+/// 530 is said before a login (RFC 4954, 6), and before STARTTLS (RFC 3207, 4).
+fn wants_login(reply: &Reply) -> bool {
+    reply.code() == 530 && !reply.text().to_ascii_uppercase().contains("TLS")
 }
 
 /// Who was refused and why; many are counted, not listed.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::address::Address;
+use crate::parameter::Parameter;
 use crate::reply::Reply;
 
 /// What became of a message, recipient by recipient.
@@ -26,6 +27,7 @@ use crate::reply::Reply;
 pub struct Outcome {
     pub(crate) recipients: Vec<RecipientOutcome>,
     pub(crate) reply: Option<Reply>,
+    pub(crate) ignored: Vec<Parameter>,
 }
 
 impl Outcome {
@@ -79,6 +81,13 @@ impl Outcome {
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
+    }
+
+    /// The parameters that the message went without, because the server does not offer them and
+    /// [`Envelope::ignore_unsupported`](crate::Envelope::ignore_unsupported) was set; each once.
+    #[must_use]
+    pub fn ignored(&self) -> &[Parameter] {
+        &self.ignored
     }
 }
 

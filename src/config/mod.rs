@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
+use crate::auth::table;
 use crate::config::tls::TlsOptions;
 use crate::trace::{Trace, TraceLine};
 
@@ -179,6 +180,9 @@ impl Config {
     }
 
     /// Only these SASL mechanisms, the best first, instead of all that fit the credentials.
+    ///
+    /// A name that the library does not have is [`ConfigError::Mechanism`] at
+    /// [`connect`](Self::connect).
     pub fn mechanisms<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names = names
             .into_iter()
@@ -319,6 +323,7 @@ impl Config {
         } else if self.security != Security::None {
             return Err(ConfigError::TlsOnUnixSocket);
         }
+        check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
         let is_zero = |budget: &Duration| budget.is_zero();
         if self.timeouts.list().iter().any(is_zero) || self.deadline.iter().any(is_zero) {
             return Err(ConfigError::ZeroTimeout);
@@ -352,6 +357,15 @@ impl Config {
             (_, Security::None | Security::Opportunistic) => 25,
         };
         (host, port.unwrap_or(usual))
+    }
+}
+
+/// Whatever stands in the list must be in the table: a name that is spelt wrong must not become
+/// another mechanism.
+fn check_mechanisms(names: &[String]) -> Result<(), ConfigError> {
+    match names.iter().find(|name| table::find(name).is_none()) {
+        Some(name) => Err(ConfigError::Mechanism(name.as_str().into())),
+        None => Ok(()),
     }
 }
 
@@ -478,6 +492,8 @@ pub enum ConfigError {
     Host,
     /// The client's certificate or key is not PEM, or they do not belong together.
     Identity,
+    /// The library does not know a SASL mechanism of this name, or was built without it.
+    Mechanism(Box<str>),
     /// A URL option is unknown.
     UnknownOption(Box<str>),
     /// The port is not a number from 1 to 65535.
@@ -507,6 +523,7 @@ impl fmt::Display for ConfigError {
             Self::Identity => f.write_str(
                 "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
             ),
+            Self::Mechanism(name) => fmt_mechanism(name, f),
             Self::UnknownOption(name) => write!(f, "the URL has the unknown option {name:?}"),
             Self::Port => f.write_str("the port is not a number from 1 to 65535"),
             Self::Percent => f.write_str(
@@ -526,6 +543,19 @@ impl fmt::Display for ConfigError {
 }
 
 impl StdError for ConfigError {}
+
+fn fmt_mechanism(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match table::missing_feature(name) {
+        Some(feature) => write!(
+            f,
+            "the mechanism {name} needs the crate's feature {feature}"
+        ),
+        None => write!(
+            f,
+            "the library has no mechanism {name:?}: implement Mechanism and call authenticate"
+        ),
+    }
+}
 
 #[cfg(test)]
 mod tests;

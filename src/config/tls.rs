@@ -60,6 +60,11 @@ impl TlsOptions {
         self.connector = Arc::new(OnceLock::from(connector));
     }
 
+    /// Whether certificates and names are verified, as far as these options say.
+    pub(crate) fn verifies(&self) -> bool {
+        !self.accept_invalid_certs && !self.accept_invalid_hostnames
+    }
+
     /// Whether the server is to be shown a certificate.
     pub(crate) fn has_identity(&self) -> bool {
         self.identity.is_some()

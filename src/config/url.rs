@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
+use crate::auth::table::{self, Kind};
 use crate::config::{Config, ConfigError, Security, Timeouts};
 use crate::protocol::command::HelloName;
 use crate::secret::Secret;
@@ -145,11 +146,14 @@ fn with_option(config: Config, option: &str) -> Result<Config, ConfigError> {
 /// A bearer mechanism says that the password of the URL is a token.
 fn with_mechanisms(mut config: Config, value: &str) -> Option<Config> {
     let names: Vec<String> = value.split(',').map(str::to_ascii_uppercase).collect();
-    if !names.iter().all(|name| Credentials::is_mechanism(name)) {
-        return None;
-    }
-    let is_bearer = |name: &String| matches!(name.as_str(), "OAUTHBEARER" | "XOAUTH2");
-    let bearers = names.iter().filter(|name| is_bearer(name)).count();
+    // A URL has a user and a secret: EXTERNAL and ANONYMOUS have no place in it.
+    let kind = |name: &String| table::find(name).map(|row| row.kind);
+    let kinds: Option<Vec<Kind>> = names.iter().map(kind).collect();
+    let kinds = kinds.filter(|kinds| {
+        let has_secret = |kind: &Kind| matches!(kind, Kind::Bearer | Kind::Password);
+        kinds.iter().all(has_secret)
+    })?;
+    let bearers = kinds.iter().filter(|kind| **kind == Kind::Bearer).count();
     if bearers > 0 {
         let credentials = config
             .credentials

@@ -2,7 +2,7 @@ mod sentences;
 
 use self::sentences::sentences;
 use super::*;
-use crate::auth::dialog::AuthReason;
+use crate::auth::error::AuthReason;
 use crate::outcome::RecipientOutcome;
 use crate::protocol::parser::ReplyParser;
 
@@ -32,6 +32,7 @@ fn auth_failed(reason: AuthReason, line: Option<&str>, detail: Option<&str>) -> 
         reason,
         reply: line.map(reply),
         detail: detail.map(str::to_owned),
+        others: Box::default(),
     }))
 }
 
@@ -48,6 +49,7 @@ fn outcome(fates: &[(RecipientStatus, Option<&str>)]) -> Outcome {
     Outcome {
         recipients: recipients.collect(),
         reply: fates.iter().rev().find_map(|fate| fate.1).map(reply),
+        ignored: Vec::new(),
     }
 }
 
@@ -155,6 +157,7 @@ fn transient_and_permanent() {
         (disconnected(Step::Body, Some("552 too big")), (false, true)),
         (disconnected(Step::EndOfData, None), neither),
         (Error::Closed, (true, false)),
+        (Error::Token("no answer".into()), (true, false)),
         (Error::NoRecipients, (false, true)),
         (Error::PlaintextAuth, (false, true)),
         (Error::Source(io_error("x")), neither),

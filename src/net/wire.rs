@@ -12,7 +12,8 @@ use crate::net::stream::{Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
-use crate::reply::{Code, Reply};
+use crate::reply::{Code, Reply, masked_with_cut};
+use crate::secret::Secrets;
 use crate::step::Step;
 use crate::trace::Trace;
 
@@ -40,6 +41,9 @@ pub(crate) struct Wire {
     /// Until when the call under way may take.
     call_deadline: Option<Instant>,
     pub(crate) trace: Trace,
+    /// Passwords, tokens and what was made of them, as far as they have been sent: none of it is
+    /// ever shown, should the server repeat it.
+    secrets: Secrets,
 }
 
 impl Wire {
@@ -54,6 +58,23 @@ impl Wire {
             timeouts,
             call_deadline: None,
             trace,
+            secrets: Secrets::new(),
+        }
+    }
+
+    /// Remembers secrets that are about to be sent, for as long as the connection lives.
+    pub(crate) fn hide(&mut self, secrets: &[&str]) {
+        for secret in secrets {
+            self.secrets.add(secret);
+        }
+    }
+
+    /// A reply that does not show the secrets of this connection.
+    fn hiding(&self, reply: Reply) -> Reply {
+        if self.secrets.occur_in(reply.raw()) {
+            reply.hiding(&self.secrets.list())
+        } else {
+            reply
         }
     }
 
@@ -107,7 +128,7 @@ impl Wire {
     /// Reads one reply; what is in the outbox goes out before it is waited for.
     pub(crate) fn read_reply(&mut self, awaited: Awaited) -> Result<Reply> {
         let reply = self.read_untraced(awaited)?;
-        self.trace.server_lines(reply.raw());
+        self.trace.server_lines(reply.shown());
         Ok(reply)
     }
 
@@ -118,7 +139,7 @@ impl Wire {
         shown: impl FnOnce(&Reply) -> Reply,
     ) -> Result<Reply> {
         let reply = self.read_untraced(Awaited::alone(step))?;
-        self.trace.server_lines(shown(&reply).raw());
+        self.trace.server_lines(shown(&reply).shown());
         Ok(reply)
     }
 
@@ -134,10 +155,17 @@ impl Wire {
         reply
     }
 
-    /// Shows what came and is no reply.
+    /// Shows what came and is no reply. A secret may have been cut in it.
     fn trace_remains(&self) {
-        self.trace.server_lines(self.parser.unfinished());
-        self.trace.server_lines(self.input.newest_line());
+        for octets in [self.parser.unfinished(), self.input.newest_line()] {
+            if self.secrets.is_empty() {
+                self.trace.server_lines(octets);
+            } else {
+                let text = String::from_utf8_lossy(octets);
+                let shown = masked_with_cut(&text, &self.secrets.list());
+                self.trace.server_lines(shown.as_bytes());
+            }
+        }
     }
 
     /// Puts a command into the outbox that goes alone; `shown` stands for it in the trace if it
@@ -302,7 +330,8 @@ impl Wire {
         let reply = self.parser.next_reply(&mut self.input, line::MAX_LINE);
         match reply {
             Ok(Some(reply)) => {
-                self.trace.server_lines(reply.raw());
+                let reply = self.hiding(reply);
+                self.trace.server_lines(reply.shown());
                 Some(reply)
             }
             _ => {
@@ -355,7 +384,7 @@ impl Wire {
                     let source = ProtocolError::Unsolicited;
                     return Err(Error::Protocol { step, source });
                 }
-                Ok(Some(reply)) => return Ok(reply),
+                Ok(Some(reply)) => return Ok(self.hiding(reply)),
                 Ok(None) => {}
                 Err(source) => return Err(Error::Protocol { step, source }),
             }
@@ -411,7 +440,7 @@ impl Wire {
         self.stream.set_deadline(self.within_call(patience));
         let mut reason = None;
         while let Ok(reply) = self.unwaited_reply() {
-            self.trace.server_lines(reply.raw());
+            self.trace.server_lines(reply.shown());
             reason.get_or_insert(reply);
         }
         reason
@@ -421,7 +450,7 @@ impl Wire {
     fn unwaited_reply(&mut self) -> Result<Reply> {
         loop {
             match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
-                Ok(Some(reply)) => return Ok(reply),
+                Ok(Some(reply)) => return Ok(self.hiding(reply)),
                 Ok(None) => self.fill(Step::Body)?,
                 Err(source) => {
                     return Err(Error::Protocol {

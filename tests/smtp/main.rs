@@ -10,6 +10,8 @@ mod auth;
 mod batch;
 mod certificates;
 mod config;
+#[cfg(feature = "cram-md5")]
+mod cram_md5;
 mod cut;
 mod data;
 mod deadlines;
@@ -24,12 +26,15 @@ mod loss;
 mod mechanism;
 mod message;
 mod oauth;
+mod options;
 mod peer;
 mod peer_tests;
 mod pipelining;
 mod quit;
 mod recipients;
 mod reset;
+#[cfg(feature = "scram")]
+mod scram;
 mod sendmail;
 mod starttls;
 mod support;
