@@ -7,7 +7,9 @@ use crate::config::Protocol;
 use crate::connection::SmtpConnection;
 use crate::envelope::Envelope;
 use crate::error::{Error, Interrupted, Result};
-use crate::exchange::admission::{BodyRules, Facts, check_offered, mail_parameters};
+use crate::exchange::admission::{
+    BodyRules, Facts, check_offered, mail_parameters, says_smtputf8, told,
+};
 use crate::exchange::{Action, Aftermath, Exchange, Rules, Verdict};
 use crate::net::body::{Body, BodyWriter};
 use crate::outcome::Outcome;
@@ -115,10 +117,13 @@ impl SmtpConnection {
         facts: &Facts,
     ) -> Result<()> {
         let parameters = mail_parameters(envelope, facts, &self.capabilities)?;
-        exchange.queue_mail(&command::mail(envelope.sender(), &parameters)?);
+        let is_utf8 = says_smtputf8(&parameters);
+        let sender = envelope.sender().map(|sender| told(sender, is_utf8));
+        exchange.queue_mail(&command::mail(sender.as_deref(), &parameters)?);
         for recipient in envelope.recipients_with_parameters() {
             check_offered(&recipient.parameters, &self.capabilities)?;
-            let line = command::rcpt(&recipient.address, &recipient.parameters)?;
+            let address = told(&recipient.address, is_utf8);
+            let line = command::rcpt(&address, &recipient.parameters)?;
             exchange.queue_rcpt(recipient.address.clone(), &line);
         }
         Ok(())

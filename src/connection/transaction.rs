@@ -8,7 +8,9 @@ use crate::connection::SmtpConnection;
 use crate::connection::send::{Pause, parse_address, parse_sender, settle_body};
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::exchange::admission::{BodyRules, Facts, check_offered, mail_parameters};
+use crate::exchange::admission::{
+    BodyRules, Facts, check_offered, mail_parameters, says_smtputf8, told,
+};
 use crate::exchange::error::Unsupported;
 use crate::exchange::{Exchange, Rules};
 use crate::net::body::Body;
@@ -72,7 +74,9 @@ impl SmtpConnection {
         let envelope = parameters.into_iter().fold(envelope, Envelope::parameter);
         let facts = Facts::unknown(&self.capabilities);
         let parameters = mail_parameters(&envelope, &facts, &self.capabilities)?;
-        let line = command::mail(envelope.sender(), &parameters)?;
+        let is_utf8 = says_smtputf8(&parameters);
+        let sender = envelope.sender().map(|sender| told(sender, is_utf8));
+        let line = command::mail(sender.as_deref(), &parameters)?;
         let rules = facts.rules_for_the_rest(&envelope, &self.capabilities);
         self.begin()?;
         let mut exchange = self.new_exchange(false);
@@ -82,7 +86,7 @@ impl SmtpConnection {
             connection: self,
             exchange,
             rules,
-            is_utf8: parameters.iter().any(|p| p.keyword() == "SMTPUTF8"),
+            is_utf8,
         };
         transaction.drive()?;
         Ok(transaction)
@@ -116,7 +120,7 @@ impl<'c> Transaction<'c> {
         let parameters: Vec<Parameter> = parameters.into_iter().collect();
         check_offered(&parameters, &self.connection.capabilities)?;
         self.check_utf8(&address)?;
-        let line = command::rcpt(&address, &parameters)?;
+        let line = command::rcpt(&told(&address, self.is_utf8), &parameters)?;
         self.begin()?;
         self.exchange.queue_rcpt(address, &line);
         self.drive()?;
@@ -177,7 +181,7 @@ impl<'c> Transaction<'c> {
 
     /// Without SMTPUTF8 at MAIL, no octet above 127 may be in a command (RFC 6531, 3.3).
     fn check_utf8(&self, address: &Address) -> Result<()> {
-        if address.is_ascii() || self.is_utf8 {
+        if self.is_utf8 || address.to_ascii().is_some() {
             Ok(())
         } else if self.connection.capabilities.has("SMTPUTF8") {
             Err(CommandError::Utf8.into())

@@ -1,6 +1,9 @@
 //! What a message may be to this server: its facts, the parameters of MAIL and RCPT, and the rules
 //! for its body.
 
+use std::borrow::Cow;
+
+use crate::address::Address;
 use crate::capabilities::Capabilities;
 use crate::command_error::CommandError;
 use crate::envelope::Envelope;
@@ -169,16 +172,33 @@ fn needs_smtputf8(
     facts: &Facts,
     offers: &Capabilities,
 ) -> Result<bool, Inadmissible> {
-    let mut addresses = envelope.sender().into_iter().chain(envelope.recipients());
-    let address = addresses.find(|address| !address.is_ascii());
-    let is_needed = address.is_some() || facts.is_header_8bit;
-    if !is_needed || offers.has("SMTPUTF8") {
-        return Ok(is_needed);
+    let addresses = || envelope.sender().into_iter().chain(envelope.recipients());
+    if offers.has("SMTPUTF8") {
+        return Ok(facts.is_header_8bit || addresses().any(|address| !address.is_ascii()));
     }
-    Err(Inadmissible::Unsupported(match address {
-        Some(address) => Unsupported::Utf8Address(Box::new(address.clone())),
-        None => Unsupported::Header,
-    }))
+    if let Some(address) = addresses().find(|address| address.to_ascii().is_none()) {
+        return Err(Unsupported::Utf8Address(Box::new(address.clone())).into());
+    }
+    if facts.is_header_8bit {
+        return Err(Unsupported::Header.into());
+    }
+    Ok(false)
+}
+
+/// Whether MAIL with these parameters says that addresses may have letters outside ASCII.
+pub(crate) fn says_smtputf8(parameters: &[Parameter]) -> bool {
+    parameters
+        .iter()
+        .any(|parameter| parameter.keyword() == "SMTPUTF8")
+}
+
+/// An address as the server is told it. Unless MAIL says SMTPUTF8, a domain has to be in ASCII (RFC
+/// 6531, 3.2).
+pub(crate) fn told(address: &Address, is_utf8: bool) -> Cow<'_, Address> {
+    match address.to_ascii() {
+        Some(ascii) if !is_utf8 => ascii,
+        _ => Cow::Borrowed(address),
+    }
 }
 
 /// Every parameter belongs to an extension, and the server must offer it (RFC 5321, 2.2.1).
