@@ -239,6 +239,32 @@ impl Error {
         }
     }
 
+    /// The same failure for another message on the same connection.
+    pub(crate) fn echo(&self) -> Self {
+        match self {
+            Self::Disconnected { step, last_words } => Self::Disconnected {
+                step: *step,
+                last_words: last_words.clone(),
+            },
+            Self::Io { step, source } => Self::Io {
+                step: *step,
+                source: io::Error::new(source.kind(), source.to_string()),
+            },
+            Self::Protocol { step, source } => Self::Protocol {
+                step: *step,
+                source: *source,
+            },
+            Self::Timeout(step) => Self::Timeout(*step),
+            Self::Content(source) => Self::Content(*source),
+            Self::TooLarge { size, limit } => Self::TooLarge {
+                size: *size,
+                limit: *limit,
+            },
+            Self::Unsupported(source) => Self::Unsupported(source.clone()),
+            _ => Self::Closed,
+        }
+    }
+
     /// Whether a budget of time ran out.
     #[must_use]
     pub fn is_timeout(&self) -> bool {

@@ -187,12 +187,7 @@ impl fmt::Display for MessageProblem {
                 "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 \
                  octets"
             }
-            Self::Smtputf8(address) => {
-                return write!(
-                    f,
-                    "a server without SMTPUTF8 cannot be given the address <{address}>, use another"
-                );
-            }
+            Self::Smtputf8(address) => return fmt_utf8(address, f),
             Self::TooLong => "a value longer than a line of 998 octets needs spaces to fold at",
             Self::Url => {
                 "give an address such as https://example.org/leave or mailto:leave@example.org, \
@@ -200,6 +195,13 @@ impl fmt::Display for MessageProblem {
             }
         })
     }
+}
+
+fn fmt_utf8(address: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "a server without SMTPUTF8 cannot be given the address <{address}>, use another"
+    )
 }
 
 impl From<MailboxError> for MessageProblem {

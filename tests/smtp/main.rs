@@ -7,8 +7,10 @@
 )]
 
 mod auth;
+mod batch;
 mod certificates;
 mod config;
+mod cut;
 mod data;
 mod deadlines;
 mod dial;
