@@ -67,6 +67,8 @@
 //! None is on by default, and each only adds.
 //!
 //! - `vendored` builds OpenSSL from source where the platform would use the system's.
+//! - `idna` sends domains outside ASCII in their ASCII form (RFC 5891) to servers without SMTPUTF8,
+//!   in the envelope and in the header.
 //! - `local-address` adds `Config::local_address`.
 //! - `scram` adds SCRAM-SHA-256 and SCRAM-SHA-1, and ties the login to the TLS session where the
 //!   server can do that.

@@ -207,6 +207,12 @@ fn of_the_server() -> Sentences {
     ]
 }
 
+#[cfg(not(feature = "idna"))]
+const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does";
+/// Only a domain that has none, in truth.
+#[cfg(feature = "idna")]
+const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs, and the domain has no ASCII form: is it misspelt?";
+
 fn of_what_is_missing() -> Sentences {
     let address: Address = "z\u{f6}@example.org".parse().unwrap();
     let domain: Address = "zoe@b\u{fc}cher.example".parse().unwrap();
@@ -257,7 +263,15 @@ fn of_what_is_missing() -> Sentences {
         ),
         (
             Unsupported::Utf8Address(Box::new(domain)).into(),
-            "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs: write the domain in its ASCII form (xn--…)",
+            ASCII_FORM,
+        ),
+        (
+            Unsupported::Utf8Header {
+                field: "To".into(),
+                address: Box::new("z\u{f6}@example.org".parse().unwrap()),
+            }
+            .into(),
+            "To: the server does not offer SMTPUTF8, which <z\u{f6}@example.org> needs",
         ),
     ]
 }
@@ -272,7 +286,8 @@ fn every_sentence() {
 
 /// One lower-case sentence without a full stop.
 fn check_style(sentence: &str) {
-    let is_name = |word: &str| word.chars().all(|c| !c.is_lowercase());
+    // The name of a header field, or of something else.
+    let is_name = |word: &str| word.ends_with(':') || word.chars().all(|c| !c.is_lowercase());
     let first = sentence.split(' ').next().unwrap();
     let is_lower = first.starts_with(|c: char| !c.is_uppercase()) || is_name(first);
     assert!(is_lower && !sentence.ends_with('.'), "{sentence}");
