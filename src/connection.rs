@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::config::{Config, ConfigError, Protocol, Security};
 use crate::dial::dial;
-use crate::error::{Error, Result, Unsupported};
+use crate::error::{Error, Result, TlsError, Unsupported};
 use crate::protocol::capabilities::Capabilities;
 use crate::protocol::command::{self, HelloName};
 use crate::protocol::error::ProtocolError;
@@ -107,7 +107,10 @@ impl Config {
         match self.tls.connector() {
             Ok(_) => Ok(()),
             Err(_) if self.tls.has_identity() => Err(ConfigError::Identity.into()),
-            Err(error) => Err(Error::Tls(Box::new(error))),
+            Err(error) => {
+                let error = TlsError::new(Step::Handshake, Box::new(error), false, None);
+                Err(Error::Tls(Box::new(error)))
+            }
         }
     }
 }

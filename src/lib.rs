@@ -106,7 +106,9 @@ pub use crate::auth::plain::Plain;
 pub use crate::config::{Config, ConfigError, Protocol, Security, Timeouts};
 pub use crate::connection::SmtpConnection;
 pub use crate::envelope::Envelope;
-pub use crate::error::{ContentError, Delivery, Error, Interrupted, Result, Unsupported};
+pub use crate::error::{
+    ContentError, Delivery, Error, Interrupted, Result, TlsError, TlsReason, Unsupported,
+};
 pub use crate::message::Message;
 pub use crate::message::address_list::{AddressList, Group};
 pub use crate::message::attachment::Attachment;

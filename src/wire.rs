@@ -4,13 +4,13 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TlsError, TlsReason};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
 use crate::protocol::reply::{Code, Reply};
 use crate::step::Step;
-use crate::stream::{Stream, UpgradeError, deadline_in};
+use crate::stream::{Failure, Stream, TlsFailure, UpgradeError, deadline_in};
 use crate::tls::TlsOptions;
 use crate::trace::Trace;
 
@@ -169,7 +169,11 @@ impl Wire {
         let read = match self.stream.try_read(&mut buffer) {
             Ok(None) if self.input.is_empty() => return self.check_quiet(step),
             Ok(read) => read,
-            Err(_) => Some(0),
+            Err(failure @ Failure::Tls(_)) => {
+                self.abort();
+                return Err(failed(step, failure));
+            }
+            Err(Failure::Socket(_)) => Some(0),
         };
         let octets = buffer.get(..read.unwrap_or_default());
         self.input.extend(octets.unwrap_or_default());
@@ -210,24 +214,30 @@ impl Wire {
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
     pub(crate) fn upgrade(&mut self, options: &TlsOptions, name: &str) -> Result<()> {
         if !self.input.is_empty() || !self.parser.is_idle() {
+            // A server that can do none of our versions may say so before it has heard us.
+            let is_alert = self.input.unread().starts_with(&ALERT);
             self.abort();
-            let source = ProtocolError::DataBeforeTls;
-            return Err(Error::Protocol {
-                step: Step::StartTls,
-                source,
+            return Err(if is_alert {
+                Error::Tls(Box::new(TlsError::refused()))
+            } else {
+                Error::Protocol {
+                    step: Step::StartTls,
+                    source: ProtocolError::DataBeforeTls,
+                }
             });
         }
         let deadline = self.deadline(Step::Handshake);
         let name = options.verified_name(name);
-        let connector = options.connector().map_err(UpgradeError::Tls);
+        let connector = options
+            .connector()
+            .map_err(|error| UpgradeError::Failed(error.into()));
         let upgraded = connector.and_then(|tls| self.stream.upgrade(tls, name, deadline));
         if upgraded.is_err() {
             self.abort();
         }
         upgraded.map_err(|error| match error {
             UpgradeError::NotTcp => Error::Closed,
-            UpgradeError::Timeout => Error::Timeout(Step::Handshake),
-            UpgradeError::Tls(error) => Error::Tls(Box::new(error)),
+            UpgradeError::Failed(failure) => failed(Step::Handshake, failure),
         })?;
         self.trace
             .note(format_args!("TLS from here on, with {name}"));
@@ -274,37 +284,49 @@ impl Wire {
                 self.input.extend(octets);
                 Ok(())
             }
-            Err(error) => Err(io_error(step, error)),
+            Err(failure) => Err(failed(step, failure)),
         }
     }
 
-    /// A write failed: the server may have said why before it closed its side.
-    fn failed_write(&mut self, step: Step, error: io::Error) -> Error {
-        let mut failure = io_error(step, error);
-        if !failure.is_timeout() {
-            let reason = self.last_words();
-            if let Some(reply) = reason {
-                failure = Error::Disconnected {
+    /// A write failed: the server may have said why before it closed its side, or stopped reading.
+    fn failed_write(&mut self, step: Step, failure: Failure) -> Error {
+        let mut error = failed(step, failure);
+        if error.is_timeout() {
+            self.stream.wait_no_more();
+        } else {
+            let patience = LAST_WORDS.min(self.timeouts.command);
+            self.stream.set_deadline(self.within_call(patience));
+        }
+        match self.last_words() {
+            (Some(reply), _) => {
+                error = Error::Disconnected {
                     step,
                     last_words: Some(Box::new(reply)),
                 };
             }
+            // The server's verdict on the handshake, which TLS 1.3 sends behind it.
+            (None, Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
+                error = Error::Tls(verdict);
+            }
+            _ => {}
         }
         self.abort();
-        failure
+        error
     }
 
-    /// Why a server is going away: its first reply answers what was being written, another one may
-    /// say goodbye.
-    fn last_words(&mut self) -> Option<Reply> {
-        let patience = LAST_WORDS.min(self.timeouts.command);
-        self.stream.set_deadline(self.within_call(patience));
+    /// Why a server is going away, and how it did: its first reply answers what was being written,
+    /// another one may say goodbye.
+    fn last_words(&mut self) -> (Option<Reply>, Error) {
         let mut reason = None;
-        while let Ok(reply) = self.next_reply(Step::Body) {
-            self.trace.server_lines(reply.raw());
-            reason.get_or_insert(reply);
+        loop {
+            match self.next_reply(Step::Body) {
+                Ok(reply) => {
+                    self.trace.server_lines(reply.raw());
+                    reason.get_or_insert(reply);
+                }
+                Err(end) => return (reason, end),
+            }
         }
-        reason
     }
 
     /// Until when a step may take.
@@ -330,7 +352,17 @@ impl Wire {
     }
 }
 
-/// A failed read or write, told by what it means.
+/// The first octets of a TLS record that holds an alert (RFC 8446, 5.1).
+const ALERT: [u8; 2] = [0x15, 0x03];
+
+/// A failed read, write or handshake, told by what it means.
+fn failed(step: Step, failure: Failure) -> Error {
+    match failure {
+        Failure::Socket(error) => io_error(step, error),
+        Failure::Tls(failure) => tls_error(step, failure),
+    }
+}
+
 fn io_error(step: Step, error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::TimedOut => Error::Timeout(step),
@@ -348,6 +380,19 @@ fn io_error(step: Step, error: io::Error) -> Error {
         },
     }
 }
+
+fn tls_error(step: Step, failure: TlsFailure) -> Error {
+    let mut input = LineBuffer::default();
+    input.extend(&failure.in_clear);
+    let reply = ReplyParser::default().next_reply(&mut input, line::MAX_LINE);
+    // What a server says during AUTH may repeat a secret.
+    let reply = reply.ok().flatten().filter(|_| step != Step::Auth);
+    let error = TlsError::new(step, failure.source, failure.is_verdict, reply);
+    Error::Tls(Box::new(error))
+}
+
+#[cfg(test)]
+mod tls_tests;
 
 #[cfg(test)]
 mod tests {

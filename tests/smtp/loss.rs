@@ -1,10 +1,10 @@
 //! The connection fails at every step, in every way: what the caller learns, and whether the
 //! message may be there.
-use crate::peer::Peer;
+use crate::peer::{Peer, TestCa};
 use crate::support::sending::{
     budgets, config, connect, connect_tls, facts, fates, fates_in, listen, script, send_hi,
 };
-use smtplib::{Delivery, Error, Outcome, SmtpConnection, Step};
+use smtplib::{Delivery, Error, Outcome, Security, SmtpConnection, Step};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -295,13 +295,18 @@ fn send_much(behind_354: &str, is_tls: bool) -> Result<Outcome, Error> {
          C: RCPT TO:<ann@example.org>\nS: 250 ok\nC: DATA\nS: 354 go\n{behind_354}\n"
     );
     let script = script(&["SIZE"], &dialog).recv_buffer(16 * 1024);
+    let brief = budgets(|all| all.body(Duration::from_millis(200)));
     let (peer, mut smtp);
     if is_tls {
         peer = script.listen_tls();
-        smtp = connect_tls(&peer);
+        let config = config(&peer).timeouts(brief);
+        smtp = config
+            .security(Security::ImplicitTls)
+            .tls_connector(TestCa::get().connector())
+            .connect()
+            .unwrap();
     } else {
         peer = script.listen();
-        let brief = budgets(|all| all.body(Duration::from_millis(200)));
         smtp = config(&peer).timeouts(brief).connect().unwrap();
     }
     let message =
@@ -328,6 +333,20 @@ fn last_words_in_mid_body() {
         assert_eq!(
             fates_in(&error),
             ["ann@example.org Refused 552 5.3.4 too big"]
+        );
+    }
+}
+
+// L5: the server refuses the message and stops reading: its words wait behind the time-out.
+#[test]
+fn last_words_behind_a_timeout() {
+    for is_tls in [false, true] {
+        let stop = "Coctets 65536\nahead\nS: 552 5.3.4 too big\nstop-reading";
+        let error = send_much(stop, is_tls).unwrap_err();
+        assert_eq!(
+            facts(&error),
+            "not delivered, permanent, 552",
+            "TLS {is_tls}: {error}"
         );
     }
 }

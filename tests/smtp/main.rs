@@ -8,6 +8,9 @@
 
 mod auth;
 mod certificates;
+// Where native-tls is OpenSSL.
+#[cfg(not(any(windows, target_vendor = "apple")))]
+mod client_certificate;
 mod config;
 mod data;
 mod deadlines;
