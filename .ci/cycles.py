@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Fails when the modules under src/ depend on each other in a circle.
+"""Fails when the modules under src/ depend on each other in a circle, or against the layout.
+
+The layout: a file at the root is a value, a folder is a room, and a module uses values and rooms
+further up in ROOMS only. The one value that looks into rooms is `error`, which stands among them.
 
 An edge is a path that begins with `crate::` (or `super::`, `self::`) outside of test modules and
 comments. What a module re-exports counts for the module it comes from; `mod child;` is no edge.
@@ -10,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 
+ROOMS = "message protocol exchange auth config error net connection mailer guide fuzzing".split()
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 PATH = re.compile(r"\b(crate|super|self)::((?:\w+::)*)(\{|\w+|\*)")
 REEXPORT = re.compile(r"^pub(?:\([^)]*\))? use ([^;]*);", re.MULTILINE)
@@ -125,6 +129,21 @@ def circles(edges):
     return sorted(sorted(group) for group in groups)
 
 
+def rank(module):
+    """0 for the values, then the rooms from the top."""
+    return ROOMS.index(module[0]) + 1 if module and module[0] in ROOMS else 0
+
+
+def against_the_layout(edges):
+    """Edges that lead from a module further up to one further down; `lib` re-exports all."""
+    return [
+        (module, target)
+        for module, targets in edges.items()
+        for target in targets
+        if module and rank(module) < rank(target)
+    ]
+
+
 def name(module):
     return "::".join(module) or "lib"
 
@@ -135,6 +154,8 @@ if "--print" in sys.argv:
         print(name(module), "->", *map(name, targets))
 for group in (found := circles(edges)):
     print("modules that depend on each other:", *map(name, group), file=sys.stderr)
-if found:
+for module, target in (wrong := against_the_layout(edges)):
+    print(f"{name(module)} must not use {name(target)}", file=sys.stderr)
+if found or wrong:
     sys.exit(1)
-print(f"{len(edges)} modules, no circle")
+print(f"{len(edges)} modules, no circle, and all arrows point one way")

@@ -1,7 +1,7 @@
 //! [`Envelope`]: who sends to whom, as the server is told.
 
 use crate::address::Address;
-use crate::protocol::command::Parameter;
+use crate::parameter::Parameter;
 
 /// Who sends to whom, as the server is told: what MAIL and RCPT carry, whatever the message's
 /// header says.

@@ -2,20 +2,20 @@
 
 mod tls;
 
-use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use crate::address::{Address, AddressError};
+use crate::address::AddressError;
 use crate::auth::dialog::{AuthError, AuthReason};
 use crate::auth::error::CredentialsError;
+use crate::command_error::CommandError;
 use crate::config::ConfigError;
+use crate::exchange::error::{ContentError, Inadmissible, Unsupported};
 use crate::message::error::MessageError;
 use crate::outcome::{Outcome, RecipientStatus};
-use crate::protocol::command::CommandError;
 use crate::protocol::error::ProtocolError;
-use crate::protocol::reply::{Code, Escaped, Reply};
+use crate::reply::{Code, Escaped, Reply};
 use crate::step::Step;
 
 pub use crate::error::tls::{TlsError, TlsReason};
@@ -364,6 +364,17 @@ from! {
     Unsupported(Unsupported),
 }
 
+impl From<Inadmissible> for Error {
+    fn from(reason: Inadmissible) -> Self {
+        match reason {
+            Inadmissible::Command(source) => Self::Command(source),
+            Inadmissible::Content(source) => Self::Content(source),
+            Inadmissible::TooLarge { size, limit } => Self::TooLarge { size, limit },
+            Inadmissible::Unsupported(source) => Self::Unsupported(source),
+        }
+    }
+}
+
 /// Who was refused and why; many are counted, not listed.
 fn fmt_refused(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let count = outcome.recipients().len();
@@ -440,77 +451,6 @@ impl StdError for Interrupted {
         Some(&self.failure)
     }
 }
-
-/// Why a message cannot be sent as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ContentError {
-    /// A line has more than 998 octets (RFC 5321, 4.5.3.1.6).
-    LineTooLong,
-    /// There is a NUL in it (RFC 5321, 4.5.2 allows text only).
-    Nul,
-}
-
-impl fmt::Display for ContentError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LineTooLong => {
-                "the message has a line of more than 998 octets: encode it as quoted-printable or base64"
-            }
-            Self::Nul => "the message has a NUL in it: encode that part as base64",
-        })
-    }
-}
-
-impl StdError for ContentError {}
-
-/// What the server would have to offer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unsupported {
-    /// The message has octets above 127, and the server does not offer 8BITMIME (RFC 6152).
-    EightBit,
-    /// The extension with this keyword.
-    Extension(Cow<'static, str>),
-    /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC
-    /// 6531).
-    Header,
-    /// None of the SASL mechanisms offered, listed here, can carry the credentials.
-    Mechanism(Box<str>),
-    /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
-    Utf8Address(Box<Address>),
-}
-
-impl fmt::Display for Unsupported {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EightBit => f.write_str(
-                "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
-            ),
-            Self::Extension(keyword) => write!(f, "the server does not offer {keyword}"),
-            Self::Header => f.write_str(
-                "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
-            ),
-            Self::Mechanism(offered) if offered.is_empty() => {
-                f.write_str("the server offers no mechanism to log in by")
-            }
-            Self::Mechanism(offered) => write!(
-                f,
-                "none of the server's mechanisms ({}) fits the credentials",
-                Escaped(offered)
-            ),
-            Self::Utf8Address(address) if address.local_part().is_ascii() => write!(
-                f,
-                "the server does not offer SMTPUTF8, which <{address}> needs: write the domain in its ASCII form (xn--…)"
-            ),
-            Self::Utf8Address(address) => {
-                write!(f, "the server does not offer SMTPUTF8, which <{address}> needs")
-            }
-        }
-    }
-}
-
-impl StdError for Unsupported {}
 
 #[cfg(test)]
 mod tests;

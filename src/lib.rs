@@ -71,29 +71,25 @@
 
 mod address;
 mod auth;
-mod body;
+mod capabilities;
+mod command_error;
 mod config;
 mod connection;
-mod dial;
 mod envelope;
 mod error;
+mod exchange;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod message;
+mod net;
 mod outcome;
+mod parameter;
 mod protocol;
-mod sasl;
+mod reply;
 mod secret;
-mod send;
-mod send_message;
 mod step;
-mod stream;
-mod tls;
 mod trace;
-mod transaction;
-mod url;
-mod wire;
 
 pub use crate::address::{Address, AddressError};
 pub use crate::auth::Mechanism;
@@ -103,12 +99,14 @@ pub use crate::auth::error::CredentialsError;
 pub use crate::auth::login::Login;
 pub use crate::auth::oauth::{OAuthBearer, XOAuth2};
 pub use crate::auth::plain::Plain;
+pub use crate::capabilities::Capabilities;
+pub use crate::command_error::CommandError;
 pub use crate::config::{Config, ConfigError, Protocol, Security, Timeouts};
 pub use crate::connection::SmtpConnection;
+pub use crate::connection::transaction::{DataWriter, Transaction};
 pub use crate::envelope::Envelope;
-pub use crate::error::{
-    ContentError, Delivery, Error, Interrupted, Result, TlsError, TlsReason, Unsupported,
-};
+pub use crate::error::{Delivery, Error, Interrupted, Result, TlsError, TlsReason};
+pub use crate::exchange::error::{ContentError, Unsupported};
 pub use crate::message::Message;
 pub use crate::message::address_list::{AddressList, Group};
 pub use crate::message::attachment::Attachment;
@@ -120,14 +118,12 @@ pub use crate::message::media_type::MediaType;
 pub use crate::message::part::Part;
 pub use crate::message::resent::Resent;
 pub use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
-pub use crate::protocol::capabilities::Capabilities;
-pub use crate::protocol::command::{CommandError, Parameter};
+pub use crate::parameter::Parameter;
 pub use crate::protocol::error::ProtocolError;
-pub use crate::protocol::reply::{Code, EnhancedCode, Reply};
+pub use crate::reply::{Code, EnhancedCode, Reply};
 pub use crate::secret::Secret;
 pub use crate::step::Step;
 pub use crate::trace::TraceLine;
-pub use crate::transaction::{DataWriter, Transaction};
 
 /// Compiles what the README shows.
 #[cfg(doctest)]

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::address::Address;
-use crate::protocol::reply::Reply;
+use crate::reply::Reply;
 
 /// What became of a message, recipient by recipient.
 ///

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::protocol::reply::Escaped;
+use crate::reply::Escaped;
 
 /// One line of the dialog, passwords and tokens already masked.
 ///

@@ -10,7 +10,7 @@ use crate::auth::Mechanism;
 use crate::protocol::command::MAX_COMMAND;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::MAX_AUTH_LINE;
-use crate::protocol::reply::{Escaped, Reply, masked};
+use crate::reply::{Escaped, Reply, masked};
 use crate::secret::{Secret, wipe};
 
 /// Most challenges that are answered, whatever the mechanism would bear.

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::protocol::reply::Reply;
+use crate::reply::Reply;
 use crate::step::Step;
 
 /// Why TLS did not come about, or broke.

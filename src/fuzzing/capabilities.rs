@@ -1,8 +1,8 @@
 //! Any answer to EHLO gives capabilities; keywords have no case, and a line by the grammar is never
 //! lost.
 
+use crate::capabilities::{Capabilities, MAX_CAPABILITIES};
 use crate::fuzzing::cutter::Cutter;
-use crate::protocol::capabilities::Capabilities;
 use crate::protocol::parser::ReplyParser;
 
 /// The first field is a keyword to ask for; the rest is the text of the answer, line by line.
@@ -26,7 +26,8 @@ pub(super) fn check(data: &[u8]) {
         assert!(is_keyword(name) && !name.contains(|c: char| c.is_ascii_lowercase()));
         check_lookup(&offers, name);
     });
-    lines[1..].iter().for_each(|line| check_line(&offers, line));
+    let kept = lines.iter().take(1 + MAX_CAPABILITIES).skip(1);
+    kept.for_each(|line| check_line(&offers, line));
     check_size(&offers);
     check_mechanisms(&offers);
     check_case(&offers, &lines);
@@ -52,7 +53,7 @@ fn capabilities(lines: &[Vec<u8>]) -> Option<Capabilities> {
     let reply = parser
         .push(&[b"250 ", last.as_slice(), b"\r\n"].concat())
         .ok()?;
-    Some(Capabilities::from_ehlo(&reply?))
+    Some(Capabilities::from_ehlo(&reply?, &[]))
 }
 
 /// All ways to ask for a keyword agree, however it is written.

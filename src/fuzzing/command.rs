@@ -1,9 +1,11 @@
 //! Whatever the arguments, a command is refused or is one line.
 
 use crate::address::Address;
+use crate::command_error::CommandError;
 use crate::fuzzing::address::path_end;
 use crate::fuzzing::cutter::Cutter;
-use crate::protocol::command::{self, CommandError, HelloName, Parameter};
+use crate::parameter::Parameter;
+use crate::protocol::command::{self, HelloName};
 
 /// The fields are an address, a text that serves as EHLO name and as command, and parameters.
 pub(super) fn check(data: &[u8]) {

@@ -39,7 +39,7 @@ targets! {
     capabilities: capabilities::check,
     command: command::check,
     data: crate::protocol::data::fuzz_data,
-    exchange: crate::protocol::exchange::fuzz_exchange,
+    exchange: crate::exchange::fuzz_exchange,
     header: crate::message::properties::fuzz_header,
     message: crate::message::properties::fuzz_message,
     reply_parser: reply_parser::check,

@@ -5,7 +5,7 @@ use crate::fuzzing::cutter::Cutter;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{LineBuffer, MAX_AUTH_LINE, MAX_LINE};
 use crate::protocol::parser::{MAX_LINES, MAX_REPLY, ReplyParser};
-use crate::protocol::reply::Reply;
+use crate::reply::Reply;
 
 /// Most octets of a stream; it takes more than the largest reply to meet the limits.
 const MAX_STREAM: usize = MAX_REPLY + 4 * MAX_LINE;

@@ -12,7 +12,7 @@ use crate::auth::plain::Plain;
 use crate::fuzzing::cutter::Cutter;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::parser::ReplyParser;
-use crate::protocol::reply::Reply;
+use crate::reply::Reply;
 
 /// Begins every password and token, so that none is found by chance; a `t` could come from an
 /// escape.

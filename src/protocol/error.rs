@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::protocol::reply::Code;
+use crate::reply::Code;
 
 /// What the server did against the rules; the connection is of no further use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,7 @@
-//! The protocol as values: octets in, values out. Nothing here can read, write, wait or tell the
-//! time.
+//! The language: octets in, values out. Nothing here can read, write, wait or tell the time.
 
-pub(crate) mod capabilities;
 pub(crate) mod command;
 pub(crate) mod data;
 pub(crate) mod error;
-pub(crate) mod exchange;
 pub(crate) mod line;
 pub(crate) mod parser;
-pub(crate) mod pipeline;
-pub(crate) mod reply;

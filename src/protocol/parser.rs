@@ -2,7 +2,7 @@
 
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::LineBuffer;
-use crate::protocol::reply::{Code, Reply};
+use crate::reply::{Code, Reply};
 
 /// Most lines of one reply.
 pub(crate) const MAX_LINES: usize = 2000;

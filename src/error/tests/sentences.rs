@@ -1,6 +1,7 @@
 //! Every error with its whole sentence.
 
 use super::*;
+use crate::address::Address;
 
 pub(super) type Sentences = Vec<(Error, &'static str)>;
 

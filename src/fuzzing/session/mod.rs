@@ -17,9 +17,9 @@ use crate::error::{Delivery, Error, Result};
 use crate::fuzzing::cutter::Cutter;
 use crate::fuzzing::session::peer::{Chunk, Memory};
 use crate::fuzzing::session::witness::Witness;
+use crate::net::stream::Stream;
 use crate::outcome::Outcome;
 use crate::protocol::data::expected;
-use crate::stream::Stream;
 use crate::trace::TraceLine;
 
 /// The password of every login, and its base64 wherever three octets begin.

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex};
 
 use crate::fuzzing::session::witness::Witness;
-use crate::stream::Peer;
+use crate::net::stream::Peer;
 
 /// Says what it was told to say, and lets a witness see both directions.
 #[derive(Debug)]

@@ -3,10 +3,11 @@
 use crate::auth::Mechanism;
 use crate::auth::credentials::Credentials;
 use crate::auth::dialog::{AuthError, AuthReason, Dialog, Turn};
+use crate::command_error::CommandError;
 use crate::connection::SmtpConnection;
-use crate::error::{Error, Result, Unsupported};
-use crate::protocol::command::CommandError;
-use crate::protocol::reply::Code;
+use crate::error::{Error, Result};
+use crate::exchange::error::Unsupported;
+use crate::reply::Code;
 use crate::step::Step;
 
 impl SmtpConnection {

@@ -1,6 +1,6 @@
 //! [`Pipeline`]: the commands of a transaction, queued, sent in groups, and answered in order.
 
-use crate::protocol::reply::Code;
+use crate::reply::Code;
 use crate::step::Step;
 
 /// Most octets of commands that wait for their replies. RFC 2920, 3.1: whoever writes more than the

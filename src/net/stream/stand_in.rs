@@ -5,8 +5,8 @@ use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
 
-use crate::stream::secured::{Layer, Secured};
-use crate::stream::{Stream, Timed};
+use crate::net::stream::secured::{Layer, Secured};
+use crate::net::stream::{Stream, Timed};
 
 /// Records without encryption. Whatever happens below, the error is one that nobody knows.
 #[derive(Debug)]

@@ -1,5 +1,8 @@
 //! [`Config`]: which server, how safely, and how patiently.
 
+pub(crate) mod tls;
+mod url;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::net::Ipv6Addr;
@@ -7,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
-use crate::tls::TlsOptions;
+use crate::config::tls::TlsOptions;
 use crate::trace::{Trace, TraceLine};
 
 /// Which server to talk to, how safely, and how patiently.

@@ -1,9 +1,13 @@
 //! [`Exchange`]: one mail transaction, planned without a socket.
 
+pub(crate) mod admission;
+pub(crate) mod error;
+pub(crate) mod pipeline;
+
 use crate::address::Address;
+use crate::exchange::pipeline::{Grouping, Pipeline, Verb};
 use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
-use crate::protocol::pipeline::{Grouping, Pipeline, Verb};
-use crate::protocol::reply::{Code, Reply};
+use crate::reply::{Code, Reply};
 use crate::step::Step;
 
 /// Decides what may be sent now, what each reply means, and what became of each recipient.

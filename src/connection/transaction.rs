@@ -3,17 +3,19 @@
 use std::io::{self, Read, Write};
 
 use crate::address::Address;
-use crate::body::{Body, BodyRules};
+use crate::command_error::CommandError;
 use crate::connection::SmtpConnection;
+use crate::connection::send::{Pause, parse_address, parse_sender, settle_body};
 use crate::envelope::Envelope;
-use crate::error::{Error, Result, Unsupported};
+use crate::error::{Error, Result};
+use crate::exchange::admission::{BodyRules, Facts, check_offered, mail_parameters};
+use crate::exchange::error::Unsupported;
+use crate::exchange::{Exchange, Rules};
+use crate::net::body::Body;
 use crate::outcome::Outcome;
-use crate::protocol::command::{self, CommandError, Parameter};
-use crate::protocol::exchange::{Exchange, Rules};
-use crate::protocol::reply::Reply;
-use crate::send::{
-    Facts, Pause, check_offered, mail_parameters, parse_address, parse_sender, settle_body,
-};
+use crate::parameter::Parameter;
+use crate::protocol::command;
+use crate::reply::Reply;
 use crate::step::Step;
 
 /// A transaction by hand: recipient by recipient, each with its answer, and then the message.

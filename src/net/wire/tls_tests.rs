@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::Delivery;
-use crate::stream::stand_in::{alert, record, stand_in};
+use crate::net::stream::stand_in::{alert, record, stand_in};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;

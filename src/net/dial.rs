@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Server};
-use crate::stream::Stream;
+use crate::net::stream::Stream;
 
 /// Opens the connection before the deadline.
 ///

@@ -2,9 +2,9 @@
 
 use super::{Action, Aftermath, Exchange, Rules, Verdict};
 use crate::address::Address;
+use crate::exchange::pipeline::{GROUP_COMMANDS, GROUP_OCTETS};
 use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
-use crate::protocol::pipeline::{GROUP_COMMANDS, GROUP_OCTETS};
-use crate::protocol::reply::{Code, Reply};
+use crate::reply::{Code, Reply};
 use crate::step::Step;
 
 /// Plans a transaction and answers it as the octets say; whatever they say, the plan must be right.

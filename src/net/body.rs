@@ -2,36 +2,14 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use crate::error::{ContentError, Error, Result, Unsupported};
-use crate::protocol::data::{DataEncoder, Profile, Profiler};
-use crate::wire::Wire;
+use crate::error::{Error, Result};
+use crate::exchange::admission::BodyRules;
+use crate::net::wire::Wire;
+use crate::protocol::data::{DataEncoder, Profiler};
 
 /// How much of a message is gathered before it is written: enough that neither system calls nor TLS
 /// records show.
 const BUFFER: usize = 64 * 1024;
-
-/// What a message may hold, decided before its first octet is known.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct BodyRules {
-    pub(crate) allow_8bit: bool,
-    pub(crate) allow_long_lines: bool,
-}
-
-impl BodyRules {
-    /// Whether a message, or its beginning, keeps to the rules.
-    pub(crate) fn check(self, profile: &Profile) -> Result<()> {
-        if profile.has_nul {
-            return Err(ContentError::Nul.into());
-        }
-        if profile.overlong_line.is_some() && !self.allow_long_lines {
-            return Err(ContentError::LineTooLong.into());
-        }
-        if profile.is_8bit && !self.allow_8bit {
-            return Err(Unsupported::EightBit.into());
-        }
-        Ok(())
-    }
-}
 
 /// A message on its way: encoded as it comes, and written through the connection's one buffer.
 #[derive(Debug)]
@@ -124,7 +102,7 @@ impl Body {
         profiler.update(piece);
         if let Err(error) = rules.check(&profiler.profile()) {
             wire.abort();
-            self.failure.get_or_insert(error);
+            self.failure.get_or_insert_with(|| error.into());
         }
     }
 

@@ -2,11 +2,12 @@
 
 use crate::connection::SmtpConnection;
 use crate::envelope::Envelope;
-use crate::error::{Error, Result, Unsupported};
+use crate::error::{Error, Result};
+use crate::exchange::admission::Facts;
+use crate::exchange::error::Unsupported;
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::{Message, Offers};
 use crate::outcome::Outcome;
-use crate::send::Facts;
 
 impl Envelope {
     /// The envelope that a message's header asks for (RFC 5322, 3.6): the sender is `Sender` or

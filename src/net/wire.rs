@@ -4,14 +4,14 @@ use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
+use crate::config::tls::TlsOptions;
 use crate::error::{Error, Result, TlsError, TlsReason};
+use crate::net::stream::{Failure, Stream, TlsFailure, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
-use crate::protocol::reply::{Code, Reply};
+use crate::reply::{Code, Reply};
 use crate::step::Step;
-use crate::stream::{Failure, Stream, TlsFailure, UpgradeError, deadline_in};
-use crate::tls::TlsOptions;
 use crate::trace::Trace;
 
 /// How much is read at once.
@@ -397,7 +397,7 @@ mod tls_tests;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::Peer;
+    use crate::net::stream::Peer;
     use std::io::{Read, Write};
 
     /// A peer that repeats the same octets for ever, as much as is asked for.

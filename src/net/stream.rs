@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use native_tls::{HandshakeError, TlsConnector, TlsStream};
 
-use crate::stream::secured::Layer;
-pub(crate) use crate::stream::secured::{Failure, Secured, TlsFailure};
-use crate::stream::witness::{Direction, Witness};
+use crate::net::stream::secured::Layer;
+pub(crate) use crate::net::stream::secured::{Failure, Secured, TlsFailure};
+use crate::net::stream::witness::{Direction, Witness};
 
 /// The transport, upgraded in place.
 #[derive(Debug)]

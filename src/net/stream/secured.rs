@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Instant;
 
-use crate::stream::witness::{KEPT, Witness};
+use crate::net::stream::witness::{KEPT, Witness};
 
 /// TLS over a socket.
 ///

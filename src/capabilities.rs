@@ -1,0 +1,364 @@
+//! [`Capabilities`]: what a server offers in its answer to EHLO.
+
+use std::collections::HashSet;
+
+use crate::reply::Reply;
+
+/// How many lines of an answer to EHLO are kept. Real servers send some thirty.
+pub(crate) const MAX_CAPABILITIES: usize = 200;
+/// How many names of SASL mechanisms are kept. Real servers offer up to ten.
+pub(crate) const MAX_MECHANISMS: usize = 100;
+
+/// The extensions that the server offers (RFC 5321, 4.1.1.1), from its newest answer to EHLO or
+/// LHLO.
+///
+/// Keywords compare without regard to case; unknown ones are kept with their parameters. Of an
+/// answer that goes on for ever, the first 200 lines and 100 mechanisms are kept.
+///
+/// ```no_run
+/// # fn main() -> Result<(), smtplib::Error> {
+/// # let smtp = smtplib::SmtpConnection::connect("localhost", 25)?;
+/// if smtp.capabilities().has("DSN") {
+///     println!("at most {:?} octets", smtp.capabilities().size_limit());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Keyword in upper case, parameters as they came.
+    lines: Vec<(String, String)>,
+    known: Known,
+    /// The names behind AUTH, in upper case and each once.
+    mechanisms: Vec<String>,
+}
+
+/// What the library itself asks for with every message, looked up once per EHLO.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Known {
+    binarymime: bool,
+    chunking: bool,
+    eight_bit: bool,
+    pipelining: bool,
+    size: bool,
+    size_limit: Option<u64>,
+    smtputf8: bool,
+    limits: Limits,
+}
+
+/// How much one connection may ask for (RFC 9422); `None` where the server names no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Transactions on one connection.
+    pub(crate) mail_max: Option<u64>,
+    /// Recipients of one transaction.
+    pub(crate) rcpt_max: Option<u64>,
+}
+
+impl Capabilities {
+    /// Reads the answer to EHLO, without the keywords that are to be ignored, which are in upper
+    /// case. The first line is the server's name and greeting, never a keyword.
+    pub(crate) fn from_ehlo(reply: &Reply, ignored: &[String]) -> Self {
+        let lines: Vec<_> = reply
+            .lines()
+            .skip(1)
+            .filter_map(|line| parse_line(&line))
+            .filter(|(name, _)| !ignored.contains(name))
+            .take(MAX_CAPABILITIES)
+            .collect();
+        Self {
+            known: Known::of(&lines),
+            mechanisms: mechanisms(&lines),
+            lines,
+        }
+    }
+
+    /// Whether the server offers the extension.
+    #[must_use]
+    pub fn has(&self, keyword: &str) -> bool {
+        self.param(keyword).is_some()
+    }
+
+    /// The parameters behind a keyword, as the server wrote them; empty if it has none, `None` if
+    /// it is not offered.
+    #[must_use]
+    pub fn param(&self, keyword: &str) -> Option<&str> {
+        self.iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(keyword))
+            .map(|(_, params)| params)
+    }
+
+    /// The largest message the server takes, in octets (RFC 1870); `None` if it names no limit.
+    #[must_use]
+    pub fn size_limit(&self) -> Option<u64> {
+        self.known.size_limit
+    }
+
+    /// The SASL mechanisms offered, in upper case and each once (RFC 4954, 3); `AUTH=` is read like
+    /// `AUTH`.
+    pub fn auth_mechanisms(&self) -> impl Iterator<Item = &str> {
+        self.mechanisms.iter().map(String::as_str)
+    }
+
+    /// All keywords in upper case with their parameters, in the server's order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.lines
+            .iter()
+            .map(|(name, params)| (name.as_str(), params.as_str()))
+    }
+}
+
+macro_rules! known {
+    ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {
+        /// What is asked for with every message costs a field.
+        impl Capabilities {
+            $($(#[$doc])*
+            #[allow(dead_code, reason = "the engine asks for what it uses")]
+            pub(crate) fn $name(&self) -> $type {
+                self.known.$name
+            })*
+        }
+    };
+}
+
+known! {
+    /// BINARYMIME (RFC 3030).
+    binarymime: bool,
+    /// CHUNKING (RFC 3030).
+    chunking: bool,
+    /// 8BITMIME (RFC 6152).
+    eight_bit: bool,
+    /// LIMITS (RFC 9422).
+    limits: Limits,
+    /// PIPELINING (RFC 2920).
+    pipelining: bool,
+    /// SIZE, with a limit or without (RFC 1870).
+    size: bool,
+    /// SMTPUTF8 (RFC 6531).
+    smtputf8: bool,
+}
+
+impl Known {
+    fn of(lines: &[(String, String)]) -> Self {
+        let param = |keyword: &str| {
+            let line = lines.iter().find(|(name, _)| name == keyword);
+            line.map(|(_, params)| params.as_str())
+        };
+        let has = |keyword: &str| param(keyword).is_some();
+        Self {
+            binarymime: has("BINARYMIME"),
+            chunking: has("CHUNKING"),
+            eight_bit: has("8BITMIME"),
+            pipelining: has("PIPELINING"),
+            size: has("SIZE"),
+            size_limit: param("SIZE").and_then(size_limit),
+            smtputf8: has("SMTPUTF8"),
+            limits: param("LIMITS").map(Limits::of).unwrap_or_default(),
+        }
+    }
+}
+
+impl Limits {
+    /// A limit with a value that is none is ignored; where even the grammar is broken, all are (RFC
+    /// 9422, 3.7).
+    fn of(params: &str) -> Self {
+        let pairs = params.split_whitespace().map(|pair| pair.split_once('='));
+        let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {
+            return Self::default();
+        };
+        let limit = |name: &str| {
+            let mut pairs = pairs.iter();
+            let (_, value) = pairs.find(|(limit, _)| limit.eq_ignore_ascii_case(name))?;
+            limit_value(value)
+        };
+        Self {
+            mail_max: limit("MAILMAX"),
+            rcpt_max: limit("RCPTMAX"),
+        }
+    }
+}
+
+/// One to six digits, the first of them not 0 (RFC 9422, 4.1).
+fn limit_value(text: &str) -> Option<u64> {
+    let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
+    let is_value = matches!(text.len(), 1..=6) && is_number && !text.starts_with('0');
+    text.parse().ok().filter(|_| is_value)
+}
+
+/// 0 means no limit (RFC 1870, 4).
+fn size_limit(params: &str) -> Option<u64> {
+    let number = params.split_whitespace().next()?.parse().ok();
+    number.filter(|limit| *limit > 0)
+}
+
+/// The names behind AUTH, each once.
+fn mechanisms(lines: &[(String, String)]) -> Vec<String> {
+    let offered = lines.iter().filter(|(name, _)| name == "AUTH");
+    let mut seen = HashSet::new();
+    offered
+        .flat_map(|(_, params)| params.split_whitespace())
+        .filter(|name| seen.insert(*name))
+        .take(MAX_MECHANISMS)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554, and others any
+/// keyword so.
+fn parse_line(line: &str) -> Option<(String, String)> {
+    let end = line.find([' ', '\t', '=']).unwrap_or(line.len());
+    let (name, rest) = line.split_at(end);
+    let is_keyword = name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if !is_keyword {
+        return None;
+    }
+    let name = name.to_ascii_uppercase();
+    let params = rest.strip_prefix('=').unwrap_or(rest).trim();
+    // Mechanism names are upper case by definition (RFC 4422, 3.1), whatever the server makes of
+    // it.
+    let params = if name == "AUTH" {
+        params.to_ascii_uppercase()
+    } else {
+        params.to_owned()
+    };
+    Some((name, params))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::parser::ReplyParser;
+
+    fn capabilities(lines: &[&str]) -> Capabilities {
+        let mut parser = ReplyParser::default();
+        for line in lines {
+            assert_eq!(parser.push(format!("250-{line}\r\n").as_bytes()), Ok(None));
+        }
+        let reply = parser
+            .push(b"250 HELP\r\n")
+            .unwrap()
+            .expect("the last line");
+        Capabilities::from_ehlo(&reply, &[])
+    }
+
+    // 5321-03, 5321-08, 5321-18, E1
+    #[test]
+    fn keywords_have_no_case_and_keep_their_parameters() {
+        let offers = capabilities(&["mx", "8bitmime", "X-Unknown a  b", "size 1000"]);
+        assert!(offers.has("8BITMIME") && offers.has("8bitMime") && offers.has("help"));
+        assert_eq!(offers.param("x-unknown"), Some("a  b"));
+        assert_eq!(offers.param("HELP"), Some(""));
+        assert_eq!(offers.param("DSN"), None);
+        assert_eq!(offers.size_limit(), Some(1000));
+    }
+
+    // 5321-18, E2: a server may be called what it likes.
+    #[test]
+    fn the_first_line_is_never_a_keyword() {
+        let offers = capabilities(&["STARTTLS", "mx-starttls.example"]);
+        assert!(!offers.has("STARTTLS"));
+        assert_eq!(
+            offers.iter().count(),
+            1,
+            "only HELP: a name with dots is no keyword"
+        );
+    }
+
+    // 5321-20, 4954-01
+    #[test]
+    fn auth_in_both_spellings() {
+        let offers = capabilities(&["mx", "AUTH=LOGIN PLAIN", "auth plain cram-md5"]);
+        assert_eq!(
+            offers.auth_mechanisms().collect::<Vec<_>>(),
+            ["LOGIN", "PLAIN", "CRAM-MD5"]
+        );
+    }
+
+    // 1870-01, E4, dialog 14
+    #[test]
+    fn size_without_a_usable_number_is_no_limit() {
+        for line in [
+            "SIZE",
+            "SIZE 0",
+            "SIZE -1",
+            "SIZE many",
+            "SIZE 99999999999999999999999",
+            "X",
+        ] {
+            assert_eq!(capabilities(&["mx", line]).size_limit(), None, "{line}");
+        }
+        assert_eq!(
+            capabilities(&["mx", "SIZE 18446744073709551615"]).size_limit(),
+            Some(u64::MAX)
+        );
+    }
+
+    // Field E10: a hundred kilobytes of AUTH are read once, and not kept.
+    #[test]
+    fn what_is_kept_of_an_endless_answer_is_bounded() {
+        let names = |line: usize| (0..400).map(move |n| format!(" M{line}X{n}"));
+        let lines: Vec<String> = (0..30)
+            .map(|line| format!("AUTH{}", names(line).collect::<String>()))
+            .collect();
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let offers = capabilities(&[&["mx"], lines.as_slice()].concat());
+        assert_eq!(offers.auth_mechanisms().count(), MAX_MECHANISMS);
+        let lines = ["mx"].into_iter().chain(std::iter::repeat_n("X-ONE", 1000));
+        let offers = capabilities(&lines.collect::<Vec<_>>());
+        assert_eq!(offers.iter().count(), MAX_CAPABILITIES);
+    }
+
+    // Field C5: what is ignored is as if the server had not said it.
+    #[test]
+    fn ignored_keywords_are_not_offered() {
+        let text = b"250-mx\r\n250-PIPELINING\r\n250-size 1000\r\n250-AUTH PLAIN\r\n250 DSN\r\n";
+        let mut input = crate::protocol::line::LineBuffer::default();
+        input.extend(text);
+        let mut parser = ReplyParser::default();
+        let reply = parser.next_reply(&mut input, 1000).unwrap().unwrap();
+        let ignored = ["PIPELINING", "SIZE", "AUTH"].map(str::to_owned);
+        let offers = Capabilities::from_ehlo(&reply, &ignored);
+        assert_eq!(offers.iter().collect::<Vec<_>>(), [("DSN", "")]);
+        assert!(!offers.pipelining() && !offers.size());
+        assert_eq!(offers.size_limit(), None);
+        assert_eq!(offers.auth_mechanisms().count(), 0);
+        assert!(Capabilities::from_ehlo(&reply, &[]).pipelining());
+    }
+
+    // 9422-02 to 9422-04
+    #[test]
+    fn limits() {
+        let limits = |line| {
+            let limits = capabilities(&["mx", line]).limits();
+            (limits.mail_max, limits.rcpt_max)
+        };
+        assert_eq!(
+            limits("LIMITS MAILMAX=20 rcptmax=100 RCPTDOMAINMAX=1"),
+            (Some(20), Some(100))
+        );
+        assert_eq!(
+            limits("LIMITS RCPTMAX=0 MAILMAX=many MAILMAX"),
+            (None, None)
+        );
+        assert_eq!(limits("X"), (None, None));
+    }
+
+    // E3: what is no keyword is passed over.
+    #[test]
+    fn strange_lines_are_harmless() {
+        let offers = capabilities(&[
+            "mx",
+            "",
+            " ",
+            "-x",
+            "=",
+            "Ok SESSIONID=<cyrus-1>",
+            "caf\u{e9} x",
+        ]);
+        assert_eq!(
+            offers.iter().collect::<Vec<_>>(),
+            [("OK", "SESSIONID=<cyrus-1>"), ("HELP", "")]
+        );
+    }
+}

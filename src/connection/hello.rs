@@ -1,0 +1,108 @@
+//! EHLO and STARTTLS: what the server offers, and through what it is heard.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::capabilities::Capabilities;
+use crate::config::{ConfigError, Protocol, Security};
+use crate::connection::SmtpConnection;
+use crate::error::Result;
+use crate::exchange::error::Unsupported;
+use crate::protocol::command::{self, HelloName};
+use crate::step::Step;
+
+impl SmtpConnection {
+    /// Upgrades the connection to TLS and says EHLO again: Python's `starttls()`, with the
+    /// certificate verified.
+    ///
+    /// Everything the server said before is forgotten. If anything goes wrong after the server has
+    /// agreed, the connection is closed: there is no way back to plain text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] if the server does not offer it or TLS is on already;
+    /// [`Error::Config`] on a Unix socket; [`Error::Refused`]; [`Error::Tls`] if the handshake
+    /// or the certificate fails.
+    pub fn starttls(&mut self) -> Result<()> {
+        self.begin()?;
+        self.upgrade()
+    }
+
+    pub(crate) fn upgrade(&mut self) -> Result<()> {
+        if self.is_tls() || !self.capabilities.has("STARTTLS") {
+            return Err(Unsupported::Extension("STARTTLS".into()).into());
+        }
+        if !self.wire.stream().is_tcp() {
+            return Err(ConfigError::TlsOnUnixSocket.into());
+        }
+        let reply = self.ask(Step::StartTls, b"STARTTLS\r\n")?;
+        // 220 and nothing else means that TLS begins (RFC 3207, 4).
+        if reply.code() != 220 {
+            return Err(self.refused(Step::StartTls, reply));
+        }
+        self.capabilities = Capabilities::default();
+        self.wire
+            .upgrade(&self.config.tls, self.config.host_and_port().0)?;
+        self.hello()
+    }
+
+    /// Says EHLO (LHLO) once more and takes the answer as the server's capabilities: Python's
+    /// `ehlo()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], and everything that can happen to a connection.
+    pub fn ehlo(&mut self) -> Result<&Capabilities> {
+        self.begin()?;
+        self.hello()?;
+        Ok(&self.capabilities)
+    }
+
+    /// EHLO or LHLO; HELO where EHLO is unknown and nothing depends on it (RFC 5321, 3.2).
+    pub(crate) fn hello(&mut self) -> Result<()> {
+        self.capabilities = Capabilities::default();
+        let name = self.hello_name()?;
+        let verb = if self.config.protocol == Protocol::Lmtp {
+            "LHLO"
+        } else {
+            "EHLO"
+        };
+        let reply = self.ask(Step::Hello, &command::hello(verb, &name))?;
+        if reply.is_positive() {
+            self.capabilities = Capabilities::from_ehlo(&reply, &[]);
+            self.is_reset_owed = false;
+            return Ok(());
+        }
+        if !reply.is_permanent() || !self.may_say_helo() {
+            return Err(self.refused(Step::Hello, reply));
+        }
+        let answer = self.ask(Step::Hello, &command::hello("HELO", &name))?;
+        // The reason is in the answer to EHLO; HELO's is often just as unhelpful as it is late.
+        if answer.is_positive() {
+            Ok(())
+        } else {
+            Err(self.refused(Step::Hello, reply))
+        }
+    }
+
+    /// Without EHLO there is neither STARTTLS nor AUTH, and LMTP has no HELO (RFC 2033, 4.1).
+    fn may_say_helo(&self) -> bool {
+        let needs_starttls = self.config.security == Security::StartTls && !self.is_tls();
+        !needs_starttls
+            && self.config.credentials.is_none()
+            && self.config.protocol == Protocol::Smtp
+    }
+
+    /// The configured name, or the socket's address, which is true without any look-up (RFC 5321,
+    /// 4.1.4).
+    fn hello_name(&self) -> Result<HelloName> {
+        if let Some(name) = &self.config.hello_name {
+            return Ok(name.parse()?);
+        }
+        let literal = match self.wire.stream().local_ip() {
+            Some(IpAddr::V6(address)) => format!("[IPv6:{address}]"),
+            Some(IpAddr::V4(address)) => format!("[{address}]"),
+            None => format!("[{}]", Ipv4Addr::LOCALHOST),
+        };
+        Ok(literal.parse()?)
+    }
+}

@@ -1,0 +1,178 @@
+//! Opening a connection: all that a configuration asks for, up to the login.
+
+use std::io::ErrorKind;
+use std::net::TcpStream;
+use std::time::Instant;
+
+use crate::capabilities::Capabilities;
+use crate::config::{Config, ConfigError, Security};
+use crate::connection::SmtpConnection;
+use crate::error::{Error, Result, TlsError};
+use crate::net::dial::dial;
+use crate::net::stream::{Stream, deadline_in};
+use crate::net::wire::Wire;
+use crate::protocol::command::HelloName;
+use crate::reply::{Code, Reply};
+use crate::step::Step;
+
+impl Config {
+    /// Connects, and does all that the configuration asks for: TLS, EHLO, STARTTLS, logging in.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] and [`Error::Credentials`] before anything is sent; otherwise whatever the
+    /// first step that failed says. There is no connection then, and no password was sent
+    /// without TLS.
+    pub fn connect(&self) -> Result<SmtpConnection> {
+        self.check_all()?;
+        let deadline = self.deadline.map(deadline_in);
+        self.trace
+            .note(format_args!("connecting to {}", self.endpoint()));
+        let budget_ends = deadline_in(self.timeouts.connect);
+        let stream = dial(
+            self,
+            deadline.map_or(budget_ends, |limit| limit.min(budget_ends)),
+        );
+        let stream = stream.map_err(|error| match error.kind() {
+            ErrorKind::TimedOut => Error::Timeout(Step::Connect),
+            _ => Error::Io {
+                step: Step::Connect,
+                source: error,
+            },
+        })?;
+        SmtpConnection::open(stream, self, deadline)
+    }
+
+    /// Everything that can be wrong before a socket is opened.
+    fn check_all(&self) -> Result<()> {
+        self.check()?;
+        if let Some(name) = &self.hello_name {
+            name.parse::<HelloName>()?;
+        }
+        if self.security != Security::None {
+            self.check_tls()?;
+        }
+        let Some(credentials) = &self.credentials else {
+            return Ok(());
+        };
+        credentials.check()?;
+        if self.security == Security::None && !self.allow_plaintext_auth {
+            return Err(Error::PlaintextAuth);
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Whether TLS can begin; some platforms find out only now that certificate and key do not
+    /// match.
+    fn check_tls(&self) -> Result<()> {
+        match self.tls.connector() {
+            Ok(_) => Ok(()),
+            Err(_) if self.tls.has_identity() => Err(ConfigError::Identity.into()),
+            Err(error) => {
+                let error = TlsError::new(Step::Handshake, Box::new(error), false, None);
+                Err(Error::Tls(Box::new(error)))
+            }
+        }
+    }
+}
+
+impl SmtpConnection {
+    /// Connects without TLS and reads the greeting and the answer to EHLO: Python's `SMTP(host,
+    /// port)`.
+    ///
+    /// Nothing secret can be sent before [`starttls`](Self::starttls).
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::connect`].
+    pub fn connect(host: &str, port: u16) -> Result<Self> {
+        Config::new(host)
+            .port(port)
+            .security(Security::None)
+            .connect()
+    }
+
+    /// Connects with TLS from the first octet: Python's `SMTP_SSL(host, port)`, with the
+    /// certificate verified.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::connect`].
+    pub fn connect_tls(host: &str, port: u16) -> Result<Self> {
+        Config::new(host)
+            .port(port)
+            .security(Security::ImplicitTls)
+            .connect()
+    }
+
+    /// Goes on where the caller connected, for instance through a proxy or from a local address.
+    /// Nothing may have been read from the stream or written to it by TLS; that is the
+    /// configuration's part, as in [`Config::connect`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::connect`].
+    pub fn from_tcp_stream(stream: TcpStream, config: &Config) -> Result<Self> {
+        config.check_all()?;
+        let stream = Stream::tcp(stream);
+        let stream = stream.map_err(|source| Error::Io {
+            step: Step::Connect,
+            source,
+        })?;
+        Self::open(stream, config, config.deadline.map(deadline_in))
+    }
+
+    /// All steps from the open stream to the end of what the configuration asks for.
+    pub(crate) fn open(stream: Stream, config: &Config, deadline: Option<Instant>) -> Result<Self> {
+        let mut wire = Wire::new(stream, config.timeouts.clone(), config.trace.clone());
+        wire.begin_call(deadline)?;
+        if config.security == Security::ImplicitTls {
+            wire.upgrade(&config.tls, config.host_and_port().0)?;
+        }
+        let greeting = read_greeting(&mut wire)?;
+        let mut connection = Self {
+            wire,
+            config: Box::new(config.clone()),
+            greeting,
+            capabilities: Capabilities::default(),
+            is_reset_owed: false,
+        };
+        if let Err(error) = connection.prepare() {
+            connection.wire.leave();
+            return Err(error);
+        }
+        Ok(connection)
+    }
+
+    /// EHLO, and STARTTLS and AUTH as far as the configuration asks for them.
+    fn prepare(&mut self) -> Result<()> {
+        self.hello()?;
+        match self.config.security {
+            Security::StartTls => self.upgrade()?,
+            Security::Opportunistic if self.capabilities.has("STARTTLS") => self.upgrade()?,
+            _ => {}
+        }
+        match self.config.credentials.clone() {
+            Some(credentials) => self.log_in(&credentials),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The greeting must be 220; whatever else it is, the server is left politely (RFC 5321, 3.1).
+fn read_greeting(wire: &mut Wire) -> Result<Reply> {
+    let reply = wire.read_reply(Step::Greeting)?;
+    if reply.code() == 220 {
+        return Ok(reply);
+    }
+    if reply.code() == Code::SERVICE_CLOSING {
+        wire.close();
+    }
+    wire.leave();
+    Err(Error::Refused {
+        step: Step::Greeting,
+        reply,
+    })
+}

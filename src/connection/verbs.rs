@@ -1,0 +1,117 @@
+//! The verbs by hand.
+
+use crate::connection::SmtpConnection;
+use crate::error::{Error, Result};
+use crate::exchange::error::Unsupported;
+use crate::protocol::command;
+use crate::protocol::error::ProtocolError;
+use crate::reply::{Code, Reply};
+use crate::step::Step;
+
+impl SmtpConnection {
+    /// Sends a command of the caller's own and returns the reply, whatever its code: Python's
+    /// `docmd()`.
+    ///
+    /// Commands that change the state of the connection are refused: they have methods of their
+    /// own. A reply that asks for more (3yz) is an error, since there is nothing more.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Command`] before anything is sent; [`Error::Refused`] for 421; [`Error::Protocol`]
+    /// for 3yz.
+    pub fn command(&mut self, line: &str) -> Result<Reply> {
+        let octets = command::custom(line)?;
+        if !line.is_ascii() && !self.capabilities.smtputf8() {
+            return Err(Unsupported::Extension("SMTPUTF8".into()).into());
+        }
+        self.begin()?;
+        self.ask(Step::Command, &octets)
+    }
+
+    /// Calls off whatever transaction there may be; TLS, login and capabilities stay: Python's
+    /// `rset()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`]; the connection is closed then, since nobody knows in what state it is.
+    pub fn rset(&mut self) -> Result<()> {
+        self.begin()?;
+        self.reset()
+    }
+
+    pub(crate) fn reset(&mut self) -> Result<()> {
+        let reply = self.ask(Step::Reset, b"RSET\r\n")?;
+        if !reply.is_positive() {
+            self.wire.close();
+            return Err(Error::Refused {
+                step: Step::Reset,
+                reply,
+            });
+        }
+        self.is_reset_owed = false;
+        Ok(())
+    }
+
+    /// Asks for nothing, to see whether the server is still there: Python's `noop()`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`], and everything that can happen to a connection.
+    pub fn noop(&mut self) -> Result<()> {
+        let reply = self.command("NOOP")?;
+        if reply.is_positive() {
+            Ok(())
+        } else {
+            Err(self.refused(Step::Command, reply))
+        }
+    }
+
+    /// Asks whether a user exists: Python's `verify()`. 252 means that the server does not tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`command`](Self::command).
+    pub fn vrfy(&mut self, user: &str) -> Result<Reply> {
+        self.command(&format!("VRFY {user}"))
+    }
+
+    /// Asks who is on a mailing list: Python's `expn()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`command`](Self::command).
+    pub fn expn(&mut self, list: &str) -> Result<Reply> {
+        self.command(&format!("EXPN {list}"))
+    }
+
+    /// Asks for help, on a topic if it is not empty: Python's `help()`.
+    ///
+    /// # Errors
+    ///
+    /// As [`command`](Self::command).
+    pub fn help(&mut self, topic: &str) -> Result<Reply> {
+        self.command(format!("HELP {topic}").trim_end_matches(' '))
+    }
+
+    /// Says goodbye and closes: Python's `quit()`. It waits at most 5 seconds for the farewell, and
+    /// returns it if it came.
+    ///
+    /// No answer can change what became of the messages sent before, so this cannot fail.
+    pub fn quit(mut self) -> Option<Reply> {
+        self.begin().ok()?;
+        self.wire.leave()
+    }
+
+    /// One command and its reply. 421 ends the connection, whatever it answers (RFC 5321, 3.8).
+    pub(crate) fn ask(&mut self, step: Step, octets: &[u8]) -> Result<Reply> {
+        self.wire.send(step, octets, None)?;
+        let reply = self.wire.read_reply(step)?;
+        if reply.code().is_intermediate() {
+            return Err(self.protocol(step, ProtocolError::UnexpectedCode(reply.code())));
+        }
+        if reply.code() == Code::SERVICE_CLOSING {
+            return Err(self.refused(step, reply));
+        }
+        Ok(reply)
+    }
+}

@@ -1,0 +1,107 @@
+//! [`Inadmissible`]: why a message cannot be given to this server.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::address::Address;
+use crate::command_error::CommandError;
+use crate::reply::Escaped;
+
+/// Why a message cannot be given to this server; nothing was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Inadmissible {
+    Command(CommandError),
+    Content(ContentError),
+    TooLarge { size: u64, limit: u64 },
+    Unsupported(Unsupported),
+}
+
+impl From<CommandError> for Inadmissible {
+    fn from(source: CommandError) -> Self {
+        Self::Command(source)
+    }
+}
+
+impl From<ContentError> for Inadmissible {
+    fn from(source: ContentError) -> Self {
+        Self::Content(source)
+    }
+}
+
+impl From<Unsupported> for Inadmissible {
+    fn from(source: Unsupported) -> Self {
+        Self::Unsupported(source)
+    }
+}
+
+/// Why a message cannot be sent as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContentError {
+    /// A line has more than 998 octets (RFC 5321, 4.5.3.1.6).
+    LineTooLong,
+    /// There is a NUL in it (RFC 5321, 4.5.2 allows text only).
+    Nul,
+}
+
+impl fmt::Display for ContentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LineTooLong => {
+                "the message has a line of more than 998 octets: encode it as quoted-printable or base64"
+            }
+            Self::Nul => "the message has a NUL in it: encode that part as base64",
+        })
+    }
+}
+
+impl StdError for ContentError {}
+
+/// What the server would have to offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unsupported {
+    /// The message has octets above 127, and the server does not offer 8BITMIME (RFC 6152).
+    EightBit,
+    /// The extension with this keyword.
+    Extension(Cow<'static, str>),
+    /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC
+    /// 6531).
+    Header,
+    /// None of the SASL mechanisms offered, listed here, can carry the credentials.
+    Mechanism(Box<str>),
+    /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
+    Utf8Address(Box<Address>),
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EightBit => f.write_str(
+                "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+            ),
+            Self::Extension(keyword) => write!(f, "the server does not offer {keyword}"),
+            Self::Header => f.write_str(
+                "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
+            ),
+            Self::Mechanism(offered) if offered.is_empty() => {
+                f.write_str("the server offers no mechanism to log in by")
+            }
+            Self::Mechanism(offered) => write!(
+                f,
+                "none of the server's mechanisms ({}) fits the credentials",
+                Escaped(offered)
+            ),
+            Self::Utf8Address(address) if address.local_part().is_ascii() => write!(
+                f,
+                "the server does not offer SMTPUTF8, which <{address}> needs: write the domain in its ASCII form (xn--…)"
+            ),
+            Self::Utf8Address(address) => {
+                write!(f, "the server does not offer SMTPUTF8, which <{address}> needs")
+            }
+        }
+    }
+}
+
+impl StdError for Unsupported {}
