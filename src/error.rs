@@ -128,6 +128,11 @@ pub enum Delivery {
 }
 
 impl Error {
+    /// A text that is not an address.
+    pub(crate) fn address((address, reason): (Box<str>, AddressError)) -> Self {
+        Self::Address { address, reason }
+    }
+
     /// Whether the message may have been taken all the same.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
@@ -237,6 +242,32 @@ impl Error {
                 last_words.as_deref().is_some_and(Reply::is_permanent)
             }
             _ => self.reply().is_none_or(Reply::is_permanent),
+        }
+    }
+
+    /// The same failure for another message on the same connection.
+    pub(crate) fn echo(&self) -> Self {
+        match self {
+            Self::Disconnected { step, last_words } => Self::Disconnected {
+                step: *step,
+                last_words: last_words.clone(),
+            },
+            Self::Io { step, source } => Self::Io {
+                step: *step,
+                source: io::Error::new(source.kind(), source.to_string()),
+            },
+            Self::Protocol { step, source } => Self::Protocol {
+                step: *step,
+                source: *source,
+            },
+            Self::Timeout(step) => Self::Timeout(*step),
+            Self::Content(source) => Self::Content(*source),
+            Self::TooLarge { size, limit } => Self::TooLarge {
+                size: *size,
+                limit: *limit,
+            },
+            Self::Unsupported(source) => Self::Unsupported(source.clone()),
+            _ => Self::Closed,
         }
     }
 

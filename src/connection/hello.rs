@@ -69,7 +69,7 @@ impl SmtpConnection {
         let reply = self.ask(Step::Hello, &command::hello(verb, &name))?;
         if reply.is_positive() {
             self.capabilities = Capabilities::from_ehlo(&reply, &[]);
-            self.is_reset_owed = false;
+            self.state.is_reset_owed = false;
             return Ok(());
         }
         if !reply.is_permanent() || !self.may_say_helo() {

@@ -1,21 +1,59 @@
 //! Sending a [`Message`]: the envelope from its header, the body as the server can take it.
 
+use std::borrow::Cow;
+
 use crate::connection::SmtpConnection;
+use crate::connection::cargo::Consignment;
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::exchange::admission::Facts;
-use crate::exchange::error::Unsupported;
-use crate::message::error::{MessageError, MessageProblem};
-use crate::message::{Message, Offers};
+use crate::message::Message;
 use crate::outcome::Outcome;
+use crate::recipients::IntoRecipients;
 
 impl Envelope {
+    /// An envelope from texts: a sender, where nothing and `<>` are the null reverse-path, and
+    /// recipients in any of the forms of [`IntoRecipients`].
+    ///
+    /// ```
+    /// use smtplib::Envelope;
+    ///
+    /// let envelope = Envelope::parse("news@example.com", ["ann@example.org", "bob@example.org"])?;
+    /// assert_eq!(envelope.recipients().count(), 2);
+    /// # Ok::<(), smtplib::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Address`], which holds the text that is not an address.
+    pub fn parse<T, K>(sender: &str, recipients: T) -> Result<Self>
+    where
+        T: IntoRecipients<K>,
+    {
+        let mut addresses = Vec::new();
+        let sender = match sender {
+            "" | "<>" => None,
+            sender => {
+                sender.add_to(&mut addresses).map_err(Error::address)?;
+                addresses.pop()
+            }
+        };
+        recipients.add_to(&mut addresses).map_err(Error::address)?;
+        Ok(Self::new(sender, addresses))
+    }
+
     /// The envelope that a message's header asks for (RFC 5322, 3.6): the sender is `Sender` or
     /// else `From`, the recipients are `To`, `Cc` and `Bcc`, each once; if the message was
     /// resent, the newest `Resent-` fields instead.
     pub fn of(message: &Message) -> Self {
         let (sender, recipients) = message.envelope_parts();
         Self::new(sender, recipients)
+    }
+}
+
+impl Message {
+    /// The envelope that the header asks for: [`Envelope::of`] this message.
+    pub fn envelope(&self) -> Envelope {
+        Envelope::of(self)
     }
 }
 
@@ -40,27 +78,7 @@ impl SmtpConnection {
     ///
     /// As [`send_message`](Self::send_message).
     pub fn send_message_to(&mut self, envelope: &Envelope, message: &Message) -> Result<Outcome> {
-        let offers = Offers {
-            eight_bit: self.capabilities.has("8BITMIME"),
-            smtputf8: self.capabilities.has("SMTPUTF8"),
-            binary: envelope.allows_binary()
-                && self.capabilities.has("BINARYMIME")
-                && self.capabilities.has("CHUNKING"),
-        };
-        let rendering = message.render(offers).map_err(unfit)?;
-        let (is_8bit, is_utf8) = (rendering.is_8bit(), rendering.needs_smtputf8());
-        let mut facts = Facts::known(rendering.size(), is_8bit, is_utf8);
-        if rendering.is_binary() {
-            facts = facts.binary();
-        }
-        self.deliver(envelope, &facts, |body| rendering.write_to(body))
-    }
-}
-
-/// A message that this server cannot be given, or that cannot be had.
-fn unfit(error: MessageError) -> Error {
-    match error.problem() {
-        MessageProblem::Smtputf8 => Unsupported::Header.into(),
-        _ => Error::Message(error),
+        let consignment = Consignment::of_message(Cow::Borrowed(envelope), message);
+        self.deliver(consignment.load(&self.capabilities)?)
     }
 }

@@ -110,18 +110,21 @@ impl Stream {
         result.map_err(|error| self.reason(error))
     }
 
-    /// Writes everything.
-    pub(crate) fn write_all(&mut self, octets: &[u8]) -> Result<(), Failure> {
-        let result = self.write_octets(octets);
+    /// Writes everything; `taken` counts the octets that were taken, also when it fails.
+    pub(crate) fn write_all(&mut self, octets: &[u8], taken: &mut u64) -> Result<(), Failure> {
+        let result = self.write_octets(octets, taken);
         result.map_err(|error| self.reason(error))
     }
 
-    fn write_octets(&mut self, mut octets: &[u8]) -> io::Result<()> {
+    fn write_octets(&mut self, mut octets: &[u8], taken: &mut u64) -> io::Result<()> {
         let inner = self.inner()?;
         while !octets.is_empty() {
             match inner.write(octets)? {
                 0 => return Err(ErrorKind::WriteZero.into()),
-                written => octets = octets.get(written..).unwrap_or_default(),
+                written => {
+                    *taken += written as u64;
+                    octets = octets.get(written..).unwrap_or_default();
+                }
             }
         }
         inner.flush()
@@ -524,7 +527,7 @@ mod tests {
         let mut stream = Stream::Closed;
         let error = stream.read(&mut [0; 10]).unwrap_err();
         assert_eq!(kind(error), Some(ErrorKind::NotConnected));
-        assert!(stream.write_all(b"x").is_err() && stream.try_read(&mut [0]).is_err());
+        assert!(stream.write_all(b"x", &mut 0).is_err() && stream.try_read(&mut [0]).is_err());
         assert!(stream.is_closed() && !stream.is_tls() && stream.local_ip().is_none());
     }
 }

@@ -405,21 +405,30 @@ fn address_reasons() {
             AddressError::Forbidden('\n'),
             r"the character '\n' does not belong in an address",
         ),
+        (AddressError::LocalPart, "the part before the @ is empty"),
         (
-            AddressError::LocalPart,
-            "the part before the @ is empty or has a misplaced dot",
+            AddressError::Dot,
+            "the part before the @ has a misplaced dot: put quotes around that part, as in \"a..b\"@example.org, or use `Address::new`, which adds them",
+        ),
+        (
+            AddressError::NeedsQuotes(' '),
+            "the character ' ' before the @ needs quotes around that part, as in \"a b\"@example.org: `Address::new` adds them",
+        ),
+        (
+            AddressError::List,
+            "this is a list: parse it with `AddressList`",
+        ),
+        (
+            AddressError::Named,
+            "a name does not belong here: give the address alone, or parse it with `Mailbox`",
         ),
         (
             AddressError::AddressTooLong,
-            "the address is longer than 254 octets",
+            "the address is longer than the 498 octets that a command line holds",
         ),
         (
             AddressError::DomainTooLong,
             "the domain is longer than 255 octets",
-        ),
-        (
-            AddressError::LocalPartTooLong,
-            "the part before the @ is longer than 64 octets",
         ),
         (
             AddressError::Unquoted,

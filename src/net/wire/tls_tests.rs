@@ -31,7 +31,7 @@ fn reset(server: TcpStream) {
 fn write_much(wire: &mut Wire) -> Error {
     let part = [b'x'; 64 * 1024];
     loop {
-        if let Err(error) = wire.send_body(&part) {
+        if let Err(error) = wire.write_body(&part, part.len()) {
             return error;
         }
     }
@@ -39,7 +39,7 @@ fn write_much(wire: &mut Wire) -> Error {
 
 /// Reads a reply, which must fail.
 fn fails(wire: &mut Wire, step: Step) -> Error {
-    let error = wire.read_reply(step).unwrap_err();
+    let error = wire.read_reply(Awaited::alone(step)).unwrap_err();
     assert!(wire.is_closed());
     error
 }
@@ -149,7 +149,7 @@ fn a_certificate_that_is_wanted_is_heard_of_at_a_write() {
 fn an_alert_in_the_middle() {
     let (mut wire, mut server) = patient();
     server.write_all(&record("250 ok\r\n")).unwrap();
-    wire.read_reply(Step::Mail).unwrap();
+    wire.read_reply(Awaited::alone(Step::Mail)).unwrap();
     server.write_all(&alert(80)).unwrap();
     let error = fails(&mut wire, Step::EndOfData);
     assert_eq!(
@@ -160,7 +160,7 @@ fn an_alert_in_the_middle() {
     assert!(!error.is_transient());
     let (mut wire, mut server) = patient();
     server.write_all(&record("250 ok\r\n")).unwrap();
-    wire.read_reply(Step::Mail).unwrap();
+    wire.read_reply(Awaited::alone(Step::Mail)).unwrap();
     server.write_all(&alert(80)).unwrap();
     let error = fails(&mut wire, Step::Rcpt);
     assert!(error.is_transient() && error.delivery() == Delivery::NotDelivered);
@@ -172,7 +172,7 @@ fn words_in_the_clear_are_shown() {
     let sentence = "TLS failed at MAIL: the server spoke without TLS, saying: 421 mx.example.org lost input connection";
     let (mut wire, mut server) = patient();
     server.write_all(&record("250 ok\r\n")).unwrap();
-    wire.read_reply(Step::Hello).unwrap();
+    wire.read_reply(Awaited::alone(Step::Hello)).unwrap();
     let words = b"421 mx.example.org lost input connection\r\n";
     server.write_all(words).unwrap();
     let error = fails(&mut wire, Step::Mail);
