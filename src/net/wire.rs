@@ -1,14 +1,15 @@
 //! [`Wire`]: lines in, commands and messages out; the only place that waits.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
 use crate::config::tls::TlsOptions;
 use crate::error::{Error, Result, TlsError, TlsReason};
 use crate::exchange::window::Awaited;
-use crate::net::stream::{Failure, Stream, TlsFailure, UpgradeError, deadline_in};
+use crate::net::failed::failed;
+use crate::net::stream::{Failure, Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
@@ -493,42 +494,6 @@ impl Wire {
 /// The first octets of a TLS record that holds an alert (RFC 8446, 5.1).
 const ALERT: [u8; 2] = [0x15, 0x03];
 
-/// A failed read, write or handshake, told by what it means.
-fn failed(step: Step, failure: Failure) -> Error {
-    match failure {
-        Failure::Socket(error) => io_error(step, error),
-        Failure::Tls(failure) => tls_error(step, failure),
-    }
-}
-
-fn io_error(step: Step, error: io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::TimedOut => Error::Timeout(step),
-        ErrorKind::BrokenPipe
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::ConnectionReset
-        | ErrorKind::UnexpectedEof
-        | ErrorKind::WriteZero => Error::Disconnected {
-            step,
-            last_words: None,
-        },
-        _ => Error::Io {
-            step,
-            source: error,
-        },
-    }
-}
-
-fn tls_error(step: Step, failure: TlsFailure) -> Error {
-    let mut input = LineBuffer::default();
-    input.extend(&failure.in_clear);
-    let reply = ReplyParser::default().next_reply(&mut input, line::MAX_LINE);
-    // What a server says during AUTH may repeat a secret.
-    let reply = reply.ok().flatten().filter(|_| step != Step::Auth);
-    let error = TlsError::new(step, failure.source, failure.is_verdict, reply);
-    Error::Tls(Box::new(error))
-}
-
 #[cfg(test)]
 mod tls_tests;
 
@@ -536,7 +501,7 @@ mod tls_tests;
 mod tests {
     use super::*;
     use crate::net::stream::Peer;
-    use std::io::{Read, Write};
+    use std::io::{self, Read};
 
     /// A peer that repeats the same octets for ever, as much as is asked for.
     #[derive(Debug)]
