@@ -1,5 +1,7 @@
 //! [`Error`]: what went wrong, where, and what it means for the message.
 
+mod tls;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
@@ -15,6 +17,8 @@ use crate::outcome::{Outcome, RecipientStatus};
 use crate::protocol::error::ProtocolError;
 use crate::reply::{Code, Escaped, Reply};
 use crate::step::Step;
+
+pub use crate::error::tls::{TlsError, TlsReason};
 
 /// The result of everything that talks to a server.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -98,8 +102,8 @@ pub enum Error {
     Source(io::Error),
     /// The peer took too long.
     Timeout(Step),
-    /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
-    Tls(Box<native_tls::Error>),
+    /// TLS could not be set up, or broke: its configuration, the handshake, a certificate.
+    Tls(Box<TlsError>),
     /// The function of [`Credentials::token_from`](crate::Credentials::token_from) failed; nothing
     /// was sent.
     Token(Box<dyn StdError + Send + Sync>),
@@ -140,6 +144,7 @@ impl Error {
             | Self::Io { step, .. }
             | Self::Protocol { step, .. }
             | Self::Timeout(step) => *step == Step::EndOfData,
+            Self::Tls(error) => error.step == Step::EndOfData,
             Self::Interrupted(interrupted) => interrupted
                 .outcome
                 .recipients()
@@ -195,7 +200,7 @@ impl Error {
             | Self::Timeout(step) => Some(*step),
             Self::Interrupted(interrupted) => interrupted.failure.step(),
             Self::SenderRefused(_) => Some(Step::Mail),
-            Self::Tls(_) => Some(Step::Handshake),
+            Self::Tls(error) => Some(error.step),
             _ => None,
         }
     }
@@ -214,6 +219,7 @@ impl Error {
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
             Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) | Self::Token(_) => true,
+            Self::Tls(error) => error.is_transient(),
             // The fault is the connection's, not the message's.
             Self::Refused { step, .. } if *step == Step::Reset => true,
             Self::Disconnected { last_words, .. } => {
@@ -351,7 +357,7 @@ impl fmt::Display for Error {
             Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),
             Self::Timeout(step) => fmt_timeout(*step, f),
-            Self::Tls(source) => fmt_tls(source, f),
+            Self::Tls(source) => source.fmt(f),
             Self::Token(source) => {
                 write!(f, "the token for logging in could not be had: {source}")
             }
@@ -376,7 +382,7 @@ impl StdError for Error {
             Self::Io { source, .. } | Self::Source(source) => Some(source),
             Self::Message(source) => Some(source),
             Self::Protocol { source, .. } => Some(source),
-            Self::Tls(source) => Some(source.as_ref()),
+            Self::Tls(error) => error.source(),
             Self::Token(source) => Some(source.as_ref()),
             Self::Unsupported(source) => Some(source),
             _ => None,
@@ -455,18 +461,6 @@ fn fmt_timeout(step: Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             "the server did not say in time whether it took the message: sending again may duplicate it",
         ),
         _ => write!(f, "the server took too long at {step}"),
-    }
-}
-
-fn fmt_tls(source: &native_tls::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "the TLS handshake failed: {source}")?;
-    let reason = source.to_string();
-    if reason.contains("certificate verify failed") {
-        f.write_str("; a private root can be added to the configuration")
-    } else if reason.contains("wrong version number") {
-        f.write_str("; does this port expect STARTTLS?")
-    } else {
-        Ok(())
     }
 }
 

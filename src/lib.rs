@@ -120,7 +120,7 @@ pub use crate::connection::batch::SendAll;
 pub use crate::connection::cargo::Consignment;
 pub use crate::connection::transaction::{DataWriter, Transaction};
 pub use crate::envelope::Envelope;
-pub use crate::error::{Delivery, Error, Interrupted, Result};
+pub use crate::error::{Delivery, Error, Interrupted, Result, TlsError, TlsReason};
 pub use crate::exchange::error::{ContentError, Unsupported};
 #[doc(hidden)]
 pub use crate::kind::{Many, One, Pair, Text};

@@ -19,8 +19,8 @@ impl SmtpConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`] if the server does not offer it or TLS is on already;
-    /// [`Error::Config`] on a Unix socket; [`Error::Refused`]; [`Error::Tls`] if the handshake
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the server does not offer it or TLS is on already;
+    /// [`Error::Config`](crate::Error::Config) on a Unix socket; [`Error::Refused`](crate::Error::Refused); [`Error::Tls`](crate::Error::Tls) if the handshake
     /// or the certificate fails.
     pub fn starttls(&mut self) -> Result<()> {
         self.begin()?;
@@ -51,7 +51,7 @@ impl SmtpConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`], and everything that can happen to a connection.
+    /// [`Error::Refused`](crate::Error::Refused), and everything that can happen to a connection.
     pub fn ehlo(&mut self) -> Result<&Capabilities> {
         self.begin()?;
         self.hello()?;

@@ -8,7 +8,7 @@ use crate::auth::choice::may_go_without_tls;
 use crate::capabilities::Capabilities;
 use crate::config::{Config, ConfigError, Security};
 use crate::connection::{SmtpConnection, State};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TlsError};
 use crate::net::dial::dial;
 use crate::net::stream::{Stream, deadline_in};
 use crate::net::wire::Wire;
@@ -72,7 +72,10 @@ impl Config {
         match self.tls.connector() {
             Ok(_) => Ok(()),
             Err(_) if self.tls.has_identity() => Err(ConfigError::Identity.into()),
-            Err(error) => Err(Error::Tls(Box::new(error))),
+            Err(error) => {
+                let error = TlsError::new(Step::Handshake, Box::new(error), false, None);
+                Err(Error::Tls(Box::new(error)))
+            }
         }
     }
 }

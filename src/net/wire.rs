@@ -1,14 +1,15 @@
 //! [`Wire`]: lines in, commands and messages out; the only place that waits.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
 use crate::config::tls::TlsOptions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TlsError, TlsReason};
 use crate::exchange::window::Awaited;
-use crate::net::stream::{Stream, UpgradeError, deadline_in};
+use crate::net::failed::failed;
+use crate::net::stream::{Failure, Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
@@ -260,7 +261,8 @@ impl Wire {
         };
         let octets = self.read_buffer.get(..read).unwrap_or_default();
         self.input.extend(octets);
-        let reply = self.last_words();
+        self.wait_for_last_words();
+        let (reply, _) = self.last_words();
         self.abort();
         Err(match reply {
             Some(reply) if !reply.is_positive() => Error::Disconnected {
@@ -302,7 +304,11 @@ impl Wire {
         let read = match self.stream.try_read(&mut buffer) {
             Ok(None) if self.input.is_empty() => return self.check_quiet(step),
             Ok(read) => read,
-            Err(_) => Some(0),
+            Err(failure @ Failure::Tls(_)) => {
+                self.abort();
+                return Err(failed(step, failure));
+            }
+            Err(Failure::Socket(_)) => Some(0),
         };
         let octets = buffer.get(..read.unwrap_or_default());
         self.input.extend(octets.unwrap_or_default());
@@ -344,24 +350,30 @@ impl Wire {
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
     pub(crate) fn upgrade(&mut self, options: &TlsOptions, name: &str) -> Result<()> {
         if !self.input.is_empty() || !self.parser.is_idle() {
+            // A server that can do none of our versions may say so before it has heard us.
+            let is_alert = self.input.unread().starts_with(&ALERT);
             self.abort();
-            let source = ProtocolError::DataBeforeTls;
-            return Err(Error::Protocol {
-                step: Step::StartTls,
-                source,
+            return Err(if is_alert {
+                Error::Tls(Box::new(TlsError::refused()))
+            } else {
+                Error::Protocol {
+                    step: Step::StartTls,
+                    source: ProtocolError::DataBeforeTls,
+                }
             });
         }
         let deadline = self.deadline(Step::Handshake);
         let name = options.verified_name(name);
-        let connector = options.connector().map_err(UpgradeError::Tls);
+        let connector = options
+            .connector()
+            .map_err(|error| UpgradeError::Failed(error.into()));
         let upgraded = connector.and_then(|tls| self.stream.upgrade(tls, name, deadline));
         if upgraded.is_err() {
             self.abort();
         }
         upgraded.map_err(|error| match error {
             UpgradeError::NotTcp => Error::Closed,
-            UpgradeError::Timeout => Error::Timeout(Step::Handshake),
-            UpgradeError::Tls(error) => Error::Tls(Box::new(error)),
+            UpgradeError::Failed(failure) => failed(Step::Handshake, failure),
         })?;
         self.trace
             .note(format_args!("TLS from here on, with {name}"));
@@ -413,37 +425,53 @@ impl Wire {
                 self.input.extend(octets);
                 Ok(())
             }
-            Err(error) => Err(io_error(step, error)),
+            Err(failure) => Err(failed(step, failure)),
         }
     }
 
-    /// A write failed: the server may have said why before it closed its side.
-    fn failed_write(&mut self, step: Step, error: io::Error) -> Error {
-        let mut failure = io_error(step, error);
-        if !failure.is_timeout() {
-            let reason = self.last_words();
-            if let Some(reply) = reason {
-                failure = Error::Disconnected {
+    /// A write failed: the server may have said why before it closed its side, or stopped reading.
+    fn failed_write(&mut self, step: Step, failure: Failure) -> Error {
+        let mut error = failed(step, failure);
+        if error.is_timeout() {
+            self.stream.wait_no_more();
+        } else {
+            self.wait_for_last_words();
+        }
+        match self.last_words() {
+            (Some(reply), _) => {
+                error = Error::Disconnected {
                     step,
                     last_words: Some(Box::new(reply)),
                 };
             }
+            // The server's verdict on the handshake, which TLS 1.3 sends behind it.
+            (None, Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
+                error = Error::Tls(verdict);
+            }
+            _ => {}
         }
         self.abort();
-        failure
+        error
     }
 
-    /// Why a server is going away: its first reply answers what was being written, another one may
-    /// say goodbye.
-    fn last_words(&mut self) -> Option<Reply> {
+    fn wait_for_last_words(&mut self) {
         let patience = LAST_WORDS.min(self.timeouts.command);
         self.stream.set_deadline(self.within_call(patience));
+    }
+
+    /// Why a server is going away, and how it did: its first reply answers what was being written,
+    /// another one may say goodbye.
+    fn last_words(&mut self) -> (Option<Reply>, Error) {
         let mut reason = None;
-        while let Ok(reply) = self.unwaited_reply() {
-            self.trace.server_lines(reply.shown());
-            reason.get_or_insert(reply);
+        loop {
+            match self.unwaited_reply() {
+                Ok(reply) => {
+                    self.trace.server_lines(reply.shown());
+                    reason.get_or_insert(reply);
+                }
+                Err(end) => return (reason, end),
+            }
         }
-        reason
     }
 
     /// A reply before the deadline that is set already.
@@ -492,30 +520,17 @@ impl Wire {
     }
 }
 
-/// A failed read or write, told by what it means.
-fn io_error(step: Step, error: io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::TimedOut => Error::Timeout(step),
-        ErrorKind::BrokenPipe
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::ConnectionReset
-        | ErrorKind::UnexpectedEof
-        | ErrorKind::WriteZero => Error::Disconnected {
-            step,
-            last_words: None,
-        },
-        _ => Error::Io {
-            step,
-            source: error,
-        },
-    }
-}
+/// The first octets of a TLS record that holds an alert (RFC 8446, 5.1).
+const ALERT: [u8; 2] = [0x15, 0x03];
+
+#[cfg(test)]
+mod tls_tests;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::net::stream::Peer;
-    use std::io::{Read, Write};
+    use std::io::{self, Read};
 
     /// A peer that repeats the same octets for ever, as much as is asked for.
     #[derive(Debug)]

@@ -3,6 +3,8 @@ use crate::peer::{Leaf, Script, TestCa};
 use crate::support::session::{config_for, failure, hello, nobody, session, starttls};
 use native_tls::{Certificate, TlsConnector};
 use smtplib::{Config, ConfigError, Error, Security, SmtpConnection};
+#[cfg(target_os = "linux")]
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 /// What the peer shows of itself.
@@ -104,26 +106,25 @@ fn an_unknown_authority_is_not_believed() {
     check(&config.tls_connector(connector), &[]);
 }
 
-// C2, T6: why, in a sentence, and what to do about it; nothing is tried without TLS.
+// C2, T6: why, in a sentence, and what to do about it; nothing is tried without TLS. Each has
+// reasons of its own, in whatever words the TLS library has for them.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_error_says_why() {
-    for (leaf, why) in [
-        ("wrong-name", "IP address mismatch"),
-        ("expired", "certificate has expired"),
-        ("self-signed", "self-signed certificate"),
-    ] {
+    let mut reasons = HashSet::new();
+    for leaf in ["wrong-name", "expired", "self-signed"] {
         let peer = shows(leaf, false).listen();
         let error = failure(&starttls(&peer));
-        let sentence = error.to_string();
-        let begin = "the TLS handshake failed: ";
-        assert!(
-            sentence.starts_with(begin) && sentence.contains(why),
-            "{sentence}"
-        );
-        assert!(sentence.ends_with("; a private root can be added to the configuration"));
         let source = std::error::Error::source(&error).unwrap();
         assert!(source.is::<native_tls::Error>());
+        let why = source.to_string();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "the TLS handshake failed: {why}; a private root can be added to the configuration"
+            )
+        );
+        assert!(reasons.insert(why), "{leaf}: {error}");
         assert_eq!(
             peer.finish().clear(),
             b"EHLO client.example\r\nSTARTTLS\r\n"

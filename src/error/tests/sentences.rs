@@ -12,6 +12,7 @@ pub(super) fn sentences() -> Sentences {
         of_this_side(),
         of_the_network(),
         of_the_server(),
+        of_tls(),
         of_what_is_missing(),
     ]
     .into_iter()
@@ -212,6 +213,42 @@ const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}
 /// Only a domain that has none, in truth.
 #[cfg(feature = "idna")]
 const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs, and the domain has no ASCII form: is it misspelt?";
+fn of_tls() -> Sentences {
+    vec![
+        (
+            tls(Step::Handshake, "no cipher fits", None),
+            "the TLS handshake failed: no cipher fits",
+        ),
+        (
+            tls(Step::Handshake, "certificate verify failed", None),
+            "the TLS handshake failed: certificate verify failed; a private root can be added to the configuration",
+        ),
+        (
+            tls(Step::Handshake, "wrong version number", None),
+            "the TLS handshake failed: wrong version number; does this port expect STARTTLS?",
+        ),
+        (
+            tls(Step::Handshake, "x", Some("220 mx.example.org")),
+            "the TLS handshake failed: the server spoke without TLS, saying: 220 mx.example.org; does this port expect STARTTLS?",
+        ),
+        (
+            tls(Step::Handshake, "x", Some("421 too busy")),
+            "the TLS handshake failed: the server spoke without TLS, saying: 421 too busy",
+        ),
+        (
+            tls(Step::Body, "x", Some("421 4.4.2 \u{1b}bye")),
+            r"TLS failed at the message: the server spoke without TLS, saying: 421 4.4.2 \u{1b}bye",
+        ),
+        (
+            tls(Step::Hello, "SSL alert number 116", None),
+            "TLS failed at EHLO: the server wants a client certificate that it trusts: give one to the configuration",
+        ),
+        (
+            tls(Step::Rcpt, "bad record", None),
+            "TLS failed at RCPT: bad record",
+        ),
+    ]
+}
 
 fn of_what_is_missing() -> Sentences {
     let address: Address = "z\u{f6}@example.org".parse().unwrap();
