@@ -215,7 +215,7 @@ impl Error {
         }
         match self {
             Self::RecipientsRefused(outcome) => outcome
-                .refused()
+                .turned_down()
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
             Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) | Self::Token(_) => true,
@@ -236,7 +236,7 @@ impl Error {
         match self {
             Self::Source(_) | Self::Protocol { .. } | Self::Tls(_) => false,
             Self::RecipientsRefused(outcome) => outcome
-                .refused()
+                .turned_down()
                 .all(|recipient| recipient.reply().is_some_and(Reply::is_permanent)),
             Self::Interrupted(interrupted) => interrupted.failure.is_permanent(),
             Self::Closed | Self::Io { .. } | Self::Timeout(_) | Self::Token(_) => false,
@@ -428,7 +428,7 @@ fn wants_login(reply: &Reply) -> bool {
 /// Who was refused and why; many are counted, not listed.
 fn fmt_refused(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let count = outcome.recipients().len();
-    let mut refused = outcome.refused();
+    let mut refused = outcome.turned_down();
     let (Some(first), more) = (refused.next(), refused.count()) else {
         return f.write_str("the server refused all recipients");
     };
@@ -487,7 +487,7 @@ impl Interrupted {
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.outcome.recipients().len();
-        let known = self.outcome.accepted().count() + self.outcome.refused().count();
+        let known = self.outcome.accepted().count() + self.outcome.turned_down().count();
         self.failure.fmt(f)?;
         if known == 0 {
             return Ok(());
