@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use smtplib::{Address, Delivery, Envelope, Error};
+use smtplib::{Address, Consignment, Delivery, Envelope, Error};
 
 use crate::aiosmtpd::Aiosmtpd;
 use crate::postfix::{Postfix, SIZE_LIMIT};
@@ -24,8 +24,43 @@ fn five_messages_take_one_connection_to_postfix() {
         assert_eq!(delivered.message, expected.as_bytes());
         assert_eq!(
             postfix.session_of(&delivered.trace),
-            "ehlo=1 auth=1 mail=5 rcpt=5 data=5 quit=1 commands=18",
+            "ehlo=1 auth=1 mail=5 rcpt=5 bdat=5 quit=1 commands=18",
         );
+    }
+}
+
+// A batch streams to Postfix, and a refusal in the middle of it touches nobody else.
+#[test]
+#[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
+fn a_batch_streams_to_postfix() {
+    let postfix = Postfix::shared();
+    let mut connection = postfix.smtps().connect().unwrap();
+    let address = |text: &str| text.parse::<Address>().unwrap();
+    let message = |number: usize| {
+        let to = match number % 7 {
+            3 => address("nobody@example.test"),
+            _ => address("alice@example.test"),
+        };
+        let envelope = Envelope::new(address("alice@example.test"), [to]);
+        let text = format!("Subject: batch {number:02}\r\n\r\n.{number}\r\n");
+        Consignment::from((envelope, text))
+    };
+    let results: Vec<_> = connection.send_all((0..40).map(message)).collect();
+    assert_eq!(results.len(), 40);
+    for (number, result) in results.iter().enumerate() {
+        match result {
+            Ok(outcome) => assert!(outcome.is_complete() && number % 7 != 3, "{number}"),
+            Err(error) => {
+                assert!(matches!(error, Error::RecipientsRefused(_)), "{error}");
+                assert_eq!(number % 7, 3);
+            }
+        }
+    }
+    assert_eq!(connection.quit().unwrap().code(), 221);
+    for number in (0..40).filter(|number| number % 7 != 3) {
+        let delivered = postfix.delivered("alice", &format!("Subject: batch {number:02}"));
+        let expected = format!("Subject: batch {number:02}\n\n.{number}\n");
+        assert_eq!(delivered.message, expected.as_bytes());
     }
 }
 
@@ -46,7 +81,7 @@ fn postfix_is_reset_after_refusing_everybody() {
     assert_eq!(delivered.message, message.replace("\r\n", "\n").as_bytes());
     assert_eq!(
         postfix.session_of(&delivered.trace),
-        "ehlo=2 starttls=1 auth=1 mail=2 rcpt=1/2 data=1/2 rset=1 quit=1 commands=10/12",
+        "ehlo=2 starttls=1 auth=1 mail=2 rcpt=1/2 bdat=1 rset=1 quit=1 commands=10/11",
     );
 }
 
@@ -96,7 +131,7 @@ fn a_message_too_large_is_refused_before_mail() {
     let delivered = postfix.delivered("bob", "Subject: small enough");
     assert_eq!(
         postfix.session_of(&delivered.trace),
-        "ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8",
+        "ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 bdat=1 quit=1 commands=8",
     );
 }
 
@@ -107,7 +142,7 @@ fn postfix_throws_away_what_a_failing_reader_has_begun() {
     let mut connection = postfix.submission().connect().unwrap();
     let address = |text: &str| text.parse::<Address>().unwrap();
     let envelope = Envelope::new(address("alice@example.test"), [address("bob@example.test")]);
-    // Longer than what is read before MAIL, so that the failure comes in the middle of DATA.
+    // Longer than what is read before MAIL, so that the failure comes in the middle of it.
     let head = "Subject: cut off\r\n\r\n".to_owned() + &"Hello\r\n".repeat(40_000);
     let error = connection
         .send(&envelope, head.as_bytes().chain(Broken))
@@ -117,7 +152,7 @@ fn postfix_throws_away_what_a_failing_reader_has_begun() {
         "the message could not be read: the disk is gone"
     );
     assert_eq!(error.delivery(), Delivery::NotDelivered);
-    let lost = "lost connection after DATA";
+    let lost = "lost connection after BDAT";
     postfix.wait_for(|| postfix.log().contains(lost).then_some(()), lost);
     assert!(postfix.find("bob", "Subject: cut off").is_none());
 }
