@@ -215,29 +215,24 @@ fn explain(text: &str, error: AddressError) -> AddressError {
     }
 }
 
-impl TryFrom<&str> for Address {
-    type Error = AddressError;
+/// Conversions from the kinds of text that there are, by way of `FromStr`.
+macro_rules! try_from_text {
+    ($name:ty, $error:ty) => {
+        $crate::address::try_from_text!($name, $error, &str, &String, String);
+    };
+    ($name:ty, $error:ty, $($text:ty),*) => {$(
+        impl TryFrom<$text> for $name {
+            type Error = $error;
 
-    fn try_from(text: &str) -> Result<Self, AddressError> {
-        text.parse()
-    }
+            fn try_from(text: $text) -> Result<Self, $error> {
+                text.parse()
+            }
+        }
+    )*};
 }
+pub(crate) use try_from_text;
 
-impl TryFrom<&String> for Address {
-    type Error = AddressError;
-
-    fn try_from(text: &String) -> Result<Self, AddressError> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for Address {
-    type Error = AddressError;
-
-    fn try_from(text: String) -> Result<Self, AddressError> {
-        text.parse()
-    }
-}
+try_from_text!(Address, AddressError);
 
 impl From<&Self> for Address {
     fn from(address: &Self) -> Self {

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 
 use crate::auth::Mechanism;
+use crate::auth::account::Account;
 use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
@@ -13,8 +14,7 @@ use crate::secret::Secret;
 /// proves nothing. Under TLS, PLAIN is used before it.
 #[derive(Clone, Debug)]
 pub struct CramMd5 {
-    user: String,
-    password: Secret,
+    account: Account,
     has_answered: bool,
 }
 
@@ -28,12 +28,8 @@ impl CramMd5 {
         user: impl Into<String>,
         password: impl Into<Secret>,
     ) -> Result<Self, CredentialsError> {
-        let (user, password) = (user.into(), password.into());
-        check_name(&user)?;
-        check_name(password.expose())?;
         Ok(Self {
-            user,
-            password,
+            account: Account::new(user, password, check_name)?,
             has_answered: false,
         })
     }
@@ -55,10 +51,10 @@ impl Mechanism for CramMd5 {
             return None;
         }
         self.has_answered = true;
-        let key = self.password.expose().as_bytes();
+        let key = self.account.expose().as_bytes();
         let mac = <Hmac<Md5> as KeyInit>::new_from_slice(key).ok()?;
         let digest = mac.chain_update(challenge).finalize().into_bytes();
-        let mut response = format!("{} ", self.user);
+        let mut response = format!("{} ", self.account.user);
         for octet in digest {
             response.push_str(&format!("{octet:02x}"));
         }
@@ -70,7 +66,7 @@ impl Mechanism for CramMd5 {
     }
 
     fn secret(&self) -> Option<&str> {
-        Some(self.password.expose())
+        Some(self.account.expose())
     }
 }
 

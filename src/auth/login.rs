@@ -1,7 +1,8 @@
 //! LOGIN (draft-murchison-sasl-login).
 
 use crate::auth::Mechanism;
-use crate::auth::error::{CredentialsError, check_name, check_text};
+use crate::auth::account::Account;
+use crate::auth::error::{CredentialsError, check_text};
 use crate::secret::Secret;
 
 /// LOGIN (draft-murchison-sasl-login): user name and password, one prompt each, for servers that
@@ -11,8 +12,7 @@ use crate::secret::Secret;
 /// in whatever words.
 #[derive(Clone, Debug)]
 pub struct Login {
-    user: String,
-    password: Secret,
+    account: Account,
     answered: usize,
 }
 
@@ -26,12 +26,8 @@ impl Login {
         user: impl Into<String>,
         password: impl Into<Secret>,
     ) -> Result<Self, CredentialsError> {
-        let (user, password) = (user.into(), password.into());
-        check_name(&user)?;
-        check_text(password.expose())?;
         Ok(Self {
-            user,
-            password,
+            account: Account::new(user, password, check_text)?,
             answered: 0,
         })
     }
@@ -49,8 +45,8 @@ impl Mechanism for Login {
     fn respond(&mut self, _challenge: &[u8]) -> Option<Vec<u8>> {
         self.answered += 1;
         match self.answered {
-            1 => Some(self.user.as_bytes().to_vec()),
-            2 => Some(self.password.expose().as_bytes().to_vec()),
+            1 => Some(self.account.user.as_bytes().to_vec()),
+            2 => Some(self.account.expose().as_bytes().to_vec()),
             _ => None,
         }
     }
@@ -60,6 +56,6 @@ impl Mechanism for Login {
     }
 
     fn secret(&self) -> Option<&str> {
-        Some(self.password.expose())
+        Some(self.account.expose())
     }
 }

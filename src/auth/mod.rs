@@ -1,5 +1,6 @@
 //! SASL (RFC 4422) without the connection: what each mechanism answers to what challenge.
 
+pub(crate) mod account;
 pub(crate) mod anonymous;
 pub(crate) mod choice;
 #[cfg(feature = "cram-md5")]

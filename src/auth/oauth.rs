@@ -1,6 +1,7 @@
 //! OAUTHBEARER (RFC 7628) and XOAUTH2, its predecessor.
 
 use crate::auth::Mechanism;
+use crate::auth::account::Account;
 use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
@@ -10,8 +11,7 @@ const MAX_FAILURE: usize = 1024;
 /// XOAUTH2: an access token, as Google and Microsoft introduced it.
 #[derive(Clone, Debug)]
 pub struct XOAuth2 {
-    user: String,
-    token: Secret,
+    account: Account,
     failure: Option<String>,
 }
 
@@ -26,12 +26,8 @@ impl XOAuth2 {
         user: impl Into<String>,
         token: impl Into<Secret>,
     ) -> Result<Self, CredentialsError> {
-        let (user, token) = (user.into(), token.into());
-        check_name(&user)?;
-        check_token(token.expose())?;
         Ok(Self {
-            user,
-            token,
+            account: Account::new(user, token, check_token)?,
             failure: None,
         })
     }
@@ -43,8 +39,8 @@ impl Mechanism for XOAuth2 {
     }
 
     fn initial_response(&mut self) -> Option<Vec<u8>> {
-        let token = self.token.expose();
-        Some(format!("user={}\x01auth=Bearer {token}\x01\x01", self.user).into_bytes())
+        let token = self.account.expose();
+        Some(format!("user={}\x01auth=Bearer {token}\x01\x01", self.account.user).into_bytes())
     }
 
     /// A challenge is the explanation of a failure; an empty answer makes the server say its 535.
@@ -57,15 +53,14 @@ impl Mechanism for XOAuth2 {
     }
 
     fn secret(&self) -> Option<&str> {
-        Some(self.token.expose())
+        Some(self.account.expose())
     }
 }
 
 /// OAUTHBEARER (RFC 7628): an access token.
 #[derive(Clone, Debug)]
 pub struct OAuthBearer {
-    user: String,
-    token: Secret,
+    account: Account,
     server: Option<(String, u16)>,
     failure: Option<String>,
 }
@@ -81,12 +76,8 @@ impl OAuthBearer {
         user: impl Into<String>,
         token: impl Into<Secret>,
     ) -> Result<Self, CredentialsError> {
-        let (user, token) = (user.into(), token.into());
-        check_name(&user)?;
-        check_token(token.expose())?;
         Ok(Self {
-            user,
-            token,
+            account: Account::new(user, token, check_token)?,
             server: None,
             failure: None,
         })
@@ -110,11 +101,11 @@ impl Mechanism for OAuthBearer {
 
     fn initial_response(&mut self) -> Option<Vec<u8>> {
         // saslname (RFC 5801, 4): `=` and `,` structure the header and are escaped.
-        let user = self.user.replace('=', "=3D").replace(',', "=2C");
+        let user = self.account.user.replace('=', "=3D").replace(',', "=2C");
         let server = self.server.as_ref();
         let server = server.map(|(host, port)| format!("host={host}\x01port={port}\x01"));
         let server = server.unwrap_or_default();
-        let token = self.token.expose();
+        let token = self.account.expose();
         Some(format!("n,a={user},\x01{server}auth=Bearer {token}\x01\x01").into_bytes())
     }
 
@@ -129,7 +120,7 @@ impl Mechanism for OAuthBearer {
     }
 
     fn secret(&self) -> Option<&str> {
-        Some(self.token.expose())
+        Some(self.account.expose())
     }
 }
 

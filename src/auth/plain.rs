@@ -1,6 +1,7 @@
 //! PLAIN (RFC 4616).
 
 use crate::auth::Mechanism;
+use crate::auth::account::Account;
 use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
@@ -8,8 +9,7 @@ use crate::secret::Secret;
 #[derive(Clone, Debug)]
 pub struct Plain {
     authorization: String,
-    user: String,
-    password: Secret,
+    account: Account,
 }
 
 impl Plain {
@@ -22,13 +22,9 @@ impl Plain {
         user: impl Into<String>,
         password: impl Into<Secret>,
     ) -> Result<Self, CredentialsError> {
-        let (user, password) = (user.into(), password.into());
-        check_name(&user)?;
-        check_name(password.expose())?;
         Ok(Self {
             authorization: String::new(),
-            user,
-            password,
+            account: Account::new(user, password, check_name)?,
         })
     }
 
@@ -52,8 +48,8 @@ impl Mechanism for Plain {
     fn initial_response(&mut self) -> Option<Vec<u8>> {
         let parts = [
             self.authorization.as_str(),
-            self.user.as_str(),
-            self.password.expose(),
+            self.account.user.as_str(),
+            self.account.expose(),
         ];
         Some(parts.join("\0").into_bytes())
     }
@@ -63,6 +59,6 @@ impl Mechanism for Plain {
     }
 
     fn secret(&self) -> Option<&str> {
-        Some(self.password.expose())
+        Some(self.account.expose())
     }
 }

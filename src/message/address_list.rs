@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::address::Address;
+use crate::address::{Address, try_from_text};
 use crate::message::error::MailboxError;
 use crate::message::header::HeaderWriter;
 use crate::message::mailbox::{DisplayName, Mailbox, check_name};
@@ -245,29 +245,7 @@ impl From<&Address> for AddressList {
     }
 }
 
-impl TryFrom<&str> for AddressList {
-    type Error = MailboxError;
-
-    fn try_from(text: &str) -> Result<Self, MailboxError> {
-        text.parse()
-    }
-}
-
-impl TryFrom<&String> for AddressList {
-    type Error = MailboxError;
-
-    fn try_from(text: &String) -> Result<Self, MailboxError> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for AddressList {
-    type Error = MailboxError;
-
-    fn try_from(text: String) -> Result<Self, MailboxError> {
-        text.parse()
-    }
-}
+try_from_text!(AddressList, MailboxError);
 
 impl<N, A> TryFrom<(N, A)> for AddressList
 where

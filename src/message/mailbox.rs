@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::address::Address;
+use crate::address::{Address, try_from_text};
 use crate::message::decode::{decoded, has_encoded_words};
 use crate::message::error::MailboxError;
 use crate::message::header::{HeaderWriter, write_quoted};
@@ -144,29 +144,7 @@ impl Mailbox {
     }
 }
 
-impl TryFrom<&str> for Mailbox {
-    type Error = MailboxError;
-
-    fn try_from(text: &str) -> Result<Self, MailboxError> {
-        text.parse()
-    }
-}
-
-impl TryFrom<&String> for Mailbox {
-    type Error = MailboxError;
-
-    fn try_from(text: &String) -> Result<Self, MailboxError> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for Mailbox {
-    type Error = MailboxError;
-
-    fn try_from(text: String) -> Result<Self, MailboxError> {
-        text.parse()
-    }
-}
+try_from_text!(Mailbox, MailboxError);
 
 impl<N, A> TryFrom<(N, A)> for Mailbox
 where
