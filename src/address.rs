@@ -7,6 +7,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Longest domain (RFC 5321, 4.5.3.1.2), in octets.
 const MAX_DOMAIN: usize = 255;
@@ -45,11 +46,15 @@ const MAX_LABEL: usize = 63;
 /// assert!("zoe@example.org\r\nRCPT TO:<eve@example.net>".parse::<Address>().is_err());
 /// # Ok::<(), smtplib::AddressError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Address {
-    /// The local part without quotes or backslashes.
-    local_part: Box<str>,
-    domain: Box<str>,
+    /// The local part without quotes or backslashes, `@`, and the domain: shared by all who name
+    /// the address.
+    text: Arc<str>,
+    /// Where the `@` stands.
+    at: usize,
+    /// Whether the local part needs no quotes, so that the text is the address.
+    is_plain: bool,
 }
 
 impl Address {
@@ -66,29 +71,40 @@ impl Address {
             return Err(AddressError::AddressTooLong);
         }
         Ok(Self {
-            local_part: local_part.into(),
-            domain: domain.into(),
+            text: format!("{local_part}@{domain}").into(),
+            at: local_part.len(),
+            is_plain: is_dot_string(local_part),
+        })
+    }
+
+    /// An address that a short look can tell is right, as most are.
+    fn simple(text: &str) -> Option<Self> {
+        let at = text.bytes().position(|octet| octet == b'@')?;
+        let (local_part, domain) = (text.get(..at)?, text.get(at + 1..)?);
+        let is_short = text.len() <= MAX_ADDRESS && domain.len() <= MAX_DOMAIN;
+        (is_short && is_simple(local_part, false) && is_simple(domain, true)).then(|| Self {
+            text: text.into(),
+            at,
+            is_plain: true,
         })
     }
 
     /// What stands before the `@`, without quotes.
     #[must_use]
     pub fn local_part(&self) -> &str {
-        &self.local_part
+        self.text.get(..self.at).unwrap_or_default()
     }
 
     /// What stands after the `@`: a domain name, or an address literal in brackets.
     #[must_use]
     pub fn domain(&self) -> &str {
-        &self.domain
+        self.text.get(self.at + 1..).unwrap_or_default()
     }
 
     /// Appends the address as `Display` writes it.
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
-        if is_dot_string(&self.local_part) {
-            out.extend_from_slice(self.local_part.as_bytes());
-            out.push(b'@');
-            out.extend_from_slice(self.domain.as_bytes());
+        if self.is_plain {
+            out.extend_from_slice(self.text.as_bytes());
         } else {
             out.extend_from_slice(self.to_string().as_bytes());
         }
@@ -97,16 +113,16 @@ impl Address {
     /// Whether the address is all ASCII; if not, the server must offer SMTPUTF8 (RFC 6531).
     #[must_use]
     pub fn is_ascii(&self) -> bool {
-        self.local_part.is_ascii() && self.domain.is_ascii()
+        self.text.is_ascii()
     }
 
     /// The domain in ASCII: as it is, or in A-labels (RFC 5891) if the feature `idna` is on and it
     /// has them.
     pub(crate) fn ascii_domain(&self) -> Option<Cow<'_, str>> {
-        if self.domain.is_ascii() {
-            return Some(Cow::Borrowed(&self.domain));
+        if self.domain().is_ascii() {
+            return Some(Cow::Borrowed(self.domain()));
         }
-        a_labels(&self.domain).map(Cow::Owned)
+        a_labels(self.domain()).map(Cow::Owned)
     }
 
     /// The address in ASCII, for a server without SMTPUTF8. A local part cannot be changed.
@@ -114,23 +130,23 @@ impl Address {
         if self.is_ascii() {
             return Some(Cow::Borrowed(self));
         }
-        if !self.local_part.is_ascii() {
+        if !self.local_part().is_ascii() {
             return None;
         }
         let domain = self.ascii_domain()?;
-        Self::new(&self.local_part, &domain).ok().map(Cow::Owned)
+        Self::new(self.local_part(), &domain).ok().map(Cow::Owned)
     }
 
     /// The domain as it is compared.
     fn folded_domain(&self) -> impl Iterator<Item = char> {
-        self.domain.chars().flat_map(char::to_lowercase)
+        self.domain().chars().flat_map(char::to_lowercase)
     }
 }
 
 impl PartialEq for Address {
     fn eq(&self, other: &Self) -> bool {
-        self.local_part == other.local_part
-            && (self.domain.eq_ignore_ascii_case(&other.domain)
+        self.local_part() == other.local_part()
+            && (self.domain().eq_ignore_ascii_case(other.domain())
                 || self.folded_domain().eq(other.folded_domain()))
     }
 }
@@ -139,14 +155,14 @@ impl Eq for Address {}
 
 impl Hash for Address {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.local_part.hash(state);
+        self.local_part().hash(state);
         self.folded_domain().for_each(|c| c.hash(state));
     }
 }
 
 impl Ord for Address {
     fn cmp(&self, other: &Self) -> Ordering {
-        let local_parts = self.local_part.cmp(&other.local_part);
+        let local_parts = self.local_part().cmp(other.local_part());
         local_parts.then_with(|| self.folded_domain().cmp(other.folded_domain()))
     }
 }
@@ -159,17 +175,23 @@ impl PartialOrd for Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_dot_string(&self.local_part) {
-            return write!(f, "{}@{}", self.local_part, self.domain);
+        if self.is_plain {
+            return f.write_str(&self.text);
         }
         f.write_str("\"")?;
-        for c in self.local_part.chars() {
+        for c in self.local_part().chars() {
             if matches!(c, '"' | '\\') {
                 f.write_str("\\")?;
             }
             write!(f, "{c}")?;
         }
-        write!(f, "\"@{}", self.domain)
+        write!(f, "\"@{}", self.domain())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({:?})", self.to_string())
     }
 }
 
@@ -178,7 +200,10 @@ impl FromStr for Address {
 
     /// Reads an addr-spec; one pair of angle brackets around it is taken off.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        parse(text).map_err(|error| explain(text, error))
+        match Self::simple(text) {
+            Some(address) => Ok(address),
+            None => parse(text).map_err(|error| explain(text, error)),
+        }
     }
 }
 
@@ -336,6 +361,27 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
         }
     }
     Err(AddressError::Unquoted)
+}
+
+/// Whether a text is words of ASCII with single dots between them, of letters and digits and a few
+/// signs: a local part without quotes, or a domain, whose words are labels.
+fn is_simple(text: &str, is_domain: bool) -> bool {
+    let (mut length, mut last) = (0, b'.');
+    for octet in text.bytes() {
+        let is_right = match octet {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => true,
+            b'.' => length > 0 && !(is_domain && last == b'-'),
+            b'-' => !is_domain || length > 0,
+            b'_' | b'+' | b'=' | b'\'' => !is_domain,
+            _ => false,
+        };
+        length = if octet == b'.' { 0 } else { length + 1 };
+        if !is_right || (is_domain && length > MAX_LABEL) {
+            return false;
+        }
+        last = octet;
+    }
+    length > 0 && !(is_domain && last == b'-')
 }
 
 /// Whether a local part can stand without quotes (RFC 5321, Dot-string; RFC 6531 adds the letters

@@ -19,19 +19,16 @@ pub struct Reply {
     /// Where the lines that came end. A reply has 128 KiB at most.
     end: u32,
     code: Code,
-    enhanced: Option<EnhancedCode>,
 }
 
 impl Reply {
     /// A reply from lines that the parser has checked: each has the code in front and CRLF at the
     /// end.
     pub(crate) fn from_checked(code: Code, raw: Arc<[u8]>) -> Self {
-        let enhanced = texts(&raw).find_map(|text| EnhancedCode::parse(text, code));
         Self {
             end: u32::try_from(raw.len()).unwrap_or(u32::MAX),
             octets: raw,
             code,
-            enhanced,
         }
     }
 
@@ -45,7 +42,7 @@ impl Reply {
     /// reply's code.
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedCode> {
-        self.enhanced
+        texts(self.raw()).find_map(|text| EnhancedCode::parse(text, self.code))
     }
 
     /// The text of each line, without code and line end; octets that are not UTF-8 are replaced.

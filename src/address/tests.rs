@@ -284,3 +284,36 @@ fn conversions() {
     );
     assert_eq!(Address::from(&address), address);
 }
+
+// The short look and the long one agree.
+#[test]
+fn a_short_look_is_no_other_look() {
+    let parts = [
+        "a", "B9", ".", "-", "_", "+", "@", "ex", "=", "'", "é", "[", " ",
+    ];
+    let mut seen = [0; 2];
+    for n in 0..parts.len().pow(5) {
+        let digits = (0..5).map(|digit| parts[n / parts.len().pow(digit) % parts.len()]);
+        let text: String = digits.collect();
+        if let Some(simple) = Address::simple(&text) {
+            let parsed = parse(&text).unwrap();
+            assert_eq!(simple, parsed, "{text}");
+            assert_eq!(simple.to_string(), parsed.to_string());
+            assert_eq!(simple.at, parsed.at);
+            assert!(parsed.is_plain);
+            seen[0] += 1;
+        } else {
+            seen[1] += usize::from(parse(&text).is_ok());
+        }
+    }
+    assert!(seen[0] > 2_000, "{seen:?}");
+    for (text, is_simple) in [
+        (format!("a@{}.b", "l".repeat(63)), true),
+        (format!("a@{}.b", "l".repeat(64)), false),
+        (format!("{}@b.c", "l".repeat(494)), true),
+        (format!("{}@b.c", "l".repeat(495)), false),
+    ] {
+        assert_eq!(Address::simple(&text).is_some(), is_simple);
+        assert_eq!(parse(&text).is_ok(), is_simple);
+    }
+}

@@ -132,13 +132,14 @@ pub(crate) fn order(
     offers: &Capabilities,
 ) -> Result<Order, Inadmissible> {
     let parameters = mail_parameters(envelope, facts, offers)?;
-    let mut commands = Commands::default();
+    let recipients = envelope.recipients_with_parameters();
+    let count = places.map_or(recipients.len(), <[usize]>::len);
+    let mut commands = Commands::with_capacity(1 + count);
     let is_utf8 = says_smtputf8(&parameters);
     let sender = envelope.sender().map(|sender| told(sender, is_utf8));
     command::mail(commands.octets(), sender.as_deref(), &parameters)?;
     commands.end_line();
-    let recipients = envelope.recipients_with_parameters();
-    let mut outcomes = Vec::with_capacity(places.map_or(recipients.len(), <[usize]>::len));
+    let mut outcomes = Vec::with_capacity(count);
     let mut add = |recipient: &Recipient| {
         check_offered(&recipient.parameters, offers)?;
         let address = told(&recipient.address, is_utf8);

@@ -44,6 +44,14 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
+    /// For so many lines of the usual length.
+    pub(crate) fn with_capacity(lines: usize) -> Self {
+        Self {
+            octets: Vec::with_capacity(lines * 48 + 48),
+            ends: Vec::with_capacity(lines),
+        }
+    }
+
     /// Where a line goes; [`end_line`](Self::end_line) follows.
     pub(crate) fn octets(&mut self) -> &mut Vec<u8> {
         &mut self.octets

@@ -96,7 +96,7 @@ impl Window {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
             limits,
-            owed: VecDeque::new(),
+            owed: VecDeque::with_capacity(8),
             octets: 0,
             longest_reply: USUAL_REPLY,
             slow: [0; 2],

@@ -20,6 +20,9 @@ use crate::trace::Trace;
 
 /// How much is read at once.
 const READ_BUFFER: usize = 8 * 1024;
+/// How long a connection has to be silent before the socket is asked whether the server has said
+/// something meanwhile: within this time it would have to say it just now.
+const IDLE: Duration = Duration::from_millis(5);
 /// How long a server that cut the connection is listened to for its reason.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -38,6 +41,8 @@ pub(crate) struct Wire {
     outbox: Vec<u8>,
     /// How many octets the stream has taken.
     taken: u64,
+    /// When the server was last heard.
+    heard: Option<Instant>,
     timeouts: Timeouts,
     /// Until when the call under way may take.
     call_deadline: Option<Instant>,
@@ -56,6 +61,7 @@ impl Wire {
             parser: ReplyParser::default(),
             outbox: Vec::new(),
             taken: 0,
+            heard: None,
             timeouts,
             call_deadline: None,
             trace,
@@ -300,6 +306,9 @@ impl Wire {
     /// 421 is its farewell: nothing of the next transaction was sent, so another connection may
     /// take it.
     pub(crate) fn check_idle(&mut self, step: Step) -> Result<()> {
+        if self.heard.is_some_and(|heard| heard.elapsed() < IDLE) && self.input.is_empty() {
+            return self.check_quiet(step);
+        }
         let mut buffer = [0; 512];
         let read = match self.stream.try_read(&mut buffer) {
             Ok(None) if self.input.is_empty() => return self.check_quiet(step),
@@ -423,6 +432,7 @@ impl Wire {
             Ok(read) => {
                 let octets = self.read_buffer.get(..read).unwrap_or_default();
                 self.input.extend(octets);
+                self.heard = Some(Instant::now());
                 Ok(())
             }
             Err(failure) => Err(failed(step, failure)),
