@@ -59,8 +59,7 @@
 //!
 //! In scope: connecting, TLS, logging in, envelope, data, results, LMTP, composing. Out of scope:
 //! async, looking up MX records, a queue on disk (hand the message to a server that has one),
-//! reading received mail. Names are looked up by the operating system, which may take longer than
-//! any timeout set here.
+//! reading received mail.
 //!
 //! # Features
 //!
@@ -75,6 +74,7 @@ mod capabilities;
 mod command_error;
 mod config;
 mod connection;
+mod endpoint;
 mod envelope;
 mod error;
 mod exchange;
@@ -89,6 +89,7 @@ mod protocol;
 mod reply;
 mod secret;
 mod step;
+mod tls_error;
 mod trace;
 
 pub use crate::address::{Address, AddressError};
@@ -104,6 +105,7 @@ pub use crate::command_error::CommandError;
 pub use crate::config::{Config, ConfigError, Protocol, Security, Timeouts};
 pub use crate::connection::SmtpConnection;
 pub use crate::connection::transaction::{DataWriter, Transaction};
+pub use crate::endpoint::Endpoint;
 pub use crate::envelope::Envelope;
 pub use crate::error::{Delivery, Error, Interrupted, Result};
 pub use crate::exchange::error::{ContentError, Unsupported};
@@ -123,6 +125,7 @@ pub use crate::protocol::error::ProtocolError;
 pub use crate::reply::{Code, EnhancedCode, Reply};
 pub use crate::secret::Secret;
 pub use crate::step::Step;
+pub use crate::tls_error::{TlsError, TlsReason};
 pub use crate::trace::TraceLine;
 
 /// Compiles what the README shows.

@@ -1,5 +1,6 @@
 //! [`Config`]: which server, how safely, and how patiently.
 
+mod getters;
 pub(crate) mod tls;
 mod url;
 
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
 use crate::config::tls::TlsOptions;
+use crate::endpoint::Endpoint;
+use crate::step::Step;
 use crate::trace::{Trace, TraceLine};
 
 /// Which server to talk to, how safely, and how patiently.
@@ -64,6 +67,8 @@ pub struct Config {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) mechanisms: Option<Vec<String>>,
     pub(crate) hello_name: Option<String>,
+    /// Keywords of EHLO in upper case.
+    pub(crate) ignored: Vec<String>,
     pub(crate) timeouts: Timeouts,
     pub(crate) deadline: Option<Duration>,
     pub(crate) tls: TlsOptions,
@@ -142,6 +147,7 @@ impl Config {
             credentials: None,
             mechanisms: None,
             hello_name: None,
+            ignored: Vec::new(),
             timeouts: Timeouts::default(),
             deadline: None,
             tls: TlsOptions::default(),
@@ -193,6 +199,27 @@ impl Config {
     /// By default it is the address of the socket, which is true everywhere and needs no look-up.
     pub fn hello_name(mut self, name: impl Into<String>) -> Self {
         self.hello_name = Some(name.into());
+        self
+    }
+
+    /// Takes these extensions as not offered, whatever the server says: for proxies and relays that
+    /// offer what they cannot do.
+    ///
+    /// Keywords are those of EHLO, in any case. Without `PIPELINING` each command waits for its
+    /// reply; without `8BITMIME` messages go out in 7 bits. More names can be added by another call.
+    ///
+    /// ```
+    /// use smtplib::Config;
+    ///
+    /// let config = Config::new("mail.example.com").ignore(["PIPELINING", "8BITMIME"]);
+    /// ```
+    pub fn ignore<T: Into<String>>(mut self, keywords: impl IntoIterator<Item = T>) -> Self {
+        for keyword in keywords {
+            let keyword = keyword.into().to_ascii_uppercase();
+            if !self.ignored.contains(&keyword) {
+                self.ignored.push(keyword);
+            }
+        }
         self
     }
 
@@ -327,11 +354,13 @@ impl Config {
     }
 
     /// Where the connection goes, for people.
-    pub(crate) fn endpoint(&self) -> String {
-        match (&self.server, self.host_and_port()) {
-            (Server::Unix(path), _) => path.display().to_string(),
-            (_, (host, port)) if host.contains(':') => format!("[{host}]:{port}"),
-            (_, (host, port)) => format!("{host}:{port}"),
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        match &self.server {
+            Server::Unix(path) => Endpoint::unix(path),
+            Server::Tcp { .. } => {
+                let (host, port) = self.host_and_port();
+                Endpoint::tcp(host, port)
+            }
         }
     }
 
@@ -405,6 +434,21 @@ impl Timeouts {
         }
     }
 
+    /// How long this step may take.
+    #[must_use]
+    pub fn budget(&self, step: Step) -> Duration {
+        match step {
+            Step::Connect => self.connect,
+            Step::Handshake => self.handshake,
+            Step::Greeting => self.greeting,
+            Step::Data => self.data,
+            Step::Body => self.body,
+            Step::EndOfData => self.end_of_data,
+            Step::Quit => self.quit,
+            _ => self.command,
+        }
+    }
+
     fn list(&self) -> [Duration; 8] {
         [
             self.connect,
@@ -431,8 +475,7 @@ macro_rules! timeout_setters {
 }
 
 timeout_setters! {
-    /// Opening the connection, over all addresses of the host: 30 seconds. Looking the name up is
-    /// not counted, nor is waiting for a Unix socket whose server has a full queue.
+    /// Looking the host's name up and opening the connection, over all its addresses: 30 seconds.
     connect,
     /// The TLS handshake: 30 seconds.
     handshake,

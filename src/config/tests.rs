@@ -139,7 +139,7 @@ fn a_unix_socket_has_no_tls_and_no_port() {
     let config = Config::lmtp_unix("/run/lmtp").port(24);
     assert_eq!(config.check(), Ok(()));
     assert_eq!(
-        (config.endpoint(), config.tcp_server()),
+        (config.endpoint().to_string(), config.tcp_server()),
         ("/run/lmtp".to_owned(), None)
     );
     for security in [

@@ -1,6 +1,5 @@
 //! Opening a connection: all that a configuration asks for, up to the login.
 
-use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Instant;
 
@@ -14,6 +13,7 @@ use crate::net::wire::Wire;
 use crate::protocol::command::HelloName;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
+use crate::tls_error::TlsError;
 
 impl Config {
     /// Connects, and does all that the configuration asks for: TLS, EHLO, STARTTLS, logging in.
@@ -33,14 +33,8 @@ impl Config {
             self,
             deadline.map_or(budget_ends, |limit| limit.min(budget_ends)),
         );
-        let stream = stream.map_err(|error| match error.kind() {
-            ErrorKind::TimedOut => Error::Timeout(Step::Connect),
-            _ => Error::Io {
-                step: Step::Connect,
-                source: error,
-            },
-        })?;
-        SmtpConnection::open(stream, self, deadline)
+        let opened = stream.and_then(|stream| SmtpConnection::open(stream, self, deadline));
+        opened.map_err(|error| error.at(self.endpoint()))
     }
 
     /// Everything that can be wrong before a socket is opened.
@@ -70,7 +64,13 @@ impl Config {
         match self.tls.connector() {
             Ok(_) => Ok(()),
             Err(_) if self.tls.has_identity() => Err(ConfigError::Identity.into()),
-            Err(error) => Err(Error::Tls(Box::new(error))),
+            Err(error) => {
+                let name = self.tls.verified_name(self.host_and_port().0);
+                Err(Error::Tls(Box::new(TlsError::new(
+                    &error.to_string(),
+                    name,
+                ))))
+            }
         }
     }
 }
@@ -113,12 +113,10 @@ impl SmtpConnection {
     /// As [`Config::connect`].
     pub fn from_tcp_stream(stream: TcpStream, config: &Config) -> Result<Self> {
         config.check_all()?;
-        let stream = Stream::tcp(stream);
-        let stream = stream.map_err(|source| Error::Io {
-            step: Step::Connect,
-            source,
-        })?;
-        Self::open(stream, config, config.deadline.map(deadline_in))
+        let stream = Stream::tcp(stream).map_err(|source| Error::io(Step::Connect, source));
+        let deadline = config.deadline.map(deadline_in);
+        let opened = stream.and_then(|stream| Self::open(stream, config, deadline));
+        opened.map_err(|error| error.at(config.endpoint()))
     }
 
     /// All steps from the open stream to the end of what the configuration asks for.
@@ -147,8 +145,8 @@ impl SmtpConnection {
     fn prepare(&mut self) -> Result<()> {
         self.hello()?;
         match self.config.security {
-            Security::StartTls => self.upgrade()?,
-            Security::Opportunistic if self.capabilities.has("STARTTLS") => self.upgrade()?,
+            Security::StartTls => drop(self.upgrade()?),
+            Security::Opportunistic if self.capabilities.has("STARTTLS") => drop(self.upgrade()?),
             _ => {}
         }
         match self.config.credentials.clone() {
@@ -168,8 +166,5 @@ fn read_greeting(wire: &mut Wire) -> Result<Reply> {
         wire.close();
     }
     wire.leave();
-    Err(Error::Refused {
-        step: Step::Greeting,
-        reply,
-    })
+    Err(Error::refused(Step::Greeting, reply))
 }

@@ -102,7 +102,7 @@ impl Body {
         profiler.update(piece);
         if let Err(error) = rules.check(&profiler.profile()) {
             wire.abort();
-            self.failure.get_or_insert(error.into());
+            self.failure.get_or_insert_with(|| error.into());
         }
     }
 

@@ -12,10 +12,15 @@ use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
+use crate::tls_error::TlsError;
 use crate::trace::Trace;
 
 /// How much is read at once.
 const READ_BUFFER: usize = 8 * 1024;
+/// How much is listened to on an idle connection; a farewell is shorter.
+const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
+/// How much of a line that breaks the protocol is kept for the error.
+const MAX_OFFENDING: usize = 500;
 /// How long a server that cut the connection is listened to for its reason.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -114,6 +119,9 @@ impl Wire {
 
     fn read_untraced(&mut self, step: Step) -> Result<Reply> {
         self.stream.set_deadline(self.deadline(step));
+        if step == Step::Greeting {
+            self.parser.expect_greeting();
+        }
         let reply = self.next_reply(step);
         if reply.is_err() {
             // What a server says during AUTH may repeat a secret; only a whole reply can be masked.
@@ -150,61 +158,79 @@ impl Wire {
         if self.is_closed() {
             return Err(Error::Closed);
         }
-        if self.input.is_empty() && self.parser.is_idle() {
+        if self.is_quiet() {
             return Ok(());
         }
-        self.abort();
-        Err(Error::Protocol {
-            step,
-            source: ProtocolError::Unsolicited,
-        })
+        Err(self.unasked(step, false))
     }
 
     /// Asks an idle connection whether the server has said something meanwhile, or is gone.
+    pub(crate) fn check_idle(&mut self) -> Result<()> {
+        let is_over = self.listen();
+        if is_over {
+            return Err(self.unasked(Step::Idle, true));
+        }
+        self.check_quiet(Step::Idle)
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.input.is_empty() && self.parser.is_idle()
+    }
+
+    /// Takes in what is there without waiting; returns true if that is the end.
+    fn listen(&mut self) -> bool {
+        let mut heard = 0;
+        while heard < MAX_FAREWELL {
+            match self.stream.try_read(&mut self.read_buffer) {
+                Ok(None) => return false,
+                Ok(Some(0)) | Err(_) => return true,
+                Ok(Some(read)) => {
+                    let octets = self.read_buffer.get(..read).unwrap_or_default();
+                    self.input.extend(octets);
+                    heard += read;
+                }
+            }
+        }
+        false
+    }
+
+    /// Why the connection cannot be used: the server spoke without being asked, or is gone.
     ///
-    /// 421 is its farewell: nothing of the next transaction was sent, so another connection may
-    /// take it.
-    pub(crate) fn check_idle(&mut self, step: Step) -> Result<()> {
-        let mut buffer = [0; 512];
-        let read = match self.stream.try_read(&mut buffer) {
-            Ok(None) if self.input.is_empty() => return self.check_quiet(step),
-            Ok(read) => read,
-            Err(_) => Some(0),
-        };
-        let octets = buffer.get(..read.unwrap_or_default());
-        self.input.extend(octets.unwrap_or_default());
-        let farewell = self.farewell();
-        let is_gone = read == Some(0) && self.input.is_empty();
+    /// 421 is its farewell at any time (RFC 5321, 3.8), and so is any 221, 4yz or 5yz before the
+    /// end. Nothing of the next transaction was sent, so another connection may take it.
+    fn unasked(&mut self, step: Step, is_over: bool) -> Error {
+        let is_silent = self.is_quiet();
+        let said = self.farewell();
+        let line = self.offending_line();
         self.abort();
-        match farewell {
-            Some(reply) if reply.code() == Code::SERVICE_CLOSING => Err(Error::Disconnected {
-                step,
-                last_words: Some(Box::new(reply)),
-            }),
-            None if is_gone => Err(Error::Disconnected {
-                step,
-                last_words: None,
-            }),
-            _ => Err(Error::Protocol {
+        match said {
+            Some(reply) if is_farewell(&reply, is_over) => Error::disconnected(step, Some(reply)),
+            None if is_silent => Error::disconnected(step, None),
+            said => Error::Protocol {
                 step,
                 source: ProtocolError::Unsolicited,
-            }),
+                line: said.map_or(line, |reply| shortened(reply.raw())),
+                server: None,
+            },
         }
     }
 
-    /// A reply that is there already.
+    /// A reply that is there already, or as much of it as came.
     fn farewell(&mut self) -> Option<Reply> {
-        let reply = self.parser.next_reply(&mut self.input, line::MAX_LINE);
-        match reply {
-            Ok(Some(reply)) => {
-                self.trace.server_lines(reply.raw());
-                Some(reply)
-            }
-            _ => {
-                self.trace_remains();
-                None
-            }
+        let reply = match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
+            Ok(reply) => reply.or_else(|| self.parser.cut_off(self.input.newest_line())),
+            Err(_) => None,
+        };
+        match &reply {
+            Some(reply) => self.trace.server_lines(reply.raw()),
+            None => self.trace_remains(),
         }
+        reply
+    }
+
+    /// The line that was read last, for an error.
+    fn offending_line(&self) -> Box<str> {
+        shortened(self.input.newest_line())
     }
 
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
@@ -212,10 +238,7 @@ impl Wire {
         if !self.input.is_empty() || !self.parser.is_idle() {
             self.abort();
             let source = ProtocolError::DataBeforeTls;
-            return Err(Error::Protocol {
-                step: Step::StartTls,
-                source,
-            });
+            return Err(Error::protocol(Step::StartTls, source));
         }
         let deadline = self.deadline(Step::Handshake);
         let name = options.verified_name(name);
@@ -226,8 +249,10 @@ impl Wire {
         }
         upgraded.map_err(|error| match error {
             UpgradeError::NotTcp => Error::Closed,
-            UpgradeError::Timeout => Error::Timeout(Step::Handshake),
-            UpgradeError::Tls(error) => Error::Tls(Box::new(error)),
+            UpgradeError::Timeout => Error::timeout(Step::Handshake),
+            UpgradeError::Tls(error) => {
+                Error::Tls(Box::new(TlsError::new(&error.to_string(), name)))
+            }
         })?;
         self.trace
             .note(format_args!("TLS from here on, with {name}"));
@@ -258,22 +283,38 @@ impl Wire {
             match self.parser.next_reply(&mut self.input, limit) {
                 Ok(Some(reply)) => return Ok(reply),
                 Ok(None) => self.fill(step)?,
-                Err(source) => return Err(Error::Protocol { step, source }),
+                Err(source) => return Err(self.broken(step, source)),
             }
+        }
+    }
+
+    /// The server broke the grammar. A line that came during AUTH may hold a secret.
+    fn broken(&self, step: Step, source: ProtocolError) -> Error {
+        let line = match step {
+            Step::Auth => Box::default(),
+            _ => self.offending_line(),
+        };
+        Error::Protocol {
+            step,
+            source,
+            line,
+            server: None,
         }
     }
 
     fn fill(&mut self, step: Step) -> Result<()> {
         match self.stream.read(&mut self.read_buffer) {
-            Ok(0) => Err(Error::Disconnected {
-                step,
-                last_words: None,
-            }),
+            Ok(0) => Err(Error::disconnected(step, None)),
             Ok(read) => {
                 let octets = self.read_buffer.get(..read).unwrap_or_default();
                 self.input.extend(octets);
                 Ok(())
             }
+            Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::Timeout {
+                step,
+                is_begun: !self.is_quiet(),
+                server: None,
+            }),
             Err(error) => Err(io_error(step, error)),
         }
     }
@@ -284,10 +325,7 @@ impl Wire {
         if !failure.is_timeout() {
             let reason = self.last_words();
             if let Some(reply) = reason {
-                failure = Error::Disconnected {
-                    step,
-                    last_words: Some(Box::new(reply)),
-                };
+                failure = Error::disconnected(step, Some(reply));
             }
         }
         self.abort();
@@ -309,17 +347,7 @@ impl Wire {
 
     /// Until when a step may take.
     fn deadline(&self, step: Step) -> Instant {
-        let budget = match step {
-            Step::Connect => self.timeouts.connect,
-            Step::Handshake => self.timeouts.handshake,
-            Step::Greeting => self.timeouts.greeting,
-            Step::Data => self.timeouts.data,
-            Step::Body => self.timeouts.body,
-            Step::EndOfData => self.timeouts.end_of_data,
-            Step::Quit => self.timeouts.quit,
-            _ => self.timeouts.command,
-        };
-        self.within_call(budget)
+        self.within_call(self.timeouts.budget(step))
     }
 
     /// The end of a budget that begins now, and no later than that of the call.
@@ -333,20 +361,28 @@ impl Wire {
 /// A failed read or write, told by what it means.
 fn io_error(step: Step, error: io::Error) -> Error {
     match error.kind() {
-        ErrorKind::TimedOut => Error::Timeout(step),
+        ErrorKind::TimedOut => Error::timeout(step),
         ErrorKind::BrokenPipe
         | ErrorKind::ConnectionAborted
         | ErrorKind::ConnectionReset
         | ErrorKind::UnexpectedEof
-        | ErrorKind::WriteZero => Error::Disconnected {
-            step,
-            last_words: None,
-        },
-        _ => Error::Io {
-            step,
-            source: error,
-        },
+        | ErrorKind::WriteZero => Error::disconnected(step, None),
+        _ => Error::io(step, error),
     }
+}
+
+/// Whether a server that says this without being asked is leaving.
+fn is_farewell(reply: &Reply, is_over: bool) -> bool {
+    let code = reply.code();
+    code == Code::SERVICE_CLOSING
+        || is_over && (code == 221 || code.is_transient() || code.is_permanent())
+}
+
+/// The beginning of what the server said, for an error.
+fn shortened(octets: &[u8]) -> Box<str> {
+    let octets = octets.trim_ascii_end();
+    let octets = octets.get(..MAX_OFFENDING).unwrap_or(octets);
+    String::from_utf8_lossy(octets).into()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Logging in with a password.
 use crate::peer::{Peer, Script};
-use crate::support::session::{SHORT, config, failure, hello, implicit, nobody, session};
+use crate::support::session::{SHORT, config, failure, hello, implicit, nobody, said, session};
 use smtplib::{
     AuthReason, Config, Credentials, CredentialsError, Error, Login, Plain, Protocol, Security,
     Step, Unsupported,
@@ -293,7 +293,7 @@ fn a_refusal_ends_it() {
         let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
         let error = refused(&peer);
         assert_eq!(
-            error.to_string(),
+            said(&error),
             format!("the server refused to log us in by PLAIN: {reply}")
         );
         let Error::AuthFailed(failure) = &error else {
@@ -366,7 +366,7 @@ fn if_no_mechanism_is_left_the_last_answer_is_told() {
     let rest = format!("C: {PLAIN}\nS: 504 5.5.4 no\nC: AUTH LOGIN\nS: 504 5.5.4 no either\n{BYE}");
     let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
     assert_eq!(
-        refused(&peer).to_string(),
+        said(&refused(&peer)),
         "the server refused to log us in by LOGIN: 504 5.5.4 no either"
     );
     peer.finish();
@@ -425,7 +425,7 @@ fn answers_that_are_none() {
         let peer = secure(&["AUTH PLAIN LOGIN"], &format!("{rest}\nCclose"));
         let error = refused(&peer);
         assert_eq!(
-            error.to_string(),
+            said(&error),
             format!("the server broke the protocol at AUTH: {code} is no answer to this command")
         );
         assert!(error.is_closed() && !error.is_transient() && !error.is_permanent());
@@ -443,7 +443,7 @@ fn a_server_that_is_closing_has_not_refused_the_password() {
         let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
         let error = refused(&peer);
         assert_eq!(
-            error.to_string(),
+            said(&error),
             "the server refused AUTH: 421 4.3.2 shutting down"
         );
         assert!(error.is_closed() && error.is_transient());
@@ -457,17 +457,17 @@ fn a_connection_that_ends_or_stalls_in_the_middle() {
     let rest = format!("C: {PLAIN}\nEOF\nCclose");
     let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
     let error = refused(&peer);
-    assert_eq!(
-        error.to_string(),
-        "the server closed the connection at AUTH"
-    );
+    assert_eq!(said(&error), "the server closed the connection at AUTH");
     peer.finish();
 
     let rest = format!("C: {PLAIN}\nS.. 20ms forever raw: 334\nCclose");
     let peer = session(&["AUTH PLAIN"], &rest).listen();
     let config = with_password(config(&peer)).danger_allow_plaintext_auth(true);
     let error = failure(&config.timeout(SHORT));
-    assert_eq!(error.to_string(), "the server took too long at AUTH");
+    assert_eq!(
+        said(&error),
+        "the server did not finish its reply in time at AUTH"
+    );
     peer.finish();
 }
 

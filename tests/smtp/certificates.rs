@@ -1,8 +1,8 @@
 //! Whom the client believes, and the switches that change it.
 use crate::peer::{Leaf, Script, TestCa};
-use crate::support::session::{config_for, failure, hello, nobody, session, starttls};
+use crate::support::session::{config_for, failure, hello, nobody, said, session, starttls};
 use native_tls::{Certificate, TlsConnector};
-use smtplib::{Config, ConfigError, Error, Security, SmtpConnection};
+use smtplib::{Config, ConfigError, Error, Security, SmtpConnection, TlsReason};
 use std::sync::OnceLock;
 
 /// What the peer shows of itself.
@@ -104,26 +104,40 @@ fn an_unknown_authority_is_not_believed() {
     check(&config.tls_connector(connector), &[]);
 }
 
-// C2, T6: why, in a sentence, and what to do about it; nothing is tried without TLS.
+// C2, T6, field C8: why, in a sentence, and what to do about it; nothing is tried without TLS.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_error_says_why() {
-    for (leaf, why) in [
-        ("wrong-name", "IP address mismatch"),
-        ("expired", "certificate has expired"),
-        ("self-signed", "self-signed certificate"),
+    for (leaf, reason, why) in [
+        (
+            "wrong-name",
+            TlsReason::WrongName,
+            "is not for 127.0.0.1: set Config::tls_server_name to the name that it is for",
+        ),
+        (
+            "expired",
+            TlsReason::Expired,
+            "has expired: it must be renewed, unless this machine's clock is wrong",
+        ),
+        (
+            "self-signed",
+            TlsReason::UnknownIssuer,
+            "nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+        ),
     ] {
         let peer = shows(leaf, false).listen();
         let error = failure(&starttls(&peer));
-        let sentence = error.to_string();
-        let begin = "the TLS handshake failed: ";
+        let sentence = said(&error);
+        let begin = "the TLS handshake with the server failed: ";
         assert!(
-            sentence.starts_with(begin) && sentence.contains(why),
+            sentence.starts_with(begin) && sentence.ends_with(why),
             "{sentence}"
         );
-        assert!(sentence.ends_with("; a private root can be added to the configuration"));
-        let source = std::error::Error::source(&error).unwrap();
-        assert!(source.is::<native_tls::Error>());
+        let Error::Tls(failure) = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!((failure.reason(), failure.name()), (reason, "127.0.0.1"));
+        assert!(std::error::Error::source(&error).is_none() && error.is_permanent());
         assert_eq!(
             peer.finish().clear(),
             b"EHLO client.example\r\nSTARTTLS\r\n"

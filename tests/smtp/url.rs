@@ -1,6 +1,6 @@
 //! A configuration as a URL: what each part does on the wire, and what is no part of it.
 use crate::peer::{Peer, Script, TestCa};
-use crate::support::session::{failure, hello, nobody, session, soon};
+use crate::support::session::{failure, hello, nobody, said, session, soon};
 use smtplib::{Config, ConfigError, Error, Security, Step};
 
 fn parse(url: &str) -> Config {
@@ -31,8 +31,8 @@ fn smtp_means_starttls() {
         .listen();
         let error = failure(&at(&peer, "smtp", "tim:tanstaaf@", tail));
         assert_eq!(
-            error.to_string(),
-            "the server does not offer STARTTLS",
+            said(&error),
+            "the server does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)",
             "{tail}"
         );
         peer.finish();
@@ -139,7 +139,7 @@ fn budgets() {
         let config = at(&peer, "smtp", "", &format!("?tls=none&{option}"));
         let error = soon(|| config.connect()).unwrap_err();
         assert!(
-            matches!(error, Error::Timeout(at) if at == step),
+            matches!(error, Error::Timeout { step: at, .. } if at == step),
             "{option}: {error:?}"
         );
         peer.finish();

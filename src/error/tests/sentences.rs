@@ -2,14 +2,18 @@
 
 use super::*;
 use crate::address::Address;
+use crate::tls_error::TlsReason;
 
 pub(super) type Sentences = Vec<(Error, &'static str)>;
 
 /// Every variant with its whole sentence.
 pub(super) fn sentences() -> Sentences {
     [
+        of_connecting(),
         of_logging_in(),
+        of_other_protocols(),
         of_this_side(),
+        of_tls(),
         of_the_network(),
         of_the_server(),
         of_what_is_missing(),
@@ -48,6 +52,14 @@ fn of_logging_in() -> Sentences {
         (
             auth_failed(AuthReason::TooManyChallenges, Some("501 ok"), None),
             "logging in by PLAIN failed: the server never stopped asking",
+        ),
+        (
+            auth_failed(AuthReason::Refused, Some("535 no"), None).at(mx()),
+            "mx.example.org:587 refused to log us in by PLAIN: 535 no",
+        ),
+        (
+            auth_failed(AuthReason::TooManyChallenges, None, None).at(mx()),
+            "logging in at mx.example.org:587 by PLAIN failed: the server never stopped asking",
         ),
         (
             CredentialsError::Control.into(),
@@ -103,8 +115,79 @@ fn of_this_side() -> Sentences {
     ]
 }
 
+fn of_connecting() -> Sentences {
+    vec![
+        // Field C7: every failure to connect names the place.
+        (
+            Error::io(Step::Connect, io_error("Connection refused")).at(mx()),
+            "could not connect to mx.example.org:587: Connection refused",
+        ),
+        (
+            Error::timeout(Step::Connect).at(Endpoint::tcp("2001:db8::1", 25)),
+            "could not connect to [2001:db8::1]:25 in time",
+        ),
+        (
+            Error::io(Step::Connect, io_error("No such file"))
+                .at(Endpoint::unix("/run/lmtp".as_ref())),
+            "could not connect to /run/lmtp: No such file",
+        ),
+        (
+            Error::UnknownHost {
+                host: "mx.example.rog".into(),
+            },
+            "there is no host named mx.example.rog: is the name right, and is this machine online?",
+        ),
+        (
+            Error::timeout(Step::Greeting).at(mx()),
+            "mx.example.org:587 sent no greeting in time: does this port speak TLS from the first octet?",
+        ),
+        // Field F13
+        (
+            Error::Timeout {
+                step: Step::Greeting,
+                is_begun: true,
+                server: None,
+            },
+            "the server did not finish its greeting in time",
+        ),
+        (
+            Error::Timeout {
+                step: Step::Mail,
+                is_begun: true,
+                server: None,
+            },
+            "the server did not finish its reply in time at MAIL",
+        ),
+        (
+            disconnected(Step::Hello, None).at(mx()),
+            "mx.example.org:587 closed the connection at EHLO",
+        ),
+    ]
+}
+
 fn of_the_network() -> Sentences {
     vec![
+        // Field F11: the moment.
+        (
+            disconnected(Step::Idle, None),
+            "the server closed the connection before the next command",
+        ),
+        (
+            disconnected(Step::Idle, Some("451 4.4.2 Timeout")),
+            "the server closed the connection before the next command, saying: 451 4.4.2 Timeout",
+        ),
+        (
+            disconnected(Step::EndOfData, None),
+            "the server closed the connection without saying whether it took the message: sending again may duplicate it",
+        ),
+        // Field C9: what had been said before.
+        (
+            interrupted(
+                &[ACCEPTED, refusal("550 5.1.1 no"), UNKNOWN],
+                disconnected(Step::Rcpt, None),
+            ),
+            "the server closed the connection at RCPT (the fate of 2 of 3 recipients is known, and the first refusal is of <b@x>: 550 5.1.1 no)",
+        ),
         (
             disconnected(Step::Body, None),
             "the server closed the connection at the message",
@@ -114,27 +197,120 @@ fn of_the_network() -> Sentences {
             "the server closed the connection at the message, saying: 552 too big",
         ),
         (
-            interrupted(&[ACCEPTED, UNKNOWN], Error::Timeout(Step::Rcpt)),
+            interrupted(&[ACCEPTED, UNKNOWN], Error::timeout(Step::Rcpt)),
             "the server took too long at RCPT (the fate of 1 of 2 recipients is known)",
         ),
         (
-            Error::Io {
-                step: Step::Mail,
-                source: io_error("no route"),
-            },
-            "the connection failed at MAIL: no route",
+            Error::io(Step::Mail, io_error("no route")),
+            "the connection to the server failed at MAIL: no route",
         ),
         (
-            Error::Timeout(Step::Greeting),
+            Error::timeout(Step::Greeting),
             "the server sent no greeting in time: does this port speak TLS from the first octet?",
         ),
         (
-            Error::Timeout(Step::EndOfData),
+            Error::timeout(Step::EndOfData),
             "the server did not say in time whether it took the message: sending again may duplicate it",
         ),
         (
-            Error::Timeout(Step::Quit),
+            Error::timeout(Step::Quit),
             "the server took too long at QUIT",
+        ),
+    ]
+}
+
+fn mx() -> Endpoint {
+    Endpoint::tcp("mx.example.org", 587)
+}
+
+/// A line that is no reply.
+fn not_smtp(step: Step, line: &str) -> Error {
+    Error::Protocol {
+        step,
+        source: ProtocolError::BadCode,
+        line: line.into(),
+        server: None,
+    }
+}
+
+fn tls(reason: TlsReason, detail: &str) -> Error {
+    let failure = TlsError::because(reason, detail, "mx.example.org");
+    Error::Tls(Box::new(failure)).at(mx())
+}
+
+/// Field C8: a hint that fits each reason.
+fn of_tls() -> Sentences {
+    vec![
+        (
+            tls(TlsReason::ClientCertificate, ""),
+            "the TLS handshake with mx.example.org:587 failed: the server wants a certificate from this side: set Config::client_identity",
+        ),
+        (
+            tls(TlsReason::Expired, ""),
+            "the TLS handshake with mx.example.org:587 failed: the server's certificate has expired: it must be renewed, unless this machine's clock is wrong",
+        ),
+        (
+            tls(TlsReason::NotYetValid, ""),
+            "the TLS handshake with mx.example.org:587 failed: the server's certificate is not valid yet: is this machine's clock wrong?",
+        ),
+        (
+            tls(TlsReason::NotTls, ""),
+            "the TLS handshake with mx.example.org:587 failed: the server did not answer with TLS: does this port expect STARTTLS?",
+        ),
+        (
+            tls(TlsReason::Other, "no shared cipher"),
+            "the TLS handshake with mx.example.org:587 failed: no shared cipher",
+        ),
+        (
+            tls(TlsReason::ProtocolTooOld, ""),
+            "the TLS handshake with mx.example.org:587 failed: the server is too old: it knows no TLS of version 1.2 or newer",
+        ),
+        (
+            tls(TlsReason::UnknownIssuer, ""),
+            "the TLS handshake with mx.example.org:587 failed: nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+        ),
+        (
+            tls(TlsReason::WrongName, ""),
+            "the TLS handshake with mx.example.org:587 failed: the server's certificate is not for mx.example.org: set Config::tls_server_name to the name that it is for",
+        ),
+    ]
+}
+
+fn of_other_protocols() -> Sentences {
+    vec![
+        // Field C4: the line that broke the grammar. Field F15: what it looks like.
+        (
+            not_smtp(Step::Greeting, "* OK [CAPABILITY IMAP4rev1] ready"),
+            "the server broke the protocol at the greeting: a line does not begin with a reply code: \"* OK [CAPABILITY IMAP4rev1] ready\"; is this an IMAP port?",
+        ),
+        (
+            not_smtp(Step::Greeting, "+OK Dovecot ready."),
+            "the server broke the protocol at the greeting: a line does not begin with a reply code: \"+OK Dovecot ready.\"; is this a POP3 port?",
+        ),
+        (
+            not_smtp(Step::Greeting, "HTTP/1.1 400 Bad Request"),
+            "the server broke the protocol at the greeting: a line does not begin with a reply code: \"HTTP/1.1 400 Bad Request\"; is this a web server?",
+        ),
+        (
+            not_smtp(Step::Greeting, "SSH-2.0-OpenSSH_9.2"),
+            "the server broke the protocol at the greeting: a line does not begin with a reply code: \"SSH-2.0-OpenSSH_9.2\"; is this an SSH port?",
+        ),
+        (
+            not_smtp(Step::Mail, "\u{1b}[2Jok"),
+            r#"the server broke the protocol at MAIL: a line does not begin with a reply code: "\u{1b}[2Jok""#,
+        ),
+        // Field E12, F12: the verb that was said.
+        (
+            refused(Step::Hello, "500 what?"),
+            "the server refused EHLO: 500 what?; does this port speak LMTP?",
+        ),
+        (
+            refused(Step::Lhlo, "502 what?"),
+            "the server refused LHLO: 502 what?; does this port speak SMTP?",
+        ),
+        (
+            refused(Step::Lhlo, "550 5.7.1 go away").at(mx()),
+            "mx.example.org:587 refused LHLO: 550 5.7.1 go away",
         ),
     ]
 }
@@ -150,10 +326,10 @@ fn of_the_server() -> Sentences {
             "the server refused the message",
         ),
         (
-            Error::Protocol {
-                step: Step::Data,
-                source: ProtocolError::UnexpectedCode(reply("250 ok").code()),
-            },
+            Error::protocol(
+                Step::Data,
+                ProtocolError::UnexpectedCode(reply("250 ok").code()),
+            ),
             "the server broke the protocol at DATA: 250 is no answer to this command",
         ),
         (
@@ -195,6 +371,16 @@ fn of_what_is_missing() -> Sentences {
             Unsupported::Extension("DSN".into()).into(),
             "the server does not offer DSN",
         ),
+        // Field C6: the way out.
+        (
+            Error::from(Unsupported::StartTls { server: None }).at(mx()),
+            "mx.example.org:587 does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)",
+        ),
+        (
+            Unsupported::StartTls { server: None }.into(),
+            "the server does not offer STARTTLS",
+        ),
+        (Unsupported::TlsIsOn.into(), "TLS is already on"),
         (
             Unsupported::Header.into(),
             "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
