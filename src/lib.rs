@@ -67,6 +67,7 @@
 //!
 //! - `vendored` builds OpenSSL from source where the platform would use the system's.
 //! - `local-address` adds `Config::local_address`.
+//! - `serde` reads and writes [`Config`] in configuration files.
 
 mod address;
 mod auth;

@@ -68,6 +68,11 @@ impl Credentials {
         self.secret = secret;
     }
 
+    /// Whether the secret is a token.
+    pub(crate) fn is_bearer(&self) -> bool {
+        self.kind == Kind::Bearer
+    }
+
     /// The same user, the secret being a token.
     pub(crate) fn into_bearer(self) -> Self {
         Self {

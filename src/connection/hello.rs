@@ -25,10 +25,10 @@ impl SmtpConnection {
     /// ```no_run
     /// use smtplib::{Config, Security};
     ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # fn main() -> Result<(), smtplib::Error> {
     /// let config = Config::new("mail.example.com")
     ///     .security(Security::None) // until `starttls`
-    ///     .root_certificates(&std::fs::read("ca.pem")?)?;
+    ///     .root_certificate_file("ca.pem");
     /// let mut smtp = config.connect()?;
     /// smtp.starttls()?;
     /// # Ok(())

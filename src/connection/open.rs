@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use crate::capabilities::Capabilities;
-use crate::config::{Config, ConfigError, Security};
+use crate::config::{Config, Security};
 use crate::connection::SmtpConnection;
 use crate::error::{Error, Result};
 use crate::net::dial::dial;
@@ -13,7 +13,6 @@ use crate::net::wire::Wire;
 use crate::protocol::command::HelloName;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
-use crate::tls_error::TlsError;
 
 impl Config {
     /// Connects, and does all that the configuration asks for: TLS, EHLO, STARTTLS, logging in.
@@ -24,7 +23,7 @@ impl Config {
     /// first step that failed says. There is no connection then, and no password was sent
     /// without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
-        self.check_all()?;
+        self.check()?;
         let deadline = self.deadline.map(deadline_in);
         self.trace
             .note(format_args!("connecting to {}", self.endpoint()));
@@ -37,14 +36,20 @@ impl Config {
         opened.map_err(|error| error.at(self.endpoint()))
     }
 
-    /// Everything that can be wrong before a socket is opened.
-    fn check_all(&self) -> Result<()> {
-        self.check()?;
+    /// Checks everything that can be wrong before a socket is opened, files of certificates included;
+    /// [`connect`](Self::connect) does it first of all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], [`Error::Command`] for the name in EHLO, [`Error::Credentials`] and
+    /// [`Error::PlaintextAuth`].
+    pub fn check(&self) -> Result<()> {
+        self.check_values()?;
         if let Some(name) = &self.hello_name {
             name.parse::<HelloName>()?;
         }
-        if self.security != Security::None {
-            self.check_tls()?;
+        if self.security != Security::None || self.tls.is_any_set() {
+            self.tls.connector()?;
         }
         let Some(credentials) = &self.credentials else {
             return Ok(());
@@ -54,24 +59,6 @@ impl Config {
             return Err(Error::PlaintextAuth);
         }
         Ok(())
-    }
-}
-
-impl Config {
-    /// Whether TLS can begin; some platforms find out only now that certificate and key do not
-    /// match.
-    fn check_tls(&self) -> Result<()> {
-        match self.tls.connector() {
-            Ok(_) => Ok(()),
-            Err(_) if self.tls.has_identity() => Err(ConfigError::Identity.into()),
-            Err(error) => {
-                let name = self.tls.verified_name(self.host_and_port().0);
-                Err(Error::Tls(Box::new(TlsError::new(
-                    &error.to_string(),
-                    name,
-                ))))
-            }
-        }
     }
 }
 
@@ -112,7 +99,7 @@ impl SmtpConnection {
     ///
     /// As [`Config::connect`].
     pub fn from_tcp_stream(stream: TcpStream, config: &Config) -> Result<Self> {
-        config.check_all()?;
+        config.check()?;
         let stream = Stream::tcp(stream).map_err(|source| Error::io(Step::Connect, source));
         let deadline = config.deadline.map(deadline_in);
         let opened = stream.and_then(|stream| Self::open(stream, config, deadline));

@@ -1,3 +1,4 @@
+mod reasons;
 mod sentences;
 mod table;
 

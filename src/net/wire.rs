@@ -242,8 +242,8 @@ impl Wire {
         }
         let deadline = self.deadline(Step::Handshake);
         let name = options.verified_name(name);
-        let connector = options.connector().map_err(UpgradeError::Tls);
-        let upgraded = connector.and_then(|tls| self.stream.upgrade(tls, name, deadline));
+        let connector = options.connector().inspect_err(|_| self.stream.abort())?;
+        let upgraded = self.stream.upgrade(connector, name, deadline);
         if upgraded.is_err() {
             self.abort();
         }

@@ -238,6 +238,6 @@ fn a_local_address_chooses_the_family() {
     let config = config_for("::1", 1).local_address(([127, 0, 0, 1], 0));
     assert_eq!(
         failure(&config).to_string(),
-        "the connection failed at the connection attempt: the host has no address that can be reached"
+        "could not connect to [::1]:1: the host has no address that can be reached"
     );
 }
