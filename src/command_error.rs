@@ -22,6 +22,7 @@ pub enum CommandError {
     /// The command has a method of its own, because it changes the state of the connection.
     Reserved(&'static str),
     /// The line is longer than SMTP allows.
+    #[non_exhaustive]
     TooLong {
         /// How many octets the line may have, with its CRLF.
         limit: usize,

@@ -262,7 +262,11 @@ impl Config {
     }
 
     /// How long a whole call may take, [`connect`](Self::connect) or one send, whatever its steps
-    /// may.
+    /// may. By default there is no such limit.
+    ///
+    /// A transaction by hand has one deadline for each of its calls. From
+    /// [`data_writer`](crate::Transaction::data_writer) to [`finish`](crate::DataWriter::finish) is
+    /// one call: the time that you take between two writes counts.
     pub fn deadline(mut self, budget: Duration) -> Self {
         self.deadline = Some(budget);
         self

@@ -81,3 +81,60 @@ impl Error {
         self
     }
 }
+
+/// For readers and writers: the error is within (`get_ref`, `downcast`), so that `?` in a function of
+/// `io::Result` loses nothing.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Io { source, .. } | Error::Source(source) => source.kind(),
+            Error::Timeout { .. } => io::ErrorKind::TimedOut,
+            Error::Closed | Error::Disconnected { .. } => io::ErrorKind::BrokenPipe,
+            Error::Content(_) | Error::Protocol { .. } | Error::Unsupported(_) => {
+                io::ErrorKind::InvalidData
+            }
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl Error {
+    /// The same failure of a body once more: a writer that fails gives it to its caller, and again
+    /// when it is asked to finish.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Closed => Self::Closed,
+            Self::Command(source) => Self::Command(*source),
+            Self::Content(source) => Self::Content(*source),
+            Self::Disconnected {
+                step, last_words, ..
+            } => Self::disconnected(*step, last_words.as_deref().cloned()),
+            Self::Io { step, source, .. } => Self::io(*step, io_again(source)),
+            Self::Protocol {
+                step, source, line, ..
+            } => Self::Protocol {
+                step: *step,
+                source: *source,
+                line: line.clone(),
+                server: None,
+            },
+            Self::Refused { step, reply, .. } => Self::refused(*step, reply.clone()),
+            Self::Timeout { step, .. } => Self::timeout(*step),
+            Self::TooLarge { size, limit } => Self::TooLarge {
+                size: *size,
+                limit: *limit,
+            },
+            Self::Unsupported(what) => Self::Unsupported(what.clone()),
+            Self::Source(source) => Self::Source(io_again(source)),
+            other => Self::Source(io::Error::other(other.to_string())),
+        }
+    }
+}
+
+fn io_again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}

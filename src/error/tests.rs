@@ -100,6 +100,33 @@ fn no_sentence_repeats_its_source() {
     assert!(error.source().is_none());
 }
 
+// Field F8: an `io::Error` on the way loses nothing.
+#[test]
+fn an_io_error_carries_the_error() {
+    for (error, kind) in [
+        (Error::timeout(Step::Body), io::ErrorKind::TimedOut),
+        (
+            disconnected(Step::Body, Some("552 too big")),
+            io::ErrorKind::BrokenPipe,
+        ),
+        (Error::Closed, io::ErrorKind::BrokenPipe),
+        (ContentError::Nul.into(), io::ErrorKind::InvalidData),
+        (Unsupported::EightBit.into(), io::ErrorKind::InvalidData),
+        (
+            Error::io(Step::Body, io::ErrorKind::NetworkDown.into()),
+            io::ErrorKind::NetworkDown,
+        ),
+    ] {
+        let (shown, again) = (format!("{error:?}"), error.again());
+        let carrier = io::Error::from(error);
+        assert_eq!(carrier.kind(), kind, "{shown}");
+        let carried: &Error = carrier.get_ref().unwrap().downcast_ref().unwrap();
+        assert_eq!(format!("{carried:?}"), shown);
+        assert_eq!(again.to_string(), carrier.to_string());
+        assert_eq!(again.is_transient(), carried.is_transient());
+    }
+}
+
 // 5321-64, L1: only the end of data leaves a doubt.
 #[test]
 fn delivery() {

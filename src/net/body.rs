@@ -55,8 +55,8 @@ impl Body {
         // The encoder can double its input; half a buffer at a time keeps the buffer's size.
         for piece in octets.chunks(BUFFER / 2) {
             self.inspect(wire, piece);
-            if self.failure.is_some() {
-                return Err(ErrorKind::BrokenPipe.into());
+            if let Some(failure) = &self.failure {
+                return Err(failure.again().into());
             }
             self.transfer.encode(piece, &mut wire.body_buffer);
             if wire.body_buffer.len() >= BUFFER {

@@ -2,7 +2,8 @@
 use crate::peer::{Peer, Script};
 use crate::support::sending::{connect, facts, fates, listen, send_hi};
 use crate::support::session::{SHORT, config, failure, said, session, soon, starttls};
-use smtplib::{Config, Error, Security, Step};
+use smtplib::{Config, ContentError, Delivery, Error, Security, Step};
+use std::io::Write;
 
 const ANN: [&str; 1] = ["ann@example.org"];
 
@@ -219,5 +220,29 @@ fn starttls_returns_its_reply() {
     let mut smtp = config(&peer).security(Security::None).connect().unwrap();
     assert_eq!(smtp.starttls().unwrap().to_string(), "220 2.0.0 go ahead");
     smtp.quit();
+    peer.finish();
+}
+
+// Field F8: whoever writes with `?` in an `io::Result` keeps the reason, and `finish` says it again.
+#[test]
+fn a_writer_that_fails_says_why() {
+    let peer = listen(
+        &[],
+        "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\n\
+         C: DATA\nS: 354 go\nCclose",
+    );
+    let mut smtp = connect(&peer);
+    let mut transaction = smtp.mail("me@client.example").unwrap();
+    transaction.rcpt("ann@example.org").unwrap();
+    let mut writer = transaction.data_writer().unwrap();
+    let failure = writer.write_all(b"a NUL: \0\r\n").unwrap_err();
+    let carried: &Error = failure.get_ref().unwrap().downcast_ref().unwrap();
+    assert!(matches!(carried, Error::Content(ContentError::Nul)));
+    assert_eq!(carried.delivery(), Delivery::NotDelivered);
+    let error = writer.finish().unwrap_err();
+    assert!(
+        error.to_string().starts_with(&carried.to_string()),
+        "{error}"
+    );
     peer.finish();
 }
