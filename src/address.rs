@@ -74,6 +74,17 @@ impl Address {
         &self.domain
     }
 
+    /// Appends the address as `Display` writes it.
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        if is_dot_string(&self.local_part) {
+            out.extend_from_slice(self.local_part.as_bytes());
+            out.push(b'@');
+            out.extend_from_slice(self.domain.as_bytes());
+        } else {
+            out.extend_from_slice(self.to_string().as_bytes());
+        }
+    }
+
     /// Whether the address is all ASCII; if not, the server must offer SMTPUTF8 (RFC 6531).
     #[must_use]
     pub fn is_ascii(&self) -> bool {

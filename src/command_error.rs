@@ -19,8 +19,12 @@ pub enum CommandError {
     Mechanism,
     /// A parameter of MAIL or RCPT does not follow the grammar of RFC 5321, 4.1.2.
     Parameter,
+    /// A parameter of MAIL or RCPT stands twice.
+    Repeated,
     /// The command has a method of its own, because it changes the state of the connection.
     Reserved(&'static str),
+    /// SIZE is given as a parameter, although it comes by itself.
+    Size,
     /// The line is longer than SMTP allows.
     #[non_exhaustive]
     TooLong {
@@ -55,6 +59,10 @@ impl fmt::Display for CommandError {
                     "{verb} changes the state of the connection: use the method made for it"
                 )
             }
+            Self::Repeated => f.write_str("a parameter of MAIL or RCPT is given twice"),
+            Self::Size => f.write_str(
+                "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`",
+            ),
             Self::TooLong { limit } => write!(f, "the command is longer than {limit} octets"),
             Self::Utf8 => f.write_str(
                 "a recipient with letters outside ASCII needs the parameter SMTPUTF8 at MAIL",

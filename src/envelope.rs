@@ -26,6 +26,7 @@ pub struct Envelope {
     require_all: bool,
     allow_long_lines: bool,
     allow_binary: bool,
+    size: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,7 @@ impl Envelope {
             require_all: false,
             allow_long_lines: false,
             allow_binary: false,
+            size: None,
         };
         recipients.into_iter().fold(envelope, |envelope, address| {
             envelope.recipient(address, [])
@@ -91,6 +93,16 @@ impl Envelope {
         self
     }
 
+    /// Says how many bytes a message from a reader will have, counted with CRLF line ends.
+    ///
+    /// The server is told before the message is sent (RFC 1870), so that it can refuse early. It is
+    /// not needed for messages that are in memory, and for readers of up to 64 KiB: their size is
+    /// known.
+    pub fn size(mut self, bytes: u64) -> Self {
+        self.size = Some(bytes);
+        self
+    }
+
     /// Sends the attachments of a [`Message`](crate::Message) unencoded to a server that offers
     /// BINARYMIME and CHUNKING (RFC 3030), which saves a quarter of the octets.
     ///
@@ -117,6 +129,10 @@ impl Envelope {
 
     pub(crate) fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    pub(crate) fn declared_size(&self) -> Option<u64> {
+        self.size
     }
 
     pub(crate) fn is_all_required(&self) -> bool {

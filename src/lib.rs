@@ -105,6 +105,8 @@ pub use crate::capabilities::Capabilities;
 pub use crate::command_error::CommandError;
 pub use crate::config::{Config, ConfigError, Protocol, Security, Timeouts};
 pub use crate::connection::SmtpConnection;
+pub use crate::connection::batch::SendAll;
+pub use crate::connection::cargo::Consignment;
 pub use crate::connection::transaction::{DataWriter, Transaction};
 pub use crate::endpoint::Endpoint;
 pub use crate::envelope::Envelope;

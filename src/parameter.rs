@@ -1,5 +1,6 @@
 //! [`Parameter`]: what MAIL and RCPT can say beside an address.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,8 +20,8 @@ use crate::command_error::CommandError;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    keyword: String,
-    value: Option<String>,
+    keyword: Cow<'static, str>,
+    value: Option<Cow<'static, str>>,
 }
 
 impl Parameter {
@@ -45,16 +46,25 @@ impl Parameter {
             return Err(CommandError::Parameter);
         }
         Ok(Self {
-            keyword: keyword.to_ascii_uppercase(),
-            value: value.map(str::to_owned),
+            keyword: keyword.to_ascii_uppercase().into(),
+            value: value.map(|value| value.to_owned().into()),
         })
     }
 
     /// A parameter of the library's own making.
-    pub(crate) fn known(keyword: &str, value: Option<String>) -> Self {
+    pub(crate) fn known(keyword: &'static str, value: Option<Cow<'static, str>>) -> Self {
         Self {
-            keyword: keyword.to_owned(),
+            keyword: keyword.into(),
             value,
+        }
+    }
+
+    /// Appends the parameter as `Display` writes it.
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.keyword.as_bytes());
+        if let Some(value) = &self.value {
+            out.push(b'=');
+            out.extend_from_slice(value.as_bytes());
         }
     }
 
@@ -73,7 +83,7 @@ impl Parameter {
     /// The keyword of the extension that a server must offer before this may be sent (RFC 5321,
     /// 2.2.1).
     pub(crate) fn extension(&self) -> &str {
-        match self.keyword.as_str() {
+        match self.keyword.as_ref() {
             "BODY" if self.value.as_deref() == Some("BINARYMIME") => "BINARYMIME",
             "BODY" => "8BITMIME",
             "RET" | "ENVID" | "NOTIFY" | "ORCPT" => "DSN",
@@ -85,7 +95,7 @@ impl Parameter {
 
     /// By how much the parameter lengthens the longest command line.
     pub(crate) fn allowance(&self) -> usize {
-        match self.keyword.as_str() {
+        match self.keyword.as_ref() {
             "SIZE" => 26,                  // RFC 1870, 3
             "BODY" => 17,                  // RFC 6152, 2
             "SMTPUTF8" => 10,              // RFC 6531, 3.1

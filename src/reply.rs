@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU8;
+use std::sync::Arc;
 
 /// What the server answered to a command: a code, and text of one or more lines (RFC 5321, 4.2).
 ///
@@ -11,8 +12,8 @@ use std::num::NonZeroU8;
 /// terminal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// All lines as they came, each with its CRLF.
-    raw: Box<[u8]>,
+    /// All lines as they came, each with its CRLF; shared by everybody whom the reply answers.
+    raw: Arc<[u8]>,
     code: Code,
     enhanced: Option<EnhancedCode>,
 }
@@ -20,7 +21,7 @@ pub struct Reply {
 impl Reply {
     /// A reply from lines that the parser has checked: each has the code in front and CRLF at the
     /// end.
-    pub(crate) fn from_checked(code: Code, raw: Box<[u8]>) -> Self {
+    pub(crate) fn from_checked(code: Code, raw: Arc<[u8]>) -> Self {
         let enhanced = texts(&raw).find_map(|text| EnhancedCode::parse(text, code));
         Self {
             raw,

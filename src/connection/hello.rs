@@ -92,7 +92,7 @@ impl SmtpConnection {
         let reply = self.ask(step, &command::hello(verb, &name))?;
         if reply.is_positive() {
             self.capabilities = Capabilities::from_ehlo(&reply, &self.config.ignored);
-            self.is_reset_owed = false;
+            self.state.is_reset_owed = false;
             return Ok(());
         }
         if !reply.is_permanent() || !self.may_say_helo() {
@@ -102,7 +102,7 @@ impl SmtpConnection {
         // The reason is in the answer to EHLO; HELO's is often just as unhelpful as it is late.
         if answer.is_positive() {
             self.capabilities = Capabilities::default();
-            self.is_reset_owed = false;
+            self.state.is_reset_owed = false;
             Ok(())
         } else {
             Err(self.refused(step, reply))

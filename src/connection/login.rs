@@ -101,7 +101,7 @@ impl SmtpConnection {
     fn run(&mut self, mechanism: &mut dyn Mechanism) -> Result<()> {
         self.check_privacy(mechanism.needs_tls())?;
         // AUTH is not permitted inside a mail transaction (RFC 4954, 4).
-        if self.is_reset_owed {
+        if self.state.is_reset_owed {
             self.reset()?;
         }
         let (mut dialog, mut line) = Dialog::start(mechanism);

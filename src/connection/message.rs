@@ -1,12 +1,12 @@
 //! Sending a [`Message`]: the envelope from its header, the body as the server can take it.
 
+use std::borrow::Cow;
+
 use crate::connection::SmtpConnection;
+use crate::connection::cargo::Consignment;
 use crate::envelope::Envelope;
-use crate::error::{Error, Result};
-use crate::exchange::admission::Facts;
-use crate::exchange::error::Unsupported;
-use crate::message::error::{MessageError, MessageProblem};
-use crate::message::{Message, Offers};
+use crate::error::Result;
+use crate::message::Message;
 use crate::outcome::Outcome;
 
 impl Envelope {
@@ -40,27 +40,7 @@ impl SmtpConnection {
     ///
     /// As [`send_message`](Self::send_message).
     pub fn send_message_to(&mut self, envelope: &Envelope, message: &Message) -> Result<Outcome> {
-        let offers = Offers {
-            eight_bit: self.capabilities.has("8BITMIME"),
-            smtputf8: self.capabilities.has("SMTPUTF8"),
-            binary: envelope.allows_binary()
-                && self.capabilities.has("BINARYMIME")
-                && self.capabilities.has("CHUNKING"),
-        };
-        let rendering = message.render(offers).map_err(unfit)?;
-        let (is_8bit, is_utf8) = (rendering.is_8bit(), rendering.needs_smtputf8());
-        let mut facts = Facts::known(rendering.size(), is_8bit, is_utf8);
-        if rendering.is_binary() {
-            facts = facts.binary();
-        }
-        self.deliver(envelope, &facts, |body| rendering.write_to(body))
-    }
-}
-
-/// A message that this server cannot be given, or that cannot be had.
-fn unfit(error: MessageError) -> Error {
-    match error.problem() {
-        MessageProblem::Smtputf8 => Unsupported::Header.into(),
-        _ => Error::Message(error),
+        let consignment = Consignment::of_message(Cow::Borrowed(envelope), message);
+        self.deliver(consignment.load(&self.capabilities)?)
     }
 }

@@ -1,18 +1,25 @@
 //! [`SmtpConnection`]: a connection and what it knows.
 
+pub(crate) mod batch;
+pub(crate) mod cargo;
+pub(crate) mod drive;
 mod hello;
+mod job;
 mod login;
 mod message;
 mod open;
-pub(crate) mod send;
+mod run;
+mod send;
 pub(crate) mod transaction;
 mod verbs;
+mod verdict;
 
 use std::fmt;
 
 use crate::capabilities::Capabilities;
-use crate::config::Config;
+use crate::config::{Config, Protocol};
 use crate::error::{Error, Result};
+use crate::exchange::{Exchange, Policy};
 use crate::net::stream::deadline_in;
 use crate::net::wire::Wire;
 use crate::protocol::error::ProtocolError;
@@ -51,8 +58,18 @@ pub struct SmtpConnection {
     pub(crate) config: Box<Config>,
     greeting: Reply,
     pub(crate) capabilities: Capabilities,
+    pub(crate) state: State,
+}
+
+/// What transactions leave behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct State {
     /// RSET has to go before the next transaction.
-    pub(crate) is_reset_owed: bool,
+    is_reset_owed: bool,
+    /// A message was accepted.
+    is_proven: bool,
+    /// How many transactions have begun.
+    transactions: u64,
 }
 
 impl SmtpConnection {
@@ -85,7 +102,7 @@ impl SmtpConnection {
     ///
     /// It asks the socket, not the server.
     pub fn is_reusable(&mut self) -> bool {
-        self.begin().is_ok()
+        self.begin().is_ok() && self.has_transaction_left()
     }
 
     /// Shows every line of the dialog from here on to this function: Python's `set_debuglevel()`.
@@ -95,9 +112,42 @@ impl SmtpConnection {
 
     /// Begins a call of the user's on an idle connection.
     pub(crate) fn begin(&mut self) -> Result<()> {
-        self.wire
-            .begin_call(self.config.deadline.map(deadline_in))?;
+        self.arm()?;
         self.wire.check_idle()
+    }
+
+    /// The deadline of a call of the user's begins.
+    fn arm(&mut self) -> Result<()> {
+        self.wire.begin_call(self.config.deadline.map(deadline_in))
+    }
+
+    /// An exchange by what the server offers, and by what was before it.
+    fn exchange(&mut self, across: bool) -> Exchange {
+        let policy = Policy {
+            pipelining: self.capabilities.pipelining(),
+            across: across && self.capabilities.pipelining(),
+            lmtp: self.config.protocol == Protocol::Lmtp,
+        };
+        let State {
+            is_reset_owed,
+            is_proven,
+            ..
+        } = self.state;
+        // Until the exchange has come to a good end.
+        self.state.is_reset_owed = true;
+        Exchange::new(policy).resume(is_reset_owed, is_proven)
+    }
+
+    /// Remembers what an exchange leaves behind.
+    fn settle(&mut self, exchange: &Exchange) {
+        self.state.is_reset_owed = exchange.is_reset_owed();
+        self.state.is_proven = exchange.is_proven();
+    }
+
+    /// Whether the server takes another transaction on this connection (RFC 9422, MAILMAX).
+    fn has_transaction_left(&self) -> bool {
+        let most = self.capabilities.limits().mail_max;
+        most.is_none_or(|most| self.state.transactions < most)
     }
 
     pub(crate) fn refused(&mut self, step: Step, reply: Reply) -> Error {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Security};
-use crate::connection::SmtpConnection;
+use crate::connection::{SmtpConnection, State};
 use crate::error::{Error, Result};
 use crate::net::dial::dial;
 use crate::net::stream::{Stream, deadline_in};
@@ -119,7 +119,7 @@ impl SmtpConnection {
             config: Box::new(config.clone()),
             greeting,
             capabilities: Capabilities::default(),
-            is_reset_owed: false,
+            state: State::default(),
         };
         if let Err(error) = connection.prepare() {
             connection.wire.leave();
@@ -145,7 +145,7 @@ impl SmtpConnection {
 
 /// The greeting must be 220; whatever else it is, the server is left politely (RFC 5321, 3.1).
 fn read_greeting(wire: &mut Wire) -> Result<Reply> {
-    let reply = wire.read_reply(Step::Greeting)?;
+    let reply = wire.read_alone(Step::Greeting)?;
     if reply.code() == 220 {
         return Ok(reply);
     }

@@ -5,18 +5,20 @@ use std::io::{self, Read, Write};
 use crate::address::Address;
 use crate::command_error::CommandError;
 use crate::connection::SmtpConnection;
-use crate::connection::send::{Pause, parse_address, parse_sender, settle_body};
+use crate::connection::drive::Pause;
+use crate::connection::send::{parse_address, parse_sender};
+use crate::connection::verdict::judge;
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::exchange::admission::{BodyRules, Facts, check_offered, mail_parameters};
+use crate::exchange::admission::{Facts, Inspection, check_offered, mail_parameters};
 use crate::exchange::error::Unsupported;
-use crate::exchange::{Exchange, Rules};
+use crate::exchange::transit::Framing;
+use crate::exchange::{Exchange, Id};
 use crate::net::body::Body;
 use crate::outcome::Outcome;
 use crate::parameter::Parameter;
 use crate::protocol::command;
 use crate::reply::Reply;
-use crate::step::Step;
 
 /// A transaction by hand: recipient by recipient, each with its answer, and then the message.
 ///
@@ -38,7 +40,8 @@ use crate::step::Step;
 pub struct Transaction<'c> {
     connection: &'c mut SmtpConnection,
     exchange: Exchange,
-    rules: Option<BodyRules>,
+    id: Id,
+    inspection: Option<Inspection>,
     /// MAIL said SMTPUTF8: addresses may have letters outside ASCII.
     is_utf8: bool,
 }
@@ -72,19 +75,21 @@ impl SmtpConnection {
         let envelope = parameters.into_iter().fold(envelope, Envelope::parameter);
         let facts = Facts::unknown(&self.capabilities);
         let parameters = mail_parameters(&envelope, &facts, &self.capabilities)?;
-        let line = command::mail(envelope.sender(), &parameters)?;
-        let rules = facts.rules_for_the_rest(&envelope, &self.capabilities);
+        let mut line = Vec::new();
+        command::mail(&mut line, envelope.sender(), &parameters)?;
+        let inspection = facts.inspection(&envelope, &self.capabilities);
         self.begin()?;
-        let mut exchange = self.new_exchange(false);
-        exchange.queue_mail(&line);
-        self.is_reset_owed = true;
+        let mut exchange = self.exchange(false);
+        let id = exchange.open(&line);
+        self.state.transactions += 1;
         let mut transaction = Transaction {
             connection: self,
             exchange,
-            rules,
+            id,
+            inspection,
             is_utf8: parameters.iter().any(|p| p.keyword() == "SMTPUTF8"),
         };
-        transaction.drive()?;
+        transaction.drive(None)?;
         Ok(transaction)
     }
 }
@@ -116,15 +121,15 @@ impl<'c> Transaction<'c> {
         let parameters: Vec<Parameter> = parameters.into_iter().collect();
         check_offered(&parameters, &self.connection.capabilities)?;
         self.check_utf8(&address)?;
-        let line = command::rcpt(&address, &parameters)?;
+        let mut line = Vec::new();
+        command::rcpt(&mut line, &address, &parameters)?;
         self.begin()?;
-        self.exchange.queue_rcpt(address, &line);
-        self.drive()?;
+        self.exchange.add(address, &line);
+        self.drive(None)?;
         // Driving ends with an answer to everything queued.
-        self.exchange
-            .last_rcpt_reply()
-            .cloned()
-            .ok_or(Error::Closed)
+        let newest = self.exchange.recipients().last();
+        let reply = newest.and_then(|recipient| recipient.reply().cloned());
+        reply.ok_or(Error::Closed)
     }
 
     /// Sends the message and ends the transaction: Python's `data()`.
@@ -149,15 +154,14 @@ impl<'c> Transaction<'c> {
     ///
     /// As [`data`](Self::data), up to the message.
     pub fn data_writer(mut self) -> Result<DataWriter<'c>> {
-        if !self.exchange.has_recipients() {
+        self.begin()?;
+        if self.exchange.recipients().is_empty() {
             return Err(Error::NoRecipients);
         }
-        self.begin()?;
-        self.exchange.queue_data();
-        self.drive()?;
-        let quiet = self.connection.wire.check_quiet(Step::Body);
-        quiet.or_else(|error| self.end(Err(error)))?;
-        let body = Body::data(self.rules);
+        self.exchange.complete();
+        self.drive(None)?;
+        let wire = &mut self.connection.wire;
+        let body = Body::begin(wire, (self.id, Framing::Dot), false, self.inspection);
         Ok(DataWriter {
             connection: self.connection,
             exchange: self.exchange,
@@ -188,22 +192,41 @@ impl<'c> Transaction<'c> {
 
     /// Between two calls the server may have gone, or have said something that nobody asked for.
     fn begin(&mut self) -> Result<()> {
-        let begun = self.connection.begin();
-        begun.or_else(|error| self.end(Err(error)))
+        let Err(error) = self.connection.begin() else {
+            return Ok(());
+        };
+        let failure = self.connection.lose(&mut self.exchange, error);
+        self.drive(failure)?;
+        Err(Error::Closed)
     }
 
     /// Carries out what was queued, as far as it goes without the message.
-    fn drive(&mut self) -> Result<()> {
-        match self.connection.drive(&mut self.exchange) {
-            Ok(Pause::Body | Pause::Idle) => Ok(()),
-            Ok(Pause::Done) => self.end(Ok(())),
-            Err(error) => self.end(Err(error)),
+    fn drive(&mut self, failure: Option<Error>) -> Result<()> {
+        match self.connection.carry_out(&mut self.exchange, failure) {
+            Some(result) => Err(result.err().unwrap_or(Error::Closed)),
+            None => Ok(()),
         }
     }
+}
 
-    fn end(&mut self, result: Result<()>) -> Result<()> {
-        let exchange = take(&mut self.exchange);
-        self.connection.conclude(exchange, result).map(drop)
+impl SmtpConnection {
+    /// Carries the only transaction of an exchange out until it needs something more, or to its
+    /// result.
+    fn carry_out(
+        &mut self,
+        exchange: &mut Exchange,
+        mut failure: Option<Error>,
+    ) -> Option<Result<Outcome>> {
+        loop {
+            match self.drive(exchange) {
+                Ok(Pause::Body(..) | Pause::Idle) => return None,
+                Ok(Pause::Settled(_, end)) => {
+                    self.settle(exchange);
+                    return Some(judge(end.verdict, end.outcome, failure));
+                }
+                Err(error) => failure = self.lose(exchange, error),
+            }
+        }
     }
 }
 
@@ -247,27 +270,34 @@ impl DataWriter<'_> {
     /// [`Error::Unsupported`] if the message is not fit to be sent, [`Error::delivery`] being
     /// `NotDelivered` then.
     pub fn finish(mut self) -> Result<Outcome> {
-        let written = self.body.finish(&mut self.connection.wire);
-        let result = settle_body(&mut self.exchange, written)
-            .and_then(|()| self.connection.drive(&mut self.exchange));
-        self.is_over = true;
-        self.connection
-            .conclude(take(&mut self.exchange), result.map(drop))
+        let wire = &mut self.connection.wire;
+        let finished = self.body.finish(wire, &mut self.exchange);
+        self.conclude(finished)
     }
 
     /// The message could not be read: the connection is cut.
     fn fail(mut self, error: io::Error) -> Error {
         let error = self.body.fail(&mut self.connection.wire, error);
-        let settled = settle_body(&mut self.exchange, Err(error));
-        let result = self.connection.conclude(take(&mut self.exchange), settled);
+        let result = self.conclude(Err(error));
         // `Ok` cannot be: nothing ended the message.
         result.map_or_else(|error| error, |_| Error::Closed)
+    }
+
+    fn conclude(&mut self, written: Result<()>) -> Result<Outcome> {
+        self.is_over = true;
+        let connection = &mut *self.connection;
+        let failure = written
+            .err()
+            .and_then(|error| connection.lose(&mut self.exchange, error));
+        let result = connection.carry_out(&mut self.exchange, failure);
+        result.unwrap_or(Err(Error::Closed))
     }
 }
 
 impl Write for DataWriter<'_> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.body.write(&mut self.connection.wire, octets)
+        self.body
+            .write(&mut self.connection.wire, &mut self.exchange, octets)
     }
 
     /// Does nothing: the message is written in pieces of a size that suits the network.
@@ -282,9 +312,4 @@ impl Drop for DataWriter<'_> {
             self.connection.wire.abort();
         }
     }
-}
-
-/// Takes the exchange out of a transaction that has ended.
-fn take(exchange: &mut Exchange) -> Exchange {
-    std::mem::replace(exchange, Exchange::new(Rules::default()))
 }

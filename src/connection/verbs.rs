@@ -45,7 +45,7 @@ impl SmtpConnection {
             self.wire.close();
             return Err(Error::refused(Step::Reset, reply));
         }
-        self.is_reset_owed = false;
+        self.state.is_reset_owed = false;
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl SmtpConnection {
     /// One command and its reply. 421 ends the connection, whatever it answers (RFC 5321, 3.8).
     pub(crate) fn ask(&mut self, step: Step, octets: &[u8]) -> Result<Reply> {
         self.wire.send(step, octets, None)?;
-        let reply = self.wire.read_reply(step)?;
+        let reply = self.wire.read_alone(step)?;
         if reply.code().is_intermediate() {
             return Err(self.protocol(step, ProtocolError::UnexpectedCode(reply.code())));
         }

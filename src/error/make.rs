@@ -100,6 +100,20 @@ impl From<Error> for io::Error {
 }
 
 impl Error {
+    /// The same failure for another message on the same connection.
+    pub(crate) fn echo(&self) -> Self {
+        match self {
+            Self::Content(_)
+            | Self::Disconnected { .. }
+            | Self::Io { .. }
+            | Self::Protocol { .. }
+            | Self::Timeout { .. }
+            | Self::TooLarge { .. }
+            | Self::Unsupported(_) => self.again(),
+            _ => Self::Closed,
+        }
+    }
+
     /// The same failure of a body once more: a writer that fails gives it to its caller, and again
     /// when it is asked to finish.
     pub(crate) fn again(&self) -> Self {

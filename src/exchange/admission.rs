@@ -1,23 +1,32 @@
 //! What a message may be to this server: its facts, the parameters of MAIL and RCPT, and the rules
 //! for its body.
 
+use std::borrow::Cow;
+
 use crate::capabilities::Capabilities;
 use crate::command_error::CommandError;
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, Recipient};
 use crate::exchange::error::{ContentError, Inadmissible, Unsupported};
+use crate::exchange::transit::{Commands, Framing, Order};
+use crate::outcome::RecipientOutcome;
 use crate::parameter::Parameter;
-use crate::protocol::data::Profile;
+use crate::protocol::command;
+use crate::protocol::data::{Profile, Profiler};
 
 /// What has to be known of a message before MAIL.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
     /// Octets with CRLF line ends, as SIZE counts them; `None` if nobody knows.
     pub(crate) size: Option<u64>,
+    /// Octets that were seen already of a message of unknown size.
+    pub(crate) seen: u64,
     pub(crate) is_8bit: bool,
     /// The header has letters outside ASCII.
     pub(crate) is_header_8bit: bool,
-    /// The message is no lines: it goes as a chunk of so many octets (RFC 3030).
-    pub(crate) chunk: Option<u64>,
+    /// The message is no lines: it goes as one chunk (RFC 3030).
+    pub(crate) is_binary: bool,
+    /// The message has the octets that go out, line ends and all.
+    pub(crate) is_exact: bool,
     profile: Option<Profile>,
 }
 
@@ -25,7 +34,7 @@ impl Facts {
     /// Of a message that nobody has seen: it may be 8-bit, so it counts as that where it can.
     pub(crate) fn unknown(offers: &Capabilities) -> Self {
         Self {
-            is_8bit: offers.has("8BITMIME"),
+            is_8bit: offers.eight_bit(),
             ..Self::default()
         }
     }
@@ -40,22 +49,38 @@ impl Facts {
         }
     }
 
-    /// The same message as one chunk of octets that need not be lines.
+    /// The same message as octets that need not be lines.
     pub(crate) fn binary(self) -> Self {
         Self {
-            chunk: self.size,
+            is_binary: true,
+            is_exact: true,
             ..self
         }
     }
 
+    /// Of a message that is all there.
     pub(crate) fn of(message: &[u8]) -> Self {
         let profile = Profile::of(message);
         Self {
             size: Some(profile.size),
+            seen: 0,
             is_8bit: profile.is_8bit,
             is_header_8bit: profile.is_8bit && !header(message).is_ascii(),
-            chunk: None,
+            is_binary: false,
+            is_exact: profile.size == message.len() as u64,
             profile: Some(profile),
+        }
+    }
+
+    /// Of a message that begins like this, and goes on.
+    pub(crate) fn of_head(head: &[u8], offers: &Capabilities) -> Self {
+        let facts = Self::of(head);
+        Self {
+            size: None,
+            seen: facts.size.unwrap_or_default(),
+            is_8bit: facts.is_8bit || offers.eight_bit(),
+            is_exact: false,
+            ..facts
         }
     }
 
@@ -68,19 +93,70 @@ impl Facts {
         self.profile.map_or(Ok(()), |profile| rules.check(&profile))
     }
 
-    /// The rules for what nobody has seen yet; none if the whole message is known.
-    pub(crate) fn rules_for_the_rest(
+    /// How the message travels to this server.
+    pub(crate) fn framing(&self, offers: &Capabilities) -> Framing {
+        match self.size {
+            Some(size) if self.is_binary || offers.chunking() => Framing::Chunk(size),
+            None if offers.chunking() => Framing::Chunks,
+            _ => Framing::Dot,
+        }
+    }
+
+    /// A look at what nobody has seen yet; none if the whole message is known.
+    pub(crate) fn inspection(
         &self,
         envelope: &Envelope,
         offers: &Capabilities,
-    ) -> Option<BodyRules> {
-        let allow_8bit = offers.has("8BITMIME") || offers.has("SMTPUTF8");
+    ) -> Option<Inspection> {
+        let is_declared_7bit = is_7bit(envelope.parameters());
         let rules = BodyRules {
-            allow_8bit,
+            allow_8bit: (offers.eight_bit() || offers.smtputf8()) && !is_declared_7bit,
             allow_long_lines: envelope.allows_long_lines(),
         };
-        self.size.is_none().then_some(rules)
+        let inspection = Inspection {
+            profiler: Profiler::new(),
+            rules,
+            limit: offers.size_limit(),
+        };
+        self.size.is_none().then_some(inspection)
     }
+}
+
+/// The transaction of a message for the recipients of its envelope, or for those at some places, or
+/// why this server cannot be given it.
+pub(crate) fn order(
+    envelope: &Envelope,
+    places: Option<&[usize]>,
+    facts: &Facts,
+    offers: &Capabilities,
+) -> Result<Order, Inadmissible> {
+    let parameters = mail_parameters(envelope, facts, offers)?;
+    let mut commands = Commands::default();
+    command::mail(commands.octets(), envelope.sender(), &parameters)?;
+    commands.end_line();
+    let recipients = envelope.recipients_with_parameters();
+    let mut outcomes = Vec::with_capacity(places.map_or(recipients.len(), <[usize]>::len));
+    let mut add = |recipient: &Recipient| {
+        check_offered(&recipient.parameters, offers)?;
+        command::rcpt(commands.octets(), &recipient.address, &recipient.parameters)?;
+        commands.end_line();
+        outcomes.push(RecipientOutcome::new(recipient.address.clone()));
+        Ok::<(), Inadmissible>(())
+    };
+    match places {
+        None => recipients.iter().try_for_each(add)?,
+        Some(places) => {
+            let mut recipients = places.iter().filter_map(|place| recipients.get(*place));
+            recipients.try_for_each(&mut add)?;
+        }
+    }
+    Ok(Order {
+        commands,
+        recipients: outcomes,
+        require_all: envelope.is_all_required(),
+        framing: facts.framing(offers),
+        is_firm: facts.size.is_some(),
+    })
 }
 
 /// Everything before the first empty line.
@@ -101,26 +177,26 @@ pub(crate) fn mail_parameters(
     facts: &Facts,
     offers: &Capabilities,
 ) -> Result<Vec<Parameter>, Inadmissible> {
-    check_offered(envelope.parameters(), offers)?;
-    check_body(envelope.parameters(), facts)?;
-    let mut parameters = envelope.parameters().to_vec();
-    let mut add = |keyword: &str, value: Option<String>| {
-        if parameters
-            .iter()
-            .all(|parameter| parameter.keyword() != keyword)
-        {
+    let given = envelope.parameters();
+    if !given.is_empty() {
+        check_offered(given, offers)?;
+        check_own(given, facts)?;
+    }
+    let mut parameters = given.to_vec();
+    let mut add = |keyword: &'static str, value: Option<Cow<'static, str>>| {
+        if parameters.iter().all(|given| given.keyword() != keyword) {
             parameters.push(Parameter::known(keyword, value));
         }
     };
-    if let Some(size) = size_parameter(facts, offers)? {
-        add("SIZE", Some(size.to_string()));
+    if let Some(size) = size_parameter(envelope, facts, offers)? {
+        add("SIZE", Some(size.to_string().into()));
     }
-    if facts.chunk.is_some() {
-        add("BODY", Some("BINARYMIME".to_owned()));
+    if facts.is_binary {
+        add("BODY", Some("BINARYMIME".into()));
     } else if facts.is_8bit {
         // A server with SMTPUTF8 takes 8-bit messages by definition (RFC 6531, 3.1).
-        if offers.has("8BITMIME") || offers.has("SMTPUTF8") {
-            add("BODY", Some("8BITMIME".to_owned()));
+        if offers.eight_bit() || offers.smtputf8() {
+            add("BODY", Some("8BITMIME".into()));
         } else {
             return Err(Unsupported::EightBit.into());
         }
@@ -131,31 +207,41 @@ pub(crate) fn mail_parameters(
     Ok(parameters)
 }
 
-/// A BODY of the caller's own must be true. BINARYMIME goes with BDAT only (RFC 3030, 3), and so is
-/// none of the caller's.
-fn check_body(parameters: &[Parameter], facts: &Facts) -> Result<(), Inadmissible> {
-    let mut bodies = parameters
-        .iter()
-        .filter(|parameter| parameter.keyword() == "BODY");
+/// SIZE is the library's own; a BODY of the caller's must be true. BINARYMIME goes with BDAT only
+/// (RFC 3030, 3), and so is none of the caller's.
+fn check_own(parameters: &[Parameter], facts: &Facts) -> Result<(), Inadmissible> {
     let is_wrong = |parameter: &Parameter| match parameter.value() {
         Some("7BIT") => facts.is_8bit && facts.size.is_some(),
         value => value != Some("8BITMIME"),
     };
-    if bodies.any(is_wrong) {
-        Err(CommandError::Body.into())
-    } else {
-        Ok(())
+    for parameter in parameters {
+        match parameter.keyword() {
+            "SIZE" => return Err(CommandError::Size.into()),
+            "BODY" if is_wrong(parameter) => return Err(CommandError::Body.into()),
+            _ => {}
+        }
     }
+    Ok(())
+}
+
+/// Whether the caller says that the message is 7-bit.
+fn is_7bit(parameters: &[Parameter]) -> bool {
+    parameters
+        .iter()
+        .any(|parameter| parameter.keyword() == "BODY" && parameter.value() == Some("7BIT"))
 }
 
 /// The size to announce; a message over the server's limit is not even begun (RFC 1870, 5).
-fn size_parameter(facts: &Facts, offers: &Capabilities) -> Result<Option<u64>, Inadmissible> {
-    let Some(size) = facts.size.filter(|_| offers.has("SIZE")) else {
-        return Ok(None);
-    };
+fn size_parameter(
+    envelope: &Envelope,
+    facts: &Facts,
+    offers: &Capabilities,
+) -> Result<Option<u64>, Inadmissible> {
+    let size = facts.size.or_else(|| envelope.declared_size());
+    let least = size.unwrap_or_default().max(facts.seen);
     match offers.size_limit() {
-        Some(limit) if size > limit => Err(Inadmissible::TooLarge { size, limit }),
-        _ => Ok(Some(size)),
+        Some(limit) if least > limit => Err(Inadmissible::TooLarge { size: least, limit }),
+        _ => Ok(size.filter(|_| offers.size())),
     }
 }
 
@@ -168,7 +254,7 @@ fn needs_smtputf8(
     let mut addresses = envelope.sender().into_iter().chain(envelope.recipients());
     let address = addresses.find(|address| !address.is_ascii());
     let is_needed = address.is_some() || facts.is_header_8bit;
-    if !is_needed || offers.has("SMTPUTF8") {
+    if !is_needed || offers.smtputf8() {
         return Ok(is_needed);
     }
     Err(Inadmissible::Unsupported(match address {
@@ -177,18 +263,47 @@ fn needs_smtputf8(
     }))
 }
 
-/// Every parameter belongs to an extension, and the server must offer it (RFC 5321, 2.2.1).
+/// Every parameter stands once and belongs to an extension, and the server must offer that (RFC
+/// 5321, 2.2.1).
 pub(crate) fn check_offered(
     parameters: &[Parameter],
     offers: &Capabilities,
 ) -> Result<(), Inadmissible> {
-    match parameters
-        .iter()
-        .map(Parameter::extension)
-        .find(|extension| !offers.has(extension))
-    {
-        Some(extension) => Err(Unsupported::Extension(extension.to_owned().into()).into()),
-        None => Ok(()),
+    for (place, parameter) in parameters.iter().enumerate() {
+        let mut before = parameters.iter().take(place);
+        if before.any(|other| other.keyword() == parameter.keyword()) {
+            return Err(CommandError::Repeated.into());
+        }
+        let extension = parameter.extension();
+        if !offers.has(extension) {
+            return Err(Unsupported::Extension(extension.to_owned().into()).into());
+        }
+    }
+    Ok(())
+}
+
+/// Looks at a message while it passes, since nobody has seen it before.
+#[derive(Debug)]
+pub(crate) struct Inspection {
+    profiler: Profiler,
+    rules: BodyRules,
+    /// The largest message that the server takes.
+    limit: Option<u64>,
+}
+
+impl Inspection {
+    /// Takes in the next piece, and says whether it may leave.
+    pub(crate) fn update(&mut self, piece: &[u8]) -> Result<(), Inadmissible> {
+        self.profiler.update(piece);
+        let profile = self.profiler.profile();
+        self.rules.check(&profile)?;
+        match self.limit {
+            Some(limit) if profile.size > limit => Err(Inadmissible::TooLarge {
+                size: profile.size,
+                limit,
+            }),
+            _ => Ok(()),
+        }
     }
 }
 

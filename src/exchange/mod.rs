@@ -1,429 +1,376 @@
-//! [`Exchange`]: one mail transaction, planned without a socket.
+//! The judgement: what may be sent to this server, what its replies mean, and what became of each
+//! message. Nothing here can read, write, wait or tell the time.
 
 pub(crate) mod admission;
 pub(crate) mod error;
-pub(crate) mod pipeline;
+pub(crate) mod ledger;
+#[cfg(test)]
+mod tests;
+pub(crate) mod transit;
+pub(crate) mod verb;
+pub(crate) mod window;
+
+use std::collections::VecDeque;
 
 use crate::address::Address;
-use crate::exchange::pipeline::{Grouping, Pipeline, Verb};
-use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
-use crate::reply::{Code, Reply};
+use crate::exchange::ledger::{Aftermath, Ledger, Rules, Settlement, Verdict};
+use crate::exchange::transit::{Commands, Framing, Order, Plan, Transit};
+use crate::exchange::verb::Verb;
+use crate::exchange::window::{Awaited, Limits, Window};
+use crate::outcome::RecipientOutcome;
+use crate::reply::Reply;
 use crate::step::Step;
 
-/// Decides what may be sent now, what each reply means, and what became of each recipient.
+/// How many chunks of a message may wait for their replies. A refused one stops the rest, so there
+/// must not be many.
+const CHUNKS_AHEAD: usize = 3;
+
+/// A transaction of an exchange: they are numbered in the order in which they begin.
+pub(crate) type Id = u64;
+
+/// Decides what may be sent now, what each reply means, when RSET is owed, and what became of each
+/// recipient of each message.
 ///
-/// Commands are queued; [`next`](Self::next) says what to do, and [`reply`](Self::reply) takes what
-/// the server answered. Replies are attributed to commands by their position alone. Lock-step and
-/// pipelined transactions, SMTP and LMTP are the same machine under other [`Rules`].
+/// Transactions are queued; [`next`](Self::next) says what to do, and [`replied`](Self::replied)
+/// takes what the server answered. A reply belongs to a command by its position alone. Lock-step,
+/// pipelined and chunked transactions, SMTP and LMTP, one message or many are the same machine
+/// under another [`Policy`].
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    rules: Rules,
-    pipeline: Pipeline,
-    /// The message goes as one chunk behind the envelope (RFC 3030), without DATA.
-    is_chunked: bool,
-    recipients: Vec<RecipientOutcome>,
-    /// Whom the server accepted at RCPT, by index: the fate of the message is theirs.
-    accepted: Vec<usize>,
-    /// The newest answer to the message as a whole.
-    verdict_reply: Option<Reply>,
-    stage: Stage,
+    policy: Policy,
+    window: Window,
+    transits: VecDeque<Transit>,
+    /// How many transactions were settled: the number of the oldest that is not.
+    settled: Id,
+    /// How many of `transits` need nothing more to be written. Nothing overtakes the one behind
+    /// them.
+    written: usize,
+    /// RSET has to go before the next transaction.
+    is_reset_owed: bool,
+    /// A message was accepted on this connection: the server is in step behind an early chunk, too.
+    is_proven: bool,
+    /// The connection is of no further use.
+    is_over: bool,
+    /// And it is closed.
+    is_lost: bool,
 }
 
 /// What this exchange may do.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rules {
+pub(crate) struct Policy {
     /// The server offers PIPELINING (RFC 2920).
     pub(crate) pipelining: bool,
-    /// One reply per accepted recipient follows the message (RFC 2033, 4.2).
+    /// Transactions follow each other without waiting for the answer to the message.
+    pub(crate) across: bool,
+    /// Recipients have an answer to the message each (RFC 2033).
     pub(crate) lmtp: bool,
-    /// One refused recipient calls the whole message off.
-    pub(crate) require_all: bool,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// Sending RSET, MAIL, RCPT and DATA, and reading their replies.
-    Envelope {
-        /// The refusal of MAIL.
-        sender: Option<Reply>,
-        /// The answer to DATA.
-        data: Option<Reply>,
-    },
-    /// 354 came, and somebody is to get the message.
-    Body,
-    /// 354 came although nobody is left to get a message: end it at once (RFC 2920, 3.1).
-    LoneDot(Verdict),
-    /// The message is out; this many replies to it have come.
-    EndOfData(usize),
-    /// The reply to a lone dot tells nothing new.
-    EndOfNothing(Verdict),
-    Over(Verdict, Aftermath),
 }
 
 /// What to do next.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Action<'a> {
-    /// Write these commands, of which this is the first.
-    Send(Step, &'a [u8]),
-    /// Read one reply, to this command.
-    Read(Step),
-    /// Write the message and its end, then call [`Exchange::body_sent`].
-    Body,
-    /// Write the end of data alone, then call [`Exchange::body_sent`].
-    LoneDot,
-    /// Everything queued was answered; queue the next command.
+    /// Write this command.
+    Write(Step, &'a [u8]),
+    /// Write the message and its end, then call [`Exchange::end_written`].
+    Body(Id, Framing),
+    /// Write the end of data alone, then call [`Exchange::end_written`].
+    LoneDot(Id),
+    /// Read one reply.
+    Read(Awaited),
+    /// This is how the oldest transaction ended.
+    Settled(Id, Settlement),
+    /// Nothing, unless another transaction or command is queued.
     Idle,
-    /// It is over; ask [`Exchange::conclude`].
-    Done,
-}
-
-/// How a transaction ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// The message was taken for at least one recipient.
-    Sent,
-    SenderRefused(Reply),
-    /// No recipient was accepted, or not all that had to be.
-    RecipientsRefused,
-    /// DATA or the message itself was refused.
-    DataRefused,
-    /// 421, or RSET refused: nothing more can be done on this connection.
-    Broken(Step, Reply),
-    /// A code that is no answer to this command.
-    Unexpected(Step, Code),
-}
-
-/// What the connection owes after a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Aftermath {
-    /// Nothing: the next transaction can begin.
-    Clean,
-    /// RSET before the next transaction (RFC 5321, 4.1.1.5).
-    ResetOwed,
-    /// The connection is of no further use.
+    /// The connection is of no further use: close it, and call [`Exchange::lost`].
     Close,
 }
 
 impl Exchange {
-    pub(crate) fn new(rules: Rules) -> Self {
-        let grouping = match rules {
-            Rules {
+    pub(crate) fn new(policy: Policy) -> Self {
+        let limits = match policy {
+            Policy {
                 pipelining: false, ..
-            } => Grouping::Never,
-            Rules {
-                require_all: true, ..
-            } => Grouping::BeforeData,
-            _ => Grouping::All,
+            } => Limits::LOCK_STEP,
+            Policy { across: true, .. } => Limits::STREAM,
+            _ => Limits::ENVELOPE,
         };
         Self {
-            rules,
-            pipeline: Pipeline::new(grouping),
-            is_chunked: false,
-            recipients: Vec::new(),
-            accepted: Vec::new(),
-            verdict_reply: None,
-            stage: Stage::Envelope {
-                sender: None,
-                data: None,
-            },
+            policy,
+            window: Window::new(limits),
+            transits: VecDeque::new(),
+            settled: 0,
+            written: 0,
+            is_reset_owed: false,
+            is_proven: false,
+            is_over: false,
+            is_lost: false,
         }
     }
 
-    /// Queues RSET, which an earlier transaction left owing.
-    pub(crate) fn queue_rset(&mut self) {
-        self.pipeline.queue(Verb::Rset, b"RSET\r\n");
+    /// What the connection knows from before.
+    pub(crate) fn resume(mut self, is_reset_owed: bool, is_proven: bool) -> Self {
+        self.is_reset_owed = is_reset_owed;
+        self.is_proven = is_proven;
+        self
     }
 
-    /// Queues a MAIL command.
-    pub(crate) fn queue_mail(&mut self, line: &[u8]) {
-        self.pipeline.queue(Verb::Mail, line);
+    /// Whether RSET has to go before the next transaction.
+    pub(crate) fn is_reset_owed(&self) -> bool {
+        self.is_reset_owed
     }
 
-    /// Queues a RCPT command.
-    pub(crate) fn queue_rcpt(&mut self, address: Address, line: &[u8]) {
-        let verb = Verb::Rcpt(self.recipients.len());
-        self.pipeline.queue(verb, line);
-        self.recipients.push(RecipientOutcome::new(address));
+    /// Whether a message was accepted on this connection.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.is_proven
     }
 
-    /// Queues DATA.
-    pub(crate) fn queue_data(&mut self) {
-        self.pipeline.queue(Verb::Data, b"DATA\r\n");
+    /// Queues a transaction.
+    pub(crate) fn push(&mut self, order: Order) -> Id {
+        let ledger = Ledger::new(self.rules(order.require_all), order.recipients);
+        let Order {
+            commands,
+            framing,
+            is_firm,
+            ..
+        } = order;
+        self.queue(Transit::new(ledger, commands, framing, is_firm))
     }
 
-    /// Ends the envelope without DATA: the message will be one chunk, `BDAT n LAST` (RFC 3030, 2).
-    pub(crate) fn expect_chunk(&mut self) {
-        self.is_chunked = true;
+    /// Queues MAIL for a transaction whose recipients come one by one.
+    pub(crate) fn open(&mut self, mail: &[u8]) -> Id {
+        let mut commands = Commands::default();
+        commands.octets().extend_from_slice(mail);
+        commands.end_line();
+        let ledger = Ledger::open(self.rules(false));
+        self.queue(Transit::new(ledger, commands, Framing::Dot, true))
     }
 
-    /// What to do next.
-    pub(crate) fn next(&mut self) -> Action<'_> {
-        if matches!(self.stage, Stage::Envelope { .. }) {
-            if let Some(verb) = self.pipeline.awaited() {
-                return Action::Read(verb.step());
+    /// Queues RCPT for the transaction that [`open`](Self::open) began.
+    pub(crate) fn add(&mut self, address: Address, rcpt: &[u8]) {
+        if let Some(transit) = self.transits.back_mut() {
+            transit.ledger.add(address);
+            transit.commands.octets().extend_from_slice(rcpt);
+            transit.commands.end_line();
+        }
+    }
+
+    /// No recipient follows: DATA is next.
+    pub(crate) fn complete(&mut self) {
+        if let Some(transit) = self.transits.back_mut() {
+            transit.ledger.complete();
+        }
+    }
+
+    /// The recipients of the newest transaction, as far as they are known.
+    pub(crate) fn recipients(&self) -> &[RecipientOutcome] {
+        let newest = self.transits.back();
+        newest.map_or(&[], |transit| transit.ledger.recipients())
+    }
+
+    /// What to do next. What is to be written begins at this place of the connection.
+    pub(crate) fn next(&mut self, position: u64) -> Action<'_> {
+        loop {
+            if self.is_over && !self.is_lost {
+                return Action::Close;
             }
-            self.decide();
+            if let Some((id, settlement)) = self.settle_oldest() {
+                return Action::Settled(id, settlement);
+            }
+            let id = self.settled + self.written as Id;
+            match self.plan(id) {
+                Plan::Command(verb) => return self.write(id, verb, position),
+                Plan::Body(framing) => return Action::Body(id, framing),
+                Plan::LoneDot => return Action::LoneDot(id),
+                Plan::Wait => return self.window.awaited().map_or(Action::Idle, Action::Read),
+                Plan::Idle => return Action::Idle,
+                Plan::Over => self.written += 1,
+            }
         }
-        match self.stage {
-            Stage::Envelope { .. } => match self.pipeline.next_group() {
-                Some((first, commands)) => Action::Send(first.step(), commands),
-                None => Action::Idle,
-            },
-            Stage::Body => Action::Body,
-            Stage::LoneDot(_) => Action::LoneDot,
-            Stage::EndOfData(_) | Stage::EndOfNothing(_) => Action::Read(Step::EndOfData),
-            Stage::Over(..) => Action::Done,
-        }
+    }
+
+    /// The reply that comes next, if one is owed.
+    pub(crate) fn awaited(&self) -> Option<Awaited> {
+        self.window.awaited()
     }
 
     /// Takes the reply that [`Action::Read`] asked for.
-    pub(crate) fn reply(&mut self, reply: Reply) {
-        match &self.stage {
-            Stage::Envelope { .. } => self.command_reply(reply),
-            Stage::EndOfData(_) if reply.code().is_intermediate() => {
-                self.settle_unknown();
-                let verdict = Verdict::Unexpected(Step::EndOfData, reply.code());
-                self.end(verdict, Aftermath::Close);
-            }
-            Stage::EndOfData(_) if self.rules.lmtp => self.recipient_reply(reply),
-            Stage::EndOfData(_) => self.message_reply(reply),
-            Stage::EndOfNothing(verdict) => {
-                let verdict = verdict.clone();
-                self.end(verdict, after(&reply));
-            }
-            Stage::Body | Stage::LoneDot(_) | Stage::Over(..) => {}
-        }
-    }
-
-    /// The end of data was written: from here on it may have been taken.
-    pub(crate) fn body_sent(&mut self) {
-        match &self.stage {
-            Stage::Body => self.stage = Stage::EndOfData(0),
-            Stage::LoneDot(verdict) => self.stage = Stage::EndOfNothing(verdict.clone()),
-            _ => {}
-        }
-    }
-
-    /// The server refused the message while it was being written, and is gone.
-    pub(crate) fn refused_in_body(&mut self, reply: &Reply) {
-        if matches!(self.stage, Stage::Body) {
-            self.refuse_accepted(reply);
-            self.end(Verdict::DataRefused, Aftermath::Close);
-        }
-    }
-
-    /// How it ended, what became of each recipient, and what the connection owes.
-    ///
-    /// Before [`Action::Done`] it has only ended because the connection did. A refusal stands all
-    /// the same; without one there is no verdict.
-    pub(crate) fn conclude(mut self) -> (Option<Verdict>, Outcome, Aftermath) {
-        self.settle_unknown();
-        let refusal = self.refusal();
-        let (verdict, aftermath) = match self.stage {
-            Stage::Over(verdict, aftermath) => (Some(verdict), aftermath),
-            Stage::LoneDot(verdict) | Stage::EndOfNothing(verdict) => {
-                (Some(verdict), Aftermath::Close)
-            }
-            Stage::Envelope { .. } => (refusal, Aftermath::Close),
-            Stage::Body | Stage::EndOfData(_) => (None, Aftermath::Close),
-        };
-        let outcome = Outcome {
-            recipients: self.recipients,
-            reply: self.verdict_reply,
-        };
-        (verdict, outcome, aftermath)
-    }
-
-    /// The answer to the newest RCPT, once it has come.
-    pub(crate) fn last_rcpt_reply(&self) -> Option<&Reply> {
-        self.recipients.last()?.reply.as_ref()
-    }
-
-    /// Whether any RCPT was queued.
-    pub(crate) fn has_recipients(&self) -> bool {
-        !self.recipients.is_empty()
-    }
-
-    /// Everything sent was answered: can it still go on?
-    fn decide(&mut self) {
-        let Stage::Envelope { data, .. } = &self.stage else {
+    pub(crate) fn replied(&mut self, reply: Reply) {
+        let Some((id, verb)) = self.window.answer(reply.raw().len()) else {
             return;
         };
-        match (self.refusal(), data.clone()) {
-            (None, None) if self.is_chunk_due() => self.stage = Stage::Body,
-            (None, None) => {}
-            (None, Some(reply)) if reply.code() == 354 => self.stage = Stage::Body,
-            (None, Some(reply)) => {
-                self.refuse_accepted(&reply);
-                self.end(Verdict::DataRefused, Aftermath::ResetOwed);
-            }
-            (Some(verdict), Some(reply)) if reply.code() == 354 => self.end_at_once(verdict),
-            (Some(verdict), _) => self.end(verdict, Aftermath::ResetOwed),
-        }
-    }
-
-    /// The refusal that ends the transaction, once it is certain.
-    fn refusal(&self) -> Option<Verdict> {
-        let Stage::Envelope { sender, .. } = &self.stage else {
-            return None;
+        let Some(transit) = self.transit(id) else {
+            return;
         };
-        if let Some(reply) = sender {
-            return Some(Verdict::SenderRefused(reply.clone()));
+        transit.ledger.reply(verb, reply);
+        self.is_over |= transit.ledger.is_broken();
+    }
+
+    /// A message and its end were written: so many octets. It has left once the connection is
+    /// written up to `end_at`.
+    pub(crate) fn end_written(&mut self, id: Id, octets: usize, end_at: u64) {
+        let Some(transit) = self.transit(id) else {
+            return;
+        };
+        transit.end_at = Some(end_at);
+        let (verb, replies) = match transit.is_lone {
+            true => (Verb::LoneEnd, 1),
+            false => (Verb::End, transit.ledger.end_written()),
+        };
+        for reply in 0..replies {
+            let octets = if reply == 0 { octets } else { 0 };
+            self.window.sent(id, verb, octets, end_at);
         }
-        let any_refused = self.accepted.len() < self.recipients.len();
-        let is_lacking = self.accepted.is_empty() || (self.rules.require_all && any_refused);
-        let is_due = self.pipeline.is_data_due() || self.is_chunk_due();
-        (is_due && is_lacking).then_some(Verdict::RecipientsRefused)
+        self.written += 1;
     }
 
-    fn is_chunk_due(&self) -> bool {
-        self.is_chunked && self.pipeline.is_answered()
+    /// A chunk that is not the last was written, up to this place.
+    pub(crate) fn chunk_written(&mut self, id: Id, octets: usize, end_at: u64) {
+        self.window.sent(id, Verb::Chunk, octets, end_at);
     }
 
-    /// The server waits for a message that nobody is to get.
-    fn end_at_once(&mut self, verdict: Verdict) {
-        // Whom the server took behind a refused MAIL would get an empty message. And in LMTP nobody
-        // knows how many replies follow a message without recipients.
-        if self.accepted.is_empty() && !self.rules.lmtp {
-            self.stage = Stage::LoneDot(verdict);
+    /// The reply that has to come before another chunk may be written.
+    pub(crate) fn awaited_by_chunk(&self) -> Option<Awaited> {
+        let ahead = if self.policy.pipelining {
+            CHUNKS_AHEAD
         } else {
-            self.end(verdict, Aftermath::Close);
-        }
-    }
-
-    fn command_reply(&mut self, reply: Reply) {
-        let Some(verb) = self.pipeline.awaited() else {
-            return;
+            0
         };
-        let code = reply.code();
-        if code == Code::SERVICE_CLOSING || (verb == Verb::Rset && !code.is_positive()) {
-            self.note_rcpt_reply(verb, &reply);
-            // If somebody was refused before, that is the reason to tell.
-            let refusal = self.refusal();
-            let verdict = refusal.unwrap_or_else(|| Verdict::Broken(verb.step(), reply));
-            return self.end(verdict, Aftermath::Close);
-        }
-        if !verb.expects(code) {
-            return self.end(Verdict::Unexpected(verb.step(), code), Aftermath::Close);
-        }
-        self.pipeline.answer();
-        self.note_rcpt_reply(verb, &reply);
-        match (verb, &mut self.stage) {
-            (Verb::Mail, Stage::Envelope { sender, .. }) if !code.is_positive() => {
-                *sender = Some(reply);
-            }
-            (Verb::Data, Stage::Envelope { data, .. }) => *data = Some(reply),
-            _ => {}
-        }
+        let is_waiting = self.window.len() > ahead && !self.is_over;
+        self.window.awaited().filter(|_| is_waiting)
     }
 
-    fn note_rcpt_reply(&mut self, verb: Verb, reply: &Reply) {
-        let Verb::Rcpt(index) = verb else { return };
-        if reply.is_positive() {
-            self.accepted.push(index);
-        }
-        // Behind a refused MAIL the answers to RCPT say nothing about the recipients.
-        if let Stage::Envelope { sender: None, .. } = self.stage {
-            let status = match status(reply) {
-                RecipientStatus::Accepted => RecipientStatus::NotSent,
-                status => status,
-            };
-            self.settle(&[index], status, Some(reply));
-        }
+    /// Whether recipients have an answer to the message each.
+    pub(crate) fn is_lmtp(&self) -> bool {
+        self.policy.lmtp
     }
 
-    /// SMTP: one reply decides for all who were accepted.
-    fn message_reply(&mut self, reply: Reply) {
-        let status = status(&reply);
-        let accepted = std::mem::take(&mut self.accepted);
-        self.settle(&accepted, status, Some(&reply));
-        self.verdict_reply = Some(reply.clone());
-        let verdict = match status {
-            RecipientStatus::Accepted => Verdict::Sent,
-            RecipientStatus::Refused => Verdict::DataRefused,
-            _ => Verdict::Broken(Step::EndOfData, reply.clone()),
-        };
-        // A refused chunk leaves the transaction open (RFC 3030, 2).
-        let aftermath = match verdict {
-            Verdict::DataRefused if self.is_chunked => Aftermath::ResetOwed,
-            _ => after(&reply),
-        };
-        self.end(verdict, aftermath);
+    /// Whether a transaction has not been settled.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.transits.is_empty()
     }
 
-    /// LMTP: one reply for each who was accepted, in the order of RCPT (RFC 2033, 4.2).
-    fn recipient_reply(&mut self, reply: Reply) {
-        let Stage::EndOfData(answered) = &mut self.stage else {
-            return;
-        };
-        let index = self.accepted.get(*answered).copied();
-        *answered += 1;
-        let is_last = *answered >= self.accepted.len();
-        self.settle(index.as_slice(), status(&reply), Some(&reply));
-        self.verdict_reply = Some(reply.clone());
-        let is_closing = reply.code() == Code::SERVICE_CLOSING;
-        if is_last && self.recipients.iter().any(RecipientOutcome::is_accepted) {
-            self.end(Verdict::Sent, after(&reply));
-        } else if is_closing {
-            self.settle_unknown();
-            self.end(Verdict::Broken(Step::EndOfData, reply), Aftermath::Close);
-        } else if is_last {
-            self.end(Verdict::RecipientsRefused, Aftermath::Clean);
-        }
+    /// Whether a message is being written, or was and has no answer, and nothing else has none.
+    pub(crate) fn is_in_message(&self) -> bool {
+        let awaited = self.window.awaited();
+        awaited.is_none_or(|awaited| awaited.step == Step::EndOfData)
     }
 
-    /// The message was refused as a whole, and so for everybody who would have got it.
-    fn refuse_accepted(&mut self, reply: &Reply) {
-        let accepted = std::mem::take(&mut self.accepted);
-        self.settle(&accepted, RecipientStatus::Refused, Some(reply));
-        self.verdict_reply = Some(reply.clone());
+    /// Whether the connection is of no further use.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
     }
 
-    /// Behind the end of data, whoever has no answer yet may get the message or not.
-    fn settle_unknown(&mut self) {
-        if let Stage::EndOfData(answered) = self.stage {
-            let open = self.accepted.get(answered..).unwrap_or_default().to_vec();
-            self.settle(&open, RecipientStatus::Unknown, None);
-        }
-    }
-
-    fn settle(&mut self, indices: &[usize], status: RecipientStatus, reply: Option<&Reply>) {
-        for index in indices {
-            if let Some(recipient) = self.recipients.get_mut(*index) {
-                recipient.status = status;
-                recipient.reply = reply.cloned().or_else(|| recipient.reply.take());
+    /// The server refused a message before all of it was written, and is gone.
+    pub(crate) fn refused_in_body(&mut self, reply: Reply) {
+        match self.window.awaited() {
+            Some(awaited) if awaited.step == Step::EndOfData => self.replied(reply),
+            Some(_) => {}
+            None => {
+                if let Some(transit) = self.transits.get_mut(self.written) {
+                    transit.ledger.refused_in_body(&reply);
+                }
             }
         }
+        self.is_over = true;
     }
 
-    fn end(&mut self, verdict: Verdict, aftermath: Aftermath) {
-        self.stage = Stage::Over(verdict, aftermath);
+    /// The connection is gone, of which so many octets had been written. What is left in here ends.
+    pub(crate) fn lost(&mut self, taken: u64) {
+        for transit in &mut self.transits {
+            if transit.end_at.is_none_or(|end| end > taken) {
+                transit.ledger.end_lost();
+            }
+        }
+        self.window = Window::new(Limits::LOCK_STEP);
+        self.written = self.transits.len();
+        (self.is_over, self.is_lost) = (true, true);
+    }
+
+    fn rules(&self, require_all: bool) -> Rules {
+        Rules {
+            lmtp: self.policy.lmtp,
+            require_all,
+        }
+    }
+
+    fn queue(&mut self, transit: Transit) -> Id {
+        // Behind a message without an answer RSET keeps real servers in step, whatever becomes of
+        // that message.
+        let is_reset_due = self.is_reset_owed || !self.transits.is_empty();
+        self.transits.push_back(transit.behind_reset(is_reset_due));
+        // Until it has come to a good end.
+        self.is_reset_owed = true;
+        self.settled + self.transits.len() as Id - 1
+    }
+
+    fn transit(&mut self, id: Id) -> Option<&mut Transit> {
+        let index = usize::try_from(id.checked_sub(self.settled)?).ok()?;
+        self.transits.get_mut(index)
+    }
+
+    /// The end of the oldest transaction, if it has come.
+    fn settle_oldest(&mut self) -> Option<(Id, Settlement)> {
+        if self.written == 0 || self.window.owes_oldest(self.settled) {
+            return None;
+        }
+        let id = self.settled;
+        let mut settlement = self.transits.pop_front()?.ledger.conclude();
+        if self.is_lost {
+            settlement.aftermath = Aftermath::Close;
+        }
+        self.settled += 1;
+        self.written -= 1;
+        if self.transits.is_empty() {
+            self.is_reset_owed = settlement.aftermath != Aftermath::Clean;
+        }
+        self.is_proven |= settlement.verdict == Some(Verdict::Sent);
+        Some((id, settlement))
+    }
+
+    /// What is to be written now for the transaction that is next; nothing overtakes it.
+    fn plan(&mut self, id: Id) -> Plan {
+        let may_follow = self.policy.across || self.window.is_empty();
+        let Some(transit) = self
+            .transits
+            .get_mut(self.written)
+            .filter(|_| may_follow || self.written == 0)
+        else {
+            let is_room = may_follow && self.window.has_room(1);
+            return if is_room { Plan::Idle } else { Plan::Wait };
+        };
+        let is_answered = !self.window.owes_newest(id);
+        let is_prompt = self.policy.pipelining && !transit.ledger.rules().require_all;
+        let plan = match transit.next_command() {
+            Some(verb) => Plan::Command(verb),
+            None if is_answered => {
+                let plan = transit.permitted();
+                self.is_over |= transit.ledger.is_broken();
+                return plan;
+            }
+            // The answers are under way, and something may go behind the commands at once.
+            None if is_prompt && transit.is_data_next() => Plan::Command(Verb::Data),
+            None if is_prompt && self.is_proven => transit.early_chunk(),
+            None => Plan::Wait,
+        };
+        let octets = match plan {
+            Plan::Command(verb) => transit.line(verb).len(),
+            Plan::Body(Framing::Chunk(size)) => usize::try_from(size).unwrap_or(usize::MAX),
+            _ => 0,
+        };
+        if self.window.has_room(octets) {
+            plan
+        } else {
+            Plan::Wait
+        }
+    }
+
+    fn write(&mut self, id: Id, verb: Verb, position: u64) -> Action<'_> {
+        let Some(transit) = self.transits.get_mut(self.written) else {
+            return Action::Idle;
+        };
+        let octets = transit.send(verb);
+        let end_at = position + octets.len() as u64;
+        self.window.sent(id, verb, octets.len(), end_at);
+        Action::Write(verb.step(), octets)
     }
 }
-
-/// What an answer means for a recipient; 421 is about the connection (RFC 5321, 3.8).
-fn status(reply: &Reply) -> RecipientStatus {
-    if reply.is_positive() {
-        RecipientStatus::Accepted
-    } else if reply.code() == Code::SERVICE_CLOSING {
-        RecipientStatus::NotSent
-    } else {
-        RecipientStatus::Refused
-    }
-}
-
-/// What is owed after the answer to a message.
-fn after(reply: &Reply) -> Aftermath {
-    if reply.code() == Code::SERVICE_CLOSING || reply.code().is_intermediate() {
-        Aftermath::Close
-    } else {
-        Aftermath::Clean
-    }
-}
-
-#[cfg(any(test, fuzzing))]
-mod check;
-#[cfg(any(test, fuzzing))]
-pub(crate) use check::fuzz_exchange;
-#[cfg(test)]
-mod tests;

@@ -1,4 +1,10 @@
+mod strict;
+
 use super::*;
+use crate::fuzzing::exchange::check as fuzz_exchange;
+use crate::outcome::RecipientStatus;
+use crate::reply::Code;
+use strict::Strict;
 
 /// A generator of the same numbers in every run (xorshift64*).
 struct Numbers(u64);
@@ -16,14 +22,14 @@ impl Numbers {
     }
 }
 
-// 2920-03, 2920-06, V3, V4: any rules, any number of recipients, and every kind of trouble, from
+// 2920-03, 2920-06, 3030-01, V3, V4: any rules, any number of recipients, and every kind of trouble, from
 // none to nothing else.
 #[test]
 fn any_dialog_is_planned_as_its_replies_say() {
     let mut numbers = Numbers(0x5321_2920_2033_1870);
     for round in 0..24_000_u64 {
         let trouble = [0, 1, 8, 50, 128, 255][(round % 6) as usize];
-        let mut script: Vec<u8> = (0..3).map(|_| numbers.octet()).collect();
+        let mut script: Vec<u8> = (0..5).map(|_| numbers.octet()).collect();
         script[2] = if round % 2 == 0 { 0 } else { script[2] };
         for _ in 0..numbers.octet() {
             let is_trouble = numbers.octet() < trouble;
@@ -32,25 +38,43 @@ fn any_dialog_is_planned_as_its_replies_say() {
         fuzz_exchange(&script);
     }
 }
-
-const SMTP: Rules = Rules {
+const SMTP: Policy = Policy {
     pipelining: false,
+    across: false,
     lmtp: false,
-    require_all: false,
 };
-const PIPELINED: Rules = Rules {
+const PIPELINED: Policy = Policy {
     pipelining: true,
     ..SMTP
 };
+const ACROSS: Policy = Policy {
+    across: true,
+    ..PIPELINED
+};
 
-fn exchange(rules: Rules, recipients: usize) -> Exchange {
-    let mut exchange = Exchange::new(rules);
-    exchange.queue_mail(b"MAIL\r\n");
-    for number in 0..recipients {
-        let address = Address::new(&format!("r{number}"), "example.org").unwrap();
-        exchange.queue_rcpt(address, format!("RCPT {number}\r\n").as_bytes());
+fn order(number: usize, recipients: usize, framing: Framing) -> Order {
+    let mut commands = Commands::default();
+    let mut line = |text: String| {
+        commands.octets().extend_from_slice(text.as_bytes());
+        commands.end_line();
+    };
+    line(format!("MAIL {number}\r\n"));
+    for recipient in 0..recipients {
+        line(format!("RCPT {number}.{recipient}\r\n"));
     }
-    exchange.queue_data();
+    let outcome = |n| RecipientOutcome::new(Address::new(&format!("r{n}"), "example.org").unwrap());
+    Order {
+        commands,
+        recipients: (0..recipients).map(outcome).collect(),
+        require_all: false,
+        framing,
+        is_firm: true,
+    }
+}
+
+fn exchange(policy: Policy, recipients: usize) -> Exchange {
+    let mut exchange = Exchange::new(policy);
+    exchange.push(order(0, recipients, Framing::Dot));
     exchange
 }
 
@@ -59,87 +83,151 @@ fn reply(text: &str) -> Reply {
     Reply::from_checked(code, format!("{text}\r\n").into_bytes().into())
 }
 
-/// Carries the exchange out with these replies, and tells each action in a word or two.
-fn told(exchange: &mut Exchange, replies: &[&str]) -> Vec<String> {
+/// Carries the exchange out with these replies, and tells each flight in a word or two; how it
+/// ended comes with it.
+fn told(exchange: &mut Exchange, replies: &[&str]) -> (Vec<String>, Option<Settlement>) {
     let mut replies = replies.iter();
-    let mut actions = Vec::new();
+    let (mut flights, mut flight) = (Vec::new(), String::new());
     loop {
-        let action = match exchange.next() {
-            Action::Send(_, commands) => String::from_utf8_lossy(commands).replace("\r\n", " "),
-            Action::Read(_) => match replies.next() {
-                Some(text) => {
-                    exchange.reply(reply(text));
-                    continue;
+        let over = match exchange.next(0) {
+            Action::Write(_, command) => {
+                flight += &String::from_utf8_lossy(command).replace("\r\n", " ");
+                continue;
+            }
+            Action::Body(id, _) => {
+                exchange.end_written(id, 1, 0);
+                flight += "body ";
+                continue;
+            }
+            Action::LoneDot(id) => {
+                exchange.end_written(id, 3, 0);
+                flight += "dot ";
+                continue;
+            }
+            Action::Close => {
+                exchange.lost(0);
+                continue;
+            }
+            Action::Read(_) => {
+                if !flight.is_empty() {
+                    flights.push(std::mem::take(&mut flight).trim_end().to_owned());
                 }
-                None => "read".into(),
-            },
-            Action::Body => "body".into(),
-            Action::LoneDot => "dot".into(),
-            Action::Idle => "idle".into(),
-            Action::Done => "done".into(),
+                match replies.next() {
+                    Some(text) => {
+                        exchange.replied(reply(text));
+                        continue;
+                    }
+                    None => (String::from("read"), None),
+                }
+            }
+            Action::Idle => ("idle".into(), None),
+            Action::Settled(_, settlement) => ("done".into(), Some(settlement)),
         };
-        let is_over = matches!(action.as_str(), "read" | "idle" | "done");
-        exchange.body_sent();
-        actions.push(action.trim_end().to_owned());
-        if is_over {
-            return actions;
-        }
+        flights.push(over.0);
+        return (flights, over.1);
     }
 }
 
 // 2920-02, 5321-24, 5321-48: what goes out, and behind which replies.
 #[test]
 fn what_is_sent_when() {
-    for (rules, replies, actions) in [
+    for (policy, replies, flights) in [
         (
             SMTP,
             &["250", "250", "354", "250"][..],
-            &["MAIL", "RCPT 0", "DATA", "body", "done"][..],
+            &["MAIL 0", "RCPT 0.0", "DATA", "body", "done"][..],
         ),
         (
             PIPELINED,
             &["250", "250", "354", "250"],
-            &["MAIL RCPT 0 DATA", "body", "done"],
+            &["MAIL 0 RCPT 0.0 DATA", "body", "done"],
         ),
         (
             PIPELINED,
             &["250", "550", "354", "554"],
-            &["MAIL RCPT 0 DATA", "dot", "done"],
+            &["MAIL 0 RCPT 0.0 DATA", "dot", "done"],
         ),
         (
             PIPELINED,
             &["250", "550", "554"],
-            &["MAIL RCPT 0 DATA", "done"],
+            &["MAIL 0 RCPT 0.0 DATA", "done"],
         ),
-        (PIPELINED, &["250", "250"], &["MAIL RCPT 0 DATA", "read"]),
-        (SMTP, &["550"], &["MAIL", "done"]),
-        (SMTP, &["250", "550"], &["MAIL", "RCPT 0", "done"]),
+        (
+            PIPELINED,
+            &["250", "250"],
+            &["MAIL 0 RCPT 0.0 DATA", "read"],
+        ),
+        (SMTP, &["550"], &["MAIL 0", "done"]),
+        (SMTP, &["250", "550"], &["MAIL 0", "RCPT 0.0", "done"]),
         (
             SMTP,
             &["250", "250", "451"],
-            &["MAIL", "RCPT 0", "DATA", "done"],
+            &["MAIL 0", "RCPT 0.0", "DATA", "done"],
         ),
-        (SMTP, &["250", "421"], &["MAIL", "RCPT 0", "done"]),
-        (PIPELINED, &["421"], &["MAIL RCPT 0 DATA", "done"]),
+        (SMTP, &["250", "421"], &["MAIL 0", "RCPT 0.0", "done"]),
+        (PIPELINED, &["421"], &["MAIL 0 RCPT 0.0 DATA", "done"]),
     ] {
-        assert_eq!(
-            told(&mut exchange(rules, 1), replies),
-            actions,
-            "{replies:?}"
-        );
+        let (told, _) = told(&mut exchange(policy, 1), replies);
+        assert_eq!(told, flights, "{replies:?}");
     }
 }
 
-// 2920-06: groups of at most 100 commands, DATA at the end of the last one.
+// 3030-01: a chunk waits for the recipients' replies until a message was accepted, and always if it
+// is large, may fail, or is for LMTP.
+#[test]
+fn when_a_chunk_goes_with_its_envelope() {
+    let small = Framing::Chunk(1000);
+    let large = Framing::Chunk(transit::EARLY_CHUNK + 1);
+    let lmtp = Policy {
+        lmtp: true,
+        ..PIPELINED
+    };
+    let apart = &["MAIL 0 RCPT 0.0", "body", "done"][..];
+    let together = &["MAIL 0 RCPT 0.0 body", "done"][..];
+    for (policy, is_proven, framing, is_firm, flights) in [
+        (PIPELINED, false, small, true, apart),
+        (PIPELINED, true, small, true, together),
+        (PIPELINED, true, large, true, apart),
+        (PIPELINED, true, small, false, apart),
+        (PIPELINED, true, Framing::Chunks, false, apart),
+        (lmtp, true, small, true, apart),
+        (
+            SMTP,
+            true,
+            small,
+            true,
+            &["MAIL 0", "RCPT 0.0", "body", "done"],
+        ),
+    ] {
+        let mut exchange = Exchange::new(policy).resume(false, is_proven);
+        exchange.push(Order {
+            is_firm,
+            ..order(0, 1, framing)
+        });
+        let (told, end) = told(&mut exchange, &["250", "250", "250"]);
+        assert_eq!(told, flights, "{policy:?} {framing:?}");
+        assert_eq!(end.unwrap().verdict, Some(Verdict::Sent));
+        assert!(exchange.is_proven());
+    }
+}
+
+// 2920-06: at most 100 commands without a reply, DATA at the end of the last ones.
 #[test]
 fn groups_are_limited() {
     let mut exchange = exchange(PIPELINED, 250);
-    let mut groups = Vec::new();
+    let (mut groups, mut count) = (Vec::new(), 0);
     loop {
-        match exchange.next() {
-            Action::Send(_, commands) => groups.push(commands.split(|o| *o == b'\n').count() - 1),
-            Action::Read(Step::Data) => exchange.reply(reply("354")),
-            Action::Read(_) => exchange.reply(reply("250")),
+        match exchange.next(0) {
+            Action::Write(..) => count += 1,
+            Action::Read(awaited) => {
+                groups.extend(Some(std::mem::take(&mut count)).filter(|count| *count > 0));
+                let text = if awaited.step == Step::Data {
+                    "354"
+                } else {
+                    "250"
+                };
+                exchange.replied(reply(text));
+            }
             _ => break,
         }
     }
@@ -149,24 +237,24 @@ fn groups_are_limited() {
 // V1: where all are required, DATA waits for the answers.
 #[test]
 fn data_waits_where_all_are_required() {
-    let rules = Rules {
-        require_all: true,
-        ..PIPELINED
+    let strict = || {
+        let mut exchange = Exchange::new(PIPELINED);
+        exchange.push(Order {
+            require_all: true,
+            ..order(0, 2, Framing::Dot)
+        });
+        exchange
     };
     let replies = ["250", "250", "250", "354", "250"];
     assert_eq!(
-        told(&mut exchange(rules, 2), &replies),
-        ["MAIL RCPT 0 RCPT 1", "DATA", "body", "done"]
+        told(&mut strict(), &replies).0,
+        ["MAIL 0 RCPT 0.0 RCPT 0.1", "DATA", "body", "done"]
     );
-    let replies = ["250", "250", "450"];
-    let mut exchange = exchange(rules, 2);
-    assert_eq!(
-        told(&mut exchange, &replies),
-        ["MAIL RCPT 0 RCPT 1", "done"]
-    );
-    let (verdict, _, aftermath) = exchange.conclude();
-    assert_eq!(verdict, Some(Verdict::RecipientsRefused));
-    assert_eq!(aftermath, Aftermath::ResetOwed);
+    let (flights, end) = told(&mut strict(), &["250", "250", "450"]);
+    assert_eq!(flights, ["MAIL 0 RCPT 0.0 RCPT 0.1", "done"]);
+    let end = end.unwrap();
+    assert_eq!(end.verdict, Some(Verdict::RecipientsRefused));
+    assert_eq!(end.aftermath, Aftermath::ResetOwed);
 }
 
 // L1: what is known when the connection is lost while a reply is awaited.
@@ -181,11 +269,12 @@ fn what_is_known_when_it_is_lost() {
         (&["250", "550", "354"], Some(Verdict::RecipientsRefused)),
     ] {
         let mut exchange = exchange(PIPELINED, 1);
-        assert_eq!(told(&mut exchange, replies).last().unwrap(), "read");
-        let (verdict, outcome, aftermath) = exchange.conclude();
-        assert_eq!(verdict, expected, "{replies:?}");
-        assert_eq!(aftermath, Aftermath::Close);
-        let is_unknown = outcome.recipients[0].status == RecipientStatus::Unknown;
+        assert_eq!(told(&mut exchange, replies).0.last().unwrap(), "read");
+        exchange.lost(0);
+        let end = told(&mut exchange, &[]).1.unwrap();
+        assert_eq!(end.verdict, expected, "{replies:?}");
+        assert_eq!(end.aftermath, Aftermath::Close);
+        let is_unknown = end.outcome.recipients[0].status == RecipientStatus::Unknown;
         assert_eq!(is_unknown, replies == ["250", "250", "354"]);
     }
 }
@@ -193,17 +282,207 @@ fn what_is_known_when_it_is_lost() {
 // By hand: nothing is queued until the caller says so, and DATA for nobody is not even sent.
 #[test]
 fn queued_one_by_one() {
-    let mut exchange = Exchange::new(PIPELINED);
-    exchange.queue_rset();
-    exchange.queue_mail(b"MAIL\r\n");
-    assert_eq!(told(&mut exchange, &["250", "250"]), ["RSET MAIL", "idle"]);
+    let mut exchange = Exchange::new(PIPELINED).resume(true, false);
+    exchange.open(b"MAIL\r\n");
+    assert_eq!(
+        told(&mut exchange, &["250", "250"]).0,
+        ["RSET MAIL", "idle"]
+    );
     let address = Address::new("r", "example.org").unwrap();
-    exchange.queue_rcpt(address, b"RCPT\r\n");
-    assert_eq!(told(&mut exchange, &["550 no"]), ["RCPT", "idle"]);
-    assert_eq!(exchange.last_rcpt_reply(), Some(&reply("550 no")));
-    exchange.queue_data();
-    assert_eq!(told(&mut exchange, &[]), ["done"]);
-    let (verdict, _, aftermath) = exchange.conclude();
-    assert_eq!(verdict, Some(Verdict::RecipientsRefused));
-    assert_eq!(aftermath, Aftermath::ResetOwed);
+    exchange.add(address, b"RCPT\r\n");
+    assert_eq!(told(&mut exchange, &["550 no"]).0, ["RCPT", "idle"]);
+    assert_eq!(exchange.recipients()[0].reply, Some(reply("550 no")));
+    exchange.complete();
+    let (flights, end) = told(&mut exchange, &[]);
+    assert_eq!(flights, ["done"]);
+    let end = end.unwrap();
+    assert_eq!(end.verdict, Some(Verdict::RecipientsRefused));
+    assert_eq!(end.aftermath, Aftermath::ResetOwed);
+    assert!(exchange.is_reset_owed());
+}
+
+/// Messages on their way over a connection that is cut behind so many octets.
+struct Simulation {
+    exchange: Exchange,
+    server: Strict,
+    replies: VecDeque<&'static str>,
+    out: Vec<u8>,
+    queued: usize,
+    taken: usize,
+    cut: usize,
+    flights: usize,
+    ends: Vec<Settlement>,
+}
+
+/// Sends messages to two recipients each.
+fn simulate(
+    (policy, framing): (Policy, Framing),
+    messages: usize,
+    seed: u64,
+    cut: usize,
+) -> Simulation {
+    let mut simulation = Simulation {
+        exchange: Exchange::new(policy),
+        server: Strict::new(seed, policy.lmtp),
+        replies: VecDeque::new(),
+        out: Vec::new(),
+        queued: 0,
+        taken: 0,
+        cut,
+        flights: 0,
+        ends: Vec::new(),
+    };
+    let mut pushed = 0;
+    loop {
+        while simulation.goes_on() {}
+        if pushed < messages && !simulation.exchange.is_over() {
+            simulation.exchange.push(order(pushed, 2, framing));
+            pushed += 1;
+        } else if simulation.exchange.awaited().is_some() {
+            simulation.hear();
+        } else {
+            assert_eq!(simulation.ends.len(), pushed);
+            return simulation;
+        }
+    }
+}
+
+impl Simulation {
+    fn position(&self) -> u64 {
+        (self.queued + self.out.len()) as u64
+    }
+
+    /// Does the next thing; `false` if there is room for another message, or nothing left.
+    fn goes_on(&mut self) -> bool {
+        let position = self.position();
+        match self.exchange.next(position) {
+            Action::Write(_, command) => self.out.extend_from_slice(command),
+            Action::Body(id, framing) => {
+                match framing {
+                    Framing::Dot => self.out.extend_from_slice(b"text\r\n.\r\n"),
+                    _ => self.out.extend_from_slice(b"BDAT 6 LAST\r\ntext\r\n"),
+                }
+                let end_at = self.position();
+                self.exchange.end_written(id, 6, end_at);
+            }
+            Action::LoneDot(id) => {
+                self.out.extend_from_slice(b".\r\n");
+                let end_at = self.position();
+                self.exchange.end_written(id, 3, end_at);
+            }
+            Action::Settled(id, end) => {
+                assert_eq!(id, self.ends.len() as Id, "in order, each once");
+                self.ends.push(end);
+            }
+            Action::Read(_) => self.hear(),
+            Action::Idle => return false,
+            Action::Close => panic!("nothing broke"),
+        }
+        true
+    }
+
+    /// Hears a reply; what is not written goes out before.
+    fn hear(&mut self) {
+        if self.replies.is_empty() {
+            self.flights += usize::from(!self.out.is_empty());
+            let part = self.out.len().min(self.cut - self.taken);
+            self.server.input.extend_from_slice(&self.out[..part]);
+            self.taken += part;
+            self.queued += self.out.len();
+            self.out.clear();
+            self.server.answer(&mut self.replies);
+        }
+        match self.replies.pop_front() {
+            Some(code) => self.exchange.replied(reply(code)),
+            None => {
+                assert!(self.taken < self.queued, "a deadlock");
+                self.exchange.lost(self.taken as u64);
+            }
+        }
+    }
+}
+
+const POLICIES: [(Policy, Framing); 8] = [
+    (SMTP, Framing::Dot),
+    (SMTP, Framing::Chunk(6)),
+    (PIPELINED, Framing::Dot),
+    (PIPELINED, Framing::Chunk(6)),
+    (ACROSS, Framing::Dot),
+    (ACROSS, Framing::Chunk(6)),
+    (
+        Policy {
+            lmtp: true,
+            ..ACROSS
+        },
+        Framing::Dot,
+    ),
+    (
+        Policy {
+            lmtp: true,
+            ..ACROSS
+        },
+        Framing::Chunk(6),
+    ),
+];
+
+/// What the planner says of each recipient is what the server did.
+fn assert_truth(simulation: &Simulation, context: &str) {
+    for (message, end) in simulation.ends.iter().enumerate() {
+        for (recipient, outcome) in end.outcome.recipients.iter().enumerate() {
+            let is_taken = simulation.server.taken.contains(&(message, recipient));
+            match outcome.status {
+                RecipientStatus::Accepted => assert!(is_taken, "{context}: {message}.{recipient}"),
+                RecipientStatus::Unknown => {}
+                _ => assert!(!is_taken, "{context}: {message}.{recipient}"),
+            }
+        }
+    }
+}
+
+// A batch, whatever is refused in it: every policy, and every recipient's truth.
+#[test]
+fn refusals_never_touch_the_neighbours() {
+    for way in POLICIES {
+        for seed in 1..600 {
+            let simulation = simulate(way, 6, seed * 7919, usize::MAX);
+            assert_eq!(simulation.ends.len(), 6);
+            assert_truth(&simulation, &format!("{way:?} {seed}"));
+            let ends = simulation.ends.iter();
+            let mut outcomes = ends.flat_map(|end| &end.outcome.recipients);
+            assert!(outcomes.all(|outcome| outcome.status != RecipientStatus::Unknown));
+        }
+    }
+}
+
+// The connection is cut behind every single octet of a batch: every policy, and every recipient's
+// truth.
+#[test]
+fn wherever_a_batch_is_cut_its_results_are_true() {
+    for way in POLICIES {
+        for seed in [31, 4711] {
+            for cut in 0..simulate(way, 3, seed, usize::MAX).queued {
+                let simulation = simulate(way, 3, seed, cut);
+                assert_truth(&simulation, &format!("{way:?} at {cut}"));
+            }
+        }
+    }
+}
+
+// What all this is for.
+#[test]
+fn flights_of_fifty_messages() {
+    // With this seed hardly anything is refused.
+    let flights = POLICIES.map(|way| simulate(way, 50, 42, usize::MAX).flights);
+    let [
+        lock_step,
+        lock_step_chunks,
+        pipelined,
+        chunks,
+        across,
+        streamed,
+        ..,
+    ] = flights;
+    assert!(lock_step > 200 && lock_step_chunks > 150, "{flights:?}");
+    assert!(pipelined <= 100 && chunks <= 60, "{flights:?}");
+    assert!(across <= 56 && streamed <= 6, "{flights:?}");
 }

@@ -19,10 +19,12 @@ pub(super) fn check(data: &[u8]) {
 
     check_hello(&text);
     check_custom(&text);
-    let mail = command::mail(address.as_ref(), &parameters);
+    let mut line = Vec::new();
+    let mail = command::mail(&mut line, address.as_ref(), &parameters).map(|()| line);
     check_path("MAIL FROM:<", address.as_ref(), &parameters, mail);
     if let Some(address) = &address {
-        let rcpt = command::rcpt(address, &parameters);
+        let mut line = Vec::new();
+        let rcpt = command::rcpt(&mut line, address, &parameters).map(|()| line);
         check_path("RCPT TO:<", Some(address), &parameters, rcpt);
     }
 }

@@ -14,6 +14,7 @@ mod address;
 mod capabilities;
 mod command;
 mod cutter;
+pub(crate) mod exchange;
 mod reply_parser;
 mod sasl;
 mod session;
@@ -39,7 +40,7 @@ targets! {
     capabilities: capabilities::check,
     command: command::check,
     data: crate::protocol::data::fuzz_data,
-    exchange: crate::exchange::fuzz_exchange,
+    exchange: exchange::check,
     header: crate::message::properties::fuzz_header,
     message: crate::message::properties::fuzz_message,
     reply_parser: reply_parser::check,

@@ -36,7 +36,7 @@ use crate::address::Address;
 use crate::message::entity::Root;
 use crate::message::error::MessageError;
 use crate::message::part::Part;
-use crate::message::render::Rendering;
+pub(crate) use crate::message::render::Rendering;
 pub(crate) use crate::message::transfer::Offers;
 
 /// A message that is complete and correct: made by [`Message::builder`], sent any number of times.

@@ -93,13 +93,16 @@ impl Stream {
         self.inner()?.read(buffer)
     }
 
-    /// Writes everything, or tells how many octets were taken before it failed.
-    pub(crate) fn write_all(&mut self, mut octets: &[u8]) -> io::Result<()> {
+    /// Writes everything; `taken` counts the octets that were taken, also when it fails.
+    pub(crate) fn write_all(&mut self, mut octets: &[u8], taken: &mut u64) -> io::Result<()> {
         let inner = self.inner()?;
         while !octets.is_empty() {
             match inner.write(octets)? {
                 0 => return Err(ErrorKind::WriteZero.into()),
-                written => octets = octets.get(written..).unwrap_or_default(),
+                written => {
+                    *taken += written as u64;
+                    octets = octets.get(written..).unwrap_or_default();
+                }
             }
         }
         inner.flush()
@@ -438,7 +441,7 @@ mod tests {
         let mut stream = Stream::Closed;
         let error = stream.read(&mut [0; 10]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotConnected);
-        assert!(stream.write_all(b"x").is_err() && stream.try_read(&mut [0]).is_err());
+        assert!(stream.write_all(b"x", &mut 0).is_err() && stream.try_read(&mut [0]).is_err());
         assert!(stream.is_closed() && !stream.is_tls() && stream.local_ip().is_none());
     }
 }

@@ -1,11 +1,13 @@
 //! [`Wire`]: lines in, commands and messages out; the only place that waits.
 
-use std::io::{self, ErrorKind};
+use std::fmt;
+use std::io::{self, ErrorKind, Write};
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
 use crate::config::tls::TlsOptions;
 use crate::error::{Error, Result};
+use crate::exchange::window::Awaited;
 use crate::net::stream::{Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
@@ -35,8 +37,10 @@ pub(crate) struct Wire {
     read_buffer: Box<[u8]>,
     input: LineBuffer,
     parser: ReplyParser,
-    /// Where messages are gathered; kept between them.
-    pub(crate) body_buffer: Vec<u8>,
+    /// What goes out before the next wait: one flight is one write.
+    outbox: Vec<u8>,
+    /// How many octets the stream has taken.
+    taken: u64,
     timeouts: Timeouts,
     /// Until when the call under way may take.
     call_deadline: Option<Instant>,
@@ -50,7 +54,8 @@ impl Wire {
             read_buffer: vec![0; READ_BUFFER].into(),
             input: LineBuffer::default(),
             parser: ReplyParser::default(),
-            body_buffer: Vec::new(),
+            outbox: Vec::new(),
+            taken: 0,
             timeouts,
             call_deadline: None,
             trace,
@@ -86,7 +91,7 @@ impl Wire {
     /// Says QUIT, waits for the farewell, and closes, whatever comes of it (RFC 5321, 4.1.1.10).
     pub(crate) fn leave(&mut self) -> Option<Reply> {
         let said = self.send(Step::Quit, b"QUIT\r\n", None);
-        let farewell = said.and_then(|()| self.read_reply(Step::Quit)).ok();
+        let farewell = said.and_then(|()| self.read_alone(Step::Quit)).ok();
         self.close();
         farewell
     }
@@ -99,9 +104,14 @@ impl Wire {
         self.stream.abort();
     }
 
-    /// Reads one reply.
-    pub(crate) fn read_reply(&mut self, step: Step) -> Result<Reply> {
-        let reply = self.read_untraced(step)?;
+    /// Reads one reply to a command that went alone.
+    pub(crate) fn read_alone(&mut self, step: Step) -> Result<Reply> {
+        self.read_reply(Awaited::alone(step))
+    }
+
+    /// Reads one reply; what is in the outbox goes out before it is waited for.
+    pub(crate) fn read_reply(&mut self, awaited: Awaited) -> Result<Reply> {
+        let reply = self.read_untraced(awaited)?;
         self.trace.server_lines(reply.raw());
         Ok(reply)
     }
@@ -112,20 +122,19 @@ impl Wire {
         step: Step,
         shown: impl FnOnce(&Reply) -> Reply,
     ) -> Result<Reply> {
-        let reply = self.read_untraced(step)?;
+        let reply = self.read_untraced(Awaited::alone(step))?;
         self.trace.server_lines(shown(&reply).raw());
         Ok(reply)
     }
 
-    fn read_untraced(&mut self, step: Step) -> Result<Reply> {
-        self.stream.set_deadline(self.deadline(step));
-        if step == Step::Greeting {
+    fn read_untraced(&mut self, awaited: Awaited) -> Result<Reply> {
+        if awaited.step == Step::Greeting {
             self.parser.expect_greeting();
         }
-        let reply = self.next_reply(step);
+        let reply = self.next_reply(awaited);
         if reply.is_err() {
             // What a server says during AUTH may repeat a secret; only a whole reply can be masked.
-            if step != Step::Auth {
+            if awaited.step != Step::Auth {
                 self.trace_remains();
             }
             self.abort();
@@ -139,18 +148,110 @@ impl Wire {
         self.trace.server_lines(self.input.newest_line());
     }
 
-    /// Writes commands; `shown` stands for them in the trace if they hold a secret.
+    /// Puts a command into the outbox that goes alone; `shown` stands for it in the trace if it
+    /// holds a secret.
     pub(crate) fn send(&mut self, step: Step, octets: &[u8], shown: Option<&str>) -> Result<()> {
         self.check_quiet(step)?;
         match shown {
             Some(shown) => self.trace.client(format_args!("{shown}")),
             None => self.trace.client_lines(octets),
         }
-        self.stream.set_deadline(self.deadline(step));
-        match self.stream.write_all(octets) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.failed_write(step, error)),
+        self.outbox.extend_from_slice(octets);
+        Ok(())
+    }
+
+    /// Puts commands into the outbox that stand in a group.
+    pub(crate) fn queue_lines(&mut self, octets: &[u8]) {
+        self.trace.client_lines(octets);
+        self.outbox.extend_from_slice(octets);
+    }
+
+    /// Puts a line into the outbox.
+    pub(crate) fn queue(&mut self, line: fmt::Arguments<'_>) {
+        let start = self.outbox.len();
+        // Writing to a vector cannot fail.
+        let _ = self.outbox.write_fmt(line);
+        let line = self.outbox.get(start..).unwrap_or_default();
+        self.trace.client_lines(line);
+    }
+
+    /// What goes out with the next flush.
+    pub(crate) fn outbox(&mut self) -> &mut Vec<u8> {
+        &mut self.outbox
+    }
+
+    /// How many octets the stream has taken since it was opened.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken
+    }
+
+    /// How many octets the stream will have taken when the outbox is empty.
+    pub(crate) fn position(&self) -> u64 {
+        self.taken + self.outbox.len() as u64
+    }
+
+    /// Writes what is in the outbox.
+    pub(crate) fn flush(&mut self, step: Step) -> Result<()> {
+        if self.outbox.is_empty() {
+            return Ok(());
         }
+        let mut outbox = std::mem::take(&mut self.outbox);
+        let written = self.write(step, &outbox);
+        outbox.clear();
+        self.outbox = outbox;
+        written
+    }
+
+    /// Writes what is in the outbox if it is this much.
+    pub(crate) fn flush_over(&mut self, octets: usize, step: Step) -> Result<()> {
+        if self.outbox.len() < octets {
+            return Ok(());
+        }
+        self.flush(step)
+    }
+
+    /// Takes octets of a message. From the size of a buffer on they are written from where they are.
+    pub(crate) fn write_body(&mut self, octets: &[u8], buffer: usize) -> Result<()> {
+        if octets.len() < buffer {
+            self.outbox.extend_from_slice(octets);
+            return self.flush_over(buffer, Step::Body);
+        }
+        self.flush(Step::Body)?;
+        octets
+            .chunks(buffer)
+            .try_for_each(|piece| self.write(Step::Body, piece))
+    }
+
+    fn write(&mut self, step: Step, octets: &[u8]) -> Result<()> {
+        if self.is_closed() {
+            return Err(Error::Closed);
+        }
+        self.stream.set_deadline(self.deadline(step));
+        let written = self.stream.write_all(octets, &mut self.taken);
+        written.map_err(|error| self.failed_write(step, error))
+    }
+
+    /// In the middle of a message the server has nothing to say but that it does not want it.
+    pub(crate) fn check_silence(&mut self) -> Result<()> {
+        let read = match self.stream.try_read(&mut self.read_buffer) {
+            Ok(None) => return self.check_quiet(Step::Body),
+            Ok(Some(0)) | Err(_) => 0,
+            Ok(Some(read)) => read,
+        };
+        let octets = self.read_buffer.get(..read).unwrap_or_default();
+        self.input.extend(octets);
+        let reply = self.last_words();
+        self.abort();
+        Err(match reply {
+            Some(reply) if !reply.is_positive() => Error::disconnected(Step::Body, Some(reply)),
+            None if read == 0 => Error::disconnected(Step::Body, None),
+            said => Error::Protocol {
+                step: Step::Body,
+                source: ProtocolError::Unsolicited,
+                line: said.map_or_else(Box::default, |reply| shortened(reply.raw())),
+                server: None,
+            },
+        })
     }
 
     /// Before a command goes out everything that came must have been asked for.
@@ -259,32 +360,36 @@ impl Wire {
         Ok(())
     }
 
-    /// Writes a part of a message; the server may take its time for each.
-    pub(crate) fn send_body(&mut self, octets: &[u8]) -> Result<()> {
-        self.stream.set_deadline(self.deadline(Step::Body));
-        self.stream
-            .write_all(octets)
-            .map_err(|error| self.failed_write(Step::Body, error))
-    }
-
-    /// Writes the end of data of a message that nobody is to get.
-    pub(crate) fn lone_dot(&mut self) -> Result<()> {
-        self.send(Step::EndOfData, b".\r\n", None)
-    }
-
     /// The next reply, waiting for it.
-    fn next_reply(&mut self, step: Step) -> Result<Reply> {
+    fn next_reply(&mut self, awaited: Awaited) -> Result<Reply> {
+        let step = awaited.step;
         let limit = if step == Step::Auth {
             line::MAX_AUTH_LINE
         } else {
             line::MAX_LINE
         };
+        let mut is_waiting = false;
         loop {
             match self.parser.next_reply(&mut self.input, limit) {
+                Ok(Some(_)) if self.taken < awaited.end_at => {
+                    // What it would answer has not even been written.
+                    return Err(self.broken(step, ProtocolError::Unsolicited));
+                }
                 Ok(Some(reply)) => return Ok(reply),
-                Ok(None) => self.fill(step)?,
+                Ok(None) => {}
                 Err(source) => return Err(self.broken(step, source)),
             }
+            if !is_waiting {
+                // As long as it is being written, a message is not at its end.
+                self.flush(if step == Step::EndOfData {
+                    Step::Body
+                } else {
+                    step
+                })?;
+                self.stream.set_deadline(self.patience(awaited));
+                is_waiting = true;
+            }
+            self.fill(step)?;
         }
     }
 
@@ -338,11 +443,29 @@ impl Wire {
         let patience = LAST_WORDS.min(self.timeouts.command);
         self.stream.set_deadline(self.within_call(patience));
         let mut reason = None;
-        while let Ok(reply) = self.next_reply(Step::Body) {
+        while let Ok(reply) = self.unwaited_reply() {
             self.trace.server_lines(reply.raw());
             reason.get_or_insert(reply);
         }
         reason
+    }
+
+    /// A reply before the deadline that is set already.
+    fn unwaited_reply(&mut self) -> Result<Reply> {
+        loop {
+            match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
+                Ok(Some(reply)) => return Ok(reply),
+                Ok(None) => self.fill(Step::Body)?,
+                Err(source) => return Err(self.broken(Step::Body, source)),
+            }
+        }
+    }
+
+    /// Until when a reply may take: a server that answers a group at once needs the time of its
+    /// slowest command.
+    fn patience(&self, awaited: Awaited) -> Instant {
+        let with = awaited.with.unwrap_or(awaited.step);
+        self.deadline(awaited.step).max(self.deadline(with))
     }
 
     /// Until when a step may take.
@@ -429,7 +552,7 @@ mod tests {
         ] {
             let stream = Stream::Memory(Box::new(Endless(octets, 0)));
             let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
-            let error = wire.read_reply(Step::Command).unwrap_err();
+            let error = wire.read_alone(Step::Command).unwrap_err();
             assert!(
                 matches!(error, Error::Protocol { source, .. } if source == expected),
                 "{error:?}"
@@ -445,7 +568,7 @@ mod tests {
     fn surplus_replies_are_no_answers() {
         let stream = Stream::Memory(Box::new(Endless(b"250 ok\r\n", 0)));
         let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
-        assert_eq!(wire.read_reply(Step::Command).unwrap().code(), 250);
+        assert_eq!(wire.read_alone(Step::Command).unwrap().code(), 250);
         let error = wire.send(Step::Command, b"NOOP\r\n", None).unwrap_err();
         assert!(
             matches!(error, Error::Protocol { source, .. } if source == ProtocolError::Unsolicited),

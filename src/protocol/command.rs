@@ -20,18 +20,22 @@ pub(crate) fn hello(verb: &str, name: &HelloName) -> Vec<u8> {
     format!("{verb} {}\r\n", name.0).into_bytes()
 }
 
-/// `MAIL FROM:<sender>` with its parameters; no sender is the null reverse-path `<>`.
+/// Appends `MAIL FROM:<sender>` with its parameters; no sender is the null reverse-path `<>`.
 pub(crate) fn mail(
+    out: &mut Vec<u8>,
     sender: Option<&Address>,
     parameters: &[Parameter],
-) -> Result<Vec<u8>, CommandError> {
-    let path = sender.map(Address::to_string).unwrap_or_default();
-    with_parameters(format!("MAIL FROM:<{path}>"), parameters)
+) -> Result<(), CommandError> {
+    path(out, "MAIL FROM:<", sender, parameters)
 }
 
-/// `RCPT TO:<recipient>` with its parameters.
-pub(crate) fn rcpt(recipient: &Address, parameters: &[Parameter]) -> Result<Vec<u8>, CommandError> {
-    with_parameters(format!("RCPT TO:<{recipient}>"), parameters)
+/// Appends `RCPT TO:<recipient>` with its parameters.
+pub(crate) fn rcpt(
+    out: &mut Vec<u8>,
+    recipient: &Address,
+    parameters: &[Parameter],
+) -> Result<(), CommandError> {
+    path(out, "RCPT TO:<", Some(recipient), parameters)
 }
 
 /// A line of the caller's own making, such as `NOOP` or `XCLIENT ADDR=192.0.2.1`.
@@ -46,32 +50,62 @@ pub(crate) fn custom(line: &str) -> Result<Vec<u8>, CommandError> {
     }
     match RESERVED.iter().find(|reserved| **reserved == verb) {
         Some(reserved) => Err(CommandError::Reserved(reserved)),
-        None => finish(line.to_owned(), MAX_COMMAND),
+        None => {
+            let mut octets = line.as_bytes().to_vec();
+            end_line(&mut octets, 0, MAX_COMMAND)?;
+            Ok(octets)
+        }
     }
 }
 
-fn with_parameters(mut line: String, parameters: &[Parameter]) -> Result<Vec<u8>, CommandError> {
+fn path(
+    out: &mut Vec<u8>,
+    verb: &str,
+    address: Option<&Address>,
+    parameters: &[Parameter],
+) -> Result<(), CommandError> {
+    let start = out.len();
+    out.extend_from_slice(verb.as_bytes());
+    if let Some(address) = address {
+        address.append_to(out);
+    }
+    out.push(b'>');
     let mut limit = MAX_COMMAND;
     for parameter in parameters {
-        line.push(' ');
-        line.push_str(&parameter.to_string());
+        out.push(b' ');
+        parameter.append_to(out);
         limit += parameter.allowance();
     }
-    finish(line, limit)
+    let ended = end_line(out, start, limit);
+    if ended.is_err() {
+        out.truncate(start);
+    }
+    ended
 }
 
 /// The choke point: one line, one CRLF, at the end.
-fn finish(line: String, limit: usize) -> Result<Vec<u8>, CommandError> {
-    if let Some(c) = line.chars().find(|c| c.is_control()) {
+fn end_line(out: &mut Vec<u8>, start: usize, limit: usize) -> Result<(), CommandError> {
+    let line = out.get(start..).unwrap_or_default();
+    if let Some(c) = control(line) {
         return Err(CommandError::Control(c));
     }
-    let mut octets = line.into_bytes();
-    octets.extend_from_slice(b"\r\n");
-    if octets.len() > limit {
+    out.extend_from_slice(b"\r\n");
+    if out.len() - start > limit {
         Err(CommandError::TooLong { limit })
     } else {
-        Ok(octets)
+        Ok(())
     }
+}
+
+/// The first control character; those outside ASCII are two octets each.
+fn control(line: &[u8]) -> Option<char> {
+    let is_suspect = |found: bool, octet: &u8| found | !matches!(octet, b' '..=b'~');
+    if !line.iter().fold(false, is_suspect) {
+        return None;
+    }
+    String::from_utf8_lossy(line)
+        .chars()
+        .find(|c| c.is_control())
 }
 
 /// What a client calls itself in EHLO: a host name or an address literal, all ASCII (RFC 5321,

@@ -19,6 +19,9 @@ const LF: u8 = b'\n';
 /// anywhere.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DataEncoder {
+    /// Whether the message goes in chunks (RFC 3030), which have no end of data and so no dots to
+    /// double.
+    is_chunked: bool,
     /// The last octet of the message so far; if that is a CR, its LF is still owed.
     last: u8,
 }
@@ -26,7 +29,18 @@ pub(crate) struct DataEncoder {
 impl DataEncoder {
     pub(crate) const fn new() -> Self {
         // The first line begins like any other, behind a line end.
-        Self { last: LF }
+        Self {
+            is_chunked: false,
+            last: LF,
+        }
+    }
+
+    /// The same for BDAT: line ends become CRLF, and nothing else is changed.
+    pub(crate) const fn chunked() -> Self {
+        Self {
+            is_chunked: true,
+            ..Self::new()
+        }
     }
 
     /// The most octets that [`encode`](Self::encode) makes of `input` octets.
@@ -50,7 +64,9 @@ impl DataEncoder {
     /// empty message.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
         out.extend_from_slice(missing_end(self.last));
-        out.extend_from_slice(b".\r\n");
+        if !self.is_chunked {
+            out.extend_from_slice(b".\r\n");
+        }
     }
 
     /// Copies blocks up to the first that needs work; returns the rest.
@@ -90,7 +106,7 @@ impl DataEncoder {
             self.last = LF;
             line = line.strip_prefix(&[LF]).unwrap_or(line);
         }
-        if self.last == LF && line.first() == Some(&b'.') {
+        if self.last == LF && line.first() == Some(&b'.') && !self.is_chunked {
             out.push(b'.');
         }
         let (text, end) = line.split_at(length_before_end(line));

@@ -21,6 +21,8 @@ pub(crate) struct ReplyParser {
     lines: usize,
     /// The next reply may begin with 220 and end with a refusal.
     may_turn: bool,
+    /// The newest reply: servers repeat themselves.
+    newest: Option<Reply>,
 }
 
 impl ReplyParser {
@@ -62,6 +64,10 @@ impl ReplyParser {
     /// Takes one line with its CRLF; gives the reply if this was its last.
     pub(crate) fn push(&mut self, line: &[u8]) -> Result<Option<Reply>, ProtocolError> {
         let (code, is_last) = parse_code(line)?;
+        if is_last && self.is_idle() {
+            self.may_turn = false;
+            return Ok(Some(self.single_line(code, line)));
+        }
         let first = *self.code.get_or_insert(code);
         if first != code {
             let is_refusal = code.is_transient() || code.is_permanent();
@@ -78,8 +84,20 @@ impl ReplyParser {
         if !is_last {
             return Ok(None);
         }
-        let raw = std::mem::take(self).raw;
+        let raw = std::mem::take(&mut self.raw);
+        (self.code, self.lines, self.may_turn) = (None, 0, false);
         Ok(Some(Reply::from_checked(code, raw.into())))
+    }
+
+    /// A reply of one line, which most are. The same one as before is the same one.
+    fn single_line(&mut self, code: Code, line: &[u8]) -> Reply {
+        match &self.newest {
+            Some(reply) if reply.raw() == line => reply.clone(),
+            _ => {
+                let reply = Reply::from_checked(code, line.into());
+                self.newest.insert(reply).clone()
+            }
+        }
     }
 
     /// The lines of a reply that has begun and not ended.

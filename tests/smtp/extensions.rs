@@ -1,6 +1,6 @@
 //! SIZE, 8BITMIME and SMTPUTF8: used where they are needed and offered, and refused locally where
 //! they are not offered.
-use crate::peer::Server;
+use crate::peer::{Peer, Server};
 use crate::support::sending::{connect, facts, fates_in, listen, taken};
 use smtplib::{Address, Envelope, Error, Parameter, SmtpConnection, Unsupported};
 
@@ -8,16 +8,22 @@ const ASCII: &str = "Subject: x\r\n\r\nplain\r\n";
 const UTF8_BODY: &str = "Subject: x\r\n\r\ncafé\r\n";
 const UTF8_HEADER: &str = "Subject: café\r\n\r\nplain\r\n";
 
+/// A server that offers this and takes everything, and a connection to it.
+fn accepting(extensions: &[&str]) -> (Peer, SmtpConnection) {
+    let server = extensions
+        .iter()
+        .fold(Server::new(), |server, extension| server.offer(extension));
+    let peer = server.script().listen();
+    let smtp = connect(&peer);
+    (peer, smtp)
+}
+
 /// What MAIL said, if it was said.
 fn mail_line(
     extensions: &[&str],
     send: impl FnOnce(&mut SmtpConnection) -> Result<smtplib::Outcome, Error>,
 ) -> Result<String, Error> {
-    let server = extensions
-        .iter()
-        .fold(Server::new(), |server, extension| server.offer(extension));
-    let peer = server.script().listen();
-    let mut smtp = connect(&peer);
+    let (peer, mut smtp) = accepting(extensions);
     let result = send(&mut smtp);
     assert!(smtp.is_reusable());
     drop(smtp);
@@ -300,7 +306,6 @@ fn the_callers_own_parameters_win() {
     let address = |text: &str| -> Address { text.parse().unwrap() };
     let parameter = |text: &str| -> Parameter { text.parse().unwrap() };
     let envelope = Envelope::new(address("me@client.example"), [address("ann@example.org")])
-        .parameter(parameter("size=999"))
         .parameter(parameter("body=8BITMIME"))
         .parameter(parameter("smtputf8"));
     let line = mail_line(&["SIZE", "8BITMIME", "SMTPUTF8"], |smtp| {
@@ -308,8 +313,111 @@ fn the_callers_own_parameters_win() {
     });
     assert_eq!(
         line.unwrap(),
-        "MAIL FROM:<me@client.example> SIZE=999 BODY=8BITMIME SMTPUTF8"
+        "MAIL FROM:<me@client.example> BODY=8BITMIME SMTPUTF8 SIZE=25"
     );
+}
+
+// D2: SIZE is the library's own, and nothing is said twice.
+#[test]
+fn size_is_not_the_callers_and_nothing_is_said_twice() {
+    let send = |parameters: &[&str]| {
+        let envelope = Envelope::new(None, [Address::new("ann", "example.org").unwrap()]);
+        let envelope = parameters.iter().fold(envelope, |envelope, parameter| {
+            envelope.parameter(parameter.parse().unwrap())
+        });
+        let peer = listen(&["SIZE", "DSN", "8BITMIME"], "Cclose");
+        let mut smtp = connect(&peer);
+        let error = smtp.send(&envelope, ASCII.as_bytes()).unwrap_err();
+        drop(smtp);
+        peer.finish();
+        error.to_string()
+    };
+    assert_eq!(
+        send(&["SIZE=1"]),
+        "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`"
+    );
+    for twice in [["RET=HDRS", "RET=FULL"], ["BODY=8BITMIME", "body=8bitmime"]] {
+        assert_eq!(send(&twice), "a parameter of MAIL or RCPT is given twice");
+    }
+}
+
+/// A server that offers this and takes the transaction up to the message, which is cut.
+fn cutting(offer: &str) -> Peer {
+    listen(
+        &[offer],
+        "
+        C~: MAIL FROM:<>*
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cignore
+        ",
+    )
+}
+
+// D2: whoever says that a long message is 7-bit is held to it.
+#[test]
+fn a_long_message_that_is_said_to_be_7bit_has_to_be() {
+    let to = Address::new("ann", "example.org").unwrap();
+    let envelope = Envelope::new(None, [to]).parameter("BODY=7BIT".parse().unwrap());
+    let peer = cutting("8BITMIME");
+    let mut smtp = connect(&peer);
+    let message = format!("{}é\n", "long enough\n".repeat(10_000));
+    let error = smtp.send(&envelope, message.as_bytes()).unwrap_err();
+    assert_eq!(error.delivery(), smtplib::Delivery::NotDelivered);
+    assert!(
+        error
+            .to_string()
+            .starts_with("the message has octets above 127"),
+        "{error}"
+    );
+    assert!(!smtp.is_reusable());
+    let received = peer.finish().clear();
+    assert!(received.is_ascii() && !received.ends_with(b"\r\n.\r\n"));
+}
+
+// D3, F4: what is read of a message counts against SIZE, before MAIL and on the way.
+#[test]
+fn a_reader_longer_than_the_server_takes() {
+    let to = || Address::new("ann", "example.org").unwrap();
+    let message = "0123456789012345678901234567890123456789\r\n".repeat(3_000);
+    for (limit, stated) in [(1_000, None), (100_000, Some(126_000))] {
+        let peer = listen(&[&format!("SIZE {limit}")], "Cclose");
+        let mut smtp = connect(&peer);
+        let mut envelope = Envelope::new(None, [to()]);
+        if let Some(size) = stated {
+            envelope = envelope.size(size);
+        }
+        let error = smtp.send(&envelope, message.as_bytes()).unwrap_err();
+        assert!(matches!(error, Error::TooLarge { .. }), "{error}");
+        assert!(smtp.is_reusable());
+        drop(smtp);
+        peer.finish();
+    }
+    let peer = cutting("SIZE 100000");
+    let mut smtp = connect(&peer);
+    let error = smtp
+        .send(&Envelope::new(None, [to()]), message.as_bytes())
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("and the server takes 100000"),
+        "{error}"
+    );
+    assert_eq!(facts(&error).split(',').next(), Some("not delivered"));
+    assert!(!smtp.is_reusable());
+    assert!(!peer.finish().clear().ends_with(b"\r\n.\r\n"));
+}
+
+// D3: a length that is stated is announced.
+#[test]
+fn the_length_of_a_reader_can_be_stated() {
+    let message = "0123456\r\n".repeat(10_000);
+    let envelope = Envelope::new(None, [Address::new("ann", "example.org").unwrap()]);
+    let envelope = envelope.size(message.len() as u64);
+    let line = mail_line(&["SIZE"], |smtp| smtp.send(&envelope, message.as_bytes()));
+    assert_eq!(line.unwrap(), "MAIL FROM:<> SIZE=90000");
 }
 
 // 3030-02, 3030-07: what the caller says of the message has to be true, and BINARYMIME needs BDAT.

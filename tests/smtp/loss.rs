@@ -385,13 +385,15 @@ fn lost_in_mid_body() {
     }
 }
 
-// L6: a server that ends its side and still reads gets the whole message: who knows what it does
-// with it.
+// L6, E9: a server that ends its side in the middle of a message cannot take it: it gets no end.
 #[test]
 fn half_closed_in_mid_body() {
     let error = send_much("Coctets 65536\nahead\nEOF\nCignore", false).unwrap_err();
-    assert_eq!(facts(&error), "unknown, closed, at the end of the message");
-    assert_eq!(fates_in(&error), ["ann@example.org Unknown 250 ok"]);
+    assert_eq!(
+        facts(&error),
+        "not delivered, transient, closed, at the message"
+    );
+    assert_eq!(fates_in(&error), ["ann@example.org NotSent 250 ok"]);
 }
 
 // 5321-49, B14, R10: more replies than commands, in the same segment.

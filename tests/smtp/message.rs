@@ -263,7 +263,10 @@ fn attachments_go_unencoded_to_a_server_that_takes_them() {
         (&["CHUNKING"], true),
     ] {
         let (is_raw, commands, _) = send(offers, consent);
-        assert!(!is_raw && commands.contains("DATA"), "{commands}");
+        assert!(!is_raw && !commands.contains("BODY="), "{commands}");
+        let is_chunked = offers.contains(&"CHUNKING");
+        assert_eq!(commands.contains("BDAT"), is_chunked, "{commands}");
+        assert_eq!(commands.contains("DATA"), !is_chunked, "{commands}");
     }
 }
 

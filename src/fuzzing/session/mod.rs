@@ -190,7 +190,7 @@ impl Session {
             }
             let is_closed = self.connection.wire.is_closed();
             assert!(is_closed || self.witness().is_settled());
-            assert!(self.connection.wire.body_buffer.capacity() <= 256 * 1024);
+            assert!(self.connection.wire.outbox().capacity() <= 256 * 1024);
         }
     }
 

@@ -1,4 +1,7 @@
-use super::*;
+use super::{HelloName, custom, hello};
+use crate::address::Address;
+use crate::command_error::CommandError;
+use crate::parameter::Parameter;
 
 fn parameter(text: &str) -> Parameter {
     text.parse().unwrap()
@@ -6,6 +9,25 @@ fn parameter(text: &str) -> Parameter {
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()
+}
+
+fn mail(sender: Option<&Address>, parameters: &[Parameter]) -> Result<Vec<u8>, CommandError> {
+    appended(|out| super::mail(out, sender, parameters))
+}
+
+fn rcpt(recipient: &Address, parameters: &[Parameter]) -> Result<Vec<u8>, CommandError> {
+    appended(|out| super::rcpt(out, recipient, parameters))
+}
+
+/// What is appended to something else, or that nothing is.
+fn appended(
+    append: impl Fn(&mut Vec<u8>) -> Result<(), CommandError>,
+) -> Result<Vec<u8>, CommandError> {
+    let mut out = b"before".to_vec();
+    let result = append(&mut out);
+    let line = out.strip_prefix(b"before").unwrap().to_vec();
+    assert_eq!(line.is_empty(), result.is_err());
+    result.map(|()| line)
 }
 
 fn line(octets: Result<Vec<u8>, CommandError>) -> String {

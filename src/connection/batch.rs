@@ -1,0 +1,130 @@
+//! [`SendAll`]: many messages on one connection, without waiting between them.
+
+use std::iter::FusedIterator;
+
+use crate::connection::SmtpConnection;
+use crate::connection::cargo::Consignment;
+use crate::connection::run::{Progress, Run};
+use crate::error::{Error, Result};
+use crate::outcome::Outcome;
+
+impl SmtpConnection {
+    /// Sends many messages, and gives their results in the same order.
+    ///
+    /// A server that offers PIPELINING (RFC 2920) gets the next messages before it has answered the
+    /// ones before. With CHUNKING (RFC 3030) too, messages stream without a pause. Messages are
+    /// taken from the iterator as there is room for them: at most 1 MiB and 4096 messages are on
+    /// their way at a time. One message's refusal does not touch the others.
+    ///
+    /// Nothing is sent before the first result is asked for.
+    ///
+    /// ```no_run
+    /// use smtplib::{Config, Message};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let readers = ["ann@example.org", "bob@example.org"];
+    /// let messages = readers.map(|reader| {
+    ///     Message::builder().from("news@example.com").to(reader).subject("News").text("Hi!\n").build()
+    /// });
+    /// let messages = messages.into_iter().collect::<Result<Vec<_>, _>>()?;
+    ///
+    /// let mut smtp = Config::new("mail.example.com").connect()?;
+    /// for (message, result) in messages.iter().zip(smtp.send_all(&messages)) {
+    ///     match result {
+    ///         Ok(outcome) => println!("{}: {} accepted", message.message_id(), outcome.accepted().count()),
+    ///         Err(error) => eprintln!("{}: {error}", message.message_id()),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # When the connection is lost
+    ///
+    /// Each message on its way has a result that says whether it was certainly not delivered
+    /// ([`Error::delivery`]). Every message behind those gives [`Error::Closed`]: nothing is lost
+    /// without a word. To send the rest on another connection, stop when
+    /// [`SendAll::is_over`] and take [`SendAll::into_rest`].
+    ///
+    /// The same happens when the server takes no more messages on one connection (LIMITS, RFC 9422).
+    pub fn send_all<'a, I>(&mut self, messages: I) -> SendAll<'_, 'a, I::IntoIter>
+    where
+        I: IntoIterator,
+        I::Item: Into<Consignment<'a>>,
+    {
+        SendAll {
+            unfit: self.begin().err(),
+            run: Run::new(self, true),
+            rest: messages.into_iter(),
+            is_single: false,
+        }
+    }
+}
+
+/// The results of [`SmtpConnection::send_all`], one for each message in its place.
+///
+/// Dropped before its end, it closes the connection unless every message that was taken has its
+/// result.
+#[derive(Debug)]
+#[must_use = "nothing is sent until a result is asked for"]
+pub struct SendAll<'c, 'a, I> {
+    run: Run<'c, 'a>,
+    /// Why the connection was not fit to be used.
+    unfit: Option<Error>,
+    rest: I,
+    is_single: bool,
+}
+
+impl<I> SendAll<'_, '_, I> {
+    /// If true, waits for the result of each message before the next is sent; false by default.
+    ///
+    /// This is for servers that lose count when something follows a message at once. It costs the
+    /// time of one or two round trips for each message.
+    pub fn one_by_one(mut self, yes: bool) -> Self {
+        self.is_single = yes;
+        self
+    }
+
+    /// Returns true if the connection takes no further message, and every message that was taken
+    /// has given its result.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.run.is_over()
+    }
+
+    /// Returns the messages that were not taken, and closes the connection if any that were taken
+    /// have no result yet.
+    pub fn into_rest(self) -> I {
+        self.rest
+    }
+}
+
+impl<'a, I> Iterator for SendAll<'_, 'a, I>
+where
+    I: Iterator,
+    I::Item: Into<Consignment<'a>>,
+{
+    type Item = Result<Outcome>;
+
+    fn next(&mut self) -> Option<Result<Outcome>> {
+        self.run.arm();
+        loop {
+            match self.run.advance() {
+                Progress::Result(result) => return Some(result),
+                Progress::Room if self.is_single && self.run.wait() => {}
+                Progress::Room | Progress::Done => match self.rest.next() {
+                    Some(message) => self.run.push(message.into(), self.unfit.take()),
+                    None if self.run.wait() => {}
+                    None => return None,
+                },
+            }
+        }
+    }
+}
+
+impl<'a, I> FusedIterator for SendAll<'_, 'a, I>
+where
+    I: FusedIterator,
+    I::Item: Into<Consignment<'a>>,
+{
+}

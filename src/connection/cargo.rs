@@ -1,0 +1,275 @@
+//! [`Consignment`]: a message and its envelope, ready to be handed over.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Read, Write};
+
+use crate::capabilities::Capabilities;
+use crate::envelope::Envelope;
+use crate::error::{Error, Result};
+use crate::exchange::admission::Facts;
+use crate::exchange::error::Unsupported;
+use crate::exchange::transit::EARLY_CHUNK;
+use crate::message::error::{MessageError, MessageProblem};
+use crate::message::{Message, Offers, Rendering};
+
+/// How much of a message from a reader is looked at before MAIL; most messages are known to their
+/// end then.
+const HEAD: u64 = 64 * 1024;
+
+/// One message for [`send_all`](crate::SmtpConnection::send_all): its content and its envelope.
+///
+/// Everything that can be sent turns into it: a [`Message`] or a reference to one, which go to
+/// everybody their header names, and pairs of an [`Envelope`] and a message, text or bytes.
+///
+/// ```
+/// use smtplib::{Address, Consignment, Envelope};
+///
+/// let envelope = Envelope::new(
+///     Address::new("news", "example.com")?,
+///     [Address::new("ann", "example.org")?],
+/// );
+/// let consignment = Consignment::from((envelope, "Subject: Hi\n\nHi!\n"));
+/// assert_eq!(consignment.envelope().recipients().count(), 1);
+/// # Ok::<(), smtplib::AddressError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Consignment<'a> {
+    envelope: Cow<'a, Envelope>,
+    content: Content<'a>,
+}
+
+#[derive(Clone, Debug)]
+enum Content<'a> {
+    Message(&'a Message),
+    Owned(Box<Message>),
+    Octets(Cow<'a, [u8]>),
+}
+
+impl<'a> Consignment<'a> {
+    /// Who gets the message.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    pub(crate) fn of_message(envelope: Cow<'a, Envelope>, message: &'a Message) -> Self {
+        Self {
+            envelope,
+            content: Content::Message(message),
+        }
+    }
+
+    pub(crate) fn of_octets(envelope: Cow<'a, Envelope>, octets: Cow<'a, [u8]>) -> Self {
+        Self {
+            envelope,
+            content: Content::Octets(octets),
+        }
+    }
+
+    /// The message as this server can take it.
+    pub(crate) fn load(self, offers: &Capabilities) -> Result<Load<'a>> {
+        let envelope = self.envelope;
+        match self.content {
+            Content::Octets(octets) => {
+                let facts = Facts::of(&octets);
+                facts.check(&envelope)?;
+                Ok(Load {
+                    envelope,
+                    facts,
+                    cargo: Cargo::Octets(octets),
+                })
+            }
+            Content::Message(message) => {
+                let rendering = message
+                    .render(offers_to(&envelope, offers))
+                    .map_err(unfit)?;
+                Ok(Load {
+                    envelope,
+                    facts: facts(&rendering),
+                    cargo: Cargo::Rendering(rendering),
+                })
+            }
+            Content::Owned(message) => load_owned(envelope, message, offers),
+        }
+    }
+}
+
+impl From<Message> for Consignment<'_> {
+    fn from(message: Message) -> Self {
+        let envelope = Envelope::of(&message);
+        Self::from((envelope, message))
+    }
+}
+
+impl<'a> From<&'a Message> for Consignment<'a> {
+    fn from(message: &'a Message) -> Self {
+        let envelope = Envelope::of(message);
+        Self::of_message(Cow::Owned(envelope), message)
+    }
+}
+
+impl From<(Envelope, Message)> for Consignment<'_> {
+    fn from((envelope, message): (Envelope, Message)) -> Self {
+        Self {
+            envelope: Cow::Owned(envelope),
+            content: Content::Owned(Box::new(message)),
+        }
+    }
+}
+
+impl<'a> From<(Envelope, &'a Message)> for Consignment<'a> {
+    fn from((envelope, message): (Envelope, &'a Message)) -> Self {
+        Self::of_message(Cow::Owned(envelope), message)
+    }
+}
+
+impl From<(Envelope, Vec<u8>)> for Consignment<'_> {
+    fn from((envelope, octets): (Envelope, Vec<u8>)) -> Self {
+        Self::of_octets(Cow::Owned(envelope), Cow::Owned(octets))
+    }
+}
+
+impl From<(Envelope, String)> for Consignment<'_> {
+    fn from((envelope, text): (Envelope, String)) -> Self {
+        Self::from((envelope, text.into_bytes()))
+    }
+}
+
+impl<'a> From<(Envelope, &'a [u8])> for Consignment<'a> {
+    fn from((envelope, octets): (Envelope, &'a [u8])) -> Self {
+        Self::of_octets(Cow::Owned(envelope), Cow::Borrowed(octets))
+    }
+}
+
+impl<'a> From<(Envelope, &'a str)> for Consignment<'a> {
+    fn from((envelope, text): (Envelope, &'a str)) -> Self {
+        Self::from((envelope, text.as_bytes()))
+    }
+}
+
+/// A message that was looked at, for one server.
+#[derive(Debug)]
+pub(crate) struct Load<'a> {
+    pub(crate) envelope: Cow<'a, Envelope>,
+    pub(crate) facts: Facts,
+    pub(crate) cargo: Cargo<'a>,
+}
+
+/// The octets of a message, wherever they come from.
+pub(crate) enum Cargo<'a> {
+    Octets(Cow<'a, [u8]>),
+    Rendering(Rendering<'a>),
+    /// A message that is rendered when it is its turn, since it is large.
+    Message(Box<Message>, Offers),
+    /// What was read already, and the rest.
+    Reader(Vec<u8>, &'a mut dyn Read),
+}
+
+impl Cargo<'_> {
+    /// Writes the message.
+    pub(crate) fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Octets(octets) => out.write_all(octets),
+            Self::Rendering(rendering) => rendering.write_to(out),
+            Self::Message(message, offers) => {
+                let rendering = message.render(*offers).map_err(io::Error::other)?;
+                rendering.write_to(out)
+            }
+            Self::Reader(head, rest) => {
+                out.write_all(head)?;
+                io::copy(rest, out).map(drop)
+            }
+        }
+    }
+
+    /// Whether it can be written once more.
+    pub(crate) fn is_lasting(&self) -> bool {
+        !matches!(self, Self::Reader(..))
+    }
+}
+
+impl fmt::Debug for Cargo<'_> {
+    /// What messages hold stays out of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Octets(_) => "Octets(..)",
+            Self::Rendering(_) => "Rendering(..)",
+            Self::Message(..) => "Message(..)",
+            Self::Reader(..) => "Reader(..)",
+        })
+    }
+}
+
+/// A message from a reader, looked at as far as memory allows.
+pub(crate) fn load_reader<'a>(
+    envelope: &'a Envelope,
+    message: &'a mut dyn Read,
+    offers: &Capabilities,
+) -> Result<Load<'a>> {
+    let mut head = Vec::new();
+    // One octet more tells whether there is a rest.
+    let read = (&mut *message).take(HEAD + 1).read_to_end(&mut head);
+    read.map_err(Error::Source)?;
+    if head.len() as u64 <= HEAD {
+        return Consignment::of_octets(Cow::Borrowed(envelope), Cow::Owned(head)).load(offers);
+    }
+    let facts = Facts::of_head(&head, offers);
+    facts.check(envelope)?;
+    Ok(Load {
+        envelope: Cow::Borrowed(envelope),
+        facts,
+        cargo: Cargo::Reader(head, message),
+    })
+}
+
+/// A small message is rendered at once; of a large one only the measure is taken.
+fn load_owned<'a>(
+    envelope: Cow<'a, Envelope>,
+    message: Box<Message>,
+    offers: &Capabilities,
+) -> Result<Load<'a>> {
+    let offers = offers_to(&envelope, offers);
+    let rendering = message.render(offers).map_err(unfit)?;
+    let facts = facts(&rendering);
+    let cargo = if rendering.size() > EARLY_CHUNK {
+        drop(rendering);
+        Cargo::Message(message, offers)
+    } else {
+        let mut octets = Vec::new();
+        rendering.write_to(&mut octets).map_err(Error::Source)?;
+        Cargo::Octets(Cow::Owned(octets))
+    };
+    Ok(Load {
+        envelope,
+        facts,
+        cargo,
+    })
+}
+
+/// What the server takes of what this envelope allows.
+fn offers_to(envelope: &Envelope, offers: &Capabilities) -> Offers {
+    Offers {
+        eight_bit: offers.eight_bit(),
+        smtputf8: offers.smtputf8(),
+        binary: envelope.allows_binary() && offers.binarymime() && offers.chunking(),
+    }
+}
+
+fn facts(rendering: &Rendering<'_>) -> Facts {
+    let (is_8bit, is_utf8) = (rendering.is_8bit(), rendering.needs_smtputf8());
+    let facts = Facts::known(rendering.size(), is_8bit, is_utf8);
+    if rendering.is_binary() {
+        facts.binary()
+    } else {
+        facts
+    }
+}
+
+/// A message that this server cannot be given, or that cannot be had.
+fn unfit(error: MessageError) -> Error {
+    match error.problem() {
+        MessageProblem::Smtputf8 => Unsupported::Header.into(),
+        _ => Error::Message(error),
+    }
+}

@@ -1,0 +1,85 @@
+//! The main loop of the crate: what the exchange plans is carried out.
+
+use crate::connection::SmtpConnection;
+use crate::error::{Error, Result};
+use crate::exchange::ledger::Settlement;
+use crate::exchange::transit::Framing;
+use crate::exchange::{Action, Exchange, Id};
+use crate::reply::Reply;
+use crate::step::Step;
+
+/// How much is gathered before it is written, although no reply has to be waited for.
+pub(crate) const FLIGHT: usize = 64 * 1024;
+/// The end of data.
+const DOT: &[u8] = b".\r\n";
+
+/// What the loop cannot do by itself.
+#[derive(Debug)]
+pub(crate) enum Pause {
+    /// Write this message.
+    Body(Id, Framing),
+    /// Take note of this end.
+    Settled(Id, Settlement),
+    /// Queue something, if there is something.
+    Idle,
+}
+
+impl SmtpConnection {
+    /// Does what the exchange says until it needs something from the caller.
+    pub(crate) fn drive(&mut self, exchange: &mut Exchange) -> Result<Pause> {
+        loop {
+            let is_quiet = exchange.awaited().is_none();
+            let wire = &mut self.wire;
+            match exchange.next(wire.position()) {
+                Action::Write(step, command) => {
+                    if is_quiet {
+                        wire.check_quiet(step)?;
+                    }
+                    wire.queue_lines(command);
+                    wire.flush_over(FLIGHT, step)?;
+                }
+                Action::LoneDot(id) => {
+                    wire.queue_lines(DOT);
+                    let end_at = wire.position();
+                    exchange.end_written(id, DOT.len(), end_at);
+                }
+                Action::Read(awaited) => exchange.replied(wire.read_reply(awaited)?),
+                Action::Close => {
+                    wire.close();
+                    exchange.lost(wire.taken());
+                }
+                Action::Body(id, framing) => {
+                    if is_quiet {
+                        wire.check_quiet(Step::Body)?;
+                    }
+                    return Ok(Pause::Body(id, framing));
+                }
+                Action::Settled(id, settlement) => return Ok(Pause::Settled(id, settlement)),
+                Action::Idle => return Ok(Pause::Idle),
+            }
+        }
+    }
+
+    /// Notes that the connection is gone, and gives the reason back unless it was an answer.
+    pub(crate) fn lose(&mut self, exchange: &mut Exchange, error: Error) -> Option<Error> {
+        self.wire.abort();
+        let failure = match error {
+            // The server has refused the message in the middle of it: that is an answer, not an
+            // accident.
+            Error::Disconnected {
+                last_words: Some(reply),
+                ..
+            } if is_refusal(&reply) && exchange.is_in_message() => {
+                exchange.refused_in_body(*reply);
+                None
+            }
+            error => Some(error),
+        };
+        exchange.lost(self.wire.taken());
+        failure
+    }
+}
+
+fn is_refusal(reply: &Reply) -> bool {
+    reply.code() != 421 && (reply.is_transient() || reply.is_permanent())
+}

@@ -1,0 +1,215 @@
+//! [`Run`]: messages under way on a connection.
+
+use std::collections::VecDeque;
+
+use crate::connection::SmtpConnection;
+use crate::connection::cargo::{Consignment, Load};
+use crate::connection::drive::{FLIGHT, Pause};
+use crate::connection::job::Job;
+use crate::error::{Error, Result};
+use crate::exchange::admission::order;
+use crate::exchange::ledger::Settlement;
+use crate::exchange::transit::Framing;
+use crate::exchange::{Exchange, Id};
+use crate::net::body::{Body, BodyWriter};
+use crate::outcome::Outcome;
+use crate::step::Step;
+
+/// Most messages that wait for their results; more would only take memory.
+const MOST_JOBS: usize = 4096;
+
+/// Messages under way on a connection.
+#[derive(Debug)]
+pub(crate) struct Run<'c, 'm> {
+    pub(crate) connection: &'c mut SmtpConnection,
+    exchange: Exchange,
+    jobs: VecDeque<Job<'m>>,
+    failure: Option<Error>,
+}
+
+/// How far a run has come.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// The oldest message has its result.
+    Result(Result<Outcome>),
+    /// There is room for another message.
+    Room,
+    /// There is nothing more to do.
+    Done,
+}
+
+impl<'c, 'm> Run<'c, 'm> {
+    pub(crate) fn new(connection: &'c mut SmtpConnection, across: bool) -> Self {
+        let exchange = connection.exchange(across);
+        Self {
+            connection,
+            exchange,
+            jobs: VecDeque::new(),
+            failure: None,
+        }
+    }
+
+    /// Whether no further message can be taken, and all that were have given their results.
+    pub(crate) fn is_over(&self) -> bool {
+        self.jobs.is_empty() && !self.is_open()
+    }
+
+    /// A call of the user's begins.
+    pub(crate) fn arm(&mut self) {
+        // A connection that is closed says so with the next message.
+        let _ = self.connection.arm();
+    }
+
+    /// Takes a message, or the reason why nothing can be sent.
+    pub(crate) fn push(&mut self, message: Consignment<'m>, unfit: Option<Error>) {
+        let job = match unfit {
+            Some(error) => Job::failed(error),
+            None if !self.is_open() => Job::failed(Error::Closed),
+            None => match message.load(&self.connection.capabilities) {
+                Ok(load) => self.job(load),
+                Err(error) => Job::failed(error),
+            },
+        };
+        self.add(job);
+    }
+
+    /// Takes a message that was looked at.
+    pub(crate) fn push_load(&mut self, load: Load<'m>) {
+        let job = self.job(load);
+        self.add(job);
+    }
+
+    fn job(&self, load: Load<'m>) -> Job<'m> {
+        if load.envelope.recipients().next().is_none() {
+            return Job::failed(Error::NoRecipients);
+        }
+        let most = self.connection.capabilities.limits().rcpt_max;
+        Job::new(load, most, self.exchange.is_lmtp())
+    }
+
+    fn add(&mut self, job: Job<'m>) {
+        self.jobs.push_back(job);
+        self.begin(self.jobs.len() - 1);
+    }
+
+    fn is_open(&self) -> bool {
+        !self.exchange.is_over()
+            && !self.connection.wire.is_closed()
+            && self.connection.has_transaction_left()
+    }
+
+    /// Goes on until a message has its result, or another one can be taken.
+    pub(crate) fn advance(&mut self) -> Progress {
+        loop {
+            if let Some(result) = self.take_result() {
+                return Progress::Result(result);
+            }
+            match self.step() {
+                Ok(true) => {}
+                Ok(false) if self.has_room() => return Progress::Room,
+                Ok(false) if self.wait() => {}
+                Ok(false) => return Progress::Done,
+                Err(error) => self.lose(error),
+            }
+        }
+    }
+
+    /// Waits for a reply, if one is owed.
+    pub(crate) fn wait(&mut self) -> bool {
+        let Some(awaited) = self.exchange.awaited() else {
+            return false;
+        };
+        match self.connection.wire.read_reply(awaited) {
+            Ok(reply) => self.exchange.replied(reply),
+            Err(error) => self.lose(error),
+        }
+        true
+    }
+
+    fn has_room(&self) -> bool {
+        self.jobs.len() < MOST_JOBS && !self.exchange.is_over()
+    }
+
+    fn take_result(&mut self) -> Option<Result<Outcome>> {
+        self.jobs.front()?.result.as_ref()?;
+        self.jobs.pop_front()?.result
+    }
+
+    /// Queues a transaction for a message.
+    fn begin(&mut self, index: usize) {
+        let Some(job) = self.jobs.get_mut(index) else {
+            return;
+        };
+        let (Some(load), None) = (&job.load, &job.result) else {
+            return;
+        };
+        let offers = &self.connection.capabilities;
+        match order(&load.envelope, job.places(), &load.facts, offers) {
+            Ok(order) => {
+                job.id = Some(self.exchange.push(order));
+                self.connection.state.transactions += 1;
+            }
+            Err(reason) => job.result = Some(Err(reason.into())),
+        }
+    }
+
+    /// Does what the exchange says.
+    fn step(&mut self) -> Result<bool> {
+        match self.connection.drive(&mut self.exchange)? {
+            Pause::Body(id, framing) => self.write_body(id, framing)?,
+            Pause::Settled(id, settlement) => self.settle(id, settlement),
+            Pause::Idle => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn write_body(&mut self, id: Id, framing: Framing) -> Result<()> {
+        let SmtpConnection {
+            wire, capabilities, ..
+        } = &mut *self.connection;
+        // The newest are written last.
+        let mut jobs = self.jobs.iter_mut().rev();
+        let job = jobs.find(|job| job.id == Some(id));
+        let Some(load) = job.and_then(|job| job.load.as_mut()) else {
+            return Err(Error::Closed);
+        };
+        if self.exchange.awaited().is_none() {
+            wire.check_quiet(Step::Body)?;
+        }
+        let inspection = load.facts.inspection(&load.envelope, capabilities);
+        let body = Body::begin(wire, (id, framing), load.facts.is_exact, inspection);
+        let mut writer = BodyWriter::new(body, wire, &mut self.exchange);
+        let written = load.cargo.write_to(&mut writer);
+        writer.end(written)?;
+        wire.flush_over(FLIGHT, Step::Body)
+    }
+
+    fn settle(&mut self, id: Id, settlement: Settlement) {
+        let failure = match self.exchange.is_under_way() {
+            true => self.failure.as_ref().map(Error::echo),
+            false => self.failure.take(),
+        };
+        let Some(index) = self.jobs.iter().position(|job| job.id == Some(id)) else {
+            return;
+        };
+        let may_begin = self.is_open();
+        if let Some(job) = self.jobs.get_mut(index) {
+            job.settle(settlement, failure, may_begin);
+        }
+        self.begin(index);
+    }
+
+    fn lose(&mut self, error: Error) {
+        self.failure = self.connection.lose(&mut self.exchange, error);
+    }
+}
+
+impl Drop for Run<'_, '_> {
+    /// The connection is in step, or it is closed: nobody is left to read the replies.
+    fn drop(&mut self) {
+        if self.exchange.is_under_way() {
+            self.connection.wire.abort();
+        }
+        self.connection.settle(&self.exchange);
+    }
+}

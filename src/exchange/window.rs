@@ -1,0 +1,195 @@
+//! [`Window`]: the replies that are owed.
+
+use std::collections::VecDeque;
+
+use crate::exchange::Id;
+use crate::exchange::verb::Verb;
+use crate::step::Step;
+
+/// How much may be under way without a reply.
+///
+/// RFC 2920, 3.1: a client that writes more than the windows of both sides can hold, while the
+/// other side is blocked writing replies, waits for ever. So both directions have a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// Most octets written and not answered.
+    pub(crate) octets: usize,
+    /// Most replies owed.
+    pub(crate) replies: usize,
+    /// Most octets that the replies owed may have; what a reply has is learnt from the longest yet.
+    pub(crate) reply_octets: usize,
+    /// A full window is filled again when no more than this part of it is used, `1 / refill`: a
+    /// trickle of replies must not become a trickle of writes.
+    refill: usize,
+}
+
+impl Limits {
+    /// One command after the other: the server does not offer PIPELINING.
+    pub(crate) const LOCK_STEP: Self = Self {
+        octets: 0,
+        replies: 1,
+        reply_octets: usize::MAX,
+        refill: usize::MAX,
+    };
+    /// The envelope of one transaction.
+    pub(crate) const ENVELOPE: Self = Self {
+        octets: 4096,
+        replies: 100,
+        reply_octets: usize::MAX,
+        refill: usize::MAX,
+    };
+    /// Many transactions. The smallest receive buffers in use hold 64 KiB of replies.
+    pub(crate) const STREAM: Self = Self {
+        octets: 1024 * 1024,
+        replies: 8192,
+        reply_octets: 64 * 1024,
+        refill: 2,
+    };
+}
+
+/// Octets that a reply is expected to have before any was seen.
+const USUAL_REPLY: usize = 32;
+
+/// The replies that are owed, oldest first. A reply belongs to a command by its position alone.
+#[derive(Debug)]
+pub(crate) struct Window {
+    limits: Limits,
+    owed: VecDeque<Owed>,
+    octets: usize,
+    longest_reply: usize,
+    /// Replies owed to DATA and to ends of messages: the server may take longer for them.
+    slow: [usize; 2],
+    /// The window was full, and is not to be filled again yet.
+    is_draining: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Owed {
+    id: Id,
+    verb: Verb,
+    octets: usize,
+    end_at: u64,
+}
+
+/// Which reply comes next, and what else the server is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Awaited {
+    pub(crate) step: Step,
+    /// A server may answer a group at once: nothing in it has less time than its slowest command.
+    pub(crate) with: Option<Step>,
+    /// Up to where the connection has to be written before anything can be the reply.
+    pub(crate) end_at: u64,
+}
+
+impl Awaited {
+    /// The reply to a command that goes alone: nothing had come before it.
+    pub(crate) const fn alone(step: Step) -> Self {
+        Self {
+            step,
+            with: None,
+            end_at: 0,
+        }
+    }
+}
+
+impl Window {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            owed: VecDeque::new(),
+            octets: 0,
+            longest_reply: USUAL_REPLY,
+            slow: [0; 2],
+            is_draining: false,
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.owed.is_empty()
+    }
+
+    /// How many replies are owed.
+    pub(crate) fn len(&self) -> usize {
+        self.owed.len()
+    }
+
+    /// Whether so many octets may be written and wait for one more reply. One command always may
+    /// if nothing else is under way.
+    pub(crate) fn has_room(&mut self, octets: usize) -> bool {
+        let part = if self.is_draining {
+            self.limits.refill
+        } else {
+            1
+        };
+        let replies = self.owed.len() + 1;
+        let fits = self.octets + octets <= self.limits.octets / part
+            && replies <= self.limits.replies / part
+            && replies.saturating_mul(self.longest_reply) <= self.limits.reply_octets / part;
+        let has_room = self.owed.is_empty() || fits;
+        self.is_draining = !has_room;
+        has_room
+    }
+
+    /// So many octets were written, up to this place, and a reply to them is owed.
+    pub(crate) fn sent(&mut self, id: Id, verb: Verb, octets: usize, end_at: u64) {
+        self.octets += octets;
+        if let Some(count) = self.slow_count(verb) {
+            *count += 1;
+        }
+        self.owed.push_back(Owed {
+            id,
+            verb,
+            octets,
+            end_at,
+        });
+    }
+
+    /// A reply of so many octets has come: what it belongs to.
+    pub(crate) fn answer(&mut self, reply_octets: usize) -> Option<(Id, Verb)> {
+        let Owed {
+            id, verb, octets, ..
+        } = self.owed.pop_front()?;
+        self.octets -= octets;
+        self.longest_reply = self.longest_reply.max(reply_octets);
+        if let Some(count) = self.slow_count(verb) {
+            *count -= 1;
+        }
+        Some((id, verb))
+    }
+
+    /// The reply that comes next.
+    pub(crate) fn awaited(&self) -> Option<Awaited> {
+        let Owed { verb, end_at, .. } = *self.owed.front()?;
+        let step = verb.step();
+        let [data, ends] = self.slow;
+        let with = match (data, ends) {
+            (0, 0) => None,
+            (_, 0) => Some(Step::Data),
+            _ => Some(Step::EndOfData),
+        };
+        Some(Awaited {
+            step,
+            with: with.filter(|with| *with != step),
+            end_at,
+        })
+    }
+
+    /// Whether a reply is owed to this transaction, the oldest of all that are.
+    pub(crate) fn owes_oldest(&self, id: Id) -> bool {
+        self.owed.front().is_some_and(|owed| owed.id == id)
+    }
+
+    /// Whether a reply is owed to this transaction, the newest of all that are.
+    pub(crate) fn owes_newest(&self, id: Id) -> bool {
+        self.owed.back().is_some_and(|owed| owed.id == id)
+    }
+
+    fn slow_count(&mut self, verb: Verb) -> Option<&mut usize> {
+        let [data, ends] = &mut self.slow;
+        match verb {
+            Verb::Data => Some(data),
+            Verb::End | Verb::LoneEnd => Some(ends),
+            _ => None,
+        }
+    }
+}
