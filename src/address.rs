@@ -1,16 +1,20 @@
 //! [`Address`]: the mailbox of an envelope, and why a text is not one.
 
+use std::cmp::Ordering;
 use std::error::Error as StdError;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-/// Longest local part (RFC 5321, 4.5.3.1.1), in octets of its plain form.
-const MAX_LOCAL_PART: usize = 64;
 /// Longest domain (RFC 5321, 4.5.3.1.2), in octets.
 const MAX_DOMAIN: usize = 255;
-/// Longest path is 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3).
-const MAX_ADDRESS: usize = 254;
+/// Longest address, in octets: with `MAIL FROM:<>` and CRLF it fills a command line (RFC 5321,
+/// 4.5.3.1.4).
+///
+/// The 64 octets of a local part and the 256 of a path are what servers must take at least, and
+/// ticket systems and forwarders write more (RFC 5321, 4.5.3.1).
+const MAX_ADDRESS: usize = 512 - 14;
 /// Longest label of a domain (RFC 1035, 2.3.4), in octets.
 const MAX_LABEL: usize = 63;
 
@@ -19,7 +23,11 @@ const MAX_LABEL: usize = 63;
 /// No display name, no comment, no group and no source route: what other mail software could read
 /// in two ways is refused. The local part is kept octet for octet, and quoted only where the
 /// grammar asks for quotes; letters outside ASCII (RFC 6531) are allowed and make the message need
-/// a server with SMTPUTF8.
+/// a server with SMTPUTF8. With the feature `idna` a domain outside ASCII goes to other servers in
+/// its ASCII form (RFC 5891).
+///
+/// Two addresses are equal if their local parts are the same and their domains differ only in case
+/// (RFC 5321, 2.4).
 ///
 /// ```
 /// use smtplib::Address;
@@ -36,7 +44,7 @@ const MAX_LABEL: usize = 63;
 /// assert!("zoe@example.org\r\nRCPT TO:<eve@example.net>".parse::<Address>().is_err());
 /// # Ok::<(), smtplib::AddressError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub struct Address {
     /// The local part without quotes or backslashes.
     local_part: Box<str>,
@@ -90,6 +98,41 @@ impl Address {
     pub fn is_ascii(&self) -> bool {
         self.local_part.is_ascii() && self.domain.is_ascii()
     }
+
+    /// The domain as it is compared.
+    fn folded_domain(&self) -> impl Iterator<Item = char> {
+        self.domain.chars().flat_map(char::to_lowercase)
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        self.local_part == other.local_part
+            && (self.domain.eq_ignore_ascii_case(&other.domain)
+                || self.folded_domain().eq(other.folded_domain()))
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.local_part.hash(state);
+        self.folded_domain().for_each(|c| c.hash(state));
+    }
+}
+
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let local_parts = self.local_part.cmp(&other.local_part);
+        local_parts.then_with(|| self.folded_domain().cmp(other.folded_domain()))
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl fmt::Display for Address {
@@ -113,22 +156,40 @@ impl FromStr for Address {
 
     /// Reads an addr-spec; one pair of angle brackets around it is taken off.
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        let text = text
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_suffix('>'))
-            .unwrap_or(text);
-        if text.is_empty() {
-            return Err(AddressError::Empty);
+        parse(text).map_err(|error| explain(text, error))
+    }
+}
+
+fn parse(text: &str) -> Result<Address, AddressError> {
+    let text = text
+        .strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'))
+        .unwrap_or(text);
+    if text.is_empty() {
+        return Err(AddressError::Empty);
+    }
+    let (local_part, domain) = match text.strip_prefix('"') {
+        Some(quoted) => unquote(quoted)?,
+        None => {
+            let (local_part, domain) = text.split_once('@').ok_or(AddressError::MissingAt)?;
+            check_dot_string(local_part)?;
+            (local_part.to_owned(), domain)
         }
-        let (local_part, domain) = match text.strip_prefix('"') {
-            Some(quoted) => unquote(quoted)?,
-            None => {
-                let (local_part, domain) = text.split_once('@').ok_or(AddressError::MissingAt)?;
-                check_dot_string(local_part)?;
-                (local_part.to_owned(), domain)
-            }
-        };
-        Self::new(&local_part, domain)
+    };
+    Address::new(&local_part, domain)
+}
+
+/// Says what a text is that is not an address, if that can be seen.
+fn explain(text: &str, error: AddressError) -> AddressError {
+    let is_route = text.trim_start_matches('<').starts_with('@');
+    let is_group = text.contains(':') && text.ends_with(';');
+    let is_several = text.contains([',', ';']) && text.matches('@').nth(1).is_some();
+    if !is_route && (is_group || is_several) {
+        AddressError::List
+    } else if !text.starts_with('<') && text.ends_with('>') && text.contains('<') {
+        AddressError::Named
+    } else {
+        error
     }
 }
 
@@ -166,47 +227,69 @@ impl From<&Self> for Address {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// The whole address has more than 254 octets.
+    /// The address does not fit a command line: it has more than 498 octets.
     AddressTooLong,
     /// The domain is not a list of labels, and not an address literal such as `[192.0.2.1]` or
     /// `[IPv6:2001:db8::1]`.
     Domain,
     /// The domain has more than 255 octets.
     DomainTooLong,
+    /// The local part begins or ends with a dot, or has two in a row; quoted it may.
+    Dot,
     /// There is nothing there.
     Empty,
     /// A character that does not belong in an address stands in it.
     Forbidden(char),
-    /// The local part is empty, or begins or ends with a dot, or has two in a row; quoted it may.
+    /// The text is several addresses: an [`AddressList`](crate::AddressList).
+    List,
+    /// The local part is empty.
     LocalPart,
-    /// The local part has more than 64 octets.
-    LocalPartTooLong,
     /// There is no `@`.
     MissingAt,
+    /// There is a name before the address: the text is a [`Mailbox`](crate::Mailbox).
+    Named,
+    /// A character stands in the local part that may stand there only in quotes.
+    NeedsQuotes(char),
     /// A quoted local part has no closing quote that an `@` follows.
     Unquoted,
 }
 
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AddressTooLong => write!(f, "the address is longer than {MAX_ADDRESS} octets"),
-            Self::Domain => {
-                f.write_str("the domain is neither a host name nor an address literal in brackets")
-            }
-            Self::DomainTooLong => write!(f, "the domain is longer than {MAX_DOMAIN} octets"),
-            Self::Empty => f.write_str("the address is empty"),
-            Self::Forbidden(c) => write!(f, "the character {c:?} does not belong in an address"),
-            Self::LocalPart => f.write_str("the part before the @ is empty or has a misplaced dot"),
-            Self::LocalPartTooLong => {
-                write!(
+        f.write_str(match self {
+            Self::AddressTooLong => {
+                return write!(
                     f,
-                    "the part before the @ is longer than {MAX_LOCAL_PART} octets"
-                )
+                    "the address is longer than the {MAX_ADDRESS} octets that a command line holds"
+                );
             }
-            Self::MissingAt => f.write_str("the address has no @"),
-            Self::Unquoted => f.write_str("the quotes around the part before the @ are not closed"),
-        }
+            Self::Domain => "the domain is neither a host name nor an address literal in brackets",
+            Self::DomainTooLong => {
+                return write!(f, "the domain is longer than {MAX_DOMAIN} octets");
+            }
+            Self::Dot => {
+                "the part before the @ has a misplaced dot: put quotes around that part, as in \
+                 \"a..b\"@example.org, or use `Address::new`, which adds them"
+            }
+            Self::Empty => "the address is empty",
+            Self::Forbidden(c) => {
+                return write!(f, "the character {c:?} does not belong in an address");
+            }
+            Self::List => "this is a list: parse it with `AddressList`",
+            Self::LocalPart => "the part before the @ is empty",
+            Self::MissingAt => "the address has no @",
+            Self::Named => {
+                "a name does not belong here: give the address alone, or parse it with `Mailbox`"
+            }
+            Self::NeedsQuotes(c) => {
+                return write!(
+                    f,
+                    "the character {c:?} before the @ needs quotes around that part, as in \
+                     \"a b\"@example.org: `Address::new` adds them"
+                );
+            }
+            Self::Unquoted => "the quotes around the part before the @ are not closed",
+        })
     }
 }
 
@@ -253,12 +336,18 @@ fn is_dot_string(text: &str) -> bool {
 
 /// Says what is wrong with an unquoted local part.
 fn check_dot_string(text: &str) -> Result<(), AddressError> {
+    if text.is_empty() {
+        return Err(AddressError::LocalPart);
+    }
     if is_dot_string(text) {
         return Ok(());
     }
     match text.chars().find(|c| *c != '.' && !is_atext(*c)) {
+        // A blank at an end is left over from something, and quotes would make it part of the name.
+        Some(' ') if text.trim_matches(' ') != text => Err(AddressError::Forbidden(' ')),
+        Some(c @ ' '..='~') => Err(AddressError::NeedsQuotes(c)),
         Some(c) => Err(AddressError::Forbidden(c)),
-        None => Err(AddressError::LocalPart),
+        None => Err(AddressError::Dot),
     }
 }
 
@@ -296,8 +385,8 @@ fn check_local_part(text: &str) -> Result<(), AddressError> {
     if text.is_empty() {
         return Err(AddressError::LocalPart);
     }
-    if text.len() > MAX_LOCAL_PART {
-        return Err(AddressError::LocalPartTooLong);
+    if text.len() > MAX_ADDRESS {
+        return Err(AddressError::AddressTooLong);
     }
     match text
         .chars()
@@ -313,20 +402,29 @@ fn check_domain(text: &str) -> Result<(), AddressError> {
         return Err(AddressError::DomainTooLong);
     }
     if is_domain_name(text) || is_address_literal(text) {
-        Ok(())
-    } else {
-        Err(AddressError::Domain)
+        return Ok(());
+    }
+    let is_literal = text.starts_with('[');
+    let is_known = |c| is_in_domains(c) || is_literal && matches!(c, '[' | ']' | ':');
+    match text.chars().find(|c| !is_known(*c)) {
+        Some(c) => Err(AddressError::Forbidden(c)),
+        None => Err(AddressError::Domain),
     }
 }
 
-/// Letters, digits and inner hyphens between dots (RFC 5321, Domain), and U-labels (RFC 6531).
+fn is_in_domains(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || is_utf8_text(c)
+}
+
+/// Letters, digits and inner hyphens between dots (RFC 5321, Domain), U-labels (RFC 6531), and the
+/// underscores that internal networks have.
 fn is_domain_name(text: &str) -> bool {
     let (mut length, mut last) = (0, '.');
     for c in text.chars() {
         let is_right = match c {
             '.' => length > 0 && last != '-',
             '-' => length > 0,
-            _ => c.is_ascii_alphanumeric() || is_utf8_text(c),
+            _ => is_in_domains(c),
         };
         length = if c == '.' { 0 } else { length + c.len_utf8() };
         if !is_right || length > MAX_LABEL {

@@ -194,6 +194,11 @@ pub enum Delivery {
 }
 
 impl Error {
+    /// A text that is not an address.
+    pub(crate) fn address((address, reason): (Box<str>, AddressError)) -> Self {
+        Self::Address { address, reason }
+    }
+
     /// Whether the message may have been taken all the same.
     #[must_use]
     pub fn delivery(&self) -> Delivery {

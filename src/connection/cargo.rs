@@ -253,6 +253,7 @@ fn offers_to(envelope: &Envelope, offers: &Capabilities) -> Offers {
         eight_bit: offers.eight_bit(),
         smtputf8: offers.smtputf8(),
         binary: envelope.allows_binary() && offers.binarymime() && offers.chunking(),
+        signed: false,
     }
 }
 

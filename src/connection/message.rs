@@ -5,17 +5,55 @@ use std::borrow::Cow;
 use crate::connection::SmtpConnection;
 use crate::connection::cargo::Consignment;
 use crate::envelope::Envelope;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::message::Message;
 use crate::outcome::Outcome;
+use crate::recipients::IntoRecipients;
 
 impl Envelope {
+    /// An envelope from texts: a sender, where nothing and `<>` are the null reverse-path, and
+    /// recipients in any of the forms of [`IntoRecipients`].
+    ///
+    /// ```
+    /// use smtplib::Envelope;
+    ///
+    /// let envelope = Envelope::parse("news@example.com", ["ann@example.org", "bob@example.org"])?;
+    /// assert_eq!(envelope.recipients().count(), 2);
+    /// # Ok::<(), smtplib::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Address`], which holds the text that is not an address.
+    pub fn parse<T, K>(sender: &str, recipients: T) -> Result<Self>
+    where
+        T: IntoRecipients<K>,
+    {
+        let mut addresses = Vec::new();
+        let sender = match sender {
+            "" | "<>" => None,
+            sender => {
+                sender.add_to(&mut addresses).map_err(Error::address)?;
+                addresses.pop()
+            }
+        };
+        recipients.add_to(&mut addresses).map_err(Error::address)?;
+        Ok(Self::new(sender, addresses))
+    }
+
     /// The envelope that a message's header asks for (RFC 5322, 3.6): the sender is `Sender` or
     /// else `From`, the recipients are `To`, `Cc` and `Bcc`, each once; if the message was
     /// resent, the newest `Resent-` fields instead.
     pub fn of(message: &Message) -> Self {
         let (sender, recipients) = message.envelope_parts();
         Self::new(sender, recipients)
+    }
+}
+
+impl Message {
+    /// The envelope that the header asks for: [`Envelope::of`] this message.
+    pub fn envelope(&self) -> Envelope {
+        Envelope::of(self)
     }
 }
 

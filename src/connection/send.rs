@@ -10,12 +10,14 @@ use crate::connection::run::{Progress, Run};
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 use crate::outcome::Outcome;
+use crate::recipients::IntoRecipients;
 
 impl SmtpConnection {
     /// Sends a message: Python's `sendmail()`.
     ///
     /// The addresses are bare (`ann@example.org`); an empty sender, or `<>`, is the null
-    /// reverse-path of bounces. The message is header, empty line and body; line ends become
+    /// reverse-path of bounces. One recipient can be given as a text, several as any list or
+    /// iterator ([`IntoRecipients`]). The message is header, empty line and body; line ends become
     /// CRLF, leading dots are protected, and nothing else is changed. SIZE, 8BITMIME and
     /// SMTPUTF8 are used where they are needed and offered.
     ///
@@ -25,17 +27,16 @@ impl SmtpConnection {
     /// [`Error::TooLarge`], [`Error::Unsupported`]. From the server: [`Error::SenderRefused`],
     /// [`Error::RecipientsRefused`] if no recipient is left, [`Error::DataRefused`].
     /// [`Error::delivery`] tells whether the message may have been taken all the same.
-    pub fn sendmail(
+    pub fn sendmail<T, K>(
         &mut self,
         from: &str,
-        to: impl IntoIterator<Item = impl AsRef<str>>,
+        to: T,
         message: impl AsRef<[u8]>,
-    ) -> Result<Outcome> {
-        let sender = parse_sender(from)?;
-        let recipients = to
-            .into_iter()
-            .map(|address| parse_address(address.as_ref()));
-        let envelope = Envelope::new(sender, recipients.collect::<Result<Vec<_>>>()?);
+    ) -> Result<Outcome>
+    where
+        T: IntoRecipients<K>,
+    {
+        let envelope = Envelope::parse(from, to)?;
         let octets = Cow::Borrowed(message.as_ref());
         self.deliver(Consignment::of_octets(Cow::Owned(envelope), octets).load(&self.capabilities)?)
     }

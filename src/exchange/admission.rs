@@ -159,16 +159,20 @@ pub(crate) fn order(
     })
 }
 
-/// Everything before the first empty line.
+/// Everything before the first empty line, whichever line ends the message has.
 fn header(message: &[u8]) -> &[u8] {
-    let mut end = 0;
-    for line in message.split_inclusive(|octet| *octet == b'\n') {
-        if matches!(line, b"\n" | b"\r\n") {
-            break;
+    let mut rest = message;
+    while let Some(end) = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')) {
+        let (_, behind) = rest.split_at(end);
+        let after = behind.strip_prefix(b"\r\n").or_else(|| behind.get(1..));
+        if end == 0 {
+            return message
+                .get(..message.len() - rest.len())
+                .unwrap_or_default();
         }
-        end += line.len();
+        rest = after.unwrap_or_default();
     }
-    message.get(..end).unwrap_or_default()
+    message
 }
 
 /// The parameters of MAIL: the caller's, and those that message and server ask for.

@@ -1,9 +1,11 @@
 //! [`AddressList`] and [`Group`]: whom a message is from and to.
 
+use std::fmt;
+
 use crate::address::Address;
 use crate::message::error::MailboxError;
 use crate::message::header::HeaderWriter;
-use crate::message::mailbox::{Mailbox, check_name};
+use crate::message::mailbox::{DisplayName, Mailbox, check_name};
 
 /// Mailboxes under a common name (RFC 5322, 3.4), or a name alone: `undisclosed-recipients:;`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +45,24 @@ impl Group {
         })
     }
 
+    /// The name of the group.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The mailboxes in the group.
+    #[must_use]
+    pub fn members(&self) -> &[Mailbox] {
+        &self.members
+    }
+
+    /// Takes the group apart into its name and its mailboxes.
+    #[must_use]
+    pub fn into_parts(self) -> (String, Vec<Mailbox>) {
+        (self.name.into(), self.members)
+    }
+
     fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
         let close = format!(";{end}");
         let Some((last, others)) = self.members.split_last() else {
@@ -54,35 +74,76 @@ impl Group {
     }
 }
 
+impl fmt::Display for Group {
+    /// As a person would write it, and as [`AddressList`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", DisplayName(&self.name))?;
+        for (number, member) in self.members.iter().enumerate() {
+            write!(f, "{} {member}", if number > 0 { "," } else { "" })?;
+        }
+        f.write_str(";")
+    }
+}
+
 /// The value of `To`, `Cc`, `Bcc` or `Reply-To`: mailboxes and groups (RFC 5322, address-list).
 ///
-/// One text is one mailbox: a comma in it is never taken for the beginning of another recipient.
-/// Several are given as an array or a `Vec`, or one after the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AddressList(Vec<Entry>);
+/// As text it is what configuration files and headers have. Names may be quoted or encoded,
+/// comments are left out, and a semicolon separates like a comma.
+///
+/// ```
+/// use smtplib::{AddressList, Message};
+///
+/// let list: AddressList = "Alice <alice@example.com>, \"Doe, Jane\" <jane@example.org>".parse()?;
+/// let names: Vec<_> = list.mailboxes().map(|mailbox| mailbox.name().unwrap_or_default()).collect();
+/// assert_eq!(names, ["Alice", "Doe, Jane"]);
+/// let message = Message::builder().from("news@example.com").to(list).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AddressList(Vec<ListEntry>);
 
-/// RFC 5322, address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Entry {
+/// One entry of an [`AddressList`] (RFC 5322, address).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ListEntry {
+    /// Mailboxes under a common name.
     Group(Group),
+    /// One mailbox.
     Mailbox(Mailbox),
 }
 
 impl AddressList {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// A list without entries.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an entry at the end.
+    pub fn push(&mut self, entry: impl Into<ListEntry>) {
+        self.0.push(entry.into());
+    }
+
+    /// Returns true if there is no entry. An empty group is one.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The entries, in their order.
+    pub fn iter(&self) -> std::slice::Iter<'_, ListEntry> {
+        self.0.iter()
+    }
+
+    /// All mailboxes, those in groups too.
+    pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
+        self.0.iter().flat_map(|entry| match entry {
+            ListEntry::Group(group) => group.members.as_slice(),
+            ListEntry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
+        })
     }
 
     pub(crate) fn append(&mut self, mut other: Self) {
         self.0.append(&mut other.0);
-    }
-
-    /// All mailboxes, those in groups too.
-    pub(crate) fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
-        self.0.iter().flat_map(|entry| match entry {
-            Entry::Group(group) => group.members.as_slice(),
-            Entry::Mailbox(mailbox) => std::slice::from_ref(mailbox),
-        })
     }
 
     /// Writes the list as the value of a header.
@@ -95,7 +156,7 @@ impl AddressList {
     }
 }
 
-impl Entry {
+impl ListEntry {
     fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
         match self {
             Self::Group(group) => group.write(writer, end),
@@ -104,9 +165,71 @@ impl Entry {
     }
 }
 
-impl From<Mailbox> for AddressList {
+impl fmt::Display for AddressList {
+    /// As a person would write it, and as parsing reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, entry) in self.0.iter().enumerate() {
+            f.write_str(if number > 0 { ", " } else { "" })?;
+            match entry {
+                ListEntry::Group(group) => group.fmt(f)?,
+                ListEntry::Mailbox(mailbox) => mailbox.fmt(f)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl IntoIterator for AddressList {
+    type Item = ListEntry;
+    type IntoIter = std::vec::IntoIter<ListEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'l> IntoIterator for &'l AddressList {
+    type Item = &'l ListEntry;
+    type IntoIter = std::slice::Iter<'l, ListEntry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<E: Into<ListEntry>> FromIterator<E> for AddressList {
+    fn from_iter<I: IntoIterator<Item = E>>(entries: I) -> Self {
+        Self(entries.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<E: Into<ListEntry>> Extend<E> for AddressList {
+    fn extend<I: IntoIterator<Item = E>>(&mut self, entries: I) {
+        self.0.extend(entries.into_iter().map(Into::into));
+    }
+}
+
+impl From<Address> for ListEntry {
+    fn from(address: Address) -> Self {
+        Self::Mailbox(address.into())
+    }
+}
+
+impl From<Group> for ListEntry {
+    fn from(group: Group) -> Self {
+        Self::Group(group)
+    }
+}
+
+impl From<Mailbox> for ListEntry {
     fn from(mailbox: Mailbox) -> Self {
-        Self(vec![Entry::Mailbox(mailbox)])
+        Self::Mailbox(mailbox)
+    }
+}
+
+impl<E: Into<ListEntry>> From<E> for AddressList {
+    fn from(entry: E) -> Self {
+        Self(vec![entry.into()])
     }
 }
 
@@ -116,21 +239,9 @@ impl From<&Mailbox> for AddressList {
     }
 }
 
-impl From<Address> for AddressList {
-    fn from(address: Address) -> Self {
-        Mailbox::from(address).into()
-    }
-}
-
 impl From<&Address> for AddressList {
     fn from(address: &Address) -> Self {
-        Mailbox::from(address).into()
-    }
-}
-
-impl From<Group> for AddressList {
-    fn from(group: Group) -> Self {
-        Self(vec![Entry::Group(group)])
+        address.clone().into()
     }
 }
 
@@ -138,7 +249,7 @@ impl TryFrom<&str> for AddressList {
     type Error = MailboxError;
 
     fn try_from(text: &str) -> Result<Self, MailboxError> {
-        text.parse::<Mailbox>().map(Self::from)
+        text.parse()
     }
 }
 
@@ -146,7 +257,7 @@ impl TryFrom<&String> for AddressList {
     type Error = MailboxError;
 
     fn try_from(text: &String) -> Result<Self, MailboxError> {
-        text.as_str().try_into()
+        text.parse()
     }
 }
 
@@ -154,7 +265,7 @@ impl TryFrom<String> for AddressList {
     type Error = MailboxError;
 
     fn try_from(text: String) -> Result<Self, MailboxError> {
-        text.as_str().try_into()
+        text.parse()
     }
 }
 

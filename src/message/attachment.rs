@@ -2,21 +2,24 @@
 
 use std::io::{self, Read};
 use std::path::Path;
-use std::str;
 use std::sync::Arc;
 
-use crate::message::entity::{Content, Disposition, Entity};
+use crate::message::disposition::Disposition;
+use crate::message::entity::{Content, Entity};
 use crate::message::error::{MessageError, MessageProblem, check_controls};
-use crate::message::id::MsgId;
+use crate::message::id::ContentId;
+use crate::message::lines::{is_lines, lines};
 use crate::message::media_type::MediaType;
 use crate::message::source::{Source, file_length};
-use crate::message::transfer::Scan;
 
 /// A file that a message carries: attached to it, or shown within its HTML.
 ///
-/// Its media type is that which its name speaks for, unless it is set. It arrives octet for octet.
-/// Only the last component of the name is sent, without the folders before it. What is given here
-/// is checked when the message is built.
+/// Its media type is guessed from the extension of its name, unless it is set. It arrives octet for
+/// octet. Only the last component of the name is sent, without the folders before it. What is given
+/// here is checked when the message is built. A text, whose charset has to be told, and a message,
+/// which may not be encoded, are read once then, a little at a time.
+///
+/// As a [`Part`](crate::Part) it can have header fields and a disposition of its own.
 ///
 /// ```
 /// use smtplib::{Attachment, Message};
@@ -115,11 +118,10 @@ impl Attachment {
         self
     }
 
-    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo@example.com">`
-    /// (RFC 2392).
+    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo">` (RFC 2392).
     ///
-    /// An id has the form of an address, `logo@example.com`, and should be found in no other
-    /// message.
+    /// Any visible ASCII characters will do. An id in the form of an address, `logo@example.com`,
+    /// can be made unique across messages, which some readers need to tell two pictures apart.
     #[must_use]
     pub fn inline(mut self, content_id: impl Into<String>) -> Self {
         self.content_id = Some(content_id.into());
@@ -130,8 +132,8 @@ impl Attachment {
     /// addresses are.
     #[must_use]
     pub fn url(&self) -> Option<String> {
-        let id = MsgId::parse(self.content_id.as_deref()?).ok()?;
-        Some(id.content_url())
+        let id = ContentId::parse(self.content_id.as_deref()?).ok()?;
+        Some(id.url())
     }
 
     /// Whether it belongs to the HTML.
@@ -154,47 +156,32 @@ impl Attachment {
         };
         let mut entity = match media_type.top_level() {
             "multipart" => return Err(MessageProblem::MediaType),
-            "message" => lines(media_type, self.source)?,
+            _ if is_lines(&media_type) => lines(media_type, self.source)?,
             _ => Entity::new(media_type, Content::Data(self.source)),
         };
-        entity.content_id = self.content_id.as_deref().map(MsgId::parse).transpose()?;
+        entity.content_id = self
+            .content_id
+            .as_deref()
+            .map(ContentId::parse)
+            .transpose()?;
         if let Some(description) = self.description {
             check_controls(&description)?;
             entity.description = Some(description.into());
         }
-        entity.disposition = Some(Disposition {
-            inline: entity.content_id.is_some(),
-            file_name: (!file_name.is_empty()).then(|| file_name.into()),
-        });
+        entity.file_name = (!file_name.is_empty()).then(|| file_name.into());
+        entity.disposition = Some(Disposition::known(match entity.content_id {
+            Some(_) => "inline",
+            None => "attachment",
+        }));
         Ok(entity)
     }
 }
 
-/// A message in a file: it may not be encoded, so all of it has to be looked at before it is sent.
-fn lines(media_type: MediaType, source: Source) -> Result<Entity, MessageProblem> {
-    let octets = match source {
-        Source::Memory(octets) => octets,
-        other => {
-            let mut octets = Vec::new();
-            other.copy(other.length()?, &mut octets)?;
-            Arc::new(octets)
-        }
-    };
-    let scan = Scan::of(&octets);
-    let source = Source::Memory(octets);
-    Ok(Entity::new(media_type, Content::Lines { source, scan }))
-}
-
-/// The type that a name speaks for; for text in memory its charset too, since text without one is
-/// US-ASCII (RFC 2046, 4.1.2).
+/// The type that a name speaks for; for text its charset too, since text without one is US-ASCII
+/// (RFC 2046, 4.1.2).
 fn guess(file_name: &str, source: &Source) -> MediaType {
     let media_type = MediaType::of_file(file_name);
-    let is_utf8 = || {
-        source
-            .octets()
-            .is_some_and(|data| str::from_utf8(data).is_ok())
-    };
-    if media_type.top_level() == "text" && is_utf8() {
+    if media_type.top_level() == "text" && source.is_utf8() {
         media_type.with("charset", "utf-8")
     } else {
         media_type
@@ -202,7 +189,7 @@ fn guess(file_name: &str, source: &Source) -> MediaType {
 }
 
 /// A file name has no control characters, tabs included.
-fn check_name(name: &str) -> Result<(), MessageProblem> {
+pub(crate) fn check_name(name: &str) -> Result<(), MessageProblem> {
     match name.chars().find(|c| c.is_control()) {
         Some(c) => Err(MessageProblem::Control(c)),
         None => Ok(()),
@@ -210,6 +197,6 @@ fn check_name(name: &str) -> Result<(), MessageProblem> {
 }
 
 /// What stands behind the last `/` or `\` (RFC 2183, 2.3).
-fn base_name(name: &str) -> &str {
+pub(crate) fn base_name(name: &str) -> &str {
     name.rsplit(['/', '\\']).next().unwrap_or_default()
 }

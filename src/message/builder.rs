@@ -1,16 +1,23 @@
 //! [`MessageBuilder`]: a message, field by field.
 
-use crate::message::address_list::AddressList;
+mod list;
+
 use crate::message::date::Date;
+use crate::message::decode::decoded;
 use crate::message::entity::Root;
 use crate::message::error::{MailboxError, MessageError, MessageProblem, check_controls};
+use crate::message::field::Field;
 use crate::message::first_error::FirstError;
-use crate::message::head::{Field, Head};
+use crate::message::head::{Head, Subject};
+use crate::message::header::{MAX_LINE, blank_tokens};
 use crate::message::id::MsgId;
+use crate::message::into_address_list::IntoAddressList;
+use crate::message::into_texts::IntoTexts;
 use crate::message::mailbox::Mailbox;
 use crate::message::part::Part;
 use crate::message::posting::SENT;
 use crate::message::resent::Resent;
+use crate::message::unfold::unfolded;
 use crate::message::{Message, random};
 
 /// Longest seed of boundaries: with what is put around it a boundary has at most 70 characters (RFC
@@ -43,18 +50,18 @@ pub struct MessageBuilder {
     attachments: Vec<Part>,
     body: Option<Part>,
     seed: Option<String>,
+    has_encoded_names: bool,
     error: FirstError,
 }
 
 impl MessageBuilder {
     /// Adds an author: `"Zoë Müller <zoe@example.org>"`, a pair of name and address, a [`Mailbox`],
-    /// or an array of them.
+    /// or any list of them.
     ///
     /// Several authors need a [`sender`](Self::sender).
-    pub fn from<T>(mut self, from: T) -> Self
+    pub fn from<T, K>(mut self, from: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.from, &mut self.head.posting.from, from);
         self
@@ -71,22 +78,22 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), or an array or
-    /// `Vec` of them.
-    pub fn to<T>(mut self, to: T) -> Self
+    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), an
+    /// [`AddressList`](crate::AddressList), or any list or iterator of them ([`IntoAddressList`]).
+    ///
+    /// One text is one mailbox: a comma in it never begins another recipient.
+    pub fn to<T, K>(mut self, to: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.to, &mut self.head.posting.to, to);
         self
     }
 
     /// Adds recipients of a copy.
-    pub fn cc<T>(mut self, cc: T) -> Self
+    pub fn cc<T, K>(mut self, cc: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.cc, &mut self.head.posting.cc, cc);
         self
@@ -94,20 +101,18 @@ impl MessageBuilder {
 
     /// Adds recipients of a copy whom no recipient sees: they are in the envelope, and not in the
     /// message.
-    pub fn bcc<T>(mut self, bcc: T) -> Self
+    pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(SENT.bcc, &mut self.head.posting.bcc, bcc);
         self
     }
 
     /// Adds whom answers should go to instead of the authors.
-    pub fn reply_to<T>(mut self, reply_to: T) -> Self
+    pub fn reply_to<T, K>(mut self, reply_to: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error
             .add("Reply-To", &mut self.head.reply_to, reply_to);
@@ -117,7 +122,10 @@ impl MessageBuilder {
     /// Sets the subject. What is outside ASCII is encoded, however long it is.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         let subject = subject.into();
-        let checked = check_controls(&subject).map(|()| subject.into());
+        let checked = check_controls(&subject).map(|()| Subject {
+            text: subject.into(),
+            as_it_came: false,
+        });
         self.head.subject = self.error.keep("Subject", checked);
         self
     }
@@ -135,16 +143,27 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds ids of messages that this one answers.
-    pub fn in_reply_to(mut self, ids: &str) -> Self {
-        let ids = self.error.keep("In-Reply-To", MsgId::parse_list(ids));
+    /// Adds ids of messages that this one answers: a text with any number of them, or a list of
+    /// such texts.
+    ///
+    /// The ids go out as the other messages have them. What is no id, `<` printable ASCII `>`, is
+    /// left out.
+    pub fn in_reply_to<T, K>(mut self, ids: T) -> Self
+    where
+        T: IntoTexts<K>,
+    {
+        let ids = self.error.keep("In-Reply-To", given_ids(ids));
         self.head.in_reply_to.extend(ids.into_iter().flatten());
         self
     }
 
-    /// Adds ids of messages that this one belongs to, the oldest first.
-    pub fn references(mut self, ids: &str) -> Self {
-        let ids = self.error.keep("References", MsgId::parse_list(ids));
+    /// Adds ids of messages that this one belongs to, the oldest first; they are read as those of
+    /// [`in_reply_to`](Self::in_reply_to).
+    pub fn references<T, K>(mut self, ids: T) -> Self
+    where
+        T: IntoTexts<K>,
+    {
+        let ids = self.error.keep("References", given_ids(ids));
         self.head.references.extend(ids.into_iter().flatten());
         self
     }
@@ -153,7 +172,9 @@ impl MessageBuilder {
     /// `References` and `Subject`.
     ///
     /// In place of empty references goes its `In-Reply-To`, if it has one (RFC 5322, 3.6.4). The
-    /// subject gets one `Re: `.
+    /// subject gets one `Re: `. Values may be folded and have encoded-words, as they stand in the
+    /// message that is answered: those in UTF-8, ISO 8859-1 and Windows-1252 are decoded, others go
+    /// out as they came.
     ///
     /// ```
     /// use smtplib::Message;
@@ -171,20 +192,40 @@ impl MessageBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn reply_to_message(self, message_id: &str, references: &str, subject: &str) -> Self {
-        self.in_reply_to(message_id)
+        let subject = unfolded(subject);
+        let mut builder = self
+            .in_reply_to(message_id)
             .references(references)
-            .references(message_id)
-            .subject(answer_to(subject))
+            .references(message_id);
+        match decoded(&subject) {
+            None if is_one_line(&subject) => {
+                builder.head.subject = Some(Subject {
+                    text: answer_to(&subject).into(),
+                    as_it_came: true,
+                });
+                builder
+            }
+            text => builder.subject(answer_to(&text.unwrap_or_else(|| subject.into_owned()))),
+        }
     }
 
-    /// Adds a header field of the caller's own: an extension, or one of the standard fields that no
-    /// method sets.
+    /// Adds a header field of your own: an extension, or one of the standard fields that no method
+    /// sets.
     ///
     /// The name keeps its case. The value is text in which everything may stand but control
-    /// characters; fields that machines read, such as `List-Unsubscribe`, hold ASCII and are never
-    /// encoded.
+    /// characters, and what is outside ASCII is encoded (RFC 2047). Fields that machines read, such
+    /// as `List-Unsubscribe`, and fields that begin with `X-` keep an ASCII value as it is, with all
+    /// its blanks.
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
-        match Field::new(name, value.as_ref()) {
+        let value = value.as_ref();
+        // What other messages gave is taken however it comes.
+        if name.eq_ignore_ascii_case("In-Reply-To") {
+            return self.in_reply_to(value);
+        }
+        if name.eq_ignore_ascii_case("References") {
+            return self.references(value);
+        }
+        match Field::new(name, value) {
             Ok(field) => self.head.others.push(field),
             Err(error) => self.error.push(error),
         }
@@ -236,6 +277,9 @@ impl MessageBuilder {
     }
 
     /// Sets the body to a tree of parts, in place of text, HTML and calendar.
+    ///
+    /// An inline attachment goes beside the first HTML of the tree, as it does with
+    /// [`html`](Self::html).
     pub fn body(mut self, part: impl Into<Part>) -> Self {
         self.body = Some(part.into());
         self
@@ -251,6 +295,16 @@ impl MessageBuilder {
         self
     }
 
+    /// Writes the file names of attachments a second time for old versions of Outlook, as
+    /// encoded-words in quotes. No standard has that, and other programs do not need it.
+    ///
+    /// Off by default: programs that do not know `filename*=` (RFC 2231) find the name with `_` for
+    /// what is outside ASCII.
+    pub fn outlook_file_names(mut self, yes: bool) -> Self {
+        self.has_encoded_names = yes;
+        self
+    }
+
     /// Makes the message.
     ///
     /// # Errors
@@ -261,11 +315,13 @@ impl MessageBuilder {
         let mut head = *std::mem::take(&mut self.head);
         head.posting = head.posting.complete(&SENT)?;
         let seed = self.seed.take();
+        let has_encoded_names = self.has_encoded_names;
         let body = self.into_body()?.check()?;
         let mut root = Root {
             head,
             body,
             seed: "".into(),
+            has_encoded_names,
         };
         root.seed = match seed {
             Some(seed) => check_seed(seed, &root)?,
@@ -273,14 +329,17 @@ impl MessageBuilder {
             None if root.body.is_multipart() => random::token().into(),
             None => "".into(),
         };
+        if root.confuses() {
+            return Err(MessageError::new("body", MessageProblem::PartBoundary));
+        }
         Ok(Message::new(root))
     }
 
     /// Arranges what was given: the forms of the text as alternatives, what HTML shows beside it,
     /// attachments behind all.
     fn into_body(self) -> Result<Part, MessageError> {
-        let is_tree = self.body.is_some();
-        let (inline, mut attachments): (Vec<_>, Vec<_>) =
+        let mut body = self.body;
+        let (mut inline, mut attachments): (Vec<_>, Vec<_>) =
             self.attachments.into_iter().partition(Part::is_inline);
         let mut forms: Vec<Part> = self.text.into_iter().collect();
         match self.html {
@@ -289,14 +348,15 @@ impl MessageBuilder {
             }
             Some(html) => forms.push(html),
             None => {
+                body.iter_mut().for_each(|body| body.show(&mut inline));
                 attachments.splice(0..0, inline);
             }
         }
         forms.extend(self.calendar);
-        if is_tree && !forms.is_empty() {
+        if body.is_some() && !forms.is_empty() {
             return Err(MessageError::new("body", MessageProblem::Duplicate));
         }
-        forms.extend(self.body);
+        forms.extend(body);
         let body = match forms.len() {
             0 | 1 => forms.pop(),
             _ => Some(Part::alternative(forms)),
@@ -318,6 +378,23 @@ fn answer_to(subject: &str) -> String {
         rest = after.trim_start_matches(' ');
     }
     format!("Re: {rest}")
+}
+
+/// Whether a subject that cannot be decoded can go out as it came.
+fn is_one_line(subject: &str) -> bool {
+    subject
+        .bytes()
+        .all(|octet| matches!(octet, b' '..=b'~' | b'\t'))
+        && blank_tokens(subject).all(|token| token.len() < MAX_LINE)
+}
+
+fn given_ids<K>(texts: impl IntoTexts<K>) -> Result<Vec<MsgId>, MessageProblem> {
+    let mut ids = Vec::new();
+    texts.each(&mut |text| {
+        ids.extend(MsgId::given(text)?);
+        Ok::<_, MessageProblem>(())
+    })?;
+    Ok(ids)
 }
 
 fn check_seed(seed: String, root: &Root) -> Result<Box<str>, MessageError> {

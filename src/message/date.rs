@@ -13,7 +13,7 @@ const YEARS: RangeInclusive<i64> = 1900..=9999;
 const LENGTH: usize = 31;
 const MINUTES_PER_DAY: u16 = 1_440;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-const MONTHS: [&str; 12] = [
+pub(crate) const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
@@ -28,9 +28,15 @@ const MONTHS: [&str; 12] = [
 ///
 /// let moment = UNIX_EPOCH + Duration::from_secs(784_111_777);
 /// assert_eq!(Date::from(moment).to_string(), "Sun, 06 Nov 1994 08:49:37 +0000");
-/// assert_eq!(Date::from(moment).offset(-210).to_string(), "Sun, 06 Nov 1994 05:19:37 -0330");
+/// assert_eq!(Date::from(moment).offset(-210)?.to_string(), "Sun, 06 Nov 1994 05:19:37 -0330");
+///
+/// let read: Date = "Sun, 06 Nov 1994 05:19:37 -0330".parse()?;
+/// assert_eq!(read, Date::from_unix(784_111_777, -210)?);
+/// # Ok::<(), smtplib::MessageProblem>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+///
+/// Dates are in the order of their moments; of the same moment, the one further west comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Date {
     /// Since 1970 in UTC.
     seconds: i64,
@@ -44,21 +50,44 @@ impl Date {
         SystemTime::now().into()
     }
 
+    /// The moment so many seconds after (or before) 1970 in UTC, told with an offset of so many
+    /// minutes east of UTC.
+    ///
+    /// # Errors
+    ///
+    /// [`MessageProblem::Date`] if the year is outside 1900 to 9999 or the offset is a day or more.
+    pub fn from_unix(seconds: i64, offset_minutes: i16) -> Result<Self, MessageProblem> {
+        let date = Self {
+            seconds,
+            offset_minutes,
+        };
+        date.check()
+    }
+
     /// The same moment, told with an offset of so many minutes east of UTC: 330 is `+0530`.
     ///
-    /// An offset of a day or more is refused by
-    /// [`MessageBuilder::build`](crate::MessageBuilder::build).
+    /// # Errors
+    ///
+    /// As [`from_unix`](Self::from_unix).
+    pub fn offset(self, minutes: i16) -> Result<Self, MessageProblem> {
+        Self::from_unix(self.seconds, minutes)
+    }
+
+    /// Seconds since 1970 in UTC.
     #[must_use]
-    pub fn offset(self, minutes: i16) -> Self {
-        Self {
-            offset_minutes: minutes,
-            ..self
-        }
+    pub fn unix_seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// How many minutes east of UTC the date is told.
+    #[must_use]
+    pub fn offset_minutes(self) -> i16 {
+        self.offset_minutes
     }
 
     /// Whether the date can be written in a header.
     pub(crate) fn check(self) -> Result<Self, MessageProblem> {
-        let (year, _, _) = civil(self.local_seconds().div_euclid(SECONDS_PER_DAY));
+        let (year, ..) = civil(self.local_seconds().div_euclid(SECONDS_PER_DAY));
         if YEARS.contains(&year) && self.offset_minutes.unsigned_abs() < MINUTES_PER_DAY {
             Ok(self)
         } else {
@@ -218,11 +247,11 @@ mod tests {
     #[test]
     fn an_offset_moves_the_clock_not_the_moment() {
         assert_eq!(
-            at(0).offset(330).to_string(),
+            at(0).offset(330).unwrap().to_string(),
             "Thu, 01 Jan 1970 05:30:00 +0530"
         );
         assert_eq!(
-            at(0).offset(-1).to_string(),
+            at(0).offset(-1).unwrap().to_string(),
             "Wed, 31 Dec 1969 23:59:00 -0001"
         );
     }
@@ -234,12 +263,40 @@ mod tests {
             at(253_402_300_800),
             at(i64::MIN),
             at(i64::MAX),
-            at(0).offset(1_440),
-            at(0).offset(i16::MIN),
         ] {
             assert!(date.check().is_err(), "{date:?}");
             assert!(!date.to_string().is_empty());
         }
+    }
+
+    /// B16: on construction, not when the message is built.
+    #[test]
+    fn an_offset_of_a_day_is_no_offset() {
+        for minutes in [1_440, -1_440, 30_000, i16::MIN] {
+            let sentence = "give a year from 1900 to 9999 and an offset of less than a day";
+            assert_eq!(at(0).offset(minutes).unwrap_err().to_string(), sentence);
+            assert!(Date::from_unix(0, minutes).is_err());
+        }
+        assert_eq!(
+            at(0).offset(1_439).unwrap().to_string(),
+            "Thu, 01 Jan 1970 23:59:00 +2359"
+        );
+        assert!(
+            Date::from_unix(-2_208_988_800, -1).is_err(),
+            "in 1899 there"
+        );
+        assert!(Date::from_unix(i64::MAX, 0).is_err());
+        assert_eq!(Date::from_unix(5, 60).unwrap().unix_seconds(), 5);
+        assert_eq!(Date::from_unix(5, 60).unwrap().offset_minutes(), 60);
+    }
+
+    /// B16.
+    #[test]
+    fn dates_are_in_the_order_of_their_moments() {
+        let east = Date::from_unix(100, 600).unwrap();
+        let west = Date::from_unix(101, -600).unwrap();
+        assert!(east < west && west < at(102));
+        assert!(Date::from_unix(100, -600).unwrap() < east);
     }
 
     #[test]

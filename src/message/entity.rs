@@ -1,10 +1,15 @@
 //! [`Entity`]: a part of a message that has been checked and can be rendered (RFC 2045, 2.4).
 
+use crate::message::disposition::Disposition;
+use crate::message::field::Field;
 use crate::message::head::Head;
-use crate::message::id::MsgId;
+use crate::message::id::ContentId;
 use crate::message::media_type::MediaType;
 use crate::message::source::Source;
 use crate::message::transfer::{Encoding, Offers, Scan};
+
+/// Multiparts whose content nobody may change on the way (RFC 1847).
+const SIGNED: [&str; 2] = ["multipart/signed", "multipart/encrypted"];
 
 /// What a message consists of: its header, and the entity that is its body.
 #[derive(Clone, Debug)]
@@ -13,20 +18,14 @@ pub(crate) struct Root {
     pub(crate) body: Entity,
     /// What the boundaries of the body have in common, and nothing else has.
     pub(crate) seed: Box<str>,
+    /// Old versions of Outlook want file names in encoded-words.
+    pub(crate) has_encoded_names: bool,
 }
 
 impl Root {
     /// Whether a header here or in an enclosed message has an address outside ASCII.
     pub(crate) fn needs_smtputf8(&self) -> bool {
         self.head.needs_smtputf8() || self.body.needs_smtputf8()
-    }
-
-    /// Whether the message has what could be taken for a delimiter of a multipart around it.
-    pub(crate) fn collides(&self, seed: &str) -> bool {
-        self.head
-            .names()
-            .any(|name| name.contains(&delimiter(seed)))
-            || self.body.collides(seed)
     }
 
     fn domain(&self, offers: Offers) -> Encoding {
@@ -45,29 +44,32 @@ pub(crate) struct Entity {
     pub(crate) media_type: MediaType,
     pub(crate) content: Content,
     pub(crate) disposition: Option<Disposition>,
-    pub(crate) content_id: Option<MsgId>,
-    pub(crate) description: Option<Box<str>>,
-}
-
-/// What a reader should do with a part (RFC 2183).
-#[derive(Clone, Debug)]
-pub(crate) struct Disposition {
-    pub(crate) inline: bool,
     pub(crate) file_name: Option<Box<str>>,
+    pub(crate) content_id: Option<ContentId>,
+    pub(crate) description: Option<Box<str>>,
+    /// What the caller named.
+    pub(crate) fields: Vec<Field>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
     /// Octets that arrive as they are.
     Data(Source),
-    /// A message that was given as octets: lines that may not be encoded (RFC 2046, 5.2.1).
+    /// A message, or a report about one, that was given as octets: lines that may not be encoded
+    /// (RFC 2046, 5.2.1).
     Lines {
         source: Source,
         scan: Scan,
+        /// How many there were when they were scanned.
+        octets: u64,
     },
     /// A message that was built here.
     Message(Box<Root>),
-    Parts(Vec<Entity>),
+    Parts {
+        parts: Vec<Entity>,
+        /// That of the caller.
+        boundary: Option<Box<str>>,
+    },
     Text {
         text: Box<str>,
         scan: Scan,
@@ -80,27 +82,38 @@ impl Entity {
             media_type,
             content,
             disposition: None,
+            file_name: None,
             content_id: None,
             description: None,
+            fields: Vec::new(),
         }
     }
 
     pub(crate) fn is_multipart(&self) -> bool {
-        matches!(self.content, Content::Parts(_))
+        matches!(self.content, Content::Parts { .. })
     }
 
     /// How many entities are within each other here.
     pub(crate) fn depth(&self) -> usize {
         let below = match &self.content {
             Content::Message(root) => root.body.depth(),
-            Content::Parts(parts) => parts.iter().map(Self::depth).max().unwrap_or(0),
+            Content::Parts { parts, .. } => parts.iter().map(Self::depth).max().unwrap_or(0),
             Content::Data(_) | Content::Lines { .. } | Content::Text { .. } => 0,
         };
         below + 1
     }
 
     pub(crate) fn file_name(&self) -> Option<&str> {
-        self.disposition.as_ref()?.file_name.as_deref()
+        self.file_name.as_deref()
+    }
+
+    /// What the parts of this one may use of the offers.
+    pub(crate) fn offers_within(&self, offers: Offers) -> Offers {
+        if SIGNED.contains(&self.media_type.essence()) {
+            offers.signed()
+        } else {
+            offers
+        }
     }
 
     /// The encoding of the content for a server with these offers; a multipart has that of its most
@@ -109,57 +122,23 @@ impl Entity {
         match &self.content {
             Content::Data(_) if offers.binary => Encoding::Binary,
             Content::Data(_) => Encoding::Base64,
-            Content::Lines { scan, .. } if scan.fits(offers.eight_bit) => scan.line_encoding(),
+            Content::Lines { scan, .. } if scan.goes_as_lines(offers) => scan.line_encoding(),
             Content::Lines { .. } => Encoding::Base64,
             Content::Message(root) => root.domain(offers),
-            Content::Parts(parts) => parts
+            Content::Parts { parts, .. } => parts
                 .iter()
-                .map(|part| part.encoding(offers).domain())
+                .map(|part| part.encoding(self.offers_within(offers)).domain())
                 .max()
                 .unwrap_or(Encoding::SevenBit),
-            Content::Text { scan, .. } => scan.text_encoding(offers.eight_bit),
+            Content::Text { scan, .. } => scan.encoding(offers),
         }
     }
 
     pub(crate) fn needs_smtputf8(&self) -> bool {
         match &self.content {
             Content::Message(root) => root.needs_smtputf8(),
-            Content::Parts(parts) => parts.iter().any(Self::needs_smtputf8),
+            Content::Parts { parts, .. } => parts.iter().any(Self::needs_smtputf8),
             Content::Data(_) | Content::Lines { .. } | Content::Text { .. } => false,
         }
     }
-
-    /// Whether content in memory has what could be taken for a delimiter of the multiparts around
-    /// it.
-    pub(crate) fn collides(&self, seed: &str) -> bool {
-        match &self.content {
-            Content::Data(source) | Content::Lines { source, .. } => {
-                source.octets().is_some_and(|octets| occurs(seed, octets))
-            }
-            Content::Message(root) => *root.seed == *seed || root.collides(seed),
-            Content::Parts(parts) => parts.iter().any(|part| part.collides(seed)),
-            Content::Text { text, .. } => text.contains(&delimiter(seed)),
-        }
-    }
-}
-
-/// What all delimiters of a message's own multiparts begin with.
-///
-/// Neither quoted-printable nor base64 has `=_`, so no encoded content can look like one (RFC 2045,
-/// 6.7).
-fn delimiter(seed: &str) -> String {
-    format!("--=_{seed}.")
-}
-
-/// The boundary of a multipart: a message numbers its own. None is the beginning of another (RFC
-/// 2046, 5.1.2).
-pub(crate) fn boundary(seed: &str, number: usize) -> String {
-    format!("=_{seed}.{number}_=")
-}
-
-fn occurs(seed: &str, octets: &[u8]) -> bool {
-    let delimiter = delimiter(seed);
-    octets
-        .windows(delimiter.len())
-        .any(|window| window == delimiter.as_bytes())
 }

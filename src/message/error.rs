@@ -78,13 +78,19 @@ impl StdError for MessageError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MessageProblem {
+    /// A header that the library writes by itself.
+    Automatic,
     /// The boundary has characters other than ASCII letters and digits, is empty or too long, or
     /// occurs in the content.
     Boundary,
+    /// Not an id for a part: it is empty, too long, or has spaces or characters outside ASCII.
+    ContentId,
     /// A control character, such as CR, LF or NUL.
     Control(char),
     /// The year is outside 1900 to 9999, or the offset from UTC is a day or more.
     Date,
+    /// Not a disposition, such as `inline` or `attachment; size=12`.
+    Disposition,
     /// The body was given both as a tree of parts and as text or HTML.
     Duplicate,
     /// A multipart without a part.
@@ -93,32 +99,50 @@ pub enum MessageProblem {
     HeaderName,
     /// A file could not be read.
     Io(io::Error),
+    /// A message within the message has a NUL or a line of more than 998 octets, and may not be
+    /// encoded.
+    Lines,
     /// A mailbox or a group.
     Mailbox(MailboxError),
     /// Not a media type such as `application/pdf`, or one that cannot be had this way.
     MediaType,
     /// There is no such field, and there has to be one.
     Missing,
-    /// Not a message id or content id such as `<id@example.org>`.
+    /// Not a message id such as `<id@example.org>`.
     MsgId,
     /// Multiparts or messages within each other, too deep.
     Nesting,
+    /// A text is not a date.
+    NoDate,
     /// A header of this kind holds ASCII only.
     NotAscii,
+    /// One click to unsubscribe was asked for, and no address begins with `https://`.
+    OneClick,
     /// A header that is set by a method of its own.
     Reserved(&'static str),
+    /// The boundary of a part is not one, occurs in the content, or is the beginning of another.
+    PartBoundary,
+    /// `Return-Path`, which the last server writes from the envelope.
+    ReturnPath,
     /// There are several authors, so `Sender` has to say who sent the message.
     SenderRequired,
+    /// A report has octets above 127, a NUL or a line of more than 998 octets, and may not be
+    /// encoded.
+    SevenBit,
     /// An address has letters outside ASCII, and the server does not offer SMTPUTF8.
     Smtputf8,
     /// A value without spaces is longer than a line of a message.
     TooLong,
+    /// Not an address of the web, such as `https://example.org/leave`.
+    Url,
 }
 
 impl fmt::Display for MessageProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Automatic => "the library writes this header, leave it out",
             Self::Boundary => "give 1 to 40 letters and digits that occur nowhere in the content",
+            Self::ContentId => "give an id of visible ASCII characters, such as logo@example.org",
             Self::Control(c) => {
                 return write!(
                     f,
@@ -126,22 +150,51 @@ impl fmt::Display for MessageProblem {
                 );
             }
             Self::Date => "give a year from 1900 to 9999 and an offset of less than a day",
+            Self::Disposition => {
+                "give a disposition such as inline or attachment; size=12, with quotes around values \
+                 that need them"
+            }
             Self::Duplicate => "give either a tree of parts or text and HTML, not both",
             Self::Empty => "a multipart needs at least one part",
             Self::HeaderName => "give a name of 1 to 76 visible ASCII characters without a colon",
             Self::Io(error) => return write!(f, "the file cannot be read: {error}"),
+            Self::Lines => {
+                "a message within a message may not be encoded: give it without NUL, in lines of at \
+                 most 998 octets, or attach it as application/octet-stream"
+            }
             Self::Mailbox(error) => return error.fmt(f),
             Self::MediaType => "give a media type that can be used here, such as application/pdf",
             Self::Missing => "the message needs one, set it",
             Self::MsgId => "give an id of the form <unique@example.org>",
             Self::Nesting => "the parts are nested too deep, use fewer levels",
-            Self::NotAscii => "this header holds ASCII only, encode the rest as its standard says",
+            Self::NoDate => "give a date such as Tue, 14 Nov 2023 23:13:20 +0100",
+            Self::NotAscii => {
+                "this header holds ASCII only: write letters outside it as %C3%AB in an address of \
+                 the web, and as xn-- in a domain"
+            }
+            Self::OneClick => "one click needs an address that begins with https:// (RFC 8058)",
             Self::Reserved(method) => return write!(f, "set this header with `{method}`"),
+            Self::PartBoundary => {
+                "give a multipart a boundary of 1 to 70 letters, digits and '()+_,-./:=? that occurs \
+                 nowhere in the content, and begins no other"
+            }
+            Self::ReturnPath => {
+                "the server writes this header: give the address for bounces to \
+                 `Envelope::new(sender, …)`"
+            }
             Self::SenderRequired => "several authors need a sender, set one of them with `sender`",
+            Self::SevenBit => {
+                "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 \
+                 octets"
+            }
             Self::Smtputf8 => {
                 "an address outside ASCII needs a server with SMTPUTF8, use another address"
             }
             Self::TooLong => "a value longer than a line of 998 octets needs spaces to fold at",
+            Self::Url => {
+                "give an address such as https://example.org/leave or mailto:leave@example.org, \
+                 with %20 for a space and %2C for a comma"
+            }
         })
     }
 }
@@ -161,8 +214,8 @@ impl From<io::Error> for MessageProblem {
     }
 }
 
-/// Why a text is not a [`Mailbox`](crate::Mailbox).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a text is not a [`Mailbox`](crate::Mailbox), or not a list of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MailboxError {
     /// What stands between the angle brackets, or alone, is not an address.
@@ -171,8 +224,20 @@ pub enum MailboxError {
     Control(char),
     /// The name of a group is empty.
     EmptyName,
+    /// An entry of a list is wrong.
+    #[non_exhaustive]
+    Entry {
+        /// The entry.
+        entry: Box<str>,
+        /// What is wrong with it.
+        reason: Box<Self>,
+    },
     /// The display name has one of `()<>[]:;@\,"` and no quotes around it.
     Name(char),
+    /// A comment in parentheses has no end.
+    UnclosedComment,
+    /// A group has no semicolon at its end.
+    UnclosedGroup,
     /// The quotes around the display name are not closed.
     Unquoted,
 }
@@ -188,11 +253,14 @@ impl fmt::Display for MailboxError {
                 )
             }
             Self::EmptyName => f.write_str("the group has no name, give it one"),
+            Self::Entry { entry, reason } => write!(f, "{entry:?} in the list: {reason}"),
             Self::Name(c) => write!(
                 f,
                 "the character {c:?} in a display name needs quotes around the name, \
                  or give name and address as a pair"
             ),
+            Self::UnclosedComment => f.write_str("a comment in parentheses is not closed"),
+            Self::UnclosedGroup => f.write_str("the group has no ; at its end"),
             Self::Unquoted => f.write_str("the quotes around the display name are not closed"),
         }
     }

@@ -1,7 +1,8 @@
 //! [`FirstError`]: what a builder was given first that cannot stand in a message.
 
 use crate::message::address_list::AddressList;
-use crate::message::error::{MailboxError, MessageError, MessageProblem};
+use crate::message::error::{MessageError, MessageProblem};
+use crate::message::into_address_list::IntoAddressList;
 
 /// Keeps the first error, so that a chain of setters can go on.
 #[derive(Debug, Default)]
@@ -24,15 +25,11 @@ impl FirstError {
     }
 
     /// Adds addresses to those of a field.
-    pub(crate) fn add<T>(&mut self, field: &'static str, list: &mut AddressList, more: T)
+    pub(crate) fn add<T, K>(&mut self, field: &'static str, list: &mut AddressList, more: T)
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
-        let more = more.try_into().map_err(MailboxError::from);
-        if let Some(more) = self.keep(field, more) {
-            list.append(more);
-        }
+        self.keep(field, more.add_to(list, false));
     }
 
     /// Tells the error, if there was one.

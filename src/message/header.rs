@@ -14,6 +14,8 @@ pub(crate) const MAX_TOKEN: usize = MAX_LINE - 1;
 pub(crate) const MAX_NAME: usize = 76;
 /// Where less is left on a line, an encoded-word begins on the next one.
 const MIN_ENCODED_WORD: usize = 32;
+/// What the first encoded-word of a value needs: the longest character in it.
+const MIN_FIRST_WORD: usize = 24;
 /// Longest display name in quotes; a longer one is encoded, because encoded-words can be folded.
 const MAX_QUOTED: usize = 70;
 
@@ -81,11 +83,17 @@ impl<'a> HeaderWriter<'a> {
         self.end();
     }
 
-    /// Writes a field of ASCII that means something to machines: folded at its spaces, never
-    /// encoded.
+    /// Writes a field of ASCII that means something to machines: folded at its blanks, which all
+    /// stay, and never encoded.
     pub(crate) fn verbatim(&mut self, name: &str, value: &str) {
         self.begin(name);
-        self.tokens(value);
+        for token in blank_tokens(value) {
+            let first = self.out.len() == self.value;
+            self.append(|out| {
+                out.extend_from_slice(if first { b" " } else { b"" });
+                out.extend_from_slice(token.as_bytes());
+            });
+        }
         self.end();
     }
 
@@ -103,10 +111,22 @@ impl<'a> HeaderWriter<'a> {
         });
     }
 
+    /// Adds what separates the last token from the next.
+    pub(crate) fn end_token(&mut self, separator: &str) {
+        self.out.extend_from_slice(separator.as_bytes());
+    }
+
     /// Like [`Self::token`], for what is easier written than made.
     pub(crate) fn token_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        self.append(|out| {
+            out.push(b' ');
+            write(out);
+        });
+    }
+
+    /// Writes a token with the blanks before it.
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.out.len();
-        self.out.push(b' ');
         write(self.out);
         let limit = if self.encoded { ENCODED_LINE } else { LINE };
         if self.column() > limit {
@@ -178,8 +198,14 @@ impl<'a> HeaderWriter<'a> {
         while !rest.is_empty() {
             let room = ENCODED_LINE.saturating_sub(self.column() + 1);
             let (mut head, mut tail) = encoding.split(rest, room);
-            if !tail.is_empty() && room < MIN_ENCODED_WORD {
-                self.fold_at(self.out.len());
+            let is_first = self.out.len() == self.value;
+            let needed = if is_first {
+                MIN_FIRST_WORD
+            } else {
+                MIN_ENCODED_WORD
+            };
+            if !tail.is_empty() && room < needed {
+                self.break_at(self.out.len());
                 (head, tail) = encoding.split(rest, MAX_ENCODED_WORD);
             }
             self.out.push(b' ');
@@ -193,18 +219,36 @@ impl<'a> HeaderWriter<'a> {
         self.out.len() - self.line
     }
 
-    /// Makes what was written from `start` on begin a line, unless it does already or nothing would
-    /// be gained.
+    /// Makes what was written from `start` on begin a line, unless it is the beginning of the value:
+    /// some signers and readers take an empty first line for an empty value.
     fn fold_at(&mut self, start: usize) {
-        let length = self.out.len() - start;
-        let gains = start != self.value || length <= LINE || self.column() > MAX_LINE;
-        if start == self.line || !gains {
+        if start != self.value || self.column() > MAX_LINE {
+            self.break_at(start);
+        }
+    }
+
+    fn break_at(&mut self, start: usize) {
+        if start == self.line {
             return;
         }
         self.out.splice(start..start, *b"\r\n");
         self.line = start + 2;
         self.encoded = false;
     }
+}
+
+/// The words of a value, each with the blanks before it; those around the value are left out.
+pub(crate) fn blank_tokens(value: &str) -> impl Iterator<Item = &str> {
+    const BLANKS: [char; 2] = [' ', '\t'];
+    let mut rest = value.trim_matches(BLANKS);
+    std::iter::from_fn(move || {
+        let blanks = rest.len() - rest.trim_start_matches(BLANKS).len();
+        let word = rest.get(blanks..)?;
+        let end = word.find(BLANKS).map_or(rest.len(), |end| blanks + end);
+        let (token, after) = rest.split_at(end);
+        rest = after;
+        (!token.is_empty()).then_some(token)
+    })
 }
 
 /// Whether a text can be written as it is: visible ASCII with single spaces between words that fit
@@ -236,7 +280,9 @@ fn is_visible_utf8(c: char) -> bool {
 /// Whether a name needs no quotes. `.` is no atext (RFC 5322, 3.2.5).
 fn is_atoms(name: &str, utf8: bool) -> bool {
     name.split(' ').all(|word| {
-        is_plain_word(word, utf8)
+        // What stands behind the word has to fit its line, too.
+        word.len() <= MAX_QUOTED
+            && is_plain_word(word, utf8)
             && word
                 .chars()
                 .all(|c| !c.is_ascii() || u8::try_from(c).is_ok_and(is_atext))
@@ -311,10 +357,15 @@ mod tests {
     /// 5322-01, 2047-13.
     #[test]
     fn a_word_longer_than_a_line_is_encoded_and_a_shorter_one_is_not() {
-        let word = "x".repeat(77);
-        assert_eq!(subject(&word), format!("Subject:\r\n {word}\r\n"));
-        let word = "x".repeat(78);
-        assert_eq!(subject(&word), format!("Subject: {word}\r\n"));
+        // B7: the value begins on the first line.
+        for length in [77, 78, 989] {
+            let word = "x".repeat(length);
+            assert_eq!(subject(&word), format!("Subject: {word}\r\n"));
+            assert_eq!(
+                subject(&format!("{word} y")),
+                format!("Subject: {word}\r\n y\r\n")
+            );
+        }
         let word = "x".repeat(997);
         assert_eq!(subject(&word), format!("Subject:\r\n {word}\r\n"));
         let folded = subject(&"x".repeat(998));
@@ -348,6 +399,69 @@ mod tests {
             ("a\u{2028}b", " =?utf-8?q?a=E2=80=A8b?="),
         ] {
             assert_eq!(subject(text), format!("Subject:{value}\r\n"), "{text:?}");
+        }
+    }
+
+    /// B7: a word that is encoded begins on the first line, too, unless the name leaves it no room.
+    #[test]
+    fn a_value_begins_on_the_first_line() {
+        for length in 1..=MAX_NAME {
+            let name = "N".repeat(length);
+            for value in [
+                "🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀🦀",
+                "éxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+            ] {
+                let text = written(|w| w.unstructured(&name, value));
+                let is_first = !text.starts_with(&format!("{name}:\r\n"));
+                assert_eq!(is_first, length <= 50, "{text}");
+                assert!(
+                    text.lines()
+                        .all(|line| line.len() <= ENCODED_LINE || line == format!("{name}:"))
+                );
+            }
+            let value = "v".repeat(900);
+            let text = written(|w| w.verbatim(&name, &format!("{value} w")));
+            assert_eq!(text, format!("{name}: {value}\r\n w\r\n"));
+        }
+        for (length, first) in [(995, true), (996, false)] {
+            let text = written(|w| w.verbatim("N", &"v".repeat(length)));
+            assert_eq!(text.starts_with("N: v"), first, "{length}");
+        }
+    }
+
+    /// B8: blanks within quotes stay, and so do all others.
+    #[test]
+    fn fields_for_machines_keep_their_blanks() {
+        for value in [
+            "\"Bob  Builder\" <b@x.example>",
+            "mx.example; spf=pass  (two  blanks) smtp.mailfrom=\"a  b\"@x",
+            "{\"a\":  \"b\\tc\"}",
+            "a\t\tb",
+        ] {
+            assert_eq!(
+                written(|w| w.verbatim("N", value)),
+                format!("N: {value}\r\n")
+            );
+        }
+        assert_eq!(written(|w| w.verbatim("N", "  a  ")), "N: a\r\n");
+        assert_eq!(written(|w| w.verbatim("N", " ")), "N:\r\n");
+        let long = format!("\"{}  {}\" end", "a".repeat(60), "b".repeat(60));
+        let text = written(|w| w.verbatim("N", &long));
+        assert_eq!(text.replace("\r\n ", " "), format!("N: {long}\r\n"));
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.len() <= LINE));
+    }
+
+    /// B12: no line over 998, whatever the name.
+    #[test]
+    fn a_long_name_is_folded_or_encoded() {
+        for length in [70, 71, 500, 995, 996, 997, 2_000] {
+            for name in ["g".repeat(length), "g ".repeat(length / 2) + "g"] {
+                let text = written(|w| {
+                    w.begin("To");
+                    w.phrase(&name, ":;,");
+                });
+                assert!(text.lines().all(|line| line.len() <= LINE), "{text}");
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! [`Mailbox`]: an address with a name, as headers tell it.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use crate::address::Address;
+use crate::message::decode::{decoded, has_encoded_words};
 use crate::message::error::MailboxError;
 use crate::message::header::{HeaderWriter, write_quoted};
 
@@ -110,17 +110,32 @@ impl From<&Self> for Mailbox {
 impl FromStr for Mailbox {
     type Err = MailboxError;
 
-    /// Reads `address`, `<address>`, `name <address>` or `"name" <address>`.
+    /// Reads `address`, `<address>`, `name <address>` or `"name" <address>`. Encoded-words in a
+    /// name without quotes are decoded (RFC 2047).
     fn from_str(text: &str) -> Result<Self, MailboxError> {
+        Self::read(text, |name| match name.strip_prefix('"') {
+            Some(quoted) => unquote(quoted),
+            None => bare_name(name).map(decoded_name),
+        })
+    }
+}
+
+impl Mailbox {
+    /// Reads an entry of a list, whose comments are gone: its name may be of several words and
+    /// quoted strings.
+    pub(crate) fn from_entry(text: &str) -> Result<Self, MailboxError> {
+        Self::read(text, phrase)
+    }
+
+    fn read(
+        text: &str,
+        name: impl FnOnce(&str) -> Result<String, MailboxError>,
+    ) -> Result<Self, MailboxError> {
         let text = text.trim_matches(' ');
-        let Some((name, address)) = text.strip_suffix('>').and_then(split_angle) else {
+        let Some((before, address)) = text.strip_suffix('>').and_then(split_angle) else {
             return Ok(text.parse::<Address>()?.into());
         };
-        let name = match name.strip_prefix('"') {
-            Some(quoted) => Cow::Owned(unquote(quoted)?),
-            None => Cow::Borrowed(bare_name(name)?),
-        };
-        Self::new(&name, address.parse()?)
+        Self::new(&name(before)?, address.trim_matches(' ').parse()?)
     }
 }
 
@@ -168,15 +183,22 @@ impl fmt::Display for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => self.address.fmt(f),
-            Some(name) if bare_name(name).is_ok() => {
-                write!(f, "{name} <{}>", self.address)
-            }
-            Some(name) => {
-                let mut quoted = Vec::new();
-                write_quoted(name, &mut quoted);
-                write!(f, "{} <{}>", String::from_utf8_lossy(&quoted), self.address)
-            }
+            Some(name) => write!(f, "{} <{}>", DisplayName(name), self.address),
         }
+    }
+}
+
+/// A name as it is read again: in quotes where it needs them.
+pub(crate) struct DisplayName<'n>(pub(crate) &'n str);
+
+impl fmt::Display for DisplayName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if bare_name(self.0).is_ok() && !has_encoded_words(self.0) {
+            return f.write_str(self.0);
+        }
+        let mut quoted = Vec::new();
+        write_quoted(self.0, &mut quoted);
+        f.write_str(&String::from_utf8_lossy(&quoted))
     }
 }
 
@@ -232,6 +254,38 @@ fn unquote(quoted: &str) -> Result<String, MailboxError> {
         });
     }
     Ok(name)
+}
+
+/// Reads a phrase: words, encoded-words and quoted strings (RFC 5322, 3.2.5).
+pub(crate) fn phrase(text: &str) -> Result<String, MailboxError> {
+    let mut name = String::new();
+    let mut rest = text;
+    while let Some((before, quoted)) = rest.split_once('"') {
+        let end = closing_quote(quoted).ok_or(MailboxError::Unquoted)?;
+        let (inner, after) = quoted.split_at(end + 1);
+        for piece in [bare_words(before)?, unquote(inner)?] {
+            push_word(&mut name, &piece);
+        }
+        rest = after;
+    }
+    push_word(&mut name, &bare_words(rest)?);
+    Ok(name)
+}
+
+fn bare_words(text: &str) -> Result<String, MailboxError> {
+    bare_name(text.trim_matches(' ')).map(decoded_name)
+}
+
+fn push_word(name: &mut String, word: &str) {
+    if !name.is_empty() && !word.is_empty() {
+        name.push(' ');
+    }
+    name.push_str(word);
+}
+
+/// A name as it is meant; what cannot be decoded stays as it came.
+fn decoded_name(name: &str) -> String {
+    decoded(name).unwrap_or_else(|| name.to_owned())
 }
 
 /// Checks a name without quotes. A dot is let through, since people write `J. Doe
@@ -297,6 +351,17 @@ mod tests {
                 "John",
                 "\"a<b>\"@example.org",
             ),
+            // B13: as the headers of other messages have it.
+            (
+                "=?utf-8?q?Zo=C3=AB?= <z@example.org>",
+                "Zoë",
+                "z@example.org",
+            ),
+            (
+                "\"=?utf-8?q?Zo=C3=AB?=\" <z@example.org>",
+                "=?utf-8?q?Zo=C3=AB?=",
+                "z@example.org",
+            ),
             ("用户 <用户@例え.jp>", "用户", "用户@例え.jp"),
         ] {
             let expected = (name.to_owned(), address.to_owned());
@@ -320,7 +385,7 @@ mod tests {
             ),
             (
                 "a@example.org, b@example.org",
-                "the domain is neither a host name nor an address literal in brackets",
+                "this is a list: parse it with `AddressList`",
             ),
             (
                 "\"Doe <j@example.org>",

@@ -32,7 +32,7 @@ pub struct MediaType {
 }
 
 /// Name and value.
-type Parameter = (Cow<'static, str>, Cow<'static, str>);
+pub(crate) type Parameter = (Cow<'static, str>, Cow<'static, str>);
 
 impl MediaType {
     /// The type that the name of a file speaks for; `application/octet-stream` if it says nothing.
@@ -112,7 +112,7 @@ impl FromStr for MediaType {
 
     fn from_str(text: &str) -> Result<Self, MessageProblem> {
         check_controls(text)?;
-        let (essence, mut rest) = text.split_once(';').unwrap_or((text, ""));
+        let (essence, rest) = text.split_once(';').unwrap_or((text, ""));
         let essence = essence.trim_matches(' ').to_ascii_lowercase();
         let is_type = essence
             .split_once('/')
@@ -120,16 +120,10 @@ impl FromStr for MediaType {
         if !is_type {
             return Err(MessageProblem::MediaType);
         }
-        let mut media_type = Self::known(essence);
-        while !rest.trim_matches(' ').is_empty() {
-            let (name, value, after) = parameter(rest).ok_or(MessageProblem::MediaType)?;
-            if media_type.parameter(name).is_some() {
-                return Err(MessageProblem::MediaType);
-            }
-            media_type = media_type.with(name.to_owned(), value);
-            rest = after;
-        }
-        Ok(media_type)
+        Ok(Self {
+            parameters: parse_parameters(rest).ok_or(MessageProblem::MediaType)?,
+            ..Self::known(essence)
+        })
     }
 }
 
@@ -148,6 +142,21 @@ fn is_name(text: &str) -> bool {
         && text
             .bytes()
             .all(|octet| octet.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&octet))
+}
+
+/// Reads what stands behind the first semicolon; no name may be there twice.
+pub(crate) fn parse_parameters(mut rest: &str) -> Option<Vec<Parameter>> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    while !rest.trim_matches(' ').is_empty() {
+        let (name, value, after) = parameter(rest)?;
+        let is_new = parameters
+            .iter()
+            .all(|(key, _)| !key.eq_ignore_ascii_case(name));
+        is_new.then_some(())?;
+        parameters.push((name.to_owned().into(), value.into()));
+        rest = after;
+    }
+    Some(parameters)
 }
 
 /// Reads `name=value` or `name="value"` up to the next semicolon, and hands back what is behind it.

@@ -5,16 +5,25 @@
 
 pub(crate) mod address_list;
 pub(crate) mod attachment;
+mod boundary;
 pub(crate) mod builder;
 pub(crate) mod date;
+mod date_parser;
+mod decode;
+mod disposition;
 mod encoded_word;
 mod entity;
 pub(crate) mod error;
 mod extension;
+mod field;
 mod first_error;
 mod head;
 mod header;
 mod id;
+pub(crate) mod into_address_list;
+pub(crate) mod into_texts;
+mod lines;
+mod list_parser;
 pub(crate) mod mailbox;
 pub(crate) mod media_type;
 mod parameter;
@@ -29,6 +38,7 @@ mod render;
 pub(crate) mod resent;
 mod source;
 mod transfer;
+mod unfold;
 
 use std::io::{self, Write};
 
@@ -82,7 +92,7 @@ impl Message {
     /// The subject, as it was given.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.root.head.subject.as_deref()
+        Some(&self.root.head.subject.as_ref()?.text)
     }
 
     /// The octets of the message, for a file or another program: 7-bit, with CRLF line ends.

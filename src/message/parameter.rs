@@ -1,7 +1,7 @@
 //! Parameters of `Content-Type` and `Content-Disposition` (RFC 2045, 5.1), long ones and foreign
 //! ones (RFC 2231).
 
-use crate::message::encoded_word::hex;
+use crate::message::encoded_word::{Encoding, hex};
 use crate::message::header::{HeaderWriter, write_quoted};
 
 /// Longest piece of a parameter, so that a line with a space before and a semicolon behind has 78
@@ -26,6 +26,11 @@ pub(crate) fn write_parameters<'p>(
             writer.parts([name, "=", value, separator]);
             continue;
         }
+        // Readers look for the boundary as it is.
+        if name == "boundary" {
+            writer.parts([name, "=", &quoted(value), separator]);
+            continue;
+        }
         let mut pieces = pieces(name, value).into_iter().peekable();
         while let Some(piece) = pieces.next() {
             let is_last = pieces.peek().is_none();
@@ -37,6 +42,25 @@ pub(crate) fn write_parameters<'p>(
 /// What stands behind a value or a parameter when another follows.
 fn separator(next: Option<&(&str, &str)>) -> &'static str {
     next.map_or("", |_| ";")
+}
+
+/// Writes `name="…"` with encoded-words in the quotes. No standard allows that (RFC 2047, 5), and old
+/// versions of Outlook read nothing else.
+pub(crate) fn write_encoded_name(writer: &mut HeaderWriter<'_>, name: &str) {
+    let encoding = Encoding::for_text(name);
+    let mut before = "name=\"";
+    let mut rest = name;
+    while !rest.is_empty() {
+        let (head, tail) = encoding.split(rest, MAX_PIECE - "name=\"\"".len());
+        let end = if tail.is_empty() { "\"" } else { "" };
+        writer.token_with(|out| {
+            out.extend_from_slice(before.as_bytes());
+            encoding.write(head, out);
+            out.extend_from_slice(end.as_bytes());
+        });
+        before = "";
+        rest = tail;
+    }
 }
 
 /// A file name as every reader can show it: what needs RFC 2231 is replaced by `_`, and the middle

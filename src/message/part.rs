@@ -1,11 +1,18 @@
 //! [`Part`]: the body of a message as a tree, for those who want more than text, HTML and
 //! attachments.
 
-use crate::message::attachment::Attachment;
+use std::sync::Arc;
+
+use crate::message::attachment::{Attachment, base_name, check_name};
+use crate::message::boundary::is_boundary;
+use crate::message::disposition::Disposition;
 use crate::message::entity::{Content, Entity, Root};
 use crate::message::error::{MessageError, MessageProblem, check_controls};
-use crate::message::id::MsgId;
+use crate::message::field::Field;
+use crate::message::id::ContentId;
+use crate::message::lines::{is_lines, lines};
 use crate::message::media_type::MediaType;
+use crate::message::source::Source;
 use crate::message::transfer::{Scan, flow};
 
 /// Multiparts and messages within each other. No mail has a tenth of it, and no reader should have
@@ -44,14 +51,24 @@ pub struct Part {
     kind: Kind,
     content_id: Option<String>,
     description: Option<String>,
+    /// Empty for none at all.
+    disposition: Option<String>,
+    headers: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
     Attachment(Attachment),
     Message(Box<Root>),
-    Multipart { media_type: Named, parts: Vec<Part> },
-    Text { media_type: Named, text: String },
+    Multipart {
+        media_type: Named,
+        parts: Vec<Part>,
+        boundary: Option<String>,
+    },
+    Text {
+        media_type: Named,
+        text: String,
+    },
 }
 
 /// A media type, as the caller has written it or as this module knows it.
@@ -62,6 +79,16 @@ enum Named {
 }
 
 impl Named {
+    /// Whether it begins with this type, whatever its parameters are.
+    fn is(&self, essence: &str) -> bool {
+        let text = match self {
+            Self::Known(text) => text,
+            Self::Written(text) => text.as_str(),
+        };
+        let written = text.split(';').next().unwrap_or_default();
+        written.trim_matches(' ').eq_ignore_ascii_case(essence)
+    }
+
     fn media_type(&self) -> Result<MediaType, MessageProblem> {
         match self {
             Self::Known(essence) => Ok(MediaType::known(*essence)),
@@ -104,6 +131,10 @@ impl Part {
     }
 
     /// Text of some media type. Its line ends become CRLF, and its charset is UTF-8.
+    ///
+    /// A message (`message/rfc822`) or a report (`message/delivery-status`) goes out as the lines it
+    /// has, since it may not be encoded (RFC 2046, 5.2.1). A message that is 8-bit is sent as
+    /// `application/octet-stream` where 8-bit lines cannot be sent. A report has to be 7-bit.
     #[must_use]
     pub fn text_of(media_type: &str, text: impl Into<String>) -> Self {
         Self::new(Kind::Text {
@@ -137,7 +168,51 @@ impl Part {
         Self::new(Kind::Multipart {
             media_type: Named::Written(media_type.to_owned()),
             parts: parts.into_iter().collect(),
+            boundary: None,
         })
+    }
+
+    /// Sets the boundary of a multipart: 1 to 70 letters, digits, `'()+_,-./:=?` and inner spaces
+    /// that occur nowhere in the content.
+    ///
+    /// Without it the boundary is random, which is what nearly everybody wants. Attachments that are
+    /// read from files are not looked through for it.
+    #[must_use]
+    pub fn boundary(mut self, text: impl Into<String>) -> Self {
+        match &mut self.kind {
+            Kind::Multipart { boundary, .. } => *boundary = Some(text.into()),
+            // Refused when the message is built.
+            _ => self.headers.push(("boundary".to_owned(), String::new())),
+        }
+        self
+    }
+
+    /// Sets what a reader should do with the part (RFC 2183): `inline`, `attachment`, or one of them
+    /// with parameters, such as `attachment; size=12`. An empty text is for no disposition at all.
+    ///
+    /// Without it, attachments are `attachment`, those with a content id `inline`, and other parts
+    /// have none. The file name stays, unless there is a `filename` among the parameters.
+    ///
+    /// ```
+    /// use smtplib::{Attachment, Part};
+    ///
+    /// let picture = Part::from(Attachment::new("photo.jpg", b"\xff\xd8".to_vec()))
+    ///     .disposition("inline; creation-date=\"Wed, 12 Feb 1997 16:29:51 -0500\"")
+    ///     .header("X-Attachment-Id", "f_l0abc123");
+    /// ```
+    #[must_use]
+    pub fn disposition(mut self, disposition: impl Into<String>) -> Self {
+        self.disposition = Some(disposition.into());
+        self
+    }
+
+    /// Adds a header field to the part, such as `Content-Location` or `X-Attachment-Id`.
+    ///
+    /// The value is treated as by [`MessageBuilder::header`](crate::MessageBuilder::header).
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
     }
 
     /// Sets the id by which other parts name this one (RFC 2045, 7).
@@ -158,6 +233,7 @@ impl Part {
         Self::new(Kind::Multipart {
             media_type: Named::Known(essence),
             parts: parts.into_iter().collect(),
+            boundary: None,
         })
     }
 
@@ -171,12 +247,43 @@ impl Part {
             kind,
             content_id: None,
             description: None,
+            disposition: None,
+            headers: Vec::new(),
         }
     }
 
     /// Whether it is shown within HTML.
     pub(crate) fn is_inline(&self) -> bool {
         matches!(&self.kind, Kind::Attachment(attachment) if attachment.is_inline())
+    }
+
+    /// Puts what HTML shows beside the first HTML of the tree. Nothing is put into what is signed.
+    pub(crate) fn show(&mut self, shown: &mut Vec<Self>) {
+        match &mut self.kind {
+            Kind::Multipart { media_type, .. }
+                if media_type.is("multipart/signed") || media_type.is("multipart/encrypted") => {}
+            Kind::Multipart {
+                media_type, parts, ..
+            } if media_type.is("multipart/related")
+                && parts.first().is_some_and(Self::has_html) =>
+            {
+                parts.append(shown);
+            }
+            Kind::Multipart { parts, .. } => parts.iter_mut().for_each(|part| part.show(shown)),
+            Kind::Text { media_type, .. } if media_type.is("text/html") && !shown.is_empty() => {
+                let html = std::mem::replace(self, Self::text(""));
+                *self = Self::related([html].into_iter().chain(shown.drain(..)));
+            }
+            _ => {}
+        }
+    }
+
+    fn has_html(&self) -> bool {
+        match &self.kind {
+            Kind::Multipart { parts, .. } => parts.iter().any(Self::has_html),
+            Kind::Text { media_type, .. } => media_type.is("text/html"),
+            _ => false,
+        }
     }
 
     pub(crate) fn check(self) -> Result<Entity, MessageError> {
@@ -187,25 +294,46 @@ impl Part {
         let below = depth
             .checked_sub(1)
             .ok_or_else(|| refused(MessageProblem::Nesting))?;
-        let mut entity = match self.kind {
-            Kind::Attachment(attachment) => attachment.check()?,
-            Kind::Message(root) => {
-                if root.body.depth() > below {
-                    return Err(refused(MessageProblem::Nesting));
-                }
-                Entity::new(MediaType::known("message/rfc822"), Content::Message(root))
-            }
-            Kind::Multipart { media_type, parts } => multipart(&media_type, parts, below)?,
-            Kind::Text { media_type, text } => self::text(&media_type, text).map_err(refused)?,
-        };
+        let mut entity = self.kind.check(below)?;
         if let Some(id) = self.content_id {
-            entity.content_id = Some(MsgId::parse(&id).map_err(refused)?);
+            entity.content_id = Some(ContentId::parse(&id).map_err(refused)?);
         }
         if let Some(description) = self.description {
             check_controls(&description).map_err(refused)?;
             entity.description = Some(description.into());
         }
+        if let Some(disposition) = self.disposition {
+            dispose(&mut entity, &disposition).map_err(refused)?;
+        }
+        let fields = self.headers.iter();
+        entity.fields = fields
+            .map(|(name, value)| match (name.as_str(), value.as_str()) {
+                ("boundary", "") => Err(refused(MessageProblem::PartBoundary)),
+                (name, value) => Field::new(name, value),
+            })
+            .collect::<Result<_, _>>()?;
         Ok(entity)
+    }
+}
+
+impl Kind {
+    fn check(self, below: usize) -> Result<Entity, MessageError> {
+        match self {
+            Self::Attachment(attachment) => attachment.check(),
+            Self::Message(root) => {
+                if root.body.depth() > below {
+                    return Err(refused(MessageProblem::Nesting));
+                }
+                let media_type = MediaType::known("message/rfc822");
+                Ok(Entity::new(media_type, Content::Message(root)))
+            }
+            Self::Multipart {
+                media_type,
+                parts,
+                boundary,
+            } => multipart(&media_type, parts, boundary, below),
+            Self::Text { media_type, text } => self::text(&media_type, text).map_err(refused),
+        }
     }
 }
 
@@ -217,6 +345,22 @@ impl From<Attachment> for Part {
 
 fn refused(problem: MessageProblem) -> MessageError {
     MessageError::new(FIELD, problem)
+}
+
+/// Sets the disposition that the caller wrote; an empty one takes it away.
+fn dispose(entity: &mut Entity, text: &str) -> Result<(), MessageProblem> {
+    if text.is_empty() {
+        entity.disposition = None;
+        return Ok(());
+    }
+    let (disposition, name) = Disposition::parse(text)?;
+    entity.disposition = Some(disposition);
+    if let Some(name) = name {
+        check_name(&name)?;
+        let name = base_name(&name);
+        entity.file_name = (!name.is_empty()).then(|| name.into());
+    }
+    Ok(())
 }
 
 fn text(media_type: &Named, text: String) -> Result<Entity, MessageProblem> {
@@ -232,12 +376,26 @@ fn text(media_type: &Named, text: String) -> Result<Entity, MessageProblem> {
     if media_type.top_level() == "text" {
         media_type = media_type.with("charset", "utf-8");
     }
+    if is_lines(&media_type) {
+        let is_sendable = Scan::of(text.as_bytes()).fits(true);
+        let entity = lines(media_type, Source::Memory(Arc::new(text.into_bytes())))?;
+        return is_sendable.then_some(entity).ok_or(MessageProblem::Lines);
+    }
     let scan = Scan::of(text.as_bytes());
     let text = text.into_boxed_str();
     Ok(Entity::new(media_type, Content::Text { text, scan }))
 }
 
-fn multipart(media_type: &Named, parts: Vec<Part>, depth: usize) -> Result<Entity, MessageError> {
+fn multipart(
+    media_type: &Named,
+    parts: Vec<Part>,
+    boundary: Option<String>,
+    depth: usize,
+) -> Result<Entity, MessageError> {
+    if boundary.as_deref().is_some_and(|text| !is_boundary(text)) {
+        return Err(refused(MessageProblem::PartBoundary));
+    }
+    let boundary = boundary.map(Into::into);
     let mut media_type = media_type.media_type().map_err(refused)?;
     if media_type.top_level() != "multipart" || media_type.parameter("boundary").is_some() {
         return Err(refused(MessageProblem::MediaType));
@@ -253,5 +411,5 @@ fn multipart(media_type: &Named, parts: Vec<Part>, depth: usize) -> Result<Entit
     if media_type.essence() == "multipart/related" {
         media_type = media_type.with("type", first.media_type.essence().to_owned());
     }
-    Ok(Entity::new(media_type, Content::Parts(parts)))
+    Ok(Entity::new(media_type, Content::Parts { parts, boundary }))
 }

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::ops::Range;
 
-use crate::message::entity::{Content, Entity, Root, boundary};
+use crate::message::boundary::numbered;
+use crate::message::entity::{Content, Entity, Root};
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::header::HeaderWriter;
-use crate::message::parameter::{plain_name, write_parameters};
-use crate::message::source::Source;
-use crate::message::transfer::{Base64Writer, Encoding, Offers, Scan, base64_length};
+use crate::message::parameter::{plain_name, write_encoded_name, write_parameters};
+use crate::message::source::{Source, changed};
+use crate::message::transfer::{Base64Writer, Encoding, LineWriter, Offers, Scan, base64_length};
 
 /// Octets that the headers of a small message take.
 const SMALL: usize = 1_024;
@@ -41,6 +42,12 @@ enum Segment<'m> {
         encoding: Encoding,
     },
     Glue(Range<usize>),
+    /// Lines that are not in memory.
+    Lines {
+        source: &'m Source,
+        scan: &'m Scan,
+        octets: u64,
+    },
     Text {
         text: &'m [u8],
         encoding: Encoding,
@@ -117,6 +124,15 @@ impl<'m> Rendering<'m> {
                 Segment::Glue(range) => {
                     out.write_all(self.glue.get(range.clone()).unwrap_or_default())?;
                 }
+                Segment::Lines {
+                    source,
+                    scan,
+                    octets,
+                } => {
+                    let mut writer = LineWriter::new(out);
+                    source.copy(*octets, &mut writer)?;
+                    writer.finish(scan)?;
+                }
                 Segment::Text { text, encoding } => encoding.write_text(text, out)?,
             }
         }
@@ -137,7 +153,7 @@ impl<'m> Renderer<'m> {
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, root.head.needs_smtputf8());
         root.head.write(&mut writer);
         writer.short("MIME-Version", "1.0");
-        self.entity(&root.body, &root.seed, &mut 0)
+        self.entity(&root.body, root, &mut 0, self.offers)
     }
 
     /// Renders the header of a part and its content. Multiparts are numbered in the order in which
@@ -145,32 +161,45 @@ impl<'m> Renderer<'m> {
     fn entity(
         &mut self,
         entity: &'m Entity,
-        seed: &str,
+        root: &'m Root,
         multiparts: &mut usize,
+        offers: Offers,
     ) -> Result<(), MessageError> {
-        let encoding = entity.encoding(self.offers);
+        let encoding = entity.encoding(offers);
         self.rendering.eight_bit |= encoding == Encoding::EightBit;
         self.rendering.binary |= encoding == Encoding::Binary;
-        let boundary = if entity.is_multipart() {
-            *multiparts += 1;
-            boundary(seed, *multiparts)
-        } else {
-            String::new()
+        let boundary = match &entity.content {
+            Content::Parts { boundary, .. } => {
+                *multiparts += 1;
+                let own = boundary.as_deref();
+                own.map_or_else(|| numbered(&root.seed, *multiparts), str::to_owned)
+            }
+            _ => String::new(),
         };
-        self.header(entity, encoding, &boundary);
+        self.header(entity, encoding, &boundary, root);
         match &entity.content {
             Content::Data(source) => self.data(source, encoding, entity)?,
             Content::Lines { source, .. } if encoding == Encoding::Base64 => {
                 self.data(source, encoding, entity)?;
             }
-            Content::Lines { source, scan } => {
-                self.text(source.octets().unwrap_or_default(), scan, encoding);
+            Content::Lines {
+                source,
+                scan,
+                octets,
+            } => match source.octets() {
+                Some(text) => self.text(text, scan, encoding),
+                None => self.lines(source, scan, *octets, entity)?,
+            },
+            Content::Message(inner) => {
+                let outer = std::mem::replace(&mut self.offers, offers);
+                let rendered = self.root(inner);
+                self.offers = outer;
+                rendered?;
             }
-            Content::Message(root) => self.root(root)?,
-            Content::Parts(parts) => {
+            Content::Parts { parts, .. } => {
                 for part in parts {
                     self.delimiter(&boundary, "");
-                    self.entity(part, seed, multiparts)?;
+                    self.entity(part, root, multiparts, entity.offers_within(offers))?;
                     self.glue("\r\n");
                 }
                 self.delimiter(&boundary, "--");
@@ -181,25 +210,26 @@ impl<'m> Renderer<'m> {
     }
 
     /// Writes the fields that describe a part, and the empty line behind them.
-    fn header(&mut self, entity: &Entity, encoding: Encoding, boundary: &str) {
+    fn header(&mut self, entity: &Entity, encoding: Encoding, boundary: &str, root: &Root) {
         // Descriptions and file names are encoded even where letters outside ASCII could stay: all
         // readers know how.
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, false);
-        let file_name = entity.file_name();
         writer.begin("Content-Type");
-        write_media_type(&mut writer, entity, encoding, boundary, file_name);
+        write_media_type(&mut writer, entity, encoding, boundary, root);
         writer.end();
         if let Some(label) = encoding.label() {
             writer.short("Content-Transfer-Encoding", label);
         }
         if let Some(disposition) = &entity.disposition {
-            let value = if disposition.inline {
-                "inline"
-            } else {
-                "attachment"
-            };
+            let name = entity.file_name().map(|name| ("filename", name));
+            let others = disposition.parameters.iter();
+            let others = others.map(|(name, value)| (&**name, &**value));
             writer.begin("Content-Disposition");
-            write_parameters(&mut writer, value, file_name.map(|name| ("filename", name)));
+            write_parameters(
+                &mut writer,
+                &disposition.value,
+                name.into_iter().chain(others),
+            );
             writer.end();
         }
         if let Some(id) = &entity.content_id {
@@ -210,6 +240,10 @@ impl<'m> Renderer<'m> {
         if let Some(description) = &entity.description {
             writer.unstructured("Content-Description", description);
         }
+        entity
+            .fields
+            .iter()
+            .for_each(|field| field.write(&mut writer));
         writer.end();
     }
 
@@ -232,10 +266,9 @@ impl<'m> Renderer<'m> {
         encoding: Encoding,
         entity: &Entity,
     ) -> Result<(), MessageError> {
-        let length = source.length().map_err(|error| {
-            let name = entity.file_name().unwrap_or_default();
-            MessageError::new(format!("attachment {name}"), error)
-        })?;
+        let length = source
+            .length()
+            .map_err(|error| of_attachment(entity, error))?;
         let size = match encoding {
             Encoding::Base64 => base64_length(length),
             _ => length,
@@ -246,6 +279,30 @@ impl<'m> Renderer<'m> {
             encoding,
         };
         self.segment(segment, size);
+        Ok(())
+    }
+
+    /// Lines from a file, which must be those that were looked at.
+    fn lines(
+        &mut self,
+        source: &'m Source,
+        scan: &'m Scan,
+        octets: u64,
+        entity: &Entity,
+    ) -> Result<(), MessageError> {
+        let now = source
+            .length()
+            .map_err(|error| of_attachment(entity, error))?;
+        if now != octets {
+            let how = if now < octets { "shorter" } else { "longer" };
+            return Err(of_attachment(entity, changed(how)));
+        }
+        let segment = Segment::Lines {
+            source,
+            scan,
+            octets,
+        };
+        self.segment(segment, scan.length);
         Ok(())
     }
 
@@ -282,13 +339,15 @@ impl<'m> Renderer<'m> {
     fn last_line_end(&mut self, body: &Entity) {
         let ended = match &body.content {
             Content::Data(_) if self.rendering.binary => true,
-            Content::Data(_) | Content::Parts(_) => false,
-            Content::Lines { source, .. } => ends_line(source.octets().unwrap_or_default()),
+            Content::Data(_) | Content::Parts { .. } => false,
+            Content::Lines { scan, .. } => {
+                scan.is_ended && body.encoding(self.offers) != Encoding::Base64
+            }
             Content::Message(root) => return self.last_line_end(&root.body),
             Content::Text { text, scan } => {
                 // The line end of a text in base64 is encoded with it.
-                let encoding = scan.text_encoding(self.offers.eight_bit);
-                text.is_empty() || (ends_line(text.as_bytes()) && encoding != Encoding::Base64)
+                let encoding = scan.encoding(self.offers);
+                text.is_empty() || (scan.is_ended && encoding != Encoding::Base64)
             }
         };
         if !ended {
@@ -297,28 +356,39 @@ impl<'m> Renderer<'m> {
     }
 }
 
-fn ends_line(text: &[u8]) -> bool {
-    matches!(text, [] | [.., b'\r' | b'\n'])
+fn of_attachment(entity: &Entity, error: io::Error) -> MessageError {
+    let name = entity.file_name().unwrap_or_default();
+    MessageError::new(format!("attachment {name}"), error)
 }
 
 /// Writes the value of `Content-Type`.
 ///
 /// Readers that do not know RFC 2231 look for the name of a file here: they find it with `_` for
-/// what they cannot read.
+/// what they cannot read, or as encoded-words if the caller wants that.
 fn write_media_type(
     writer: &mut HeaderWriter<'_>,
     entity: &Entity,
     encoding: Encoding,
     boundary: &str,
-    file_name: Option<&str>,
+    root: &Root,
 ) {
     let media_type = &entity.media_type;
-    let name = file_name.map(plain_name);
-    let name = name.as_deref().map(|name| ("name", name));
-    let name = name.filter(|_| media_type.parameter("name").is_none());
+    let is_named = media_type.parameter("name").is_some();
+    let file_name = entity.file_name().filter(|_| !is_named);
+    let plain = file_name.map(plain_name);
+    let encoded = file_name
+        .filter(|name| root.has_encoded_names && (!name.is_ascii() || name.contains("=?")));
+    let name = plain.as_deref().filter(|_| encoded.is_none());
     let boundary = entity.is_multipart().then_some(("boundary", boundary));
-    let parameters = media_type.parameters().chain(name).chain(boundary);
+    let parameters = media_type.parameters();
+    let parameters = parameters
+        .chain(name.map(|name| ("name", name)))
+        .chain(boundary);
     write_parameters(writer, essence(entity, encoding), parameters);
+    if let Some(name) = encoded {
+        writer.end_token(";");
+        write_encoded_name(writer, name);
+    }
 }
 
 /// The type and subtype under which the content goes out.
@@ -341,6 +411,7 @@ mod tests {
         eight_bit: false,
         smtputf8: false,
         binary: false,
+        signed: false,
     };
     const EIGHT_BIT: Offers = Offers {
         eight_bit: true,
@@ -439,7 +510,7 @@ mod tests {
         for seed in ["", "a b", "a\r\nb", "é", "a.b", &"a".repeat(41)] {
             assert_eq!(refused(builder().boundary(seed)), sentence, "{seed:?}");
         }
-        assert!(boundary(&"a".repeat(40), usize::MAX).len() <= 70);
+        assert!(numbered(&"a".repeat(40), usize::MAX).len() <= 70);
     }
 
     /// H5: 128 bits that nobody can foretell.

@@ -1,10 +1,10 @@
 //! [`Resent`]: the header fields of a resending.
 
-use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::error::{MailboxError, MessageError};
 use crate::message::first_error::FirstError;
 use crate::message::id::MsgId;
+use crate::message::into_address_list::IntoAddressList;
 use crate::message::mailbox::Mailbox;
 use crate::message::posting::{Posting, RESENT};
 
@@ -34,10 +34,9 @@ impl Resent {
     }
 
     /// Adds who resends the message.
-    pub fn from<T>(mut self, from: T) -> Self
+    pub fn from<T, K>(mut self, from: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(RESENT.from, &mut self.posting.from, from);
         self
@@ -55,30 +54,27 @@ impl Resent {
     }
 
     /// Adds recipients.
-    pub fn to<T>(mut self, to: T) -> Self
+    pub fn to<T, K>(mut self, to: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(RESENT.to, &mut self.posting.to, to);
         self
     }
 
     /// Adds recipients of a copy.
-    pub fn cc<T>(mut self, cc: T) -> Self
+    pub fn cc<T, K>(mut self, cc: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(RESENT.cc, &mut self.posting.cc, cc);
         self
     }
 
     /// Adds recipients who are in the envelope only.
-    pub fn bcc<T>(mut self, bcc: T) -> Self
+    pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
-        T: TryInto<AddressList>,
-        MailboxError: From<T::Error>,
+        T: IntoAddressList<K>,
     {
         self.error.add(RESENT.bcc, &mut self.posting.bcc, bcc);
         self

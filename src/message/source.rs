@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::str;
 use std::sync::Arc;
 
 /// Octets read from a file at a time.
@@ -36,6 +37,36 @@ impl Source {
             Self::Memory(octets) => Some(octets),
             Self::File(_) | Self::Stream { .. } => None,
         }
+    }
+
+    /// Hands out all octets there are now, a piece at a time.
+    ///
+    /// # Errors
+    ///
+    /// What reading fails with, and the error of the receiver.
+    pub(crate) fn read(&self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Self::File(path) => read_all(&mut File::open(path)?, take),
+            Self::Memory(octets) => take(octets),
+            Self::Stream { open, .. } => read_all(&mut *open()?, take),
+        }
+    }
+
+    /// Whether the octets are text in UTF-8. What cannot be read is nothing that can be told.
+    pub(crate) fn is_utf8(&self) -> bool {
+        // A character may be cut at the end of a piece.
+        let mut rest = Vec::new();
+        let read = self.read(&mut |octets| {
+            rest.extend_from_slice(octets);
+            let valid = match str::from_utf8(&rest) {
+                Ok(text) => text.len(),
+                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                Err(_) => return Err(io::ErrorKind::InvalidData.into()),
+            };
+            rest.drain(..valid);
+            Ok(())
+        });
+        read.is_ok() && rest.is_empty()
     }
 
     /// Writes exactly so many octets, or fails: what has another length than was measured is not
@@ -72,6 +103,16 @@ pub(crate) fn file_length(path: &Path) -> io::Result<u64> {
     }
 }
 
+fn read_all(from: &mut dyn Read, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        match read(from, &mut chunk)? {
+            0 => return Ok(()),
+            count => take(chunk.get(..count).unwrap_or_default())?,
+        }
+    }
+}
+
 fn copy_exactly(from: &mut dyn Read, length: u64, out: &mut dyn Write) -> io::Result<()> {
     let mut chunk = vec![0; CHUNK];
     let mut left = length;
@@ -100,7 +141,7 @@ fn read(from: &mut dyn Read, chunk: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-fn changed(how: &str) -> io::Error {
+pub(crate) fn changed(how: &str) -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
         format!("the attachment became {how} while the message was being sent"),
@@ -117,6 +158,31 @@ mod tests {
         copy_exactly(&mut Cursor::new(data), length, &mut out)
             .map_err(|error| error.to_string())?;
         Ok(out)
+    }
+
+    /// B9: wherever a character is cut.
+    #[test]
+    fn text_is_told_from_octets() {
+        let text = "aü€🦀".repeat(50_000);
+        for (octets, is_text) in [
+            (text.as_bytes(), true),
+            (b"", true),
+            (&text.as_bytes()[..text.len() - 1], false),
+            (b"Gr\xfc\xdfe", false),
+        ] {
+            let memory = Source::Memory(Arc::new(octets.to_vec()));
+            assert_eq!(memory.is_utf8(), is_text);
+            let octets = octets.to_vec();
+            let open = move || {
+                let reader = Cursor::new(octets.clone());
+                Ok(Box::new(reader.take(u64::MAX)) as Box<dyn Read>)
+            };
+            let stream = Source::Stream {
+                length: 0,
+                open: Arc::new(open),
+            };
+            assert_eq!(stream.is_utf8(), is_text);
+        }
     }
 
     #[test]

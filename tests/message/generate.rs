@@ -218,8 +218,8 @@ impl Composer {
         }
         self.take(|builder| builder.from(from));
         for (field, add) in [
-            ("to", MessageBuilder::to::<Mailbox> as fn(_, _) -> _),
-            ("cc", MessageBuilder::cc::<Mailbox>),
+            ("to", MessageBuilder::to::<Mailbox, _> as fn(_, _) -> _),
+            ("cc", MessageBuilder::cc::<Mailbox, _>),
         ] {
             let count = random.below(4);
             for _ in 0..count {
@@ -263,7 +263,7 @@ impl Composer {
             let ids: Vec<String> = (0..count).map(|n| format!("{n}.ref@example.org")).collect();
             let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
             self.facts.push("references", &ids);
-            self.take(|builder| builder.references(&ids.join(" ")));
+            self.take(|builder| builder.references(ids.join(" ")));
             self.names.push("references");
         }
         if !random.one_in(5) {
@@ -274,9 +274,9 @@ impl Composer {
         }
         for _ in 0..random.below(3) {
             let value = random.phrase(20);
-            self.facts.push("x-other", &[&value]);
-            self.take(|builder| builder.header("X-Other", value));
-            self.names.push("x-other");
+            self.facts.push("other", &[&value]);
+            self.take(|builder| builder.header("Other", value));
+            self.names.push("other");
         }
     }
 

@@ -12,7 +12,7 @@ use smtplib::{Attachment, Date, Group, Message, MessageBuilder, Part, Resent};
 fn message(subject: &str) -> MessageBuilder {
     let moment = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     Message::builder()
-        .date(Date::from(moment).offset(60))
+        .date(Date::from(moment).offset(60).unwrap())
         .message_id("<golden@example.com>")
         .boundary("golden")
         .from("Alice Liddell <alice@example.com>")
@@ -66,9 +66,10 @@ fn headers() {
         .reply_to("list@example.com")
         .header("X-Mailer", "smtplib")
         .header("x-NOTE", "one")
-        .header("x-NOTE", "two  spaces and a =?utf-8?q?look-alike?=")
+        .header("x-NOTE", "{\"two\":  \"spaces and a =?utf-8?q?look-alike?=\"}")
+        .header("Comments", "two  spaces and a =?utf-8?q?look-alike?=")
         .header("List-Unsubscribe", "<https://example.com/unsubscribe/0123456789012345678901234567890123456789?who=bob>, <mailto:leave@example.com>")
-        .header("X-Long", "x".repeat(1_200));
+        .header("Keywords", "x".repeat(1_200));
     assert_golden("headers.eml", builder.text("See above.\n"));
 }
 

@@ -8,10 +8,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod answers;
 mod facts;
 mod generate;
 mod golden;
 mod parsed;
+mod parts;
 mod python;
 mod refused;
 mod streaming;

@@ -97,7 +97,7 @@ fn read_message(message: &Message<'_>, facts: &mut Facts) {
             HeaderValue::Text(text) => text.to_string(),
             _ => String::new(),
         };
-        if matches!(header.name, HeaderName::Subject) || name == "x-other" {
+        if matches!(header.name, HeaderName::Subject) || name == "other" {
             facts.push(&name, &[&value]);
         }
         if !name.starts_with("content-") {

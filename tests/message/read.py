@@ -55,7 +55,7 @@ def read(message, compat32):
     if message["references"] is not None:
         say("references", *ids(message, "references"))
     for name, value in message.items():
-        if name.lower() in ("subject", "x-other"):
+        if name.lower() in ("subject", "other"):
             say(name.lower(), decoded(value) if compat32 else str(value))
     part(message, compat32)
     names = [name.lower() for name in message.keys()]

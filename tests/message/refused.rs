@@ -39,7 +39,7 @@ fn controls_are_refused_in_every_field() {
             (message().subject(&*bad), "Subject"),
             (message().message_id(&id), "Message-ID"),
             (message().in_reply_to(&id), "In-Reply-To"),
-            (message().references(&format!("<a@b> {id}")), "References"),
+            (message().references(format!("<a@b> {id}")), "References"),
             (message().header("X-A", &bad), "X-A"),
             (message().header("List-Id", &bad), "List-Id"),
             (message().header(&bad, "v"), &bad),

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use smtplib::{Attachment, Message};
+use smtplib::{Attachment, Message, Part};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -130,6 +130,79 @@ fn a_large_file_is_streamed() {
     message.write_to(&mut io::sink()).unwrap();
     let grown = peak_memory() - before;
     assert!(grown < 8 * 1024, "{grown} KiB");
+}
+
+/// D4: and so is a message, which goes out as lines.
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_with_a_message_in_a_file() {
+    let program = env::current_exe().unwrap();
+    let status = Command::new(program)
+        .args([
+            "--exact",
+            "streaming::a_large_message_is_streamed",
+            "--ignored",
+        ])
+        .stdout(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+#[ignore = "run by memory_does_not_grow_with_a_message_in_a_file in a process of its own"]
+fn a_large_message_is_streamed() {
+    let file = TempFile::new("large", 0);
+    let mut out = File::create(&file.0).unwrap();
+    let lines = format!("{}\n", "x".repeat(63)).repeat(16 * 1024);
+    for _ in 0..40 {
+        out.write_all(lines.as_bytes()).unwrap();
+    }
+    drop(lines);
+    let before = peak_memory();
+    let named = Attachment::from_path(&file.0).unwrap();
+    let message = with(named.media_type("message/rfc822"));
+    message.write_to(&mut io::sink()).unwrap();
+    let grown = peak_memory() - before;
+    assert!(grown < 8 * 1024, "{grown} KiB");
+}
+
+/// D4: lines from a file have CRLF line ends, and are those that were looked at.
+#[test]
+fn a_message_in_a_file_is_read_when_it_is_sent() {
+    let inner = "From: a@example.org\nSubject: x\r\n\rFrom here\n.\nlast";
+    let file = TempFile::new("lines", 0);
+    fs::write(&file.0, inner).unwrap();
+    let attached = || Attachment::from_path(&file.0).unwrap();
+    let message = with(attached().media_type("message/rfc822"));
+    let text = String::from_utf8(message.to_bytes().unwrap()).unwrap();
+    let lines = "From: a@example.org\r\nSubject: x\r\n\r\nFrom here\r\n.\r\nlast\r\n--";
+    assert!(text.contains(lines), "{text}");
+    assert!(!text.contains("Content-Transfer-Encoding"), "{text}");
+    // As long as before, and yet another message.
+    fs::write(&file.0, inner.replace("last", "l\0st")).unwrap();
+    assert_eq!(
+        message.to_bytes().unwrap_err().to_string(),
+        "the attachment changed after the message was built"
+    );
+    fs::write(&file.0, "short").unwrap();
+    let error = message.to_bytes().unwrap_err().to_string();
+    assert!(
+        error.ends_with("the attachment became shorter while the message was being sent"),
+        "{error}"
+    );
+    // A boundary that is given is looked for in the file, too.
+    fs::write(&file.0, format!("{}\n--mine--\n", "x\n".repeat(40_000))).unwrap();
+    let body = Part::mixed([Part::from(attached().media_type("message/rfc822"))]);
+    let builder = Message::builder()
+        .from("a@example.org")
+        .body(body.boundary("mine"));
+    let error = builder.build().unwrap_err().to_string();
+    assert!(
+        error.starts_with("body: give a multipart a boundary"),
+        "{error}"
+    );
 }
 
 /// The most memory this process ever had, in KiB.

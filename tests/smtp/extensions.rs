@@ -169,7 +169,7 @@ fn utf8_arrives() {
     assert_eq!(exchanged.body(0).message(), UTF8_HEADER.as_bytes());
 }
 
-// 6152-04: whatever is behind the first empty line is no header, in all forms of an empty line.
+// 6152-04, B17: whatever is behind the first empty line is no header, in all forms of an empty line.
 #[test]
 fn where_the_header_ends() {
     for message in [
@@ -178,6 +178,9 @@ fn where_the_header_ends() {
         "Subject: x\n\ncafé\n",
         "Subject: x\r\n\ncafé\n",
         "Subject: x\r\n\r\n\r\ncafé: header\r\n",
+        "Subject: x\r\ré\r",
+        "Subject: x\n\rcafé\n",
+        "\rcafé",
     ] {
         let line = mail_line(&["8BITMIME"], |smtp| {
             smtp.sendmail("me@client.example", ["ann@example.org"], message)
@@ -188,7 +191,12 @@ fn where_the_header_ends() {
             "{message:?}"
         );
     }
-    for message in ["café: x\r\n\r\nplain", "Subject: x\n café\n\nplain", "café"] {
+    for message in [
+        "café: x\r\n\r\nplain",
+        "Subject: x\n café\n\nplain",
+        "Subject: x\rcafé\r\rplain",
+        "café",
+    ] {
         let error = mail_line(&["8BITMIME"], |smtp| {
             smtp.sendmail("me@client.example", ["ann@example.org"], message)
         });

@@ -1,7 +1,7 @@
 //! `send_message`: the envelope from the header, and the body as the server can take it.
 
 use smtplib::{
-    Address, Attachment, Config, Delivery, Envelope, Error, Message, Resent, Security,
+    Address, Attachment, Config, Delivery, Envelope, Error, Message, Part, Resent, Security,
     SmtpConnection,
 };
 
@@ -66,6 +66,21 @@ fn recipients_are_to_cc_and_bcc_each_once_and_bcc_stays_unseen() {
         "{text}"
     );
     assert!(text.contains("\r\nCc: ann@example.org\r\n"), "{text}");
+}
+
+// D9: a draft can be built, and kept in a file; sending it says what is missing.
+#[test]
+fn a_draft_has_nobody_to_go_to() {
+    let draft = Message::builder().from("me@example.com").text("Hi!\n");
+    let draft = draft.build().unwrap();
+    assert!(draft.to_bytes().unwrap().ends_with(b"\r\n\r\nHi!\r\n"));
+    assert_eq!(draft.envelope().recipients().count(), 0);
+    let (peer, mut smtp) = connect(Server::new());
+    let error = smtp.send_message(&draft).unwrap_err();
+    assert_eq!(error.to_string(), "the message has no recipients");
+    assert!(smtp.send_message(&simple("Hi!\n")).unwrap().is_complete());
+    smtp.quit();
+    peer.finish();
 }
 
 // 5322-25: Python's testSendMessageWithMultipleFrom
@@ -143,6 +158,45 @@ fn text_is_encoded_only_for_servers_that_need_it() {
     assert_eq!(
         commands(&seven_bit)[0],
         format!("MAIL FROM:<me@example.com> SIZE={length}")
+    );
+}
+
+// B11: what is signed has 7 bits and no blank at the end of a line, whatever the server takes.
+#[test]
+fn what_is_signed_is_not_sent_as_8bit() {
+    let signed = Part::multipart(
+        "multipart/signed; protocol=\"application/pgp-signature\"; micalg=pgp-sha256",
+        [
+            Part::mixed([
+                Part::text("Viele Grüße aus dem Norden\n-- \nZoë\n"),
+                Part::from(simple("Noch mehr Grüße\n")),
+                Attachment::new("dump.bin", vec![0, 255]).into(),
+                Attachment::new("m.eml", "Subject: x\n\nGrüße\n").into(),
+            ]),
+            Part::text_of(
+                "application/pgp-signature",
+                "-----BEGIN PGP SIGNATURE-----\n",
+            ),
+        ],
+    );
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .body(Part::mixed([signed, Part::text("Grüße von außen\n")]))
+        .build()
+        .unwrap();
+    let offers = ["8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME"];
+    let text = text(&send(&offers, &message));
+    let (signed, outside) = text.split_once("BEGIN PGP").unwrap();
+    let (_, signed) = signed.split_once("micalg").unwrap();
+    assert!(signed.is_ascii() && !signed.contains("8bit"), "{signed}");
+    assert!(
+        !signed.contains(" \r\n") && signed.contains("\r\n--=20\r\n"),
+        "{signed}"
+    );
+    assert!(
+        outside.contains("8bit\r\n\r\nGrüße von außen\r\n"),
+        "{outside}"
     );
 }
 

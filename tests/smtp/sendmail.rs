@@ -1,7 +1,7 @@
 //! `sendmail` from end to end, as Python's tests of it do.
 use crate::peer::{Script, Server};
 use crate::support::sending::{connect, connect_tls, fates, listen, script, send_hi, taken};
-use smtplib::Error;
+use smtplib::{Address, Envelope, Error};
 
 // 5321-40, 5321-48, dialog 1: each command once, in order, and the server's last words come back.
 #[test]
@@ -59,6 +59,39 @@ fn any_kind_of_text() {
     for number in 0..5 {
         assert_eq!(exchanged.body(number).message(), b"A test message\r\n");
     }
+}
+
+// A8: one recipient as one text, and whatever can be iterated over.
+#[test]
+fn any_kind_of_recipients() {
+    let peer = Server::new().script().listen();
+    let mut smtp = connect(&peer);
+    let to = vec![String::from("ann@example.org")];
+    taken(smtp.sendmail("me@client.example", "ann@example.org", "x"));
+    taken(smtp.sendmail("me@client.example", &to[0], "x"));
+    taken(smtp.sendmail("me@client.example", to.iter().map(|to| to.trim()), "x"));
+    taken(smtp.sendmail("me@client.example", Some("ann@example.org"), "x"));
+    let address: Address = to[0].parse().unwrap();
+    taken(smtp.sendmail("me@client.example", [&address], "x"));
+    taken(smtp.sendmail("me@client.example", address, "x"));
+    let envelope = Envelope::parse("", &to).unwrap();
+    taken(smtp.send(&envelope, "x".as_bytes()));
+    drop(smtp);
+    let exchanged = peer.finish();
+    let commands = exchanged.commands();
+    assert_eq!(commands[commands.len() - 3], "MAIL FROM:<>");
+    let recipients = commands.iter().filter(|c| c.starts_with("RCPT"));
+    assert!(
+        recipients
+            .clone()
+            .all(|c| *c == "RCPT TO:<ann@example.org>")
+    );
+    assert_eq!(recipients.count(), 7);
+    let error = Envelope::parse("me@client.example", ["ann@example.org", "bob"]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"bob\" is not an address: the address has no @"
+    );
 }
 
 // 5321-67: the library adds nothing to the message and takes nothing from it: headers are the

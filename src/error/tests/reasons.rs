@@ -69,6 +69,14 @@ fn command_reasons() {
             "a parameter must be KEYWORD or KEYWORD=value in printable ASCII, without spaces",
         ),
         (
+            CommandError::Repeated,
+            "a parameter of MAIL or RCPT is given twice",
+        ),
+        (
+            CommandError::Size,
+            "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`",
+        ),
+        (
             CommandError::Reserved("DATA"),
             "DATA changes the state of the connection: use the method made for it",
         ),
@@ -209,21 +217,30 @@ fn address_reasons() {
             AddressError::Forbidden('\n'),
             r"the character '\n' does not belong in an address",
         ),
+        (AddressError::LocalPart, "the part before the @ is empty"),
         (
-            AddressError::LocalPart,
-            "the part before the @ is empty or has a misplaced dot",
+            AddressError::Dot,
+            "the part before the @ has a misplaced dot: put quotes around that part, as in \"a..b\"@example.org, or use `Address::new`, which adds them",
+        ),
+        (
+            AddressError::NeedsQuotes(' '),
+            "the character ' ' before the @ needs quotes around that part, as in \"a b\"@example.org: `Address::new` adds them",
+        ),
+        (
+            AddressError::List,
+            "this is a list: parse it with `AddressList`",
+        ),
+        (
+            AddressError::Named,
+            "a name does not belong here: give the address alone, or parse it with `Mailbox`",
         ),
         (
             AddressError::AddressTooLong,
-            "the address is longer than 254 octets",
+            "the address is longer than the 498 octets that a command line holds",
         ),
         (
             AddressError::DomainTooLong,
             "the domain is longer than 255 octets",
-        ),
-        (
-            AddressError::LocalPartTooLong,
-            "the part before the @ is longer than 64 octets",
         ),
         (
             AddressError::Unquoted,

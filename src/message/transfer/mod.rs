@@ -3,6 +3,7 @@
 mod base64;
 mod flowed;
 mod line_end;
+mod lines;
 mod quoted_printable;
 mod scan;
 
@@ -10,7 +11,8 @@ use std::io::{self, Write};
 
 pub(crate) use crate::message::transfer::base64::{Base64Writer, base64_length};
 pub(crate) use crate::message::transfer::flowed::flow;
-pub(crate) use crate::message::transfer::scan::Scan;
+pub(crate) use crate::message::transfer::lines::LineWriter;
+pub(crate) use crate::message::transfer::scan::{Scan, Scanner};
 
 /// What can be sent besides lines of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub(crate) struct Offers {
     pub(crate) smtputf8: bool,
     /// Octets that are not lines (BINARYMIME, RFC 3030), and the caller wants that.
     pub(crate) binary: bool,
+    /// The content is signed: nobody on the way may have a reason to change it (RFC 1847, 2.1).
+    pub(crate) signed: bool,
 }
 
 impl Offers {
@@ -29,7 +33,19 @@ impl Offers {
         eight_bit: false,
         smtputf8: true,
         binary: false,
+        signed: false,
     };
+
+    /// What can be sent within a multipart whose signature must hold: 7 bits (RFC 1847, 2.1; RFC
+    /// 3156, 3).
+    pub(crate) fn signed(self) -> Self {
+        Self {
+            eight_bit: false,
+            binary: false,
+            signed: true,
+            ..self
+        }
+    }
 }
 
 /// A content transfer encoding (RFC 2045, 6.1). The first three are in the order of what they ask

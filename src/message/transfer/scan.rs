@@ -1,16 +1,16 @@
 //! [`Scan`]: what a text asks of the way it is sent.
 
 use crate::message::header::MAX_LINE;
-use crate::message::transfer::Encoding;
 use crate::message::transfer::base64::base64_length;
 use crate::message::transfer::line_end::Lines;
+use crate::message::transfer::{Encoding, Offers};
 
 /// Quoted-printable may be longer than base64 by a sixteenth of the text, because it can be read as
 /// it is.
 const LEGIBLE: u64 = 16;
 
 /// What one look at a text found.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
     /// Octets with CRLF line ends.
     pub(crate) length: u64,
@@ -22,6 +22,10 @@ pub(crate) struct Scan {
     /// A line begins with `From `, which mailbox files tell messages by: on the way one may put a
     /// `>` before it.
     has_from: bool,
+    /// A line ends in a space or a tab, which some servers take away.
+    has_trailing_blank: bool,
+    /// The last line is ended, or there is nothing.
+    pub(crate) is_ended: bool,
 }
 
 impl Scan {
@@ -29,6 +33,7 @@ impl Scan {
         let mut scan = Self {
             eight_bit: !text.is_ascii(),
             has_nul: text.contains(&0),
+            is_ended: matches!(text, [] | [.., b'\r' | b'\n']),
             ..Self::default()
         };
         if scan.eight_bit {
@@ -40,6 +45,7 @@ impl Scan {
             separator = 2;
             scan.longest_line = scan.longest_line.max(line.len());
             scan.has_from |= line.starts_with(b"From ");
+            scan.has_trailing_blank |= matches!(line, [.., b' ' | b'\t']);
         }
         scan
     }
@@ -50,13 +56,38 @@ impl Scan {
         !self.has_nul && self.longest_line <= MAX_LINE && (eight_bit || !self.eight_bit)
     }
 
+    /// What matters of lines that are not encoded.
+    #[cfg(test)]
+    pub(crate) fn of_lines(self) -> Self {
+        Self { escapes: 0, ..self }
+    }
+
+    /// Whether lines can go out as they are, which may not be encoded (RFC 2046, 5.2.1).
+    pub(crate) fn goes_as_lines(&self, offers: Offers) -> bool {
+        self.fits(offers.eight_bit) && !(offers.signed && self.has_trailing_blank)
+    }
+
+    /// The encoding for a text to a server with these offers.
+    pub(crate) fn encoding(&self, offers: Offers) -> Encoding {
+        if offers.signed && self.has_trailing_blank {
+            self.encoded()
+        } else {
+            self.text_encoding(offers.eight_bit)
+        }
+    }
+
     /// The encoding for a text, given whether the server takes 8-bit lines.
     pub(crate) fn text_encoding(&self, eight_bit: bool) -> Encoding {
         if self.fits(eight_bit) && !self.has_from {
             self.line_encoding()
-        } else if self.length + 2 * self.escapes
-            <= base64_length(self.length) + self.length / LEGIBLE
-        {
+        } else {
+            self.encoded()
+        }
+    }
+
+    /// The shorter of the encodings.
+    fn encoded(&self) -> Encoding {
+        if self.length + 2 * self.escapes <= base64_length(self.length) + self.length / LEGIBLE {
             Encoding::QuotedPrintable
         } else {
             Encoding::Base64
@@ -70,6 +101,58 @@ impl Scan {
         } else {
             Encoding::SevenBit
         }
+    }
+}
+
+/// Scans lines that come a piece at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    scan: Scan,
+    /// Octets of the line so far.
+    line: usize,
+    /// How much of `From ` the line begins with.
+    from: usize,
+    last: Option<u8>,
+}
+
+impl Scanner {
+    pub(crate) fn update(&mut self, octets: &[u8]) {
+        self.scan.eight_bit |= !octets.is_ascii();
+        for octet in octets.iter().copied() {
+            match octet {
+                b'\n' if self.last == Some(b'\r') => {}
+                b'\r' | b'\n' => {
+                    self.end_line();
+                    self.scan.length += 2;
+                }
+                _ => self.octet(octet),
+            }
+            self.last = Some(octet);
+        }
+    }
+
+    fn octet(&mut self, octet: u8) {
+        const FROM: &[u8] = b"From ";
+        if self.from == self.line && FROM.get(self.from) == Some(&octet) {
+            self.from += 1;
+            self.scan.has_from |= self.from == FROM.len();
+        }
+        self.scan.has_nul |= octet == 0;
+        self.line += 1;
+        self.scan.length += 1;
+    }
+
+    fn end_line(&mut self) {
+        self.scan.longest_line = self.scan.longest_line.max(self.line);
+        self.scan.has_trailing_blank |= self.line > 0 && matches!(self.last, Some(b' ' | b'\t'));
+        (self.line, self.from) = (0, 0);
+    }
+
+    /// What was found.
+    pub(crate) fn finish(mut self) -> Scan {
+        self.end_line();
+        self.scan.is_ended = matches!(self.last, None | Some(b'\r' | b'\n'));
+        self.scan
     }
 }
 
@@ -108,6 +191,28 @@ mod tests {
             let scan = Scan::of(text.as_bytes());
             assert_eq!(scan.text_encoding(true), with_8bit, "{text:?}");
             assert_eq!(scan.text_encoding(false), without, "{text:?}");
+        }
+    }
+
+    /// B11: what is signed has 7 bits, and no blank that could be lost.
+    #[test]
+    fn what_is_signed_cannot_change_on_the_way() {
+        use Encoding::{Base64, QuotedPrintable, SevenBit};
+        let offers = Offers {
+            eight_bit: true,
+            ..Offers::default()
+        };
+        for (text, encoding) in [
+            ("plain\n", SevenBit),
+            ("-- \nme\n", QuotedPrintable),
+            ("tab\t", QuotedPrintable),
+            (" \n", QuotedPrintable),
+            ("voilà un été, tout simplement", QuotedPrintable),
+            ("привет, мир", Base64),
+        ] {
+            let scan = Scan::of(text.as_bytes());
+            assert_eq!(scan.encoding(offers.signed()), encoding, "{text:?}");
+            assert_eq!(scan.encoding(offers), scan.line_encoding(), "{text:?}");
         }
     }
 

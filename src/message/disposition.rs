@@ -1,0 +1,42 @@
+//! [`Disposition`]: what a reader should do with a part (RFC 2183).
+
+use std::borrow::Cow;
+
+use crate::message::error::{MessageProblem, check_controls};
+use crate::message::media_type::{Parameter, parse_parameters};
+use crate::message::parameter::is_token;
+
+/// `inline` or `attachment`, and parameters other than the name of the file.
+#[derive(Clone, Debug)]
+pub(crate) struct Disposition {
+    pub(crate) value: Cow<'static, str>,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+impl Disposition {
+    pub(crate) fn known(value: &'static str) -> Self {
+        Self {
+            value: value.into(),
+            parameters: Vec::new(),
+        }
+    }
+
+    /// Reads a value such as `attachment; size=12`, and takes the name of the file out of it.
+    pub(crate) fn parse(text: &str) -> Result<(Self, Option<String>), MessageProblem> {
+        check_controls(text)?;
+        let (value, rest) = text.split_once(';').unwrap_or((text, ""));
+        let value = value.trim_matches(' ');
+        if !is_token(value) {
+            return Err(MessageProblem::Disposition);
+        }
+        let mut parameters = parse_parameters(rest).ok_or(MessageProblem::Disposition)?;
+        let is_name = |(name, _): &Parameter| name.eq_ignore_ascii_case("filename");
+        let name = parameters.iter().position(is_name);
+        let name = name.map(|at| parameters.remove(at).1.into_owned());
+        let disposition = Self {
+            value: value.to_owned().into(),
+            parameters,
+        };
+        Ok((disposition, name))
+    }
+}

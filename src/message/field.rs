@@ -1,0 +1,377 @@
+//! [`Field`]: a header field that the caller named.
+
+use crate::message::address_list::AddressList;
+use crate::message::error::{MessageError, MessageProblem, check_controls};
+use crate::message::header::{HeaderWriter, MAX_LINE, MAX_NAME, blank_tokens};
+use crate::message::mailbox::Mailbox;
+use crate::message::posting::write_list;
+
+/// Header fields that a method of the builder sets, in lower case, and that method.
+const TYPED: &[(&str, &str)] = &[
+    ("bcc", "bcc"),
+    ("cc", "cc"),
+    ("content-description", "Part::description"),
+    ("content-disposition", "Part::disposition"),
+    ("content-id", "Part::content_id"),
+    ("content-type", "body"),
+    ("date", "date"),
+    ("from", "from"),
+    ("in-reply-to", "in_reply_to"),
+    ("message-id", "message_id"),
+    ("references", "references"),
+    ("reply-to", "reply_to"),
+    ("sender", "sender"),
+    ("subject", "subject"),
+    ("to", "to"),
+];
+
+/// Header fields that the library alone can know, in lower case.
+const AUTOMATIC: &[&str] = &["content-transfer-encoding", "mime-version"];
+
+/// Header fields that machines read, in lower case: encoded-words have no meaning in them.
+const VERBATIM: &[&str] = &[
+    "archived-at",
+    "authentication-results",
+    "auto-submitted",
+    "autocrypt",
+    "delivered-to",
+    "disposition-notification-options",
+    "original-message-id",
+    "received",
+    "received-spf",
+    "supersedes",
+    "tls-required",
+];
+/// Beginnings of such names.
+const VERBATIM_PREFIXES: &[&str] = &["arc-", "content-", "dkim-", "list-"];
+/// Header fields that hold mailboxes, in lower case: names in them are encoded (RFC 2047, 5 (3)).
+const MAILBOXES: &[&str] = &[
+    "disposition-notification-to",
+    "errors-to",
+    "mail-followup-to",
+    "mail-reply-to",
+    "return-receipt-to",
+];
+
+/// A header field that the caller named.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    name: Box<str>,
+    value: Value,
+}
+
+#[derive(Clone, Debug)]
+enum Value {
+    Mailboxes(AddressList),
+    /// A name that people read, and what machines read behind it (RFC 2919, 2).
+    Named(Box<str>, Box<str>),
+    Text(Box<str>),
+    Verbatim(Box<str>),
+}
+
+impl Field {
+    pub(crate) fn new(name: &str, value: &str) -> Result<Self, MessageError> {
+        Self::checked(name, value).map_err(|problem| MessageError::new(name.to_owned(), problem))
+    }
+
+    /// A field of mailboxes, under a name of the library's own.
+    pub(crate) fn mailboxes(name: &str, list: AddressList) -> Self {
+        Self {
+            name: name.into(),
+            value: Value::Mailboxes(list),
+        }
+    }
+
+    fn checked(name: &str, value: &str) -> Result<Self, MessageProblem> {
+        check_field_name(name)?;
+        let lower = name.to_ascii_lowercase();
+        check_reserved(&lower)?;
+        check_controls(value)?;
+        Ok(Self {
+            name: name.into(),
+            value: Value::of(&lower, value)?,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The mailboxes that the field shows, where the library knows them.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &Mailbox> {
+        let list = match &self.value {
+            Value::Mailboxes(list) => Some(list),
+            _ => None,
+        };
+        list.into_iter().flat_map(AddressList::mailboxes)
+    }
+
+    pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>) {
+        match &self.value {
+            Value::Mailboxes(list) => write_list(writer, &self.name, list),
+            Value::Named(name, id) => {
+                writer.begin(&self.name);
+                writer.phrase(name, "");
+                writer.token(id);
+                writer.end();
+            }
+            Value::Text(text) => writer.unstructured(&self.name, text),
+            Value::Verbatim(text) => writer.verbatim(&self.name, text),
+        }
+    }
+}
+
+impl Value {
+    fn of(lower: &str, value: &str) -> Result<Self, MessageProblem> {
+        let has_mailboxes = MAILBOXES.contains(&lower);
+        let is_verbatim = has_mailboxes
+            || VERBATIM.contains(&lower)
+            || VERBATIM_PREFIXES
+                .iter()
+                .any(|prefix| lower.starts_with(prefix));
+        if has_mailboxes && !value.is_ascii() {
+            return Ok(Self::Mailboxes(value.parse()?));
+        }
+        if lower == "list-id" && !value.is_ascii() {
+            return Self::named(value);
+        }
+        // Fields of private use mean something to programs, which seldom decode them.
+        if is_verbatim || lower.starts_with("x-") && value.is_ascii() {
+            check_verbatim(value)?;
+            return Ok(Self::Verbatim(value.into()));
+        }
+        Ok(Self::Text(value.into()))
+    }
+
+    /// `name <id>`, with a name that needs encoding.
+    fn named(value: &str) -> Result<Self, MessageProblem> {
+        let (name, id) = value.rsplit_once('<').ok_or(MessageProblem::NotAscii)?;
+        let id = format!("<{}", id.trim_matches(' '));
+        if id.contains(' ') {
+            return Err(MessageProblem::NotAscii);
+        }
+        check_verbatim(&id)?;
+        let name = name.trim_matches(' ');
+        let quoted = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
+        Ok(Self::Named(quoted.unwrap_or(name).into(), id.into()))
+    }
+}
+
+/// RFC 5322, 3.6.8: visible ASCII without a colon.
+fn check_field_name(name: &str) -> Result<(), MessageProblem> {
+    let is_name = (1..=MAX_NAME).contains(&name.len())
+        && name
+            .bytes()
+            .all(|octet| octet.is_ascii_graphic() && octet != b':');
+    if is_name {
+        Ok(())
+    } else {
+        Err(MessageProblem::HeaderName)
+    }
+}
+
+/// Refuses what has another way into the message.
+fn check_reserved(lower: &str) -> Result<(), MessageProblem> {
+    if lower == "return-path" {
+        return Err(MessageProblem::ReturnPath);
+    }
+    if AUTOMATIC.contains(&lower) {
+        return Err(MessageProblem::Automatic);
+    }
+    if lower.starts_with("resent-") {
+        return Err(MessageProblem::Reserved("resent"));
+    }
+    match TYPED.iter().find(|(name, _)| *name == lower) {
+        Some((_, method)) => Err(MessageProblem::Reserved(method)),
+        None => Ok(()),
+    }
+}
+
+fn check_verbatim(value: &str) -> Result<(), MessageProblem> {
+    if !value.is_ascii() {
+        return Err(MessageProblem::NotAscii);
+    }
+    if blank_tokens(value).any(|token| token.len() >= MAX_LINE) {
+        return Err(MessageProblem::TooLong);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(name: &str, value: &str) -> String {
+        Field::new(name, value).unwrap_err().to_string()
+    }
+
+    fn written(name: &str, value: &str) -> String {
+        let mut out = Vec::new();
+        let field = Field::new(name, value).unwrap();
+        field.write(&mut HeaderWriter::new(&mut out, false));
+        String::from_utf8(out).unwrap()
+    }
+
+    /// 5322-03, 5322-05, 5322-23, 5322-33, H1.
+    #[test]
+    fn fields_that_could_become_others_are_refused() {
+        for name in [
+            "",
+            "X Y",
+            "X:",
+            "X\r\nY",
+            "é",
+            "X\0",
+            "X\t",
+            &"X".repeat(77),
+        ] {
+            assert_eq!(
+                Field::new(name, "v").unwrap_err().problem().to_string(),
+                "give a name of 1 to 76 visible ASCII characters without a colon",
+                "{name:?}"
+            );
+        }
+        assert_eq!(
+            problem("X-A", "a\r\nBcc: b@example.org"),
+            "X-A: the character '\\r' cannot stand in a header, leave it out"
+        );
+        assert_eq!(problem("BCC", "x"), "BCC: set this header with `bcc`");
+        assert_eq!(
+            problem("Content-Type", "x"),
+            "Content-Type: set this header with `body`"
+        );
+        assert_eq!(
+            problem("Resent-To", "x"),
+            "Resent-To: set this header with `resent`"
+        );
+        for c in [
+            "\n", "\r", "\0", "\u{1b}", "\u{7}", "\u{b}", "\u{c}", "\u{7f}", "\u{85}",
+        ] {
+            assert!(Field::new("X-A", &format!("a{c}b")).is_err(), "{c:?}");
+        }
+    }
+
+    /// B3, B4: each refusal says a way that is one.
+    #[test]
+    fn every_refusal_has_a_way_round() {
+        assert_eq!(
+            problem("Return-Path", "<bounce@x.example>"),
+            "Return-Path: the server writes this header: give the address for bounces to `Envelope::new(sender, …)`"
+        );
+        assert_eq!(
+            problem("content-transfer-encoding", "8bit"),
+            "content-transfer-encoding: the library writes this header, leave it out"
+        );
+        assert_eq!(
+            problem("Content-ID", "<a@b>"),
+            "Content-ID: set this header with `Part::content_id`"
+        );
+        for (name, value) in [
+            ("Content-Language", "de"),
+            ("Content-Location", "https://example.org/a%20b"),
+            ("Content-Class", "urn:content-classes:message"),
+            ("Content-MD5", "Q2hlY2sgSW50ZWdyaXR5IQ=="),
+            ("Content-Duration", "33"),
+        ] {
+            assert_eq!(written(name, value), format!("{name}: {value}\r\n"));
+        }
+    }
+
+    /// B8: what begins with `X-` and is ASCII is for programs.
+    #[test]
+    fn fields_of_private_use_stay_as_they_are() {
+        for value in [
+            "{\"to\":  [\"a@example.org\"],  \"category\": \"x\"}",
+            "=?utf-8?q?x?=",
+            "two  blanks",
+            &"v".repeat(997),
+        ] {
+            let text = written("x-SMTPAPI", value);
+            assert_eq!(
+                text.replace("\r\n ", " ").replacen("  v", " v", 1),
+                format!("x-SMTPAPI: {value}\r\n")
+            );
+        }
+        assert_eq!(
+            problem("X-SMTPAPI", &"v".repeat(998)),
+            "X-SMTPAPI: a value longer than a line of 998 octets needs spaces to fold at"
+        );
+        assert_eq!(
+            written("X-Note", "Grüße"),
+            "X-Note: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n"
+        );
+    }
+
+    /// B14: names that people read are encoded, what machines read is not.
+    #[test]
+    fn names_in_fields_for_machines_are_encoded() {
+        for (name, value, expected) in [
+            (
+                "List-Id",
+                "Zoë's list <l.x.example>",
+                "=?utf-8?q?Zo=C3=AB=27s_list?= <l.x.example>",
+            ),
+            (
+                "List-Id",
+                "\"Zoë\" <l.x.example>",
+                "=?utf-8?q?Zo=C3=AB?= <l.x.example>",
+            ),
+            (
+                "List-Id",
+                "Ann's list <l.x.example>",
+                "Ann's list <l.x.example>",
+            ),
+            (
+                "Disposition-Notification-To",
+                "Zoë <z@x.example>, b@x.example",
+                "=?utf-8?q?Zo=C3=AB?= <z@x.example>, b@x.example",
+            ),
+            (
+                "Disposition-Notification-To",
+                "\"Bob  Builder\" <b@x.example>",
+                "\"Bob  Builder\" <b@x.example>",
+            ),
+            (
+                "errors-to",
+                "Zoë <z@x.example>",
+                "=?utf-8?q?Zo=C3=AB?= <z@x.example>",
+            ),
+        ] {
+            assert_eq!(written(name, value), format!("{name}: {expected}\r\n"));
+        }
+        assert_eq!(
+            problem("Errors-To", "Zoë"),
+            "Errors-To: \"Zoë\" in the list: the address has no @"
+        );
+        let sentence = "this header holds ASCII only: write letters outside it as %C3%AB in an address of the web, and as xn-- in a domain";
+        for (name, value) in [
+            ("List-Id", "Zoë"),
+            ("List-Id", "<zoë.x.example>"),
+            ("List-Post", "<mailto:zoë@x.example>"),
+        ] {
+            assert_eq!(problem(name, value), format!("{name}: {sentence}"));
+        }
+    }
+
+    /// 2047-09.
+    #[test]
+    fn fields_for_machines_are_not_encoded() {
+        let url = format!("<https://example.org/{}>", "u".repeat(300));
+        let text = written(
+            "List-Unsubscribe",
+            &format!("{url}, <mailto:leave@example.org>"),
+        );
+        assert_eq!(
+            text,
+            format!("List-Unsubscribe: {url},\r\n <mailto:leave@example.org>\r\n")
+        );
+        assert!(
+            problem("Archived-At", "<https://example.org/é>")
+                .starts_with("Archived-At: this header holds ASCII only")
+        );
+        assert_eq!(
+            problem("Archived-At", &"u".repeat(998)),
+            "Archived-At: a value longer than a line of 998 octets needs spaces to fold at"
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! [`IntoTexts`]: one text, or any list of them.
+
+use crate::kind::{Many, Text};
+
+/// Everything that is one text or several: a `&str` or `String`, and any array, `Vec`, slice,
+/// `Option` or iterator of them.
+///
+/// The compiler finds the parameter by itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot stand for texts",
+    note = "give a text, or anything that can be iterated over and gives texts"
+)]
+pub trait IntoTexts<Kind> {
+    /// Hands out each text.
+    ///
+    /// # Errors
+    ///
+    /// The first error of the receiver.
+    #[doc(hidden)]
+    fn each<E>(self, take: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E>;
+}
+
+impl<S: AsRef<str>> IntoTexts<Text> for S {
+    fn each<E>(self, take: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        take(self.as_ref())
+    }
+}
+
+impl<I, K> IntoTexts<Many<K>> for I
+where
+    I: IntoIterator,
+    I::Item: IntoTexts<K>,
+{
+    fn each<E>(self, take: &mut impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
+        self.into_iter().try_for_each(|text| text.each(take))
+    }
+}

@@ -1,0 +1,60 @@
+//! Messages and reports that come as octets: they go out as the lines they are (RFC 2046, 5.2.1).
+
+use std::io;
+
+use crate::message::entity::{Content, Entity};
+use crate::message::error::MessageProblem;
+use crate::message::media_type::MediaType;
+use crate::message::source::{Source, changed};
+use crate::message::transfer::{Offers, Scan, Scanner};
+
+/// Reports have to be 7-bit (RFC 3464, 2.1; RFC 8098, 3.1; RFC 5965, 2; RFC 3886, 3.1), and so have
+/// bodies that are elsewhere or in parts (RFC 2046, 5.2.2 and 5.2.3).
+const SEVEN_BIT: [&str; 6] = [
+    "message/delivery-status",
+    "message/disposition-notification",
+    "message/external-body",
+    "message/feedback-report",
+    "message/partial",
+    "message/tracking-status",
+];
+
+/// Whether content of this type may not be encoded. Internationalised messages and reports may (RFC
+/// 6532, 3.7; RFC 6533).
+pub(crate) fn is_lines(media_type: &MediaType) -> bool {
+    media_type.top_level() == "message" && !media_type.essence().starts_with("message/global")
+}
+
+/// A part of lines, all of which are looked at, a few at a time.
+pub(crate) fn lines(media_type: MediaType, source: Source) -> Result<Entity, MessageProblem> {
+    let octets = source.length()?;
+    let scan = scan(&source, octets)?;
+    let is_report = SEVEN_BIT.contains(&media_type.essence());
+    if is_report && !scan.goes_as_lines(Offers::default()) {
+        return Err(MessageProblem::SevenBit);
+    }
+    let content = Content::Lines {
+        source,
+        scan,
+        octets,
+    };
+    Ok(Entity::new(media_type, content))
+}
+
+fn scan(source: &Source, length: u64) -> io::Result<Scan> {
+    if let Some(octets) = source.octets() {
+        return Ok(Scan::of(octets));
+    }
+    let mut scanner = Scanner::default();
+    let mut left = length;
+    source.read(&mut |octets| {
+        let after = left.checked_sub(octets.len() as u64);
+        left = after.ok_or_else(|| changed("longer"))?;
+        scanner.update(octets);
+        Ok(())
+    })?;
+    match left {
+        0 => Ok(scanner.finish()),
+        _ => Err(changed("shorter")),
+    }
+}

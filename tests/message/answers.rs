@@ -1,0 +1,106 @@
+//! Answers to messages that the world wrote: their ids and subjects are taken as they come.
+
+use smtplib::{Message, MessageBuilder};
+
+fn answer() -> MessageBuilder {
+    Message::builder().from("a@example.org").text("Yes.\n")
+}
+
+/// The value of a header field, unfolded, if there is one.
+fn value(builder: MessageBuilder, name: &str) -> Option<String> {
+    let octets = builder.build().unwrap().to_bytes().unwrap();
+    let text = String::from_utf8(octets).unwrap().replace("\r\n ", " ");
+    let start = format!("{name}: ");
+    let mut found = text.lines().filter_map(|line| line.strip_prefix(&start));
+    let value = found.next().map(str::to_owned);
+    assert_eq!(found.next(), None, "{name} is there once");
+    value
+}
+
+/// B1: by each of the ways.
+#[test]
+fn ids_of_other_messages_go_out_as_they_came() {
+    for id in [
+        "<20220720005922.0000000004E@>",
+        "<with a space@x.example>",
+        "<no-at-sign>",
+        "<x.1@[mail-host]>",
+        "<x@[odd literal!]>",
+    ] {
+        let answer = || answer().reply_to_message(id, "<1@x> not/an/id\r\n\t<2@x>", "Hi");
+        assert_eq!(value(answer(), "In-Reply-To").as_deref(), Some(id));
+        let references = format!("<1@x> <2@x> {id}");
+        assert_eq!(value(answer(), "References"), Some(references));
+    }
+    for name in ["In-Reply-To", "References"] {
+        let builder = answer()
+            .header(name, "<a@b.example><c@d.example> (comment)")
+            .header(&name.to_lowercase(), "<e f>");
+        assert_eq!(
+            value(builder, name).as_deref(),
+            Some("<a@b.example> <c@d.example> <e f>")
+        );
+        assert_eq!(value(answer().header(name, "no id"), name), None);
+    }
+    // Lists of them, too.
+    let ids = vec!["<1@x>".to_owned(), "2@x".to_owned()];
+    let builder = answer().references(&ids).references(ids.iter().rev());
+    assert_eq!(
+        value(builder, "References").as_deref(),
+        Some("<1@x> <2@x> <2@x> <1@x>")
+    );
+    // Strict with one's own.
+    let error = answer().message_id("<no-at-sign>").build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Message-ID: give an id of the form <unique@example.org>"
+    );
+}
+
+/// B13.
+#[test]
+fn a_subject_is_not_encoded_twice() {
+    for (subject, expected) in [
+        (
+            "=?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+            "Re: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+        ),
+        (
+            "=?ISO-8859-1?Q?Re=3A_Gr=FC=DFe?=",
+            "Re: =?utf-8?q?Gr=C3=BC=C3=9Fe?=",
+        ),
+        (
+            "re: =?iso-2022-jp?b?GyRCJUYlOSVIGyhC?= (2)",
+            "Re: =?iso-2022-jp?b?GyRCJUYlOSVIGyhC?= (2)",
+        ),
+        ("Lunch\r\n at noon?\r\n", "Re: Lunch at noon?"),
+        ("Lunch?", "Re: Lunch?"),
+    ] {
+        let builder = answer().reply_to_message("<1@x>", "", subject);
+        assert_eq!(
+            value(builder, "Subject").as_deref(),
+            Some(expected),
+            "{subject}"
+        );
+    }
+    // What one writes oneself is text.
+    let builder = answer().subject("=?utf-8?q?x?=");
+    assert_eq!(
+        value(builder, "Subject").as_deref(),
+        Some("=?utf-8?b?PT91dGYtOD9xP3g/PQ==?=")
+    );
+    // An encoded line end is none.
+    let builder = answer().reply_to_message("<1@x>", "", "=?utf-8?q?a=0D=0ABcc:_e@x?=");
+    assert_eq!(
+        value(builder, "Subject").as_deref(),
+        Some("Re: a =?utf-8?q?_Bcc=3A?= e@x")
+    );
+    let error = answer()
+        .reply_to_message("<1@x>", "", "a\r\nBcc: e@x")
+        .build()
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Subject: the character '\\r' cannot stand in a header, leave it out"
+    );
+}

@@ -1,0 +1,332 @@
+//! Parts as mail programs and standards want them.
+
+use std::fs;
+use std::io::Cursor;
+
+use smtplib::{Attachment, Message, MessageBuilder, Part};
+
+fn message() -> MessageBuilder {
+    Message::builder().from("a@example.org").boundary("b")
+}
+
+#[track_caller]
+fn text(builder: MessageBuilder) -> String {
+    String::from_utf8(builder.build().unwrap().to_bytes().unwrap()).unwrap()
+}
+
+#[track_caller]
+fn refused(builder: MessageBuilder) -> String {
+    builder.build().unwrap_err().to_string()
+}
+
+#[track_caller]
+fn assert_has(text: &str, expected: &str) {
+    assert!(text.contains(expected), "no {expected:?} in\n{text}");
+}
+
+fn picture() -> Attachment {
+    Attachment::new("photo.png", b"\x89PNG".to_vec())
+}
+
+/// B2.
+#[test]
+fn content_ids_are_taken_as_they_are() {
+    for id in ["logo", "ii_l0abc123", "image001.png", "a@b", "<a@b>"] {
+        let logo = picture().inline(id);
+        let bare = id.trim_matches(['<', '>']);
+        assert_eq!(logo.url().unwrap(), format!("cid:{bare}"));
+        let text = text(message().html("<img>").attach(logo));
+        assert_has(&text, &format!("\r\nContent-ID: <{bare}>\r\n"));
+    }
+    let text = text(message().body(Part::text("x").content_id("root")));
+    assert_has(&text, "\r\nContent-ID: <root>\r\n");
+    assert_eq!(
+        refused(message().attach(picture().inline("two words"))),
+        "attachment photo.png: give an id of visible ASCII characters, such as logo@example.org"
+    );
+}
+
+/// B5.
+#[test]
+fn a_part_has_header_fields_and_a_disposition_of_its_own() {
+    let part = |disposition: &str| {
+        Part::from(picture())
+            .disposition(disposition)
+            .header("X-Attachment-Id", "f_l0abc123")
+            .header("Content-Location", "https://example.org/a%20b")
+    };
+    let inline = text(message().body(Part::mixed([part("inline")])));
+    assert_has(
+        &inline,
+        "--=_b.1_=\r\nContent-Type: image/png; name=photo.png\r\n\
+         Content-Transfer-Encoding: base64\r\n\
+         Content-Disposition: inline; filename=photo.png\r\n\
+         X-Attachment-Id: f_l0abc123\r\n\
+         Content-Location: https://example.org/a%20b\r\n\r\n",
+    );
+    let none = text(message().attach(part("")));
+    assert!(!none.contains("Content-Disposition"), "{none}");
+    assert_has(&none, "name=photo.png");
+    let date = "creation-date=\"Wed, 12 Feb 1997 16:29:51 -0500\"";
+    let full = text(message().attach(part(&format!("attachment; {date}; size=4"))));
+    assert_has(
+        &full,
+        &format!("Content-Disposition: attachment; filename=photo.png;\r\n {date}; size=4\r\n"),
+    );
+    let named = Part::text("x").disposition("attachment; filename=\"dir/résumé.txt\"");
+    let named = text(message().body(named));
+    assert_has(
+        &named,
+        "Content-Disposition: attachment; filename*=utf-8\'\'r%C3%A9sum%C3%A9.txt\r\n",
+    );
+    for bad in [
+        "in line",
+        "inline; size",
+        "inline; size=a\r\nBcc: x",
+        "; size=1",
+    ] {
+        assert!(message().attach(part(bad)).build().is_err(), "{bad:?}");
+    }
+    for (name, sentence) in [
+        ("Bcc", "Bcc: set this header with `bcc`"),
+        ("Content-Type", "Content-Type: set this header with `body`"),
+        (
+            "X Y",
+            "X Y: give a name of 1 to 76 visible ASCII characters without a colon",
+        ),
+    ] {
+        let part = Part::text("x").header(name, "v");
+        assert_eq!(refused(message().body(part)), sentence);
+    }
+    let injected = Part::text("x").header("X-A", "v\r\nBcc: eve@example.net");
+    assert_eq!(
+        refused(message().body(injected)),
+        "X-A: the character \'\\r\' cannot stand in a header, leave it out"
+    );
+}
+
+/// B5, 2046-03, 2046-05.
+#[test]
+fn a_multipart_has_a_boundary_of_its_own() {
+    let own = "----=_NextPart_000_0001";
+    let inner = || Part::alternative([Part::text("a\n"), Part::html("b\n")]);
+    let body = Part::mixed([inner().boundary(own), Part::text("c")]).boundary("(x y)\'+_,-./:=?z");
+    let text = text(message().body(body));
+    assert_has(&text, "boundary=\"(x y)\'+_,-./:=?z\"\r\n");
+    assert_has(&text, &format!("boundary=\"{own}\"\r\n\r\n--{own}\r\n"));
+    assert_has(
+        &text,
+        "b\r\n\r\n------=_NextPart_000_0001--\r\n--(x y)\'+_,-./:=?z\r\n",
+    );
+    let long = "b".repeat(70);
+    let one_line = self::text(message().body(inner().boundary(&*long)));
+    assert_has(&one_line, &format!("\r\n boundary=\"{long}\"\r\n"));
+    let sentence = "body: give a multipart a boundary of 1 to 70 letters, digits and \'()+_,-./:=? that occurs nowhere in the content, and begins no other";
+    for bad in ["", "x ", "a\"b", "é", "a\r\nb", &"b".repeat(71)] {
+        let part = inner().boundary(bad);
+        assert_eq!(refused(message().body(part)), sentence, "{bad:?}");
+    }
+    let text_of = |text: &str| Part::mixed([Part::text(text)]);
+    for (part, why) in [
+        (text_of("x\n--own\n").boundary("own"), "in the text"),
+        (text_of("--é").boundary("=C3=A9"), "in the encoded text"),
+        (
+            Part::mixed([inner().boundary("ab")]).boundary("a"),
+            "begins",
+        ),
+        (
+            Part::mixed([inner().boundary("a")]).boundary("ab"),
+            "is begun",
+        ),
+        (Part::mixed([inner()]).boundary("=_b.1"), "one of ours"),
+        (
+            Part::mixed([inner()]).boundary("=_"),
+            "what ours begin with",
+        ),
+        (
+            Part::mixed([Part::text("x").header("--own", "v")]).boundary("own"),
+            "in a name",
+        ),
+        (Part::text("x").boundary("own"), "no multipart"),
+    ] {
+        assert_eq!(refused(message().body(part)), sentence, "{why}");
+    }
+    let enclosed = Message::builder()
+        .from("a@example.org")
+        .text("x\n--own--\n");
+    let enclosed = enclosed.build().unwrap();
+    let forwarded = Part::mixed([Part::from(enclosed)]).boundary("own");
+    assert_eq!(refused(message().body(forwarded)), sentence);
+}
+
+/// The shape of a message: types of parts, nested.
+fn shape(builder: MessageBuilder) -> String {
+    let text = text(builder);
+    let types = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("Content-Type: "));
+    let short = |line: &str| line.split([';', ' ']).next().unwrap().to_owned();
+    types.map(short).collect::<Vec<_>>().join(" ")
+}
+
+/// B6.
+#[test]
+fn pictures_go_beside_the_html_that_shows_them() {
+    let html = || Part::html("<img src=\"cid:logo\">");
+    let logo = || picture().inline("logo");
+    let pdf = || Attachment::new("a.pdf", "x");
+    for (body, expected) in [
+        (html(), "multipart/related text/html image/png"),
+        (
+            Part::alternative([Part::text("x"), html()]),
+            "multipart/alternative text/plain multipart/related text/html image/png",
+        ),
+        (
+            Part::mixed([
+                Part::alternative([Part::text("x"), html()]),
+                Part::text("y"),
+            ]),
+            "multipart/mixed multipart/alternative text/plain multipart/related text/html image/png text/plain",
+        ),
+        (
+            Part::related([html(), picture().inline("other").into()]),
+            "multipart/related text/html image/png image/png",
+        ),
+        (
+            Part::text_of("Text/HTML; charset=utf-8", "x"),
+            "multipart/related text/html image/png",
+        ),
+        (Part::text("x"), "multipart/mixed text/plain image/png"),
+        (
+            Part::multipart("multipart/signed", [html()]),
+            "multipart/mixed multipart/signed text/html image/png",
+        ),
+    ] {
+        assert_eq!(shape(message().body(body).attach(logo())), expected);
+    }
+    assert_eq!(
+        shape(
+            message()
+                .body(html())
+                .attach(pdf())
+                .attach(logo())
+                .attach(logo())
+        ),
+        "multipart/mixed multipart/related text/html image/png image/png application/pdf"
+    );
+}
+
+/// B9: whichever way the octets come.
+#[test]
+fn text_in_files_tells_its_charset() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("note.txt");
+    for (octets, charset) in [
+        ("Grüße".repeat(40_000).into_bytes(), "; charset=utf-8"),
+        (b"plain".to_vec(), "; charset=utf-8"),
+        (b"Gr\xfc\xdfe".to_vec(), ""),
+    ] {
+        fs::write(&path, &octets).unwrap();
+        let (length, data) = (octets.len() as u64, octets.clone());
+        let open = move || Ok(Cursor::new(data.clone()));
+        for attachment in [
+            Attachment::new("note.txt", octets),
+            Attachment::from_path(&path).unwrap(),
+            Attachment::streamed("note.txt", length, open),
+        ] {
+            let expected = format!("Content-Type: text/plain{charset}; name=note.txt\r\n");
+            assert_has(&text(message().attach(attachment)), &expected);
+        }
+    }
+}
+
+/// B10, 2046-11: whether it is text, octets or a file.
+#[test]
+fn what_may_not_be_encoded_goes_out_as_lines() {
+    let lines = "Subject: x\n\nFrom here\nvoilà\n";
+    for part in [
+        Part::text_of("message/rfc822", lines.replace('à', "a")),
+        Attachment::new("m.eml", lines.replace('à', "a")).into(),
+    ] {
+        let text = text(message().body(Part::mixed([part])));
+        assert_has(&text, "\r\nSubject: x\r\n\r\nFrom here\r\nvoila\r\n");
+        assert!(!text.contains("Content-Transfer-Encoding"), "{text}");
+    }
+    // Where 8-bit lines cannot go, it is a file (as it always was for attachments).
+    let text = text(message().body(Part::text_of("message/rfc822", lines)));
+    assert_has(
+        &text,
+        "Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n",
+    );
+    let long = format!("Subject: x\n\n{}\n", "x".repeat(999));
+    for bad in [&long, "Subject: x\n\n\0"] {
+        assert_eq!(
+            refused(message().body(Part::text_of("message/rfc822", bad))),
+            "body: a message within a message may not be encoded: give it without NUL, in lines of at most 998 octets, or attach it as application/octet-stream"
+        );
+    }
+    let report = |text: &str| Part::text_of("message/delivery-status", text);
+    let fine = report("Reporting-MTA: dns; x\n\nFrom me\n");
+    assert_has(&self::text(message().body(fine)), "\r\n\r\nFrom me\r\n");
+    let sentence = "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 octets";
+    for bad in [&long, "Diagnostic: voilà\n", "a\0"] {
+        assert_eq!(
+            refused(message().body(report(bad))),
+            format!("body: {sentence}")
+        );
+        let octets = Attachment::new("s", bad).media_type("message/delivery-status");
+        assert_eq!(
+            refused(message().attach(octets)),
+            format!("attachment s: {sentence}")
+        );
+    }
+    // Internationalised messages may be encoded (RFC 6532, 3.7).
+    let global = self::text(message().body(Part::text_of("message/global", lines)));
+    assert_has(
+        &global,
+        "Content-Type: message/global\r\nContent-Transfer-Encoding: quoted-printable",
+    );
+}
+
+/// B15.
+#[test]
+fn old_outlook_finds_the_name() {
+    let file = |name: &str| Attachment::new(name, "x").media_type("application/x");
+    let plain = text(message().attach(file("今日は.txt")));
+    assert_has(
+        &plain,
+        "Content-Type: application/x; name=____.txt\r\n"
+            .replace("____", "___")
+            .as_str(),
+    );
+    let both = text(
+        message()
+            .outlook_file_names(true)
+            .attach(file("今日は.txt")),
+    );
+    assert_has(
+        &both,
+        "Content-Type: application/x; name=\"=?utf-8?b?5LuK5pel44GvLnR4dA==?=\"\r\n",
+    );
+    assert_has(
+        &both,
+        "filename*=utf-8\'\'%E4%BB%8A%E6%97%A5%E3%81%AF.txt\r\n",
+    );
+    let ascii = text(message().outlook_file_names(true).attach(file("a.txt")));
+    assert_has(&ascii, "Content-Type: application/x; name=a.txt\r\n");
+    let long = text(
+        message()
+            .outlook_file_names(true)
+            .attach(file(&"長".repeat(100))),
+    );
+    assert!(long.lines().all(|line| line.len() <= 78), "{long}");
+    let look_alike = text(
+        message()
+            .outlook_file_names(true)
+            .attach(file("=?utf-8?q?x?=")),
+    );
+    assert_has(
+        &look_alike,
+        " name=\"=?utf-8?b?PT91dGYtOD9xP3g/PQ==?=\"\r\n",
+    );
+}
