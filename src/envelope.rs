@@ -26,6 +26,7 @@ pub struct Envelope {
     require_all: bool,
     allow_long_lines: bool,
     allow_binary: bool,
+    ignore_unsupported: bool,
     size: Option<u64>,
 }
 
@@ -49,6 +50,7 @@ impl Envelope {
             require_all: false,
             allow_long_lines: false,
             allow_binary: false,
+            ignore_unsupported: false,
             size: None,
         };
         recipients.into_iter().fold(envelope, |envelope, address| {
@@ -112,6 +114,15 @@ impl Envelope {
         self
     }
 
+    /// Sends the message without those parameters that the server does not offer, instead of not
+    /// at all. [`Outcome::ignored`](crate::Outcome::ignored) lists them.
+    ///
+    /// REQUIRETLS is never left out.
+    pub fn ignore_unsupported(mut self, yes: bool) -> Self {
+        self.ignore_unsupported = yes;
+        self
+    }
+
     /// The sender; `None` is the null reverse-path.
     #[must_use]
     pub fn sender(&self) -> Option<&Address> {
@@ -129,6 +140,45 @@ impl Envelope {
 
     pub(crate) fn parameters(&self) -> &[Parameter] {
         &self.parameters
+    }
+
+    pub(crate) fn ignores_unsupported(&self) -> bool {
+        self.ignore_unsupported
+    }
+
+    /// Adds a parameter to each recipient that has none with this keyword.
+    pub(crate) fn for_each_recipient(
+        mut self,
+        keyword: &str,
+        parameter: impl Fn(&Address) -> Parameter,
+    ) -> Self {
+        for recipient in &mut self.recipients {
+            let mut known = recipient.parameters.iter();
+            if known.all(|known| known.keyword() != keyword) {
+                recipient.parameters.push(parameter(&recipient.address));
+            }
+        }
+        self
+    }
+
+    /// Takes out the parameters that may not stay, those of MAIL first, each once.
+    pub(crate) fn take_parameters(
+        &mut self,
+        may_stay: impl Fn(&Parameter) -> bool,
+    ) -> Vec<Parameter> {
+        let recipients = self.recipients.iter_mut();
+        let lists = recipients.map(|recipient| &mut recipient.parameters);
+        let mut taken: Vec<Parameter> = Vec::new();
+        for list in std::iter::once(&mut self.parameters).chain(lists) {
+            let (kept, gone): (Vec<_>, Vec<_>) = list.drain(..).partition(&may_stay);
+            *list = kept;
+            for parameter in gone {
+                if !taken.contains(&parameter) {
+                    taken.push(parameter);
+                }
+            }
+        }
+        taken
     }
 
     pub(crate) fn declared_size(&self) -> Option<u64> {

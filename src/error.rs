@@ -8,8 +8,8 @@ use std::error::Error as StdError;
 use std::io;
 
 use crate::address::AddressError;
-use crate::auth::dialog::{AuthError, AuthReason};
-use crate::auth::error::CredentialsError;
+use crate::auth::dialog::AuthError;
+use crate::auth::error::{AuthReason, CredentialsError};
 use crate::command_error::CommandError;
 use crate::config::ConfigError;
 use crate::endpoint::Endpoint;
@@ -56,6 +56,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | `Source` | the message could not be read to its end | no | look after the source |
 /// | `Timeout` | the server took too long | yes | try again, after `Delivery::Unknown` check first |
 /// | `Tls` | TLS could not be set up | no | see [`TlsError::reason`] |
+/// | `Token` | no token could be had for logging in | yes | look after the function that gets it |
 /// | `TooLarge` | the message is larger than the server takes | no | make it smaller |
 /// | `UnknownHost` | there is no host of this name | no | correct the host |
 /// | `Unsupported` | the server lacks an extension that is needed | no | do without it, or use another server |
@@ -163,6 +164,9 @@ pub enum Error {
     },
     /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
     Tls(Box<TlsError>),
+    /// The function of [`Credentials::token_from`](crate::Credentials::token_from) failed; nothing
+    /// was sent.
+    Token(Box<dyn StdError + Send + Sync>),
     /// The message is larger than the server takes (RFC 1870); nothing was sent.
     #[non_exhaustive]
     TooLarge {
@@ -309,7 +313,7 @@ impl Error {
             return false;
         }
         match self {
-            Self::Closed | Self::Timeout { .. } => true,
+            Self::Closed | Self::Timeout { .. } | Self::Token(_) => true,
             Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
             Self::Io { source, .. } => is_worth_another_try(source.kind()),
             // Nothing was asked of the server yet, so that what it says is about the connection.
@@ -383,16 +387,23 @@ impl StdError for Error {
             Self::Interrupted(interrupted) => interrupted.source(),
             Self::Io { source, .. } | Self::Source(source) => source.source(),
             Self::Message(source) => source.source(),
+            Self::Token(source) => source.source(),
             _ => None,
         }
     }
 }
 
+/// Those whom the server itself refused, and not those who were not reached.
+fn refusals(outcome: &Outcome) -> impl Iterator<Item = &RecipientOutcome> {
+    let recipients = outcome.recipients().iter();
+    recipients.filter(|recipient| recipient.status() == RecipientStatus::Refused)
+}
+
 /// The first reply to a recipient that agrees with what the error as a whole means: if anybody may
 /// be taken later, the same call is worth another try; where all were required, only if all may.
 fn deciding_refusal(outcome: &Outcome) -> Option<&Reply> {
-    let replies = || outcome.refused().filter_map(RecipientOutcome::reply);
-    let are_all_refused = outcome.refused().count() == outcome.recipients().len();
+    let replies = || refusals(outcome).filter_map(RecipientOutcome::reply);
+    let are_all_refused = refusals(outcome).count() == outcome.recipients().len();
     let decides: fn(&&Reply) -> bool = if are_all_refused {
         |reply| reply.is_transient()
     } else {

@@ -67,6 +67,9 @@
 //!
 //! - `vendored` builds OpenSSL from source where the platform would use the system's.
 //! - `local-address` adds `Config::local_address`.
+//! - `scram` adds SCRAM-SHA-256 and SCRAM-SHA-1, and ties the login to the TLS session where the
+//!   server can do that.
+//! - `cram-md5` adds CRAM-MD5, for old servers that have nothing else.
 //! - `serde` reads and writes [`Config`] in configuration files.
 
 mod address;
@@ -97,12 +100,18 @@ mod trace;
 
 pub use crate::address::{Address, AddressError};
 pub use crate::auth::Mechanism;
+pub use crate::auth::anonymous::Anonymous;
+#[cfg(feature = "cram-md5")]
+pub use crate::auth::cram_md5::CramMd5;
 pub use crate::auth::credentials::Credentials;
-pub use crate::auth::dialog::{AuthError, AuthReason};
-pub use crate::auth::error::CredentialsError;
+pub use crate::auth::dialog::AuthError;
+pub use crate::auth::error::{AuthReason, CredentialsError};
+pub use crate::auth::external::External;
 pub use crate::auth::login::Login;
 pub use crate::auth::oauth::{OAuthBearer, XOAuth2};
 pub use crate::auth::plain::Plain;
+#[cfg(feature = "scram")]
+pub use crate::auth::scram::Scram;
 pub use crate::capabilities::Capabilities;
 pub use crate::command_error::CommandError;
 pub use crate::config::{Config, ConfigError, Protocol, Security, Timeouts};
@@ -131,6 +140,8 @@ pub use crate::message::resent::Resent;
 pub use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 pub use crate::parameter::Parameter;
 pub use crate::protocol::error::ProtocolError;
+pub use crate::protocol::extension::deliver_by::DeliverBy;
+pub use crate::protocol::extension::dsn::{Notify, NotifyOn, ReturnContent};
 pub use crate::recipients::IntoRecipients;
 pub use crate::reply::{Code, EnhancedCode, Reply};
 pub use crate::secret::Secret;

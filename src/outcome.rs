@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::address::Address;
+use crate::parameter::Parameter;
 use crate::reply::Reply;
 
 /// What became of a message, recipient by recipient.
@@ -26,6 +27,7 @@ use crate::reply::Reply;
 pub struct Outcome {
     pub(crate) recipients: Vec<RecipientOutcome>,
     pub(crate) reply: Option<Reply>,
+    pub(crate) ignored: Vec<Parameter>,
 }
 
 impl Outcome {
@@ -48,12 +50,19 @@ impl Outcome {
             .filter(|recipient| recipient.is_accepted())
     }
 
-    /// The recipients whom the server refused, each with its reply: what Python's `sendmail`
-    /// returns.
+    /// Returns every recipient who certainly does not get the message, each with its reply if there
+    /// was one: what Python's `sendmail` returns.
+    ///
+    /// Nearly always the server has refused them. Behind a farewell (421) or in a message that took
+    /// several transactions, some may not have been [reached](RecipientStatus::NotSent). In an `Ok`
+    /// everybody is either accepted or listed here.
     pub fn refused(&self) -> impl Iterator<Item = &RecipientOutcome> {
-        self.recipients
-            .iter()
-            .filter(|recipient| recipient.status == RecipientStatus::Refused)
+        self.recipients.iter().filter(|recipient| {
+            matches!(
+                recipient.status,
+                RecipientStatus::Refused | RecipientStatus::NotSent
+            )
+        })
     }
 
     /// The recipients who are worth another try later: refused for now, or not reached.
@@ -72,6 +81,13 @@ impl Outcome {
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
+    }
+
+    /// The parameters that the message went without, because the server does not offer them and
+    /// [`Envelope::ignore_unsupported`](crate::Envelope::ignore_unsupported) was set; each once.
+    #[must_use]
+    pub fn ignored(&self) -> &[Parameter] {
+        &self.ignored
     }
 }
 

@@ -22,7 +22,54 @@ use crate::command_error::CommandError;
 pub struct Parameter {
     keyword: Cow<'static, str>,
     value: Option<Cow<'static, str>>,
+    /// The extension, if the caller has named it.
+    extension: Option<Box<str>>,
 }
+
+/// The command that a parameter goes with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    Mail,
+    Rcpt,
+}
+
+/// A parameter that the library knows.
+struct Known {
+    keyword: &'static str,
+    /// What a server must offer.
+    extension: &'static str,
+    at: At,
+    /// By how much the parameter lengthens the longest command line.
+    allowance: usize,
+}
+
+const fn known(keyword: &'static str, extension: &'static str, at: At, allowance: usize) -> Known {
+    Known {
+        keyword,
+        extension,
+        at,
+        allowance,
+    }
+}
+
+/// All parameters that the library knows. Any other belongs to the extension of its own name,
+/// unless the caller says to which.
+const KNOWN: [Known; 14] = [
+    known("AUTH", "AUTH", At::Mail, 500),              // RFC 4954, 5
+    known("BODY", "8BITMIME", At::Mail, 17),           // RFC 6152, 2
+    known("BY", "DELIVERBY", At::Mail, 17),            // RFC 2852, 4
+    known("ENVID", "DSN", At::Mail, 107),              // RFC 3461, 4.4
+    known("HOLDFOR", "FUTURERELEASE", At::Mail, 34),   // RFC 4865, 4
+    known("HOLDUNTIL", "FUTURERELEASE", At::Mail, 34), // RFC 4865, 4
+    known("MT-PRIORITY", "MT-PRIORITY", At::Mail, 15), // RFC 6710, 3
+    known("NOTIFY", "DSN", At::Rcpt, 28),              // RFC 3461, 4.1
+    known("ORCPT", "DSN", At::Rcpt, 500),              // RFC 3461, 4.2
+    known("REQUIRETLS", "REQUIRETLS", At::Mail, 11),   // RFC 8689, 2
+    known("RET", "DSN", At::Mail, 8),                  // RFC 3461, 4.3
+    known("SIZE", "SIZE", At::Mail, 26),               // RFC 1870, 3
+    known("SMTPUTF8", "SMTPUTF8", At::Mail, 10),       // RFC 6531, 3.1
+    known("SOLICIT", "NO-SOLICITING", At::Mail, 1007), // RFC 3865, 3
+];
 
 impl Parameter {
     /// A parameter from its keyword and, if it has one, its value.
@@ -33,22 +80,44 @@ impl Parameter {
     /// printable ASCII without spaces and `=`. Encode it first (xtext, RFC 3461, 4) where the
     /// extension says so.
     pub fn new(keyword: &str, value: Option<&str>) -> Result<Self, CommandError> {
-        let is_keyword = keyword.starts_with(|c: char| c.is_ascii_alphanumeric())
-            && keyword
-                .bytes()
-                .all(|o| o.is_ascii_alphanumeric() || o == b'-');
         // `=` belongs to no value by the grammar, yet base64 and UTF-8 forms of later extensions
         // avoid it, too.
         let is_value = |value: &str| {
             !value.is_empty() && value.bytes().all(|o| o.is_ascii_graphic() && o != b'=')
         };
-        if !is_keyword || !value.is_none_or(is_value) {
+        if !is_keyword(keyword) || !value.is_none_or(is_value) {
             return Err(CommandError::Parameter);
         }
         Ok(Self {
             keyword: keyword.to_ascii_uppercase().into(),
             value: value.map(|value| value.to_owned().into()),
+            extension: None,
         })
+    }
+
+    /// The same parameter, as part of the extension with this keyword: for parameters that the
+    /// library does not know and whose extension has another name.
+    ///
+    /// A server that does not offer the extension is not sent the parameter.
+    ///
+    /// ```
+    /// use smtplib::Parameter;
+    ///
+    /// let parameter = Parameter::new("XCOLOR", Some("red"))?.of_extension("XPAINT")?;
+    /// assert!(Parameter::new("RET", Some("FULL"))?.of_extension("XPAINT").is_err());
+    /// # Ok::<(), smtplib::CommandError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Parameter`] if the keyword is none, or the library knows to which extension
+    /// the parameter belongs.
+    pub fn of_extension(mut self, keyword: &str) -> Result<Self, CommandError> {
+        if !is_keyword(keyword) || self.row().is_some() {
+            return Err(CommandError::Parameter);
+        }
+        self.extension = Some(keyword.to_ascii_uppercase().into());
+        Ok(self)
     }
 
     /// A parameter of the library's own making.
@@ -56,6 +125,7 @@ impl Parameter {
         Self {
             keyword: keyword.into(),
             value,
+            extension: None,
         }
     }
 
@@ -83,32 +153,42 @@ impl Parameter {
     /// The keyword of the extension that a server must offer before this may be sent (RFC 5321,
     /// 2.2.1).
     pub(crate) fn extension(&self) -> &str {
-        match self.keyword.as_ref() {
-            "BODY" if self.value.as_deref() == Some("BINARYMIME") => "BINARYMIME",
-            "BODY" => "8BITMIME",
-            "RET" | "ENVID" | "NOTIFY" | "ORCPT" => "DSN",
-            "BY" => "DELIVERBY",
-            "HOLDFOR" | "HOLDUNTIL" => "FUTURERELEASE",
-            keyword => keyword,
+        // RFC 3030 has a value of its own for BODY.
+        if self.keyword == "BODY" && self.value.as_deref() == Some("BINARYMIME") {
+            return "BINARYMIME";
+        }
+        match (&self.extension, self.row()) {
+            (Some(extension), _) => extension,
+            (None, Some(row)) => row.extension,
+            (None, None) => &self.keyword,
         }
     }
 
     /// By how much the parameter lengthens the longest command line.
     pub(crate) fn allowance(&self) -> usize {
-        match self.keyword.as_ref() {
-            "SIZE" => 26,                  // RFC 1870, 3
-            "BODY" => 17,                  // RFC 6152, 2
-            "SMTPUTF8" => 10,              // RFC 6531, 3.1
-            "RET" => 8,                    // RFC 3461, 4.3
-            "ENVID" => 107,                // RFC 3461, 4.4
-            "NOTIFY" => 28,                // RFC 3461, 4.1
-            "ORCPT" | "AUTH" => 500,       // RFC 3461, 4.2; RFC 4954, 5
-            "BY" => 17,                    // RFC 2852, 4
-            "HOLDFOR" | "HOLDUNTIL" => 34, // RFC 4865, 4
-            "MT-PRIORITY" => 15,           // RFC 6710, 3
-            _ => 0,
-        }
+        self.row().map_or(0, |row| row.allowance)
     }
+
+    /// Whether the parameter can go with a command.
+    pub(crate) fn may_stand_at(&self, at: At) -> bool {
+        self.row().is_none_or(|row| row.at == at)
+    }
+
+    /// Whether another parameter cannot come with this one: both say when mail is released (RFC
+    /// 4865, 4).
+    pub(crate) fn excludes(&self, other: &Self) -> bool {
+        let holds = |one: &Self| matches!(one.keyword(), "HOLDFOR" | "HOLDUNTIL");
+        holds(self) && holds(other)
+    }
+
+    fn row(&self) -> Option<&'static Known> {
+        KNOWN.iter().find(|known| known.keyword == self.keyword)
+    }
+}
+
+fn is_keyword(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-')
 }
 
 impl fmt::Display for Parameter {

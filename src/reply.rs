@@ -2,31 +2,33 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::num::NonZeroU8;
 use std::sync::Arc;
 
 /// What the server answered to a command: a code, and text of one or more lines (RFC 5321, 4.2).
 ///
 /// Decisions are made by the code; the text is for people, and it is the server's:
 /// [`Display`](fmt::Display) escapes control characters, so that a reply can go to a log or a
-/// terminal.
+/// terminal. It also masks passwords and tokens that this connection has sent, should the server
+/// repeat them; [`raw`](Self::raw), [`text`](Self::text) and [`lines`](Self::lines) have what came.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// All lines as they came, each with its CRLF; shared by everybody whom the reply answers.
-    raw: Arc<[u8]>,
+    /// All lines as they came, each with its CRLF; behind [`end`](Self::end), if a secret stands in
+    /// them, the same lines without it. Shared by everybody whom the
+    /// reply answers.
+    octets: Arc<[u8]>,
+    /// Where the lines that came end. A reply has 128 KiB at most.
+    end: u32,
     code: Code,
-    enhanced: Option<EnhancedCode>,
 }
 
 impl Reply {
     /// A reply from lines that the parser has checked: each has the code in front and CRLF at the
     /// end.
     pub(crate) fn from_checked(code: Code, raw: Arc<[u8]>) -> Self {
-        let enhanced = texts(&raw).find_map(|text| EnhancedCode::parse(text, code));
         Self {
-            raw,
+            end: u32::try_from(raw.len()).unwrap_or(u32::MAX),
+            octets: raw,
             code,
-            enhanced,
         }
     }
 
@@ -40,12 +42,12 @@ impl Reply {
     /// reply's code.
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedCode> {
-        self.enhanced
+        texts(self.raw()).find_map(|text| EnhancedCode::parse(text, self.code))
     }
 
     /// The text of each line, without code and line end; octets that are not UTF-8 are replaced.
     pub fn lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        texts(&self.raw).map(String::from_utf8_lossy)
+        texts(self.raw()).map(String::from_utf8_lossy)
     }
 
     /// The text of all lines, joined by line feeds; octets that are not UTF-8 are replaced.
@@ -57,7 +59,15 @@ impl Reply {
     /// The octets as they came: every line with its code and CRLF.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
-        &self.raw
+        self.octets.get(..self.end as usize).unwrap_or(&self.octets)
+    }
+
+    /// The octets as they may be shown: with a secret in them, they stand behind the others.
+    pub(crate) fn shown(&self) -> &[u8] {
+        match self.octets.get(self.end as usize..) {
+            Some(shown) if !shown.is_empty() => shown,
+            _ => &self.octets,
+        }
     }
 
     /// Whether the server did what it was asked: 2yz.
@@ -81,17 +91,33 @@ impl Reply {
     /// The same reply with every occurrence of the secrets in its text masked: some servers repeat
     /// what they refuse.
     pub(crate) fn masked(&self, secrets: &[&str]) -> Self {
-        let mut raw = Vec::with_capacity(self.raw.len());
-        for line in self.raw.split_inclusive(|octet| *octet == b'\n') {
-            let (code, text) = line.split_at(line.len().min(4));
-            raw.extend_from_slice(code);
-            raw.extend_from_slice(masked(&String::from_utf8_lossy(text), secrets).as_bytes());
-        }
+        let octets: Arc<[u8]> = masked_lines(self.raw(), secrets).into();
         Self {
-            raw: raw.into(),
+            end: u32::try_from(octets.len()).unwrap_or(u32::MAX),
+            octets,
             ..self.clone()
         }
     }
+
+    /// The same reply, whose `Display` and `Debug` do not show the secrets.
+    pub(crate) fn hiding(mut self, secrets: &[&str]) -> Self {
+        let shown = masked_lines(self.raw(), secrets);
+        if shown != masked_lines(self.raw(), &[]) {
+            self.octets = [self.raw(), &shown].concat().into();
+        }
+        self
+    }
+}
+
+/// Lines of a reply with every occurrence of the secrets in their texts masked; the codes stay.
+fn masked_lines(raw: &[u8], secrets: &[&str]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(raw.len());
+    for line in raw.split_inclusive(|octet| *octet == b'\n') {
+        let (code, text) = line.split_at(line.len().min(4));
+        octets.extend_from_slice(code);
+        octets.extend_from_slice(masked(&String::from_utf8_lossy(text), secrets).as_bytes());
+    }
+    octets
 }
 
 /// A text with every occurrence of the secrets masked.
@@ -117,15 +143,34 @@ pub(crate) fn masked(text: &str, secrets: &[&str]) -> String {
     masked
 }
 
+/// Fewest octets of a secret whose rest was cut off that are told from chance.
+const MIN_CUT: usize = 3;
+
+/// As [`masked`], for a text that may end in the middle of a secret.
+pub(crate) fn masked_with_cut(text: &str, secrets: &[&str]) -> String {
+    let text = text.trim_end_matches(['\r', '\n']);
+    let ends = secrets.iter().flat_map(|secret| {
+        let cuts = MIN_CUT..secret.len();
+        cuts.filter_map(|cut| secret.get(..cut))
+            .filter(|start| text.ends_with(start))
+    });
+    let cut = ends.map(str::len).max().unwrap_or_default();
+    let mut shown = masked(text.get(..text.len() - cut).unwrap_or_default(), secrets);
+    if cut > 0 {
+        shown.push_str("***");
+    }
+    shown
+}
+
 impl fmt::Display for Reply {
     /// Writes the code and the text of all lines, joined by ` / `, control characters escaped; an
     /// enhanced code that every line repeats is written once. Of a text over 1000 characters the
     /// rest is left out; [`text`](Reply::text) has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
-        let enhanced = self.enhanced.map(|code| code.to_string());
+        let enhanced = self.enhanced().map(|code| code.to_string());
         let (mut shown, mut separator) = (String::new(), "");
-        for line in self.lines() {
+        for line in texts(self.shown()).map(String::from_utf8_lossy) {
             let text = match &enhanced {
                 Some(code) if !shown.is_empty() => without_word(&line, code),
                 _ => &line,
@@ -271,7 +316,7 @@ impl fmt::Debug for Code {
 /// An enhanced status code such as `5.1.1`: class, subject and detail (RFC 3463).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EnhancedCode {
-    class: NonZeroU8,
+    class: u8,
     subject: u16,
     detail: u16,
 }
@@ -280,7 +325,7 @@ impl EnhancedCode {
     /// 2, 4 or 5: success, worth another try, or failed for good.
     #[must_use]
     pub fn class(self) -> u8 {
-        self.class.get()
+        self.class
     }
 
     /// What the code is about, 0 to 999: 1 is the address, 2 the mailbox, 7 security or policy.
@@ -305,7 +350,7 @@ impl EnhancedCode {
             return None;
         }
         Some(Self {
-            class: NonZeroU8::new(u8::try_from(class).ok()?)?,
+            class: u8::try_from(class).ok()?,
             subject,
             detail,
         })
@@ -444,6 +489,41 @@ mod tests {
         }
         assert_eq!(masked("abcd", &["abc", "bcd"]), "***");
         assert_eq!(masked("é abc é", &["abc", "abc"]), "é *** é");
+    }
+
+    // D1
+    #[test]
+    fn masking_what_was_cut() {
+        let cut = |text| masked_with_cut(text, &["hunter2", "unterwegs"]);
+        assert_eq!(cut("535 no hunter2, no hunt\r\n"), "535 no ***, no ***");
+        assert_eq!(cut("535 no hu"), "535 no hu");
+        assert_eq!(cut("535 no hunter2"), "535 no ***");
+        assert_eq!(cut("535 no unterweg"), "535 no ***");
+        assert_eq!(cut(""), "");
+    }
+
+    // E7: what is shown is masked, and the octets stay what they are.
+    #[test]
+    fn hiding() {
+        let raw = b"550-5.7.1 no 550 secret\r\n550 secret\xff\r\n";
+        let plain = reply(raw);
+        let hidden = plain.clone().hiding(&["secret", "550"]);
+        assert_eq!(hidden.raw(), raw);
+        assert_eq!(hidden.text(), plain.text());
+        assert_eq!(hidden.code(), 550);
+        assert_eq!(hidden.enhanced(), plain.enhanced());
+        assert_eq!(hidden.to_string(), "550 5.7.1 no *** *** / ***\u{fffd}");
+        assert!(!format!("{hidden:?}").contains("secret"));
+        assert_eq!(
+            hidden.shown(),
+            b"550-5.7.1 no *** ***\r\n550 ***\xef\xbf\xbd\r\n"
+        );
+        let other = plain.clone().hiding(&["password"]);
+        assert_eq!((other.shown(), &other), (plain.raw(), &plain));
+        assert_eq!(
+            hidden.masked(&["secret"]).text(),
+            plain.masked(&["secret"]).text()
+        );
     }
 
     #[test]

@@ -51,6 +51,64 @@ impl From<String> for Secret {
     }
 }
 
+/// Secrets to look for: every reply of a connection is searched for what the connection has sent.
+pub(crate) struct Secrets {
+    list: Vec<Secret>,
+    /// The octets that one of them begins with, so that a reply is looked through once.
+    first: [bool; 256],
+}
+
+impl Secrets {
+    pub(crate) fn new() -> Self {
+        Self {
+            list: Vec::new(),
+            first: [false; 256],
+        }
+    }
+
+    /// Adds a secret that is neither empty nor there.
+    pub(crate) fn add(&mut self, secret: &str) {
+        let Some(first) = secret.bytes().next() else {
+            return;
+        };
+        if self.list.iter().any(|known| known.expose() == secret) {
+            return;
+        }
+        self.list.push(Secret::from(secret));
+        if let Some(is_first) = self.first.get_mut(usize::from(first)) {
+            *is_first = true;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(crate) fn list(&self) -> Vec<&str> {
+        self.list.iter().map(Secret::expose).collect()
+    }
+
+    /// Whether one of them stands in the octets.
+    pub(crate) fn occur_in(&self, octets: &[u8]) -> bool {
+        let is_first = |octet: &u8| self.first.get(usize::from(*octet)) == Some(&true);
+        let mut places = octets
+            .iter()
+            .enumerate()
+            .filter(|(_, octet)| is_first(octet));
+        places.any(|(at, _)| {
+            let rest = octets.get(at..).unwrap_or_default();
+            let mut secrets = self.list.iter();
+            secrets.any(|secret| rest.starts_with(secret.expose().as_bytes()))
+        })
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// Overwrites octets in a way that the compiler does not take for useless.
 pub(crate) fn wipe(octets: &mut [u8]) {
     octets.fill(0);
@@ -68,6 +126,24 @@ mod tests {
         assert_eq!(format!("{secret:?} {secret:#?}"), "*** ***");
         assert_eq!(format!("{:?}", Some([&secret])), "Some([***])");
         assert_eq!(secret.clone(), secret);
+    }
+
+    // E7
+    #[test]
+    fn secrets_are_found_wherever_they_stand() {
+        let mut secrets = Secrets::new();
+        assert!(secrets.is_empty() && !secrets.occur_in(b"tanstaaf"));
+        for secret in ["", "tanstaaf", "dGlt", "tanstaaf"] {
+            secrets.add(secret);
+        }
+        assert_eq!(secrets.list(), ["tanstaaf", "dGlt"]);
+        for octets in [&b"tanstaaf"[..], b"tatanstaaf", b"\xff dGlt", b"dGdGltx"] {
+            assert!(secrets.occur_in(octets));
+        }
+        for octets in [&b""[..], b"tanstaa", b"Tanstaaf", b"dGl"] {
+            assert!(!secrets.occur_in(octets));
+        }
+        assert_eq!(format!("{secrets:?}"), "***");
     }
 
     #[test]

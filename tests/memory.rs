@@ -9,6 +9,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use smtplib::{Attachment, Config, Message, Security};
@@ -17,14 +18,47 @@ const SIZE: u64 = 100 << 20;
 /// What sending may add to the idle program's memory, in KiB.
 const LIMIT: u64 = 1 << 10;
 
+/// One test at a time: the memory is the process's.
+static ALONE: Mutex<()> = Mutex::new(());
+
+// E3: a reply is kept once, however many recipients it answers.
+#[test]
+fn a_long_reply_to_2000_recipients_is_kept_once() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let taken = "250-taken, and here is more than anybody wants to know about it\r\n";
+    let taken = format!("{}250 taken", taken.repeat(110_000 / taken.len()));
+    let length = taken.len() as u64;
+    let server = thread::spawn(move || serve(&listener.accept().unwrap().0, &taken));
+    let config = Config::new("127.0.0.1").port(port).security(Security::None);
+    let mut smtp = config.connect().unwrap();
+    let recipients: Vec<String> = (0..2000).map(|n| format!("r{n}@example.org")).collect();
+
+    let before = peak();
+    let outcome = smtp
+        .sendmail("me@example.com", &recipients, "Hi!\n")
+        .unwrap();
+    let grown = peak() - before;
+
+    assert!(outcome.is_complete());
+    let replies = outcome.recipients().iter().filter_map(|r| r.reply());
+    let octets: usize = replies.map(|reply| reply.raw().len()).sum();
+    assert!(octets as u64 > 2000 * length);
+    assert!(grown < 8 << 10, "2000 recipients took {grown} KiB");
+    smtp.quit();
+    server.join().unwrap();
+}
+
 #[test]
 fn an_attachment_of_100_mib_is_sent_in_less_than_1_mib() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let file = tempfile::NamedTempFile::new().unwrap();
     // A sparse file: its zeros take no room, and are encoded like any other octets.
     file.as_file().set_len(SIZE).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let server = thread::spawn(move || serve(&listener.accept().unwrap().0));
+    let server = thread::spawn(move || serve(&listener.accept().unwrap().0, "250 taken"));
     let message = Message::builder()
         .from("me@example.com")
         .to("ann@example.org")
@@ -55,7 +89,7 @@ fn peak() -> u64 {
 }
 
 /// Takes one message without keeping it, and counts its octets.
-fn serve(stream: &TcpStream) -> u64 {
+fn serve(stream: &TcpStream, taken: &str) -> u64 {
     let mut input = BufReader::new(stream);
     let reply = |text: &str| {
         (&*stream)
@@ -69,7 +103,7 @@ fn serve(stream: &TcpStream) -> u64 {
             Some("DATA") => {
                 reply("354 go ahead");
                 received = swallow(&mut input);
-                reply("250 taken");
+                reply(taken);
             }
             Some("QUIT") => reply("221 bye"),
             _ => reply("250 fine"),

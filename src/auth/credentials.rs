@@ -1,56 +1,119 @@
 //! [`Credentials`]: who logs in, and with what.
 
-use crate::auth::Mechanism;
-use crate::auth::error::CredentialsError;
-use crate::auth::login::Login;
-use crate::auth::oauth::{OAuthBearer, XOAuth2};
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::auth::anonymous::Anonymous;
+use crate::auth::error::{CredentialsError, check_name};
+use crate::auth::external::External;
+use crate::auth::oauth::XOAuth2;
 use crate::auth::plain::Plain;
+use crate::auth::table::Kind;
 use crate::secret::Secret;
 
-/// Who logs in, and with what: a user with a password, or with an OAuth token.
+/// Who logs in, and with what: a password, an OAuth token, or a certificate.
 ///
 /// The kinds do not mix: a token is never sent as a password, nor the other way round.
+///
+/// | made by | mechanisms, the best first |
+/// |---|---|
+/// | [`password`](Self::password) | SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1 (feature `scram`), PLAIN, LOGIN, CRAM-MD5 (feature `cram-md5`) |
+/// | [`bearer`](Self::bearer), [`token_from`](Self::token_from) | OAUTHBEARER, XOAUTH2 |
+/// | [`certificate`](Self::certificate) | EXTERNAL |
+/// | [`anonymous`](Self::anonymous) | ANONYMOUS |
+///
+/// User names and passwords go to the server as they are given, in UTF-8. `SASLprep` (RFC 4013) is
+/// not applied, because the servers do not apply it either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     user: String,
-    secret: Secret,
+    secret: Source,
     kind: Kind,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Bearer,
-    Password,
-}
+/// What a function that gets tokens may fail with.
+pub(crate) type TokenError = Box<dyn StdError + Send + Sync>;
 
-impl Kind {
-    /// The mechanisms that can carry credentials of this kind, best first.
-    fn mechanisms(self) -> &'static [&'static str] {
-        match self {
-            Self::Bearer => &["OAUTHBEARER", "XOAUTH2"],
-            Self::Password => &["PLAIN", "LOGIN"],
-        }
-    }
+/// Where the secret comes from.
+#[derive(Clone)]
+enum Source {
+    Given(Secret),
+    Asked(Arc<dyn Fn() -> Result<Secret, TokenError> + Send + Sync>),
 }
 
 impl Credentials {
     /// A user name and a password.
     #[must_use]
     pub fn password(user: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self {
-            user: user.into(),
-            secret: password.into(),
-            kind: Kind::Password,
-        }
+        Self::new(user, password, Kind::Password)
     }
 
     /// A user name and an OAuth 2.0 access token (OAUTHBEARER, RFC 7628, or XOAUTH2).
     #[must_use]
     pub fn bearer(user: impl Into<String>, token: impl Into<Secret>) -> Self {
+        Self::new(user, token, Kind::Bearer)
+    }
+
+    /// A user name, and a function that gets an OAuth 2.0 access token: access tokens expire after
+    /// an hour or so.
+    ///
+    /// The function is asked at each login, and once more if the server refuses the token. If it
+    /// returns the same token again, the server is not asked again. Its failure is
+    /// [`Error::Token`](crate::Error::Token).
+    ///
+    /// ```no_run
+    /// use smtplib::{Config, Credentials, Secret};
+    ///
+    /// # fn refresh() -> Result<Secret, std::fmt::Error> { unimplemented!() }
+    /// # fn main() -> Result<(), smtplib::Error> {
+    /// let mut smtp = Config::new("smtp.gmail.com")
+    ///     .credentials(Credentials::token_from("alice@example.com", || refresh()))
+    ///     .connect()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// | provider | scope to ask for |
+    /// |---|---|
+    /// | Gmail (`smtp.gmail.com`) | `https://mail.google.com/` |
+    /// | Microsoft 365 (`smtp.office365.com`) | `https://outlook.office.com/SMTP.Send`, and `offline_access` for a refresh token |
+    #[must_use]
+    pub fn token_from<T, E>(
+        user: impl Into<String>,
+        source: impl Fn() -> Result<T, E> + Send + Sync + 'static,
+    ) -> Self
+    where
+        T: Into<Secret>,
+        E: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let ask = move || source().map(Into::into).map_err(Into::into);
         Self {
             user: user.into(),
-            secret: token.into(),
+            secret: Source::Asked(Arc::new(ask)),
             kind: Kind::Bearer,
+        }
+    }
+
+    /// The certificate of [`Config::client_identity`](crate::Config::client_identity), and the
+    /// user to log in as; an empty name is whom the server finds in the certificate.
+    #[must_use]
+    pub fn certificate(user: impl Into<String>) -> Self {
+        Self::new(user, "", Kind::Certificate)
+    }
+
+    /// Nobody in particular, and whom to ask about that: a mail address, another text without `@`,
+    /// or nothing.
+    #[must_use]
+    pub fn anonymous(trace: impl Into<String>) -> Self {
+        Self::new(trace, "", Kind::Anonymous)
+    }
+
+    fn new(user: impl Into<String>, secret: impl Into<Secret>, kind: Kind) -> Self {
+        Self {
+            user: user.into(),
+            secret: Source::Given(secret.into()),
+            kind,
         }
     }
 
@@ -60,17 +123,20 @@ impl Credentials {
         &self.user
     }
 
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Whether nothing more has to be asked for.
     pub(crate) fn has_secret(&self) -> bool {
-        !self.secret.expose().is_empty()
+        match (&self.secret, self.kind) {
+            (_, Kind::Anonymous | Kind::Certificate) | (Source::Asked(_), _) => true,
+            (Source::Given(secret), _) => !secret.expose().is_empty(),
+        }
     }
 
     pub(crate) fn set_secret(&mut self, secret: Secret) {
-        self.secret = secret;
-    }
-
-    /// Whether the secret is a token.
-    pub(crate) fn is_bearer(&self) -> bool {
-        self.kind == Kind::Bearer
+        self.secret = Source::Given(secret);
     }
 
     /// The same user, the secret being a token.
@@ -81,44 +147,71 @@ impl Credentials {
         }
     }
 
-    /// The mechanisms that can carry these credentials, best first.
-    pub(crate) fn mechanisms(&self) -> &'static [&'static str] {
-        self.kind.mechanisms()
+    /// Whether asking once more may bring another secret.
+    pub(crate) fn is_renewable(&self) -> bool {
+        matches!(self.secret, Source::Asked(_))
     }
 
-    /// Whether there is a mechanism of this name, for whatever credentials.
-    pub(crate) fn is_mechanism(name: &str) -> bool {
-        let mut kinds = [Kind::Bearer, Kind::Password].into_iter();
-        kinds.any(|kind| kind.mechanisms().contains(&name))
+    /// The secret, asked for where it has to be.
+    pub(crate) fn secret(&self) -> Result<Secret, TokenError> {
+        match &self.secret {
+            Source::Given(secret) => Ok(secret.clone()),
+            Source::Asked(ask) => ask(),
+        }
     }
 
     /// Whether the credentials can be sent at all; asked before anything is.
     pub(crate) fn check(&self) -> Result<(), CredentialsError> {
-        match self.kind {
-            Kind::Bearer => XOAuth2::new(&self.user, self.secret.clone()).map(drop),
-            Kind::Password => Plain::new(&self.user, self.secret.clone()).map(drop),
+        let user = self.user.as_str();
+        match (&self.secret, self.kind) {
+            (Source::Asked(_), _) => check_name(user),
+            (_, Kind::Anonymous) => Anonymous::new(user).map(drop),
+            (_, Kind::Certificate) => External::acting_as(user).map(drop),
+            (Source::Given(token), Kind::Bearer) => XOAuth2::new(user, token.clone()).map(drop),
+            (Source::Given(word), Kind::Password) => Plain::new(user, word.clone()).map(drop),
         }
     }
+}
 
-    /// A fresh run of one of [`mechanisms`](Self::mechanisms), for the server at this name and port
-    /// if it has them.
-    pub(crate) fn mechanism(
-        &self,
-        name: &str,
-        server: Option<(&str, u16)>,
-    ) -> Result<Box<dyn Mechanism>, CredentialsError> {
-        let (user, secret) = (self.user.as_str(), self.secret.clone());
-        Ok(match name {
-            "OAUTHBEARER" => {
-                let mechanism = OAuthBearer::new(user, secret)?;
-                Box::new(match server {
-                    Some((host, port)) => mechanism.server(host, port),
-                    None => mechanism,
-                })
-            }
-            "XOAUTH2" => Box::new(XOAuth2::new(user, secret)?),
-            "PLAIN" => Box::new(Plain::new(user, secret)?),
-            _ => Box::new(Login::new(user, secret)?),
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Given(_) => "***",
+            Self::Asked(_) => "asked for",
         })
+    }
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Given(one), Self::Given(other)) => one == other,
+            (Self::Asked(one), Self::Asked(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Source {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Z1
+    #[test]
+    fn debug_shows_no_secret() {
+        let given = Credentials::password("tim", "tanstaaf");
+        assert_eq!(
+            format!("{given:?}"),
+            r#"Credentials { user: "tim", secret: ***, kind: Password }"#
+        );
+        let asked = Credentials::token_from("tim", || Ok::<_, TokenError>("token"));
+        assert_eq!(
+            format!("{asked:?}"),
+            r#"Credentials { user: "tim", secret: asked for, kind: Bearer }"#
+        );
+        assert_eq!(asked.clone(), asked);
+        assert_ne!(asked, given);
     }
 }

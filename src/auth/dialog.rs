@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
+use crate::auth::error::AuthReason;
 use crate::endpoint::{Endpoint, ServerName};
 use crate::protocol::command::MAX_COMMAND;
 use crate::protocol::error::ProtocolError;
@@ -26,8 +27,20 @@ pub(crate) struct Dialog<'m> {
     rounds: usize,
     /// Why `*` was sent. Whatever the server says to that, the exchange has failed.
     cancelled: Option<AuthReason>,
+    before: Before,
     /// What was sent, so that it can be masked should the server repeat it.
     sent: Vec<Secret>,
+}
+
+/// Who this connection was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// Nobody, as far as this side knows.
+    Nobody,
+    /// Somebody else, or nobody knows whether it was the same.
+    Other,
+    /// The same user.
+    Same,
 }
 
 /// A line of the client, and what may be shown of it.
@@ -52,7 +65,7 @@ pub(crate) enum Turn {
 
 impl<'m> Dialog<'m> {
     /// Begins: the AUTH command, with an initial response if there is one and it fits.
-    pub(crate) fn start(mechanism: &'m mut dyn Mechanism) -> (Self, Line) {
+    pub(crate) fn start(mechanism: &'m mut dyn Mechanism, before: Before) -> (Self, Line) {
         let name = mechanism.name().to_ascii_uppercase();
         let response = mechanism.initial_response();
         let mut dialog = Self {
@@ -60,6 +73,7 @@ impl<'m> Dialog<'m> {
             deferred: None,
             rounds: 0,
             cancelled: None,
+            before,
             sent: Vec::new(),
         };
         let line = match response {
@@ -94,14 +108,40 @@ impl<'m> Dialog<'m> {
         let is_refusal = reply.is_transient() || reply.is_permanent();
         let code = reply.code();
         match (code.as_u16(), self.cancelled.take()) {
+            (503, None) if self.is_in_already(&reply) => Turn::Success,
             (_, reason) if is_refusal => {
                 self.failure(reason.unwrap_or(AuthReason::Refused), &reply)
             }
             (334, None) => self.challenge(&reply),
-            (235, None) if self.mechanism.is_satisfied() => Turn::Success,
+            (235, None) if self.is_satisfied_by(&reply) => Turn::Success,
             (235, None) => self.failure(AuthReason::ServerUnproven, &reply),
             _ => Turn::Nonsense(ProtocolError::UnexpectedCode(code)),
         }
+    }
+
+    /// Whether the mechanism is content with a success; its last doubt may be answered in the
+    /// success itself (RFC 5802, 5: the server's proof).
+    fn is_satisfied_by(&mut self, reply: &Reply) -> bool {
+        if !self.mechanism.is_satisfied() {
+            let text = reply.text();
+            let word = text.rsplit([' ', '\n']).next().unwrap_or_default();
+            if let Ok(data) = STANDARD.decode(word) {
+                self.mechanism.finish(&data);
+            }
+        }
+        self.mechanism.is_satisfied()
+    }
+
+    /// Whether a 503 to AUTH says that there is nothing to do: the same user is in. An impostor
+    /// cannot spare himself a proof by it.
+    fn is_in_already(&self, reply: &Reply) -> bool {
+        let says_so = || reply.text().to_ascii_lowercase().contains("already");
+        self.rounds == 0
+            && match self.before {
+                Before::Nobody => self.mechanism.is_satisfied() && says_so(),
+                Before::Other => false,
+                Before::Same => true,
+            }
     }
 
     /// A reply as it may be shown: some servers repeat what they are told, even inside a challenge.
@@ -117,7 +157,7 @@ impl<'m> Dialog<'m> {
     }
 
     /// Everything that must not be shown, should the server repeat it.
-    fn secrets(&self) -> Vec<&str> {
+    pub(crate) fn secrets(&self) -> Vec<&str> {
         let sent = self.sent.iter().map(Secret::expose);
         sent.chain(self.mechanism.secret())
             .filter(|secret| !secret.is_empty())
@@ -139,7 +179,7 @@ impl<'m> Dialog<'m> {
         };
         match response {
             Some(response) => self.respond(response),
-            None => self.cancel(AuthReason::Cancelled),
+            None => self.cancel(self.mechanism.reason()),
         }
     }
 
@@ -169,6 +209,7 @@ impl<'m> Dialog<'m> {
             reply: Some(self.shown(reply)),
             detail: detail.map(|detail| masked(detail, &self.secrets())),
             server: None,
+            others: Box::default(),
         }))
     }
 
@@ -217,6 +258,8 @@ pub struct AuthError {
     pub(crate) reply: Option<Reply>,
     pub(crate) detail: Option<String>,
     pub(crate) server: Option<Box<Endpoint>>,
+    /// Mechanisms that were not tried, separated by blanks.
+    pub(crate) others: Box<str>,
 }
 
 impl AuthError {
@@ -239,8 +282,8 @@ impl AuthError {
         self.reply.as_ref()
     }
 
-    /// The server's explanation inside the exchange: the JSON of RFC 7628, 3.2.2, control
-    /// characters taken out.
+    /// What went wrong inside the exchange: the server's JSON (RFC 7628, 3.2.2) or its `e=` (RFC
+    /// 5802, 7), or why this side called it off. Control characters are taken out.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
@@ -263,42 +306,17 @@ impl fmt::Display for AuthError {
                 write!(f, " by {mechanism} failed: {reason}")?;
             }
         }
-        match &self.detail {
-            Some(detail) => write!(f, " ({})", Escaped(detail)),
-            None => Ok(()),
+        if let Some(detail) = &self.detail {
+            write!(f, " ({})", Escaped(detail))?;
+        }
+        match self.others.as_ref() {
+            "" => Ok(()),
+            others => write!(
+                f,
+                "; the server also offers {others}: choose by Config::mechanisms"
+            ),
         }
     }
 }
 
 impl StdError for AuthError {}
-
-/// What went wrong while logging in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuthReason {
-    /// The server's challenge is not base64, or came where none can come.
-    BadChallenge,
-    /// The mechanism called the exchange off.
-    Cancelled,
-    /// The server said no.
-    Refused,
-    /// The mechanism's response is longer than a line may be.
-    ResponseTooLong,
-    /// The server reported success without proving that it knows the secret.
-    ServerUnproven,
-    /// The server asked more often than any mechanism does.
-    TooManyChallenges,
-}
-
-impl fmt::Display for AuthReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::BadChallenge => "the server's challenge makes no sense",
-            Self::Cancelled => "the mechanism called the exchange off",
-            Self::Refused => "the server said no",
-            Self::ResponseTooLong => "the response is longer than a line may be",
-            Self::ServerUnproven => "the server did not prove that it knows the password",
-            Self::TooManyChallenges => "the server never stopped asking",
-        })
-    }
-}

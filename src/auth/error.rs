@@ -1,4 +1,4 @@
-//! [`CredentialsError`]: what a user name, a password or a token cannot be.
+//! [`CredentialsError`]: what a user name, a password or a token cannot be; and [`AuthReason`].
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,8 +11,12 @@ pub enum CredentialsError {
     Control,
     /// The user name, the password or the token is empty.
     Empty,
+    /// The operating system has no random numbers, which SCRAM needs.
+    NoRandomness,
     /// The token has a character that no bearer token has (RFC 6750, 2.1).
     Token,
+    /// The trace information of ANONYMOUS has more than 255 characters (RFC 4505, 2).
+    TooLong,
 }
 
 impl fmt::Display for CredentialsError {
@@ -22,12 +26,45 @@ impl fmt::Display for CredentialsError {
                 "the user name or password has a control character in it: is it a line end left over from a file?"
             }
             Self::Empty => "the user name or password is empty",
+            Self::NoRandomness => "the operating system has no random numbers for the login",
+            Self::TooLong => "the trace information has more than 255 characters",
             Self::Token => "the token has a character that no bearer token has: was it cut out of its JSON?",
         })
     }
 }
 
 impl StdError for CredentialsError {}
+
+/// What went wrong while logging in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthReason {
+    /// The server's challenge is not base64, or came where none can come.
+    BadChallenge,
+    /// The mechanism called the exchange off.
+    Cancelled,
+    /// The server said no.
+    Refused,
+    /// The mechanism's response is longer than a line may be.
+    ResponseTooLong,
+    /// The server reported success without proving that it knows the secret.
+    ServerUnproven,
+    /// The server asked more often than any mechanism does.
+    TooManyChallenges,
+}
+
+impl fmt::Display for AuthReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BadChallenge => "the server's challenge makes no sense",
+            Self::Cancelled => "the mechanism called the exchange off",
+            Self::Refused => "the server said no",
+            Self::ResponseTooLong => "the response is longer than a line may be",
+            Self::ServerUnproven => "the server did not prove that it knows the password",
+            Self::TooManyChallenges => "the server never stopped asking",
+        })
+    }
+}
 
 /// A user name or password may hold anything but control characters, and PLAIN's NUL is one of
 /// them.

@@ -1,11 +1,21 @@
 //! SASL (RFC 4422) without the connection: what each mechanism answers to what challenge.
 
+pub(crate) mod anonymous;
+pub(crate) mod choice;
+#[cfg(feature = "cram-md5")]
+pub(crate) mod cram_md5;
 pub(crate) mod credentials;
 pub(crate) mod dialog;
 pub(crate) mod error;
+pub(crate) mod external;
 pub(crate) mod login;
 pub(crate) mod oauth;
 pub(crate) mod plain;
+#[cfg(feature = "scram")]
+pub(crate) mod scram;
+pub(crate) mod table;
+
+use crate::auth::error::AuthReason;
 
 /// One run of a SASL mechanism, from the client's side.
 ///
@@ -16,16 +26,16 @@ pub(crate) mod plain;
 /// ```
 /// use smtplib::Mechanism;
 ///
-/// /// EXTERNAL: the TLS client certificate says who we are (RFC 4422, appendix A).
+/// /// A one-time password from a device, by a mechanism of the server's own.
 /// #[derive(Debug)]
-/// struct External;
+/// struct OneTime(String);
 ///
-/// impl Mechanism for External {
+/// impl Mechanism for OneTime {
 ///     fn name(&self) -> &str {
-///         "EXTERNAL"
+///         "X-ONE-TIME"
 ///     }
 ///     fn initial_response(&mut self) -> Option<Vec<u8>> {
-///         Some(Vec::new())
+///         Some(self.0.clone().into_bytes())
 ///     }
 ///     fn respond(&mut self, _challenge: &[u8]) -> Option<Vec<u8>> {
 ///         None
@@ -60,12 +70,26 @@ pub trait Mechanism {
         true
     }
 
+    /// Takes what came with the server's report of success.
+    ///
+    /// SASL allows data there (RFC 4422, 3.6) and SMTP has no place for it; some servers write it,
+    /// in base64, into the text of the 235. It is called before
+    /// [`is_satisfied`](Self::is_satisfied), and only if that is still `false`.
+    fn finish(&mut self, _data: &[u8]) {}
+
+    /// Why [`respond`](Self::respond) called the exchange off.
+    ///
+    /// After [`AuthReason::ServerUnproven`] the connection is closed.
+    fn reason(&self) -> AuthReason {
+        AuthReason::Cancelled
+    }
+
     /// Whether challenges mean nothing to this mechanism, so that one that is not base64 may pass.
     fn ignores_challenges(&self) -> bool {
         false
     }
 
-    /// What the server said about a failure inside the exchange, before its reply.
+    /// What went wrong inside the exchange, in the server's words if it had any.
     fn failure(&self) -> Option<&str> {
         None
     }

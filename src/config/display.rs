@@ -3,6 +3,8 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use crate::auth::credentials::Credentials;
+use crate::auth::table::Kind;
 use crate::config::options::LONGEST;
 use crate::config::{Config, Protocol, Security, Server, Timeouts};
 use crate::step::Step;
@@ -40,7 +42,7 @@ impl Config {
             _ => "",
         };
         write!(f, "{}{s}://", self.scheme())?;
-        if let Some(credentials) = &self.credentials {
+        if let Some(credentials) = self.written_credentials() {
             write!(f, "{}@", Encoded(credentials.user(), NAME))?;
         }
         if host.contains(':') {
@@ -49,6 +51,12 @@ impl Config {
             write!(f, "{}", Encoded(host, HOST))?;
         }
         port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+
+    /// Those with a secret: certificates and nobody in particular have no place in a URL.
+    fn written_credentials(&self) -> Option<&Credentials> {
+        let credentials = self.credentials.as_ref();
+        credentials.filter(|who| matches!(who.kind(), Kind::Bearer | Kind::Password))
     }
 
     fn scheme(&self) -> &'static str {
@@ -106,11 +114,10 @@ impl Config {
 
     /// The mechanisms that were chosen. That a password is a token shows in them alone.
     fn mechanism_names(&self) -> Option<Vec<String>> {
-        let credentials = self.credentials.as_ref();
-        let bearer = credentials.filter(|credentials| credentials.is_bearer());
-        let all = || bearer.map(|bearer| bearer.mechanisms().iter().map(ToString::to_string));
-        let chosen = self.mechanisms.clone();
-        chosen.or_else(|| all().map(Iterator::collect))
+        let is_bearer = |who: &Credentials| who.kind() == Kind::Bearer;
+        let is_token = self.credentials.as_ref().is_some_and(is_bearer);
+        let all = || ["OAUTHBEARER", "XOAUTH2"].map(str::to_owned).to_vec();
+        self.mechanisms.clone().or_else(|| is_token.then(all))
     }
 
     fn add_budgets(&self, options: &mut Vec<(&'static str, String)>) {

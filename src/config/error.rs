@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::path::Path;
 
+use crate::auth::table;
 use crate::reply::Shown;
 
 /// Why a configuration cannot work. No message repeats what stood in a URL where a password may
@@ -32,6 +33,8 @@ pub enum ConfigError {
     Host,
     /// The client's certificate or key is not PEM, or they do not belong together.
     Identity,
+    /// The library does not know a SASL mechanism of this name, or was built without it.
+    Mechanism(Box<str>),
     /// Only given root certificates are to be trusted, and none is given.
     NoRoots,
     /// An option of a URL or a table is unknown.
@@ -79,6 +82,7 @@ impl fmt::Display for ConfigError {
             Self::Identity => f.write_str(
                 "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
             ),
+            Self::Mechanism(name) => fmt_mechanism(name, f),
             Self::NoRoots => f.write_str(
                 "no server can be trusted: give root certificates, or trust the system's, too",
             ),
@@ -103,11 +107,24 @@ impl fmt::Display for ConfigError {
     }
 }
 
+fn fmt_mechanism(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match table::missing_feature(name) {
+        Some(feature) => write!(
+            f,
+            "the mechanism {name} needs the crate's feature {feature}"
+        ),
+        None => write!(
+            f,
+            "the library has no mechanism {name:?}: implement Mechanism and call authenticate"
+        ),
+    }
+}
+
 /// What the option of a URL may be.
 fn allowed(name: &str) -> &'static str {
     match name {
         "auth" => {
-            "one or more of plain, login, oauthbearer and xoauth2, with commas; the last two need a user, and go with no other"
+            "one or more mechanisms with commas, such as plain,login for a password or oauthbearer,xoauth2 for a token"
         }
         "ca" => "the path of a PEM file, or several with commas",
         "cert" | "key" => "the path of a PEM file, and a key needs its cert",

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
+use crate::auth::table;
 use crate::config::tls::TlsOptions;
 use crate::endpoint::Endpoint;
 use crate::trace::{Trace, TraceLine};
@@ -207,6 +208,9 @@ impl Config {
     }
 
     /// Only these SASL mechanisms, the best first, instead of all that fit the credentials.
+    ///
+    /// A name that the library does not have is [`ConfigError::Mechanism`] at
+    /// [`connect`](Self::connect).
     pub fn mechanisms<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names = names
             .into_iter()
@@ -406,6 +410,7 @@ impl Config {
         } else if self.security != Security::None {
             return Err(ConfigError::TlsOnUnixSocket);
         }
+        check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
         let is_zero = |budget: &Duration| budget.is_zero();
         if self.timeouts.list().iter().any(is_zero) || self.deadline.iter().any(is_zero) {
             return Err(ConfigError::ZeroTimeout);
@@ -441,6 +446,15 @@ impl Config {
             (_, Security::None | Security::Opportunistic) => 25,
         };
         (host, port.unwrap_or(usual))
+    }
+}
+
+/// Whatever stands in the list must be in the table: a name that is spelt wrong must not become
+/// another mechanism.
+fn check_mechanisms(names: &[String]) -> Result<(), ConfigError> {
+    match names.iter().find(|name| table::find(name).is_none()) {
+        Some(name) => Err(ConfigError::Mechanism(name.as_str().into())),
+        None => Ok(()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::auth::credentials::Credentials;
+use crate::auth::table::{self, Kind};
 use crate::config::{Config, ConfigError, Security, Timeouts};
 use crate::protocol::command::HelloName;
 
@@ -95,11 +95,14 @@ fn with_mechanisms(mut config: Config, values: &[String]) -> Option<Config> {
         .iter()
         .map(|name| name.to_ascii_uppercase())
         .collect();
-    if !names.iter().all(|name| Credentials::is_mechanism(name)) {
-        return None;
-    }
-    let is_bearer = |name: &String| matches!(name.as_str(), "OAUTHBEARER" | "XOAUTH2");
-    let bearers = names.iter().filter(|name| is_bearer(name)).count();
+    // A URL has a user and a secret: EXTERNAL and ANONYMOUS have no place in it.
+    let kind = |name: &String| table::find(name).map(|row| row.kind);
+    let kinds: Option<Vec<Kind>> = names.iter().map(kind).collect();
+    let kinds = kinds.filter(|kinds| {
+        let has_secret = |kind: &Kind| matches!(kind, Kind::Bearer | Kind::Password);
+        kinds.iter().all(has_secret)
+    })?;
+    let bearers = kinds.iter().filter(|kind| **kind == Kind::Bearer).count();
     if bearers > 0 {
         let credentials = config
             .credentials

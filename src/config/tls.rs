@@ -108,6 +108,11 @@ impl TlsOptions {
         has_roots || has_switch || self.only_given_roots || self.identity.is_some()
     }
 
+    /// Whether certificates and names are verified, as far as these options say.
+    pub(crate) fn verifies(&self) -> bool {
+        !self.accept_invalid_certs && !self.accept_invalid_hostnames
+    }
+
     /// The connector these options ask for.
     pub(crate) fn connector(&self) -> Result<&TlsConnector, ConfigError> {
         if let Some(connector) = self.own.as_ref().or_else(|| self.made.get()) {

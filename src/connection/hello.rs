@@ -62,6 +62,7 @@ impl SmtpConnection {
             return Err(self.refused(Step::StartTls, reply));
         }
         self.capabilities = Capabilities::default();
+        self.user = None;
         self.wire
             .upgrade(&self.config.tls, self.config.host_and_port().0)?;
         self.hello()?;

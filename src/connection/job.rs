@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::exchange::Id;
 use crate::exchange::ledger::{Settlement, Verdict};
 use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
+use crate::parameter::Parameter;
 use crate::reply::Reply;
 
 /// A message under way.
@@ -17,6 +18,8 @@ pub(crate) struct Job<'m> {
     pub(crate) load: Option<Load<'m>>,
     pub(crate) id: Option<Id>,
     shares: Option<Shares>,
+    /// What the server does not offer, and the message goes without.
+    pub(crate) ignored: Vec<Parameter>,
     pub(crate) result: Option<Result<Outcome>>,
 }
 
@@ -47,6 +50,7 @@ impl<'m> Job<'m> {
             load: Some(load),
             id: None,
             shares,
+            ignored: Vec::new(),
             result: None,
         }
     }
@@ -57,6 +61,7 @@ impl<'m> Job<'m> {
             load: None,
             id: None,
             shares: None,
+            ignored: Vec::new(),
             result: Some(Err(error)),
         }
     }
@@ -197,6 +202,7 @@ impl Shares {
         Outcome {
             recipients: self.recipients,
             reply: self.reply,
+            ignored: Vec::new(),
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Logging in: which mechanism, and its dialog on the wire.
 
 use crate::auth::Mechanism;
+use crate::auth::choice::{Circumstances, NoChoice, choose};
 use crate::auth::credentials::Credentials;
-use crate::auth::dialog::{AuthError, AuthReason, Dialog, Turn};
+use crate::auth::dialog::{AuthError, Before, Dialog, Turn};
+use crate::auth::error::AuthReason;
+use crate::auth::table::{Binding, Ingredients, Row};
 use crate::command_error::CommandError;
+use crate::config::Security;
 use crate::connection::SmtpConnection;
 use crate::error::{Error, Result};
 use crate::exchange::error::Unsupported;
-use crate::reply::Code;
+use crate::reply::{Code, Reply};
+use crate::secret::Secret;
 use crate::step::Step;
 
 impl SmtpConnection {
@@ -15,12 +20,14 @@ impl SmtpConnection {
     /// share.
     ///
     /// A wrong password is tried once, not once per mechanism: that is how accounts get locked.
+    /// The next mechanism is tried only after a refusal that is about the mechanism (500 to 504,
+    /// 534, 538). A server that says that this user is logged in already is believed.
     ///
     /// # Errors
     ///
-    /// [`Error::PlaintextAuth`] without TLS; [`Error::Credentials`]; [`Error::Unsupported`] if the
-    /// server offers no AUTH or no mechanism that fits; [`Error::AuthFailed`];
-    /// [`Error::Refused`] for 421, which ends the connection.
+    /// [`Error::PlaintextAuth`] if only TLS could hide the password and there is none;
+    /// [`Error::Credentials`]; [`Error::Unsupported`] if the server offers no AUTH or no mechanism
+    /// that fits; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the connection.
     pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
         self.login_with(&Credentials::password(user, password))
     }
@@ -47,46 +54,105 @@ impl SmtpConnection {
     pub fn authenticate(&mut self, mechanism: &mut dyn Mechanism) -> Result<()> {
         check_mechanism_name(mechanism.name())?;
         self.begin()?;
-        self.run(mechanism)
+        let before = match self.user {
+            None => Before::Nobody,
+            Some(_) => Before::Other,
+        };
+        self.run(mechanism, before)?;
+        self.user = Some(Box::default());
+        Ok(())
+    }
+
+    /// Logs in, and once more if the server refuses a token that may have expired.
+    pub(crate) fn log_in(&mut self, credentials: &Credentials) -> Result<()> {
+        let rows = self.choose(credentials)?;
+        let secret = credentials.secret().map_err(Error::Token)?;
+        let result = self.try_each(credentials, &secret, &rows);
+        match result {
+            Err(error) if credentials.is_renewable() && is_wrong_secret(&error) => {
+                let fresh = credentials.secret().map_err(Error::Token)?;
+                if fresh == secret || self.wire.is_closed() {
+                    return Err(error);
+                }
+                self.try_each(credentials, &fresh, &rows)
+            }
+            result => result,
+        }
     }
 
     /// One mechanism after the other, as long as only the mechanism is to blame.
-    pub(crate) fn log_in(&mut self, credentials: &Credentials) -> Result<()> {
-        let names = self.shared_mechanisms(credentials)?;
-        let mut failure = None;
-        for name in names {
-            let mut mechanism = credentials.mechanism(&name, self.config.tcp_server())?;
-            match self.run(mechanism.as_mut()) {
-                Err(error) if may_try_next(&error) => failure = Some(error),
-                result => return result,
+    fn try_each(
+        &mut self,
+        credentials: &Credentials,
+        secret: &Secret,
+        rows: &[&'static Row],
+    ) -> Result<()> {
+        let mut rows = rows.iter();
+        while let Some(row) = rows.next() {
+            match self.try_one(credentials, secret, row) {
+                Err(error) if may_try_next(&error) && rows.len() > 0 => {}
+                Err(error) => return Err(naming_others(error, rows.as_slice())),
+                Ok(()) => {
+                    self.user = Some(credentials.user().into());
+                    return Ok(());
+                }
             }
         }
-        Err(failure.unwrap_or_else(|| Unsupported::Mechanism(Box::default()).into()))
+        Err(Unsupported::Mechanism(Box::default()).into())
+    }
+
+    fn try_one(&mut self, credentials: &Credentials, secret: &Secret, row: &Row) -> Result<()> {
+        let binding = self.binding();
+        let mut mechanism = row.make(&Ingredients {
+            user: credentials.user(),
+            secret: secret.clone(),
+            server: self.config.tcp_server(),
+            binding: &binding,
+        })?;
+        let before = match self.user.as_deref() {
+            None => Before::Nobody,
+            Some(user) if user == credentials.user() => Before::Same,
+            Some(_) => Before::Other,
+        };
+        self.run(mechanism.as_mut(), before)
     }
 
     /// The mechanisms that fit the credentials, are allowed, and are offered.
-    fn shared_mechanisms(&self, credentials: &Credentials) -> Result<Vec<String>> {
-        // Many servers offer AUTH under TLS only: that TLS is missing is the better answer.
-        self.check_privacy(true)?;
-        if !self.capabilities.has("AUTH") {
-            return Err(Unsupported::Extension("AUTH".into()).into());
-        }
+    fn choose(&self, credentials: &Credentials) -> Result<Vec<&'static Row>> {
         let offered: Vec<&str> = self.capabilities.auth_mechanisms().collect();
-        let fitting = credentials.mechanisms();
-        let wanted: Vec<&str> = match &self.config.mechanisms {
-            Some(names) => names.iter().map(String::as_str).collect(),
-            None => fitting.to_vec(),
+        let circumstances = Circumstances {
+            is_tls: self.is_tls(),
+            is_meant_to_be_plain: self.config.security == Security::None,
+            allows_plaintext: self.config.allow_plaintext_auth,
+            can_bind: self.binding().data.is_some(),
         };
-        let usable = |name: &&str| fitting.contains(name) && offered.contains(name);
-        let names: Vec<String> = wanted
-            .into_iter()
-            .filter(usable)
-            .map(str::to_owned)
-            .collect();
-        if names.is_empty() {
-            return Err(Unsupported::Mechanism(offered.join(" ").into()).into());
+        let allowed = self.config.mechanisms.as_deref();
+        choose(credentials.kind(), allowed, &offered, circumstances)
+            .map_err(|why| self.no_choice(why, &offered))
+    }
+
+    /// Many servers offer AUTH under TLS only: that TLS is missing is the better answer.
+    fn no_choice(&self, why: NoChoice, offered: &[&str]) -> Error {
+        let is_plain = !self.is_tls() && !self.config.allow_plaintext_auth;
+        match why {
+            NoChoice::NeedsTls => Error::PlaintextAuth,
+            _ if is_plain && self.capabilities.has("STARTTLS") => Error::PlaintextAuth,
+            _ if is_plain && !self.capabilities.has("AUTH") => Unsupported::AuthWithoutTls.into(),
+            _ if !self.capabilities.has("AUTH") => Unsupported::Extension("AUTH".into()).into(),
+            NoChoice::Excluded(names) => Unsupported::Excluded(names.join(" ").into()).into(),
+            NoChoice::Unfit => Unsupported::Mechanism(offered.join(" ").into()).into(),
         }
-        Ok(names)
+    }
+
+    /// What a login can be tied to (RFC 5802, 6).
+    fn binding(&self) -> Binding {
+        Binding {
+            data: self.wire.stream().tls_server_end_point(),
+            is_offered: self
+                .capabilities
+                .auth_mechanisms()
+                .any(|name| name.starts_with("SCRAM-") && name.ends_with("-PLUS")),
+        }
     }
 
     /// Whether something that eavesdroppers must not hear may be said here.
@@ -98,14 +164,15 @@ impl SmtpConnection {
         }
     }
 
-    fn run(&mut self, mechanism: &mut dyn Mechanism) -> Result<()> {
+    fn run(&mut self, mechanism: &mut dyn Mechanism, before: Before) -> Result<()> {
         self.check_privacy(mechanism.needs_tls())?;
         // AUTH is not permitted inside a mail transaction (RFC 4954, 4).
         if self.state.is_reset_owed {
             self.reset()?;
         }
-        let (mut dialog, mut line) = Dialog::start(mechanism);
+        let (mut dialog, mut line) = Dialog::start(mechanism, before);
         loop {
+            self.wire.hide(&dialog.secrets());
             self.wire
                 .send(Step::Auth, &line.octets, Some(&line.shown))?;
             let reply = self
@@ -142,17 +209,47 @@ fn check_mechanism_name(name: &str) -> Result<()> {
     }
 }
 
-/// After 504, 534 or 538 the fault is the mechanism's, and after a challenge that makes no sense,
-/// too; everything else is about the credentials or the server (RFC 4954, 6).
+/// Whether only the mechanism is to blame. These codes come before anybody has looked at the
+/// password (RFC 4954, 6; RFC 5321, 4.2.2), unless the enhanced code says otherwise; a challenge
+/// that makes no sense is the mechanism's fault, too.
 fn may_try_next(error: &Error) -> bool {
     let Error::AuthFailed(failure) = error else {
         return false;
     };
-    match failure.reason() {
-        AuthReason::BadChallenge => true,
-        AuthReason::Refused => failure
-            .reply()
-            .is_some_and(|reply| matches!(reply.code().as_u16(), 504 | 534 | 538)),
+    match (failure.reason(), failure.reply()) {
+        (AuthReason::BadChallenge, _) => true,
+        (AuthReason::Refused, Some(reply)) => {
+            matches!(reply.code().as_u16(), 500..=504 | 534 | 538) && !has_looked(reply)
+        }
         _ => false,
     }
+}
+
+/// 5.7.8: authentication credentials invalid (RFC 4954, 6).
+fn has_looked(reply: &Reply) -> bool {
+    let code = reply.enhanced();
+    code.is_some_and(|code| (code.subject(), code.detail()) == (7, 8))
+}
+
+/// Whether the server has looked at the password or token and does not like it.
+fn is_wrong_secret(error: &Error) -> bool {
+    let Error::AuthFailed(failure) = error else {
+        return false;
+    };
+    let is_refused = failure.reason() == AuthReason::Refused;
+    is_refused && (failure.detail().is_some() || error.code().is_some_and(|code| code == 535))
+}
+
+/// A wrong password is not tried by another mechanism, because that is how accounts get locked; but
+/// somebody may know better.
+fn naming_others(mut error: Error, others: &[&Row]) -> Error {
+    if let Error::AuthFailed(failure) = &mut error {
+        if failure.reason() == AuthReason::Refused
+            && failure.reply().is_some_and(|reply| reply.code() == 535)
+        {
+            let names: Vec<&str> = others.iter().map(|row| row.name).collect();
+            failure.others = names.join(" ").into();
+        }
+    }
+    error
 }

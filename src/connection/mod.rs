@@ -1,5 +1,6 @@
 //! [`SmtpConnection`]: a connection and what it knows.
 
+mod admit;
 pub(crate) mod batch;
 pub(crate) mod cargo;
 pub(crate) mod drive;
@@ -59,6 +60,8 @@ pub struct SmtpConnection {
     greeting: Reply,
     pub(crate) capabilities: Capabilities,
     pub(crate) state: State,
+    /// Who has logged in; empty if only the caller's own mechanism knows.
+    pub(crate) user: Option<Box<str>>,
 }
 
 /// What transactions leave behind.

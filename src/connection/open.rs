@@ -3,6 +3,7 @@
 use std::net::TcpStream;
 use std::time::Instant;
 
+use crate::auth::choice::may_go_without_tls;
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Security};
 use crate::connection::{SmtpConnection, State};
@@ -55,7 +56,8 @@ impl Config {
             return Ok(());
         };
         credentials.check()?;
-        if self.security == Security::None && !self.allow_plaintext_auth {
+        let may_go = || may_go_without_tls(credentials.kind(), self.mechanisms.as_deref());
+        if self.security == Security::None && !self.allow_plaintext_auth && !may_go() {
             return Err(Error::PlaintextAuth);
         }
         Ok(())
@@ -120,6 +122,7 @@ impl SmtpConnection {
             greeting,
             capabilities: Capabilities::default(),
             state: State::default(),
+            user: None,
         };
         if let Err(error) = connection.prepare() {
             connection.wire.leave();

@@ -79,12 +79,18 @@ impl<'c, 'm> Run<'c, 'm> {
         self.add(job);
     }
 
-    fn job(&self, load: Load<'m>) -> Job<'m> {
+    fn job(&self, mut load: Load<'m>) -> Job<'m> {
         if load.envelope.recipients().next().is_none() {
             return Job::failed(Error::NoRecipients);
         }
+        let ignored = match self.connection.admit(&mut load.envelope) {
+            Ok(ignored) => ignored,
+            Err(error) => return Job::failed(error),
+        };
         let most = self.connection.capabilities.limits().rcpt_max;
-        Job::new(load, most, self.exchange.is_lmtp())
+        let mut job = Job::new(load, most, self.exchange.is_lmtp());
+        job.ignored = ignored;
+        job
     }
 
     fn add(&mut self, job: Job<'m>) {
@@ -132,7 +138,12 @@ impl<'c, 'm> Run<'c, 'm> {
 
     fn take_result(&mut self) -> Option<Result<Outcome>> {
         self.jobs.front()?.result.as_ref()?;
-        self.jobs.pop_front()?.result
+        let job = self.jobs.pop_front()?;
+        let mut result = job.result?;
+        if let Ok(outcome) = &mut result {
+            outcome.ignored = job.ignored;
+        }
+        Some(result)
     }
 
     /// Queues a transaction for a message.

@@ -10,13 +10,14 @@ use crate::connection::send::{parse_address, parse_sender};
 use crate::connection::verdict::judge;
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::exchange::admission::{Facts, Inspection, check_offered, mail_parameters};
+use crate::exchange::admission::{Facts, Inspection, mail_parameters};
 use crate::exchange::error::Unsupported;
+use crate::exchange::options;
 use crate::exchange::transit::Framing;
 use crate::exchange::{Exchange, Id};
 use crate::net::body::Body;
 use crate::outcome::Outcome;
-use crate::parameter::Parameter;
+use crate::parameter::{At, Parameter};
 use crate::protocol::command;
 use crate::reply::Reply;
 
@@ -73,6 +74,8 @@ impl SmtpConnection {
     ) -> Result<Transaction<'_>> {
         let envelope = Envelope::new(parse_sender(from)?, []);
         let envelope = parameters.into_iter().fold(envelope, Envelope::parameter);
+        options::check(envelope.parameters(), At::Mail, &self.capabilities)?;
+        self.check_required_tls(envelope.parameters())?;
         let facts = Facts::unknown(&self.capabilities);
         let parameters = mail_parameters(&envelope, &facts, &self.capabilities)?;
         let mut line = Vec::new();
@@ -119,7 +122,7 @@ impl<'c> Transaction<'c> {
     ) -> Result<Reply> {
         let address = parse_address(to)?;
         let parameters: Vec<Parameter> = parameters.into_iter().collect();
-        check_offered(&parameters, &self.connection.capabilities)?;
+        options::check(&parameters, At::Rcpt, &self.connection.capabilities)?;
         self.check_utf8(&address)?;
         let mut line = Vec::new();
         command::rcpt(&mut line, &address, &parameters)?;

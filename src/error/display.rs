@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Error, Interrupted};
+use super::{Error, Interrupted, refusals};
 use crate::endpoint::{Endpoint, ServerName};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::protocol::error::ProtocolError;
@@ -38,7 +38,7 @@ impl fmt::Display for Error {
             Self::Message(source) => source.fmt(f),
             Self::NoRecipients => f.write_str("the message has no recipients"),
             Self::PlaintextAuth => f.write_str(
-                "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
+                "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
             ),
             Self::Protocol { step, source, line, server } => {
                 let server = ServerName(server);
@@ -47,10 +47,17 @@ impl fmt::Display for Error {
             }
             Self::RecipientsRefused(outcome) => fmt_refused(outcome, f),
             Self::Refused { step, reply, server } => fmt_refusal(*step, reply, server, f),
+            Self::SenderRefused(reply) if wants_login(reply) => write!(
+                f,
+                "the server refused the sender: {reply}; it wants a login first: give credentials"
+            ),
             Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),
             Self::Timeout { step, is_begun, server } => fmt_timeout(*step, *is_begun, server, f),
             Self::Tls(failure) => failure.fmt(f),
+            Self::Token(source) => {
+                write!(f, "the token for logging in could not be had: {source}")
+            }
             Self::TooLarge { size, limit } => {
                 write!(f, "the message has {size} octets and the server takes {limit}")
             }
@@ -67,18 +74,23 @@ impl fmt::Display for Error {
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.outcome.recipients().len();
-        let known = self.outcome.accepted().count() + self.outcome.refused().count();
+        let known = self.outcome.accepted().count() + refusals(&self.outcome).count();
         self.failure.fmt(f)?;
         if known == 0 {
             return Ok(());
         }
         write!(f, " (the fate of {known} of {count} recipients is known")?;
-        if let Some(first) = self.outcome.refused().next() {
+        if let Some(first) = refusals(&self.outcome).next() {
             write!(f, ", and the first refusal is of ")?;
             fmt_recipient(first, f)?;
         }
         f.write_str(")")
     }
+}
+
+/// 530 is said before a login (RFC 4954, 6), and before STARTTLS (RFC 3207, 4).
+fn wants_login(reply: &Reply) -> bool {
+    reply.code() == 530 && !reply.text().to_ascii_uppercase().contains("TLS")
 }
 
 /// A moment in a sentence.
@@ -104,6 +116,10 @@ fn fmt_disconnected(
         (_, Some(reply)) => write!(f, "{server} closed the connection {at}, saying: {reply}"),
         (Step::EndOfData, None) => f.write_str(
             "the server closed the connection without saying whether it took the message: sending again may duplicate it",
+        ),
+        (Step::Auth, None) => write!(
+            f,
+            "{server} closed the connection at AUTH: most likely it does not know this user name and password"
         ),
         (_, None) => write!(f, "{server} closed the connection {at}"),
     }
@@ -156,7 +172,7 @@ fn fmt_line(source: ProtocolError, line: &str, f: &mut fmt::Formatter<'_>) -> fm
 /// Who was refused and why; many are counted, not listed.
 fn fmt_refused(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let count = outcome.recipients().len();
-    let mut refused = outcome.refused();
+    let mut refused = refusals(outcome);
     let (Some(first), more) = (refused.next(), refused.count()) else {
         return f.write_str("the server refused all recipients");
     };

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use super::Error;
+use super::{Error, refusals};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::reply::Reply;
 
@@ -29,7 +29,7 @@ impl Interrupted {
 impl Interrupted {
     /// The reply that explains it: the server's last words, or else the first refusal.
     pub(super) fn reply(&self) -> Option<&Reply> {
-        let refusal = || self.outcome.refused().find_map(RecipientOutcome::reply);
+        let refusal = || refusals(&self.outcome).find_map(RecipientOutcome::reply);
         self.failure.reply().or_else(refusal)
     }
 }

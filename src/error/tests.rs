@@ -4,7 +4,7 @@ mod table;
 
 use self::sentences::sentences;
 use super::*;
-use crate::auth::dialog::AuthReason;
+use crate::auth::error::AuthReason;
 use crate::outcome::RecipientOutcome;
 use crate::protocol::parser::ReplyParser;
 
@@ -33,6 +33,7 @@ fn auth_failed(reason: AuthReason, line: Option<&str>, detail: Option<&str>) -> 
         reply: line.map(reply),
         detail: detail.map(str::to_owned),
         server: None,
+        others: Box::default(),
     }))
 }
 
@@ -49,6 +50,7 @@ fn outcome(fates: &[(RecipientStatus, Option<&str>)]) -> Outcome {
     Outcome {
         recipients: recipients.collect(),
         reply: fates.iter().rev().find_map(|fate| fate.1).map(reply),
+        ignored: Vec::new(),
     }
 }
 
@@ -166,6 +168,7 @@ fn transient_and_permanent() {
         (disconnected(Step::Body, Some("552 too big")), (false, true)),
         (disconnected(Step::EndOfData, None), neither),
         (Error::Closed, (true, false)),
+        (Error::Token("no answer".into()), (true, false)),
         (Error::NoRecipients, (false, true)),
         (Error::PlaintextAuth, (false, true)),
         (Error::Source(io_error("x")), neither),

@@ -7,6 +7,7 @@ use std::fmt;
 use crate::address::Address;
 use crate::command_error::CommandError;
 use crate::endpoint::{Endpoint, ServerName};
+use crate::parameter::Parameter;
 use crate::reply::Escaped;
 
 /// Why a message cannot be given to this server; nothing was sent.
@@ -65,6 +66,11 @@ impl StdError for ContentError {}
 pub enum Unsupported {
     /// The message has octets above 127, and the server does not offer 8BITMIME (RFC 6152).
     EightBit,
+    /// The connection has no TLS, and without it the server offers no AUTH.
+    AuthWithoutTls,
+    /// The configuration's mechanisms leave out all that the server offers and the credentials fit,
+    /// which are listed here.
+    Excluded(Box<str>),
     /// The extension with this keyword.
     Extension(Cow<'static, str>),
     /// STARTTLS (RFC 3207), which the configuration or the caller asks for.
@@ -78,10 +84,20 @@ pub enum Unsupported {
     /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC
     /// 6531).
     Header,
+    /// The server offers an extension within limits, and the parameter is beyond them.
+    Limit {
+        /// What was asked for.
+        parameter: Box<Parameter>,
+        /// What the server would take.
+        limit: Box<str>,
+    },
     /// None of the SASL mechanisms offered, listed here, can carry the credentials.
     Mechanism(Box<str>),
     /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
     Utf8Address(Box<Address>),
+    /// REQUIRETLS was asked for (RFC 8689), and this connection has no TLS or does not verify
+    /// certificates.
+    VerifiedTls,
 }
 
 impl Unsupported {
@@ -108,6 +124,11 @@ impl fmt::Display for Unsupported {
             Self::EightBit => f.write_str(
                 "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
             ),
+            Self::AuthWithoutTls => f.write_str("the server does not offer AUTH without TLS"),
+            Self::Excluded(offered) => write!(
+                f,
+                "the configuration's mechanisms exclude those that the server offers for these credentials ({offered})"
+            ),
             Self::Extension(keyword) => write!(f, "the server does not offer {keyword}"),
             Self::StartTls { server: None } => f.write_str("the server does not offer STARTTLS"),
             Self::StartTls { server } => write!(
@@ -118,6 +139,11 @@ impl fmt::Display for Unsupported {
             Self::TlsIsOn => f.write_str("TLS is already on"),
             Self::Header => f.write_str(
                 "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
+            ),
+            Self::Limit { parameter, limit } => write!(
+                f,
+                "the server does not take {parameter}, but {}",
+                Escaped(limit)
             ),
             Self::Mechanism(offered) if offered.is_empty() => {
                 f.write_str("the server offers no mechanism to log in by")
@@ -134,6 +160,9 @@ impl fmt::Display for Unsupported {
             Self::Utf8Address(address) => {
                 write!(f, "the server does not offer SMTPUTF8, which <{address}> needs")
             }
+            Self::VerifiedTls => f.write_str(
+                "REQUIRETLS needs TLS with a verified certificate, and this connection has none",
+            ),
         }
     }
 }

@@ -235,6 +235,7 @@ impl Ledger {
         let outcome = Outcome {
             recipients: self.recipients,
             reply: self.verdict_reply,
+            ignored: Vec::new(),
         };
         Settlement {
             verdict,

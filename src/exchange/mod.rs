@@ -4,6 +4,7 @@
 pub(crate) mod admission;
 pub(crate) mod error;
 pub(crate) mod ledger;
+pub(crate) mod options;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transit;

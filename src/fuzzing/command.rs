@@ -82,7 +82,7 @@ fn check_custom(text: &str) {
                 .next()
                 .expect("a verb")
                 .to_ascii_uppercase();
-            let is_ours = "AUTH BDAT DATA EHLO HELO LHLO MAIL QUIT RCPT RSET STARTTLS"
+            let is_ours = "AUTH BDAT BURL DATA EHLO HELO LHLO MAIL QUIT RCPT RSET STARTTLS"
                 .split(' ')
                 .any(|own| own == verb);
             assert!(!is_ours, "{text:?}");
@@ -90,6 +90,7 @@ fn check_custom(text: &str) {
         Err(error) => {
             let is_needed = match error {
                 CommandError::Control(c) => c.is_control() && text.contains(c),
+                CommandError::Burl => text.to_ascii_uppercase().starts_with("BURL"),
                 CommandError::Empty => text.is_empty() || text.starts_with(' '),
                 CommandError::Reserved(verb) => text.to_ascii_uppercase().starts_with(verb),
                 CommandError::TooLong { limit } => limit == 512 && text.len() > 510,
@@ -121,7 +122,7 @@ fn check_path(
     assert_eq!(read, parameters);
 }
 
-/// What RFC 1870, 3461, 4865, 4954, 2852, 6152, 6531 and 6710 add to the longest command line.
+/// What RFC 1870, 2852, 3461, 3865, 4865, 4954, 6152, 6531, 6710 and 8689 add to the longest command line.
 fn allowance(parameter: &Parameter) -> usize {
     let table = [
         ("SIZE", 26),
@@ -136,6 +137,8 @@ fn allowance(parameter: &Parameter) -> usize {
         ("HOLDFOR", 34),
         ("HOLDUNTIL", 34),
         ("MT-PRIORITY", 15),
+        ("REQUIRETLS", 11),
+        ("SOLICIT", 1007),
     ];
     let entry = table
         .iter()

@@ -17,13 +17,17 @@ mod cutter;
 pub(crate) mod exchange;
 mod reply_parser;
 mod sasl;
+#[cfg(feature = "scram")]
+mod scram;
 mod session;
 mod url;
+mod xtext;
 
 /// Gives each property its public name, and the tests a list of them.
 macro_rules! targets {
-    ($($name:ident: $property:path,)*) => {
+    ($($(#[$condition:meta])? $name:ident: $property:path,)*) => {
         $(
+            $(#[$condition])?
             /// The property of the fuzz target of this name. Panics if it does not hold.
             pub fn $name(data: &[u8]) {
                 $property(data);
@@ -31,7 +35,7 @@ macro_rules! targets {
         )*
 
         #[cfg(test)]
-        const TARGETS: &[(&str, fn(&[u8]))] = &[$((stringify!($name), $name)),*];
+        const TARGETS: &[(&str, fn(&[u8]))] = &[$($(#[$condition])? (stringify!($name), $name)),*];
     };
 }
 
@@ -45,8 +49,11 @@ targets! {
     message: crate::message::properties::fuzz_message,
     reply_parser: reply_parser::check,
     sasl: sasl::check,
+    #[cfg(feature = "scram")]
+    scram: scram::check,
     session: session::check,
     url: url::check,
+    xtext: xtext::check,
 }
 
 #[cfg(test)]
@@ -90,7 +97,10 @@ mod tests {
     #[test]
     fn targets_properties_and_seeds_belong_together() {
         let Some(fuzz) = directory() else { return };
-        let properties = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let names_of_properties = TARGETS.iter().map(|(name, _)| (*name).to_owned());
+        let mut properties: BTreeSet<String> = names_of_properties.collect();
+        // Its property is built with the feature of its name, which the targets have.
+        properties.insert("scram".to_owned());
         assert_eq!(names(&fuzz.join("fuzz_targets")), properties);
         assert_eq!(names(&fuzz.join("seeds")), properties);
         let known = |name: &String| properties.contains(name);

@@ -4,8 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
-use crate::auth::dialog::{AuthReason, Dialog, Line, Turn};
-use crate::auth::error::CredentialsError;
+use crate::auth::dialog::{Before, Dialog, Line, Turn};
+use crate::auth::error::{AuthReason, CredentialsError};
 use crate::auth::login::Login;
 use crate::auth::oauth::{OAuthBearer, XOAuth2};
 use crate::auth::plain::Plain;
@@ -85,7 +85,7 @@ fn replies(mut cutter: Cutter<'_>) -> Vec<Reply> {
 /// Plays the server's part; every dialog has to end long before the replies do.
 fn check_dialog(mechanism: &mut dyn Mechanism, secret: &str, replies: &[Reply]) {
     let name = mechanism.name().to_owned();
-    let (mut dialog, first) = Dialog::start(mechanism);
+    let (mut dialog, first) = Dialog::start(mechanism, Before::Nobody);
     check_first(&first, &name);
     let mut is_cancelled = false;
     for (lines, reply) in (1..).zip(replies) {

@@ -232,6 +232,18 @@ impl MessageBuilder {
         self
     }
 
+    /// Adds `TLS-Required: No`: the message shall arrive even where a server's policy demands TLS
+    /// and TLS fails, as a report of just that must (RFC 8689, 5).
+    ///
+    /// Together with [`Envelope::require_tls`](crate::Envelope::require_tls) it means nothing.
+    pub fn tls_not_required(self) -> Self {
+        let mut names = self.head.others.iter().map(|field| field.name());
+        if names.any(|name| name.eq_ignore_ascii_case("TLS-Required")) {
+            return self;
+        }
+        self.header("TLS-Required", "No")
+    }
+
     /// Adds the header fields of a resending, before those that are there (RFC 5322, 3.6.6).
     ///
     /// The message then goes to the recipients of the resending.

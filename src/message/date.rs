@@ -119,6 +119,17 @@ impl Date {
         text
     }
 
+    /// The moment in UTC as RFC 3339 has it, if its year can be written.
+    pub(crate) fn utc_rfc3339(self) -> Option<String> {
+        let utc = self.offset(0).and_then(Self::check).ok()?;
+        let (year, month, day) = civil(utc.seconds.div_euclid(SECONDS_PER_DAY));
+        let second = utc.seconds.rem_euclid(SECONDS_PER_DAY);
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        Some(format!(
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
+        ))
+    }
+
     fn local_seconds(self) -> i64 {
         self.seconds
             .saturating_add(i64::from(self.offset_minutes) * 60)

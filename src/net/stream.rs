@@ -176,6 +176,12 @@ impl Stream {
         tls.peer_certificate().ok()??.to_der().ok()
     }
 
+    /// What ties a login to this TLS session (RFC 5929, 4), if the platform can tell.
+    pub(crate) fn tls_server_end_point(&self) -> Option<Vec<u8>> {
+        let Self::Tls(tls) = self else { return None };
+        tls.tls_server_end_point().ok()?
+    }
+
     fn inner(&mut self) -> io::Result<&mut dyn ReadWrite> {
         match self {
             Self::Plain(tcp) => Ok(tcp),

@@ -12,7 +12,8 @@ use crate::net::stream::{Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
-use crate::reply::{Code, Reply};
+use crate::reply::{Code, Reply, masked_with_cut};
+use crate::secret::Secrets;
 use crate::step::Step;
 use crate::tls_error::TlsError;
 use crate::trace::Trace;
@@ -45,6 +46,9 @@ pub(crate) struct Wire {
     /// Until when the call under way may take.
     call_deadline: Option<Instant>,
     pub(crate) trace: Trace,
+    /// Passwords, tokens and what was made of them, as far as they have been sent: none of it is
+    /// ever shown, should the server repeat it.
+    secrets: Secrets,
 }
 
 impl Wire {
@@ -59,6 +63,23 @@ impl Wire {
             timeouts,
             call_deadline: None,
             trace,
+            secrets: Secrets::new(),
+        }
+    }
+
+    /// Remembers secrets that are about to be sent, for as long as the connection lives.
+    pub(crate) fn hide(&mut self, secrets: &[&str]) {
+        for secret in secrets {
+            self.secrets.add(secret);
+        }
+    }
+
+    /// A reply that does not show the secrets of this connection.
+    fn hiding(&self, reply: Reply) -> Reply {
+        if self.secrets.occur_in(reply.raw()) {
+            reply.hiding(&self.secrets.list())
+        } else {
+            reply
         }
     }
 
@@ -112,7 +133,7 @@ impl Wire {
     /// Reads one reply; what is in the outbox goes out before it is waited for.
     pub(crate) fn read_reply(&mut self, awaited: Awaited) -> Result<Reply> {
         let reply = self.read_untraced(awaited)?;
-        self.trace.server_lines(reply.raw());
+        self.trace.server_lines(reply.shown());
         Ok(reply)
     }
 
@@ -123,7 +144,7 @@ impl Wire {
         shown: impl FnOnce(&Reply) -> Reply,
     ) -> Result<Reply> {
         let reply = self.read_untraced(Awaited::alone(step))?;
-        self.trace.server_lines(shown(&reply).raw());
+        self.trace.server_lines(shown(&reply).shown());
         Ok(reply)
     }
 
@@ -142,10 +163,17 @@ impl Wire {
         reply
     }
 
-    /// Shows what came and is no reply.
+    /// Shows what came and is no reply. A secret may have been cut in it.
     fn trace_remains(&self) {
-        self.trace.server_lines(self.parser.unfinished());
-        self.trace.server_lines(self.input.newest_line());
+        for octets in [self.parser.unfinished(), self.input.newest_line()] {
+            if self.secrets.is_empty() {
+                self.trace.server_lines(octets);
+            } else {
+                let text = String::from_utf8_lossy(octets);
+                let shown = masked_with_cut(&text, &self.secrets.list());
+                self.trace.server_lines(shown.as_bytes());
+            }
+        }
     }
 
     /// Puts a command into the outbox that goes alone; `shown` stands for it in the trace if it
@@ -248,7 +276,9 @@ impl Wire {
             said => Error::Protocol {
                 step: Step::Body,
                 source: ProtocolError::Unsolicited,
-                line: said.map_or_else(Box::default, |reply| shortened(reply.raw())),
+                line: said.map_or_else(Box::default, |reply| {
+                    shortened(&String::from_utf8_lossy(reply.shown()))
+                }),
                 server: None,
             },
         })
@@ -310,7 +340,9 @@ impl Wire {
             said => Error::Protocol {
                 step,
                 source: ProtocolError::Unsolicited,
-                line: said.map_or(line, |reply| shortened(reply.raw())),
+                line: said.map_or(line, |reply| {
+                    shortened(&String::from_utf8_lossy(reply.shown()))
+                }),
                 server: None,
             },
         }
@@ -319,19 +351,33 @@ impl Wire {
     /// A reply that is there already, or as much of it as came.
     fn farewell(&mut self) -> Option<Reply> {
         let reply = match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
-            Ok(reply) => reply.or_else(|| self.parser.cut_off(self.input.newest_line())),
+            Ok(reply) => reply.or_else(|| {
+                let half = self.newest_line();
+                self.parser.cut_off(half.as_bytes())
+            }),
             Err(_) => None,
         };
+        let reply = reply.map(|reply| self.hiding(reply));
         match &reply {
-            Some(reply) => self.trace.server_lines(reply.raw()),
+            Some(reply) => self.trace.server_lines(reply.shown()),
             None => self.trace_remains(),
         }
         reply
     }
 
+    /// The line that was read last, or half of one, without secrets.
+    fn newest_line(&self) -> String {
+        let text = String::from_utf8_lossy(self.input.newest_line());
+        if self.secrets.is_empty() {
+            text.into_owned()
+        } else {
+            masked_with_cut(&text, &self.secrets.list())
+        }
+    }
+
     /// The line that was read last, for an error.
     fn offending_line(&self) -> Box<str> {
-        shortened(self.input.newest_line())
+        shortened(&self.newest_line())
     }
 
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
@@ -375,7 +421,7 @@ impl Wire {
                     // What it would answer has not even been written.
                     return Err(self.broken(step, ProtocolError::Unsolicited));
                 }
-                Ok(Some(reply)) => return Ok(reply),
+                Ok(Some(reply)) => return Ok(self.hiding(reply)),
                 Ok(None) => {}
                 Err(source) => return Err(self.broken(step, source)),
             }
@@ -444,7 +490,7 @@ impl Wire {
         self.stream.set_deadline(self.within_call(patience));
         let mut reason = None;
         while let Ok(reply) = self.unwaited_reply() {
-            self.trace.server_lines(reply.raw());
+            self.trace.server_lines(reply.shown());
             reason.get_or_insert(reply);
         }
         reason
@@ -454,7 +500,7 @@ impl Wire {
     fn unwaited_reply(&mut self) -> Result<Reply> {
         loop {
             match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
-                Ok(Some(reply)) => return Ok(reply),
+                Ok(Some(reply)) => return Ok(self.hiding(reply)),
                 Ok(None) => self.fill(Step::Body)?,
                 Err(source) => return Err(self.broken(Step::Body, source)),
             }
@@ -502,10 +548,8 @@ fn is_farewell(reply: &Reply, is_over: bool) -> bool {
 }
 
 /// The beginning of what the server said, for an error.
-fn shortened(octets: &[u8]) -> Box<str> {
-    let octets = octets.trim_ascii_end();
-    let octets = octets.get(..MAX_OFFENDING).unwrap_or(octets);
-    String::from_utf8_lossy(octets).into()
+fn shortened(text: &str) -> Box<str> {
+    text.trim_end().chars().take(MAX_OFFENDING).collect()
 }
 
 #[cfg(test)]

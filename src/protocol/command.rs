@@ -48,6 +48,10 @@ pub(crate) fn custom(line: &str) -> Result<Vec<u8>, CommandError> {
     if verb.is_empty() {
         return Err(CommandError::Empty);
     }
+    // RFC 4468: BURL stands in a transaction, for BDAT.
+    if verb == "BURL" {
+        return Err(CommandError::Burl);
+    }
     match RESERVED.iter().find(|reserved| **reserved == verb) {
         Some(reserved) => Err(CommandError::Reserved(reserved)),
         None => {

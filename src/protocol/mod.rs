@@ -3,5 +3,6 @@
 pub(crate) mod command;
 pub(crate) mod data;
 pub(crate) mod error;
+pub(crate) mod extension;
 pub(crate) mod line;
 pub(crate) mod parser;

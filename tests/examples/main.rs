@@ -9,8 +9,12 @@
     reason = "a test says so by panicking"
 )]
 
+mod bulk;
 mod compose;
 mod lmtp;
+// Elsewhere than on Linux no environment variable names the roots.
+#[cfg(target_os = "linux")]
+mod oauth2;
 #[allow(
     dead_code,
     unused_imports,

@@ -41,6 +41,9 @@ impl Program {
             "SMTP_URL",
             "SMTP_FROM",
             "SMTP_TO",
+            "OAUTH_TOKEN_URL",
+            "OAUTH_CLIENT_ID",
+            "OAUTH_REFRESH_TOKEN",
             "SSL_CERT_FILE",
             "SSL_CERT_DIR",
         ] {

@@ -1,5 +1,6 @@
-//! Real servers: Debian's Postfix and aiosmtpd, started here on 127.0.0.1, and every message
-//! compared with what was sent, octet for octet.
+//! Real servers: Debian's Postfix, Dovecot and Exim, and aiosmtpd, started here on 127.0.0.1.
+//! Messages are compared with what was sent, octet for octet, and each judges the mechanisms it
+//! has.
 //!
 //! These tests are ignored by default, because they need programs that a checkout does not bring:
 //! `cargo test --test servers -- --ignored` runs them, CONTRIBUTING.md says what to install.
@@ -20,7 +21,11 @@ mod bodies;
     reason = "the scripted peer shows more certificates than these servers do"
 )]
 mod ca;
+mod dovecot;
+mod exim;
 mod logins;
+mod mechanisms;
+mod notifications;
 mod postfix;
 mod recipients;
 mod server;

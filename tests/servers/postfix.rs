@@ -1,16 +1,14 @@
 //! Postfix, run by `postfix_server.sh`, and what it delivered.
 
-use std::net::TcpListener;
 use std::process::{Child, Command};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
-use std::{fs, process, thread};
+use std::{fs, thread};
 
 use smtplib::{Config, Security};
 use tempfile::TempDir;
 
-use crate::server::{alice, config, new_directory, start};
+use crate::server::{alice, config, free_port, new_directory, start};
 
 /// The size that `postfix_server.sh` configures, in octets.
 pub(crate) const SIZE_LIMIT: usize = 4_194_304;
@@ -173,18 +171,6 @@ impl Postfix {
             thread::sleep(Duration::from_millis(20));
         }
     }
-}
-
-/// A port below those the system gives to connections, so that none takes it before Postfix does.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    const FIRST: u16 = 20_000;
-    const COUNT: u16 = 10_000;
-    let seed = u16::try_from(process::id() % u32::from(COUNT)).expect("less than COUNT");
-    (0..COUNT)
-        .map(|_| FIRST + (seed + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .expect("a free port")
 }
 
 /// A user's number.

@@ -1,9 +1,11 @@
 //! What both servers have in common: a script that runs them, a directory, a certificate, a user.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
-use std::{fs, io};
+use std::{fs, io, process};
 
 use smtplib::{Config, Credentials};
 use tempfile::TempDir;
@@ -32,6 +34,32 @@ pub(crate) fn start(command: &mut Command) -> (Child, String) {
         panic!("{command:?} did not start its server; its own words stand above");
     };
     (process, rest.trim().to_owned())
+}
+
+/// A command that runs a script as root, which the user who runs the tests is or may become.
+pub(crate) fn as_root(script: &str) -> Command {
+    let id = Command::new("id")
+        .arg("-u")
+        .output()
+        .expect("the program id");
+    if id.stdout == b"0\n" {
+        return Command::new(script);
+    }
+    let mut sudo = Command::new("sudo");
+    sudo.args(["--non-interactive", script]);
+    sudo
+}
+
+/// A port below those the system gives to connections, so that none takes it before a server does.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 10_000;
+    let seed = u16::try_from(process::id() % u32::from(COUNT)).expect("less than COUNT");
+    (0..COUNT)
+        .map(|_| FIRST + (seed + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
 
 /// A new directory with what both scripts expect in it: the server's certificate and its key.

@@ -2,8 +2,8 @@
 use crate::peer::{Peer, Script};
 use crate::support::session::{SHORT, config, failure, hello, implicit, nobody, said, session};
 use smtplib::{
-    AuthReason, Config, Credentials, CredentialsError, Error, Login, Plain, Protocol, Security,
-    Step, Unsupported,
+    AuthReason, Config, ConfigError, Credentials, CredentialsError, Error, Login, Plain, Protocol,
+    Security, Step, Unsupported,
 };
 
 /// The dialog that comes behind EHLO inside TLS.
@@ -188,7 +188,7 @@ fn no_password_without_tls() {
         assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS"
+            "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered"
         );
     }
     smtp.noop().unwrap();
@@ -200,6 +200,8 @@ fn no_password_without_tls() {
 #[test]
 fn no_password_without_tls_by_configuration() {
     let peer = nobody();
+    // What a feature adds can go without TLS, and has to ask the server first.
+    let config = |peer: &Peer| config(peer).mechanisms(["PLAIN", "LOGIN"]);
     let error = failure(&with_password(config(&peer)));
     assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
     let lmtp = config(&peer).protocol(Protocol::Lmtp);
@@ -218,6 +220,83 @@ fn that_tls_is_missing_is_said_first() {
     let error = smtp.login("tim", "tanstaaf").unwrap_err();
     assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
     drop(smtp);
+    peer.finish();
+}
+
+// F14: STARTTLS is no way out where it is not offered.
+#[test]
+fn that_there_is_no_auth_without_tls_is_said() {
+    let peer = session(&["SIZE 1000"], "").listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    let error = smtp.login("tim", "tanstaaf").unwrap_err();
+    assert!(
+        matches!(error, Error::Unsupported(Unsupported::AuthWithoutTls)),
+        "{error:?}"
+    );
+    assert_eq!(
+        error.to_string(),
+        "the server does not offer AUTH without TLS"
+    );
+    drop(smtp);
+    peer.finish();
+}
+
+// C11: before there is a connection, and never LOGIN instead.
+#[test]
+fn a_mechanism_that_nobody_knows_is_an_error() {
+    let peer = nobody();
+    for (name, sentence) in [
+        (
+            "x-own",
+            "the library has no mechanism \"X-OWN\": implement Mechanism and call authenticate",
+        ),
+        (
+            "LOGIN ",
+            "the library has no mechanism \"LOGIN \": implement Mechanism and call authenticate",
+        ),
+        #[cfg(not(feature = "scram"))]
+        (
+            "SCRAM-SHA-256",
+            "the mechanism SCRAM-SHA-256 needs the crate's feature scram",
+        ),
+        #[cfg(not(feature = "cram-md5"))]
+        (
+            "CRAM-MD5",
+            "the mechanism CRAM-MD5 needs the crate's feature cram-md5",
+        ),
+    ] {
+        let error = failure(&with_password(implicit(&peer)).mechanisms(["PLAIN", name]));
+        assert!(
+            matches!(error, Error::Config(ConfigError::Mechanism(_))),
+            "{error:?}"
+        );
+        assert_eq!(error.to_string(), sentence);
+    }
+    peer.finish();
+}
+
+// EXTERNAL and ANONYMOUS are asked for, never fallen back to.
+#[test]
+fn a_certificate_or_nobody_logs_in() {
+    let offers = ["AUTH PLAIN EXTERNAL ANONYMOUS"];
+    for (credentials, command) in [
+        (Credentials::certificate(""), "AUTH EXTERNAL ="),
+        (Credentials::certificate("kurt"), "AUTH EXTERNAL a3VydA=="),
+        (Credentials::anonymous(""), "AUTH ANONYMOUS ="),
+        (Credentials::anonymous("sirhc"), "AUTH ANONYMOUS c2lyaGM="),
+    ] {
+        let peer = secure(&offers, &format!("C: {command}\nS: 235 ok"));
+        drop(implicit(&peer).credentials(credentials).connect().unwrap());
+        peer.finish();
+    }
+    let peer = nobody();
+    for (text, expected) in [
+        ("a\nb".to_owned(), CredentialsError::Control),
+        ("x".repeat(256), CredentialsError::TooLong),
+    ] {
+        let error = failure(&implicit(&peer).credentials(Credentials::anonymous(text)));
+        assert!(matches!(error, Error::Credentials(source) if source == expected));
+    }
     peer.finish();
 }
 
@@ -275,6 +354,11 @@ fn mechanisms_can_be_pinned() {
     let peer = secure(&["AUTH PLAIN"], BYE);
     let error = failure(&with_password(implicit(&peer)).mechanisms(["LOGIN"]));
     assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
+    // F9
+    assert_eq!(
+        error.to_string(),
+        "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN)"
+    );
     peer.finish();
 }
 
@@ -286,15 +370,21 @@ fn a_refusal_ends_it() {
         ("530 5.7.0 no", false),
         ("454 4.7.0 temporary authentication failure", true),
         ("432 4.7.12 a password transition is needed", true),
-        ("500 5.5.6 line too long", false),
+        ("501 5.7.8 bad password", false),
         ("550 5.7.1 no", false),
     ] {
         let rest = format!("C: {PLAIN}\nS: {reply}\n{BYE}");
-        let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+        let peer = secure(&["AUTH PLAIN LOGIN XOAUTH2"], &rest);
         let error = refused(&peer);
+        let others = match error.code() {
+            Some(code) if code == 535 => {
+                "; the server also offers LOGIN: choose by Config::mechanisms"
+            }
+            _ => "",
+        };
         assert_eq!(
             said(&error),
-            format!("the server refused to log us in by PLAIN: {reply}")
+            format!("the server refused to log us in by PLAIN: {reply}{others}")
         );
         let Error::AuthFailed(failure) = &error else {
             panic!("{error:?}");
@@ -330,25 +420,56 @@ fn after_a_refusal_one_may_try_again() {
     peer.finish();
 }
 
-// 4954-02: a second AUTH is the server's to refuse.
+// C2, 4954-02: who is in is in.
 #[test]
-fn a_second_log_in_is_refused_by_the_server() {
-    let rest = format!("C: {PLAIN}\nS: 235 ok\nC: {PLAIN}\nS: 503 5.5.1 already");
+fn a_server_that_has_let_us_in_already_has_let_us_in() {
+    let rest = format!("C: {PLAIN}\nS: 503 5.5.1 Already Authenticated\nC: NOOP\nS: 250 ok");
+    let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+    let mut smtp = with_password(implicit(&peer)).connect().unwrap();
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+
+    let rest = format!("C: {PLAIN}\nS: 235 ok\nC: {PLAIN}\nS: 503 5.5.1 bad sequence");
     let peer = secure(&["AUTH PLAIN"], &rest);
     let mut smtp = with_password(implicit(&peer)).connect().unwrap();
-    let error = smtp.login("tim", "tanstaaftanstaaf").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the server refused to log us in by PLAIN: 503 5.5.1 already"
-    );
+    smtp.login("tim", "tanstaaftanstaaf").unwrap();
     drop(smtp);
     peer.finish();
 }
 
-// 4954-13, U8, dialog 27: after these it is the mechanism that is wrong, not the password.
+// 4954-02: but not as somebody else, and not because AUTH came at the wrong time.
+#[test]
+fn a_503_is_not_always_a_welcome() {
+    let kurt = "C: AUTH PLAIN AGt1cnQAcHc=";
+    let rest = format!("C: {PLAIN}\nS: 235 ok\n{kurt}\nS: 503 5.5.1 already authenticated");
+    let peer = secure(&["AUTH PLAIN"], &rest);
+    let mut smtp = with_password(implicit(&peer)).connect().unwrap();
+    let error = smtp.login("kurt", "pw").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server refused to log us in by PLAIN: 503 5.5.1 already authenticated"
+    );
+    drop(smtp);
+    peer.finish();
+
+    let rest = format!("C: {PLAIN}\nS: 503 5.5.1 AUTH command used when not advertised\n{BYE}");
+    let peer = secure(&["AUTH PLAIN"], &rest);
+    assert_eq!(
+        said(&refused(&peer)),
+        "the server refused to log us in by PLAIN: 503 5.5.1 AUTH command used when not advertised"
+    );
+    peer.finish();
+}
+
+// C1, 4954-13, U8, dialog 27: after these it is the mechanism that is wrong, not the password.
 #[test]
 fn the_next_mechanism_after_a_refusal_of_the_first() {
     for reply in [
+        "500 5.5.2 unknown command",
+        "501 5.5.4 no initial response here",
+        "502 5.5.1 not implemented",
+        "503 5.5.1 bad sequence",
         "504 5.5.4 unrecognized",
         "534 5.7.9 too weak",
         "538 5.7.11 encrypt",
@@ -457,7 +578,10 @@ fn a_connection_that_ends_or_stalls_in_the_middle() {
     let rest = format!("C: {PLAIN}\nEOF\nCclose");
     let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
     let error = refused(&peer);
-    assert_eq!(said(&error), "the server closed the connection at AUTH");
+    assert_eq!(
+        said(&error),
+        "the server closed the connection at AUTH: most likely it does not know this user name and password"
+    );
     peer.finish();
 
     let rest = format!("C: {PLAIN}\nS.. 20ms forever raw: 334\nCclose");

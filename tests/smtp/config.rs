@@ -54,6 +54,7 @@ fn a_socket_of_the_callers_own_is_not_touched() {
     let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let config = Config::new("mx.example.org")
         .security(Security::None)
+        .mechanisms(["PLAIN"])
         .credentials(Credentials::password("tim", "tanstaaf"));
     let error = SmtpConnection::from_tcp_stream(stream, &config).unwrap_err();
     assert!(matches!(error, Error::PlaintextAuth), "{error:?}");

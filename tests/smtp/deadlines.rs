@@ -22,6 +22,33 @@ fn send_late(peer: Peer, configure: impl FnOnce(Config) -> Config) -> Error {
     error
 }
 
+// F7: a server that answers a group at once has the time of its slowest command.
+#[test]
+fn a_group_has_the_time_of_its_slowest_command() {
+    let group = "
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        C: DATA
+        ";
+    let patient = budgets(|all| all.command(BUDGET).data(SOON));
+    let peer = listen(
+        &["PIPELINING"],
+        &format!("{group}S~600ms: 250 ok\nS: 250 ok\nS: 354 go\nCdata 5\nS: 250 taken\n"),
+    );
+    let mut smtp = config(&peer).timeouts(patient).connect().unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
+    drop(smtp);
+    peer.finish();
+
+    let hasty = budgets(|all| all.command(BUDGET / 2).data(BUDGET));
+    let peer = listen(&["PIPELINING"], &format!("{group}Cclose\n"));
+    let error = send_late(peer, |config| config.timeouts(hasty));
+    assert_eq!(
+        facts(&error),
+        "not delivered, transient, timeout, closed, at MAIL"
+    );
+}
+
 // 5321-58 to 5321-62, B16: each step's own budget counts, and no other.
 #[test]
 fn each_step_has_its_own_budget() {

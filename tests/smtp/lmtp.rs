@@ -197,8 +197,15 @@ fn farewell_among_the_replies() {
     assert!(!is_reusable);
     // Behind the last reply everything is known: somebody has it.
     let (result, is_reusable) = send_to_three("S: 250 ann has it\nS: 421 shutting down\nCclose");
+    let outcome = result.unwrap();
+    // E1: and the loop that everybody writes forgets nobody.
+    let refused: Vec<&str> = outcome
+        .refused()
+        .map(|recipient| recipient.address().local_part())
+        .collect();
+    assert_eq!(refused, ["bob", "cyd"]);
     assert_eq!(
-        fates(&result.unwrap()),
+        fates(&outcome),
         [
             "ann@example.org Accepted 250 ann has it",
             "bob@example.org Refused 550 5.1.1 no bob",

@@ -7,8 +7,12 @@
 )]
 
 mod auth;
+mod batch;
 mod certificates;
 mod config;
+#[cfg(feature = "cram-md5")]
+mod cram_md5;
+mod cut;
 mod data;
 mod deadlines;
 mod dial;
@@ -23,12 +27,15 @@ mod loss;
 mod mechanism;
 mod message;
 mod oauth;
+mod options;
 mod peer;
 mod peer_tests;
 mod pipelining;
 mod quit;
 mod recipients;
 mod reset;
+#[cfg(feature = "scram")]
+mod scram;
 mod sendmail;
 mod starttls;
 mod support;

@@ -4,8 +4,12 @@ use crate::support::session::{failure, implicit, nobody, said, session};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use smtplib::{
-    AuthReason, Config, Credentials, CredentialsError, Error, OAuthBearer, Unsupported, XOAuth2,
+    AuthReason, Config, Credentials, CredentialsError, Error, OAuthBearer, Secret, Unsupported,
+    XOAuth2,
 };
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const TOKEN: &str = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
 const BYE: &str = "C: QUIT\nS: 221 2.0.0 bye\nCclose";
@@ -186,7 +190,7 @@ fn tokens_and_passwords_do_not_mix() {
     let config = with_token(implicit(&peer), TOKEN).mechanisms(["PLAIN"]);
     assert!(matches!(
         failure(&config),
-        Error::Unsupported(Unsupported::Mechanism(_))
+        Error::Unsupported(Unsupported::Excluded(_))
     ));
     peer.finish();
 
@@ -199,6 +203,114 @@ fn tokens_and_passwords_do_not_mix() {
         failure(&config),
         Error::Unsupported(Unsupported::Mechanism(_))
     ));
+    peer.finish();
+}
+
+/// Credentials whose tokens are `token-1`, `token-2` and so on, and how many were asked for.
+fn fresh() -> (Credentials, Arc<AtomicU32>) {
+    let asked = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&asked);
+    let source = move || {
+        let number = counter.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok::<_, Infallible>(format!("token-{number}"))
+    };
+    (
+        Credentials::token_from("someuser@example.com", source),
+        asked,
+    )
+}
+
+// B10: a token that has expired is 535, and the fresh one is not.
+#[test]
+fn a_fresh_token_after_a_refusal() {
+    let (first, second) = (xoauth2("token-1"), xoauth2("token-2"));
+    for refusal in [
+        "S: 535 5.7.8 expired",
+        "S: 334 e30=\nCraw: \\r\\n\nS: 535 5.7.8 expired",
+        "S: 334 e30=\nCraw: \\r\\n\nS: 501 5.5.4 odd",
+    ] {
+        let rest =
+            format!("C: AUTH XOAUTH2 {first}\n{refusal}\nC: AUTH XOAUTH2 {second}\nS: 235 ok");
+        let peer = session(&["AUTH XOAUTH2"], &rest).listen_tls();
+        let (credentials, asked) = fresh();
+        drop(implicit(&peer).credentials(credentials).connect().unwrap());
+        assert_eq!(asked.load(Ordering::Relaxed), 2);
+        peer.finish();
+    }
+}
+
+// B10: once, and not in a loop.
+#[test]
+fn a_second_refusal_is_the_last() {
+    let (first, second) = (xoauth2("token-1"), xoauth2("token-2"));
+    let rest =
+        format!("C: AUTH XOAUTH2 {first}\nS: 535 one\nC: AUTH XOAUTH2 {second}\nS: 535 two\n{BYE}");
+    let peer = session(&["AUTH XOAUTH2"], &rest).listen_tls();
+    let (credentials, asked) = fresh();
+    let error = failure(&implicit(&peer).credentials(credentials));
+    assert_eq!(error.reply().unwrap().to_string(), "535 two");
+    assert_eq!(asked.load(Ordering::Relaxed), 2);
+    peer.finish();
+}
+
+// What is not about the token asks for none; each login asks anew.
+#[test]
+fn a_token_is_asked_for_once_per_login() {
+    let rest = format!(
+        "C: AUTH XOAUTH2 {}\nS: 454 4.7.0 later\nC: AUTH XOAUTH2 {}\nS: 235 ok",
+        xoauth2("token-1"),
+        xoauth2("token-2")
+    );
+    let peer = session(&["AUTH XOAUTH2"], &rest).listen_tls();
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let (credentials, asked) = fresh();
+    assert!(smtp.login_with(&credentials).unwrap_err().is_transient());
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    smtp.login_with(&credentials).unwrap();
+    drop(smtp);
+    peer.finish();
+
+    let peer = session(&["AUTH PLAIN"], BYE).listen_tls();
+    let (credentials, asked) = fresh();
+    failure(&implicit(&peer).credentials(credentials));
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "nothing takes a token");
+    peer.finish();
+}
+
+// The same token would be refused for the same reason, and counted as another attack.
+#[test]
+fn the_same_token_is_not_tried_again() {
+    let rest = format!("C: AUTH XOAUTH2 {}\nS: 535 no\n{BYE}", xoauth2(TOKEN));
+    let peer = session(&["AUTH XOAUTH2"], &rest).listen_tls();
+    let source = || Ok::<_, Infallible>(Secret::from(TOKEN));
+    let credentials = Credentials::token_from("someuser@example.com", source);
+    let error = failure(&implicit(&peer).credentials(credentials));
+    assert_eq!(error.code().unwrap(), 535);
+    peer.finish();
+}
+
+#[test]
+fn a_token_that_cannot_be_had() {
+    let peer = session(&["AUTH XOAUTH2"], BYE).listen_tls();
+    let source = || Err::<Secret, _>("the token server answers 503");
+    let error = failure(&implicit(&peer).credentials(Credentials::token_from("tim", source)));
+    assert_eq!(
+        error.to_string(),
+        "the token for logging in could not be had: the token server answers 503"
+    );
+    assert!(error.is_transient() && !error.is_permanent() && !error.is_closed());
+    peer.finish();
+
+    let peer = session(&["AUTH XOAUTH2"], BYE).listen_tls();
+    let source = || Ok::<_, Infallible>("two words");
+    let error = failure(&implicit(&peer).credentials(Credentials::token_from("tim", source)));
+    assert!(matches!(error, Error::Credentials(CredentialsError::Token)));
+    peer.finish();
+
+    let source = || -> Result<Secret, Infallible> { panic!("nobody has connected yet") };
+    let peer = nobody();
+    let error = failure(&implicit(&peer).credentials(Credentials::token_from("", source)));
+    assert!(matches!(error, Error::Credentials(CredentialsError::Empty)));
     peer.finish();
 }
 

@@ -241,6 +241,93 @@ fn a_password_that_looks_like_a_code() {
     peer.finish();
 }
 
+// E7: a secret that was sent stays hidden for the life of the connection; the octets stay what they
+// are.
+#[test]
+fn a_server_that_remembers_the_password_does_not_show_it() {
+    let plain = STANDARD.encode("\0tim\0tanstaaf");
+    let rest = format!(
+        "C: AUTH PLAIN {plain}
+        S: 235 welcome
+        C: MAIL FROM:<a@client.example>
+        S: 550-5.7.1 not with tanstaaf
+        S: 550 5.7.1 nor with {plain}
+        C: RSET
+        S: 250 ok
+        C: NOOP
+        S: 250 tanstaaf
+        C: NOOP
+        S: what tanstaaf? no tans
+        Cclose"
+    );
+    let peer = session(&["AUTH PLAIN"], &rest).listen_tls();
+    let lines = Lines::default();
+    let config = with_password(implicit(&peer)).trace(lines.sink());
+    let mut smtp = config.connect().unwrap();
+    let error = smtp
+        .sendmail("a@client.example", ["b@x.example"], "")
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the server refused the sender: 550 5.7.1 not with *** / nor with ***"
+    );
+    check_nothing_leaks(&error, &error.to_string());
+    let reply = error.reply().unwrap();
+    let raw = format!("550-5.7.1 not with tanstaaf\r\n550 5.7.1 nor with {plain}\r\n");
+    assert_eq!(reply.raw(), raw.as_bytes());
+    smtp.rset().unwrap();
+    smtp.noop().unwrap();
+    let error = smtp.noop().unwrap_err();
+    check_nothing_leaks(&error, &error.to_string());
+    let lines = lines.take();
+    check_nothing_leaks(&lines, "");
+    for line in ["S: 250 ***", "S: what ***? no ***"] {
+        assert!(lines.iter().any(|shown| shown == line), "{lines:#?}");
+    }
+    peer.finish();
+}
+
+// E7: unsolicited, and as a farewell.
+#[test]
+fn what_comes_unasked_is_masked() {
+    for (words, shows) in [
+        ("250 tanstaaf", "S: 250 ***"),
+        ("421 4.3.2 bye, tanstaaf", "S: 421 4.3.2 bye, ***"),
+    ] {
+        let rest = format!("C~: AUTH PLAIN *\nS: 235 welcome\nS~20ms: {words}\nCclose");
+        let peer = session(&["AUTH PLAIN"], &rest).listen();
+        let lines = Lines::default();
+        let config = with_password(config(&peer)).danger_allow_plaintext_auth(true);
+        let (mut smtp, watched) = connect_watched(&peer, &config.trace(lines.sink()));
+        wait_for_input(&watched);
+        let error = smtp.noop().unwrap_err();
+        check_nothing_leaks(&error, &error.to_string());
+        let lines = lines.take();
+        check_nothing_leaks(&lines, "");
+        assert!(lines.iter().any(|line| line == shows), "{lines:#?}");
+        peer.finish();
+    }
+}
+
+// D1: the server repeats the password and cuts, while the client still writes.
+#[test]
+fn last_words_during_a_login_are_masked() {
+    let rest =
+        "C: AUTH LOGIN\nS: 334\nC: dGlt\nS: 334\nC: *\nS: 535 no tanstaaf\nEOF\nCclose or QUIT";
+    let rest = rest.replace("C: *", "C: dGFuc3RhYWY=");
+    let peer = session(&["AUTH LOGIN"], &rest).listen_tls();
+    check_echo(with_password(implicit(&peer)), "S: 535 no ***");
+    peer.finish();
+
+    let rest = "C: AUTH LOGIN\nS: 334\nC: dGlt\nS: 334\nS+ 535 no such password: tanstaaf\nRST";
+    let peer = session(&["AUTH LOGIN"], rest).listen_tls();
+    let lines = Lines::default();
+    let error = failure(&with_password(implicit(&peer)).trace(lines.sink()));
+    check_nothing_leaks(&error, &error.to_string());
+    check_nothing_leaks(&lines.take(), "");
+    peer.finish();
+}
+
 // Z1: nothing that can be printed holds a password, before, while and after it is used.
 #[test]
 fn nothing_that_can_be_printed_holds_a_secret() {

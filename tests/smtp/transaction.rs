@@ -276,6 +276,24 @@ fn a_farewell_by_hand() {
     peer.finish();
 }
 
+// F1: whoever goes on after the end of the connection hears of that end, not of missing recipients.
+#[test]
+fn data_behind_the_end_of_the_connection() {
+    for end in ["S: 421 4.3.2 shutting down\nCclose", "close"] {
+        let dialog = format!(
+            "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\n{end}\n"
+        );
+        let peer = listen(&[], &dialog);
+        let mut smtp = connect(&peer);
+        let mut transaction = smtp.mail("me@client.example").unwrap();
+        let error = transaction.rcpt("ann@example.org").unwrap_err();
+        assert!(error.is_transient() && error.is_closed());
+        let error = transaction.data("Hi!".as_bytes()).unwrap_err();
+        assert_eq!(facts(&error), "not delivered, transient, closed");
+        peer.finish();
+    }
+}
+
 // 5321-49, R10, B14: what the server says between two calls is looked at before the next command,
 // not taken for its answer.
 #[test]

@@ -69,6 +69,18 @@ fn command_reasons() {
             "a parameter must be KEYWORD or KEYWORD=value in printable ASCII, without spaces",
         ),
         (
+            CommandError::Burl,
+            "BURL lets the server fetch the message from elsewhere, and this library sends it: use send",
+        ),
+        (
+            CommandError::Misplaced,
+            "a parameter of MAIL stands at RCPT, or one of RCPT at MAIL",
+        ),
+        (
+            CommandError::Option("MT-PRIORITY must be -9 to 9"),
+            "MT-PRIORITY must be -9 to 9",
+        ),
+        (
             CommandError::Repeated,
             "a parameter of MAIL or RCPT is given twice",
         ),
@@ -125,6 +137,10 @@ fn config_reasons() {
             "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
         ),
         (
+            ConfigError::Mechanism("X-OWN".into()),
+            "the library has no mechanism \"X-OWN\": implement Mechanism and call authenticate",
+        ),
+        (
             ConfigError::NoRoots,
             "no server can be trusted: give root certificates, or trust the system's, too",
         ),
@@ -179,7 +195,7 @@ fn what_an_option_may_be() {
     for (name, allowed) in [
         (
             "auth",
-            "one or more of plain, login, oauthbearer and xoauth2, with commas; the last two need a user, and go with no other",
+            "one or more mechanisms with commas, such as plain,login for a password or oauthbearer,xoauth2 for a token",
         ),
         ("ca", "the path of a PEM file, or several with commas"),
         ("cert", "the path of a PEM file, and a key needs its cert"),

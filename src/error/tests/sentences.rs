@@ -70,12 +70,24 @@ fn of_logging_in() -> Sentences {
             "the user name or password is empty",
         ),
         (
+            CredentialsError::NoRandomness.into(),
+            "the operating system has no random numbers for the login",
+        ),
+        (
+            CredentialsError::TooLong.into(),
+            "the trace information has more than 255 characters",
+        ),
+        (
+            Error::Token("no answer".into()),
+            "the token for logging in could not be had: no answer",
+        ),
+        (
             CredentialsError::Token.into(),
             "the token has a character that no bearer token has: was it cut out of its JSON?",
         ),
         (
             Error::PlaintextAuth,
-            "logging in without TLS would show the password to everybody on the way: use STARTTLS or implicit TLS",
+            "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
         ),
     ]
 }
@@ -353,6 +365,18 @@ fn of_the_server() -> Sentences {
             "the server refused STARTTLS: 454 not now",
         ),
         (
+            Error::SenderRefused(reply("530 5.7.0 Authentication required")),
+            "the server refused the sender: 530 5.7.0 Authentication required; it wants a login first: give credentials",
+        ),
+        (
+            Error::SenderRefused(reply("530 5.7.0 Must issue a STARTTLS command first")),
+            "the server refused the sender: 530 5.7.0 Must issue a STARTTLS command first",
+        ),
+        (
+            disconnected(Step::Auth, None),
+            "the server closed the connection at AUTH: most likely it does not know this user name and password",
+        ),
+        (
             Error::SenderRefused(reply("550 5.7.1 \u{1b}no")),
             r"the server refused the sender: 550 5.7.1 \u{1b}no",
         ),
@@ -366,6 +390,26 @@ fn of_what_is_missing() -> Sentences {
         (
             Unsupported::EightBit.into(),
             "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+        ),
+        (
+            Unsupported::AuthWithoutTls.into(),
+            "the server does not offer AUTH without TLS",
+        ),
+        (
+            Unsupported::Limit {
+                parameter: Box::new("BY=60;R".parse().unwrap()),
+                limit: "120\u{7} seconds at least".into(),
+            }
+            .into(),
+            r"the server does not take BY=60;R, but 120\u{7} seconds at least",
+        ),
+        (
+            Unsupported::VerifiedTls.into(),
+            "REQUIRETLS needs TLS with a verified certificate, and this connection has none",
+        ),
+        (
+            Unsupported::Excluded("PLAIN LOGIN".into()).into(),
+            "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN LOGIN)",
         ),
         (
             Unsupported::Extension("DSN".into()).into(),

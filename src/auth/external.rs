@@ -1,0 +1,46 @@
+//! EXTERNAL (RFC 4422, appendix A).
+
+use crate::auth::Mechanism;
+use crate::auth::error::{CredentialsError, check_text};
+
+/// EXTERNAL (RFC 4422, appendix A): the client's TLS certificate says who logs in.
+///
+/// The certificate is set by [`Config::client_identity`](crate::Config::client_identity).
+#[derive(Clone, Debug, Default)]
+pub struct External {
+    authorization: String,
+}
+
+impl External {
+    /// Logs in as the user whom the server finds in the certificate.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Logs in as this user, if the server lets the certificate's owner do so; an empty name is
+    /// the certificate's own.
+    ///
+    /// # Errors
+    ///
+    /// [`CredentialsError`] if the name has a control character.
+    pub fn acting_as(authorization: impl Into<String>) -> Result<Self, CredentialsError> {
+        let authorization = authorization.into();
+        check_text(&authorization)?;
+        Ok(Self { authorization })
+    }
+}
+
+impl Mechanism for External {
+    fn name(&self) -> &str {
+        "EXTERNAL"
+    }
+
+    fn initial_response(&mut self) -> Option<Vec<u8>> {
+        Some(self.authorization.as_bytes().to_vec())
+    }
+
+    fn respond(&mut self, _challenge: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+}

@@ -1,0 +1,227 @@
+//! Delivery status notifications (DSN, RFC 3461): who is told what about a message's fate.
+
+use crate::address::Address;
+use crate::command_error::CommandError;
+use crate::envelope::Envelope;
+use crate::parameter::Parameter;
+use crate::protocol::extension::xtext;
+
+/// Longest ENVID, encoded (RFC 3461, 4.4).
+const MAX_ENVELOPE_ID: usize = 100;
+
+/// When the sender hears of a recipient (NOTIFY, RFC 3461, 4.1).
+///
+/// Without it, a server reports failures and often delays.
+///
+/// ```
+/// use smtplib::{Notify, NotifyOn, Parameter};
+///
+/// let notify = Notify::on([NotifyOn::Success, NotifyOn::Failure]);
+/// assert_eq!(Parameter::from(notify).to_string(), "NOTIFY=SUCCESS,FAILURE");
+/// assert_eq!(Parameter::from(Notify::never()).to_string(), "NOTIFY=NEVER");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Notify {
+    on_success: bool,
+    on_failure: bool,
+    on_delay: bool,
+}
+
+/// What happened to a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum NotifyOn {
+    /// It is late, and the server keeps trying.
+    Delay,
+    /// It could not be delivered.
+    Failure,
+    /// It was delivered.
+    Success,
+}
+
+impl Notify {
+    /// On none of these, which is the same as [`never`](Self::never), or on some.
+    #[must_use]
+    pub fn on(events: impl IntoIterator<Item = NotifyOn>) -> Self {
+        let mut notify = Self::never();
+        for event in events {
+            match event {
+                NotifyOn::Delay => notify.on_delay = true,
+                NotifyOn::Failure => notify.on_failure = true,
+                NotifyOn::Success => notify.on_success = true,
+            }
+        }
+        notify
+    }
+
+    /// In no case, not even if the message is lost.
+    #[must_use]
+    pub fn never() -> Self {
+        Self {
+            on_success: false,
+            on_failure: false,
+            on_delay: false,
+        }
+    }
+}
+
+impl From<Notify> for Parameter {
+    fn from(notify: Notify) -> Self {
+        let words = [
+            (notify.on_success, "SUCCESS"),
+            (notify.on_failure, "FAILURE"),
+            (notify.on_delay, "DELAY"),
+        ];
+        let words: Vec<&str> = words
+            .into_iter()
+            .filter_map(|(is_wanted, word)| is_wanted.then_some(word))
+            .collect();
+        let value = match words.as_slice() {
+            [] => "NEVER".to_owned(),
+            words => words.join(","),
+        };
+        Self::known("NOTIFY", Some(value.into()))
+    }
+}
+
+/// How much of the message a failure notification brings back (RET, RFC 3461, 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReturnContent {
+    /// All of it.
+    Full,
+    /// The header.
+    Headers,
+}
+
+impl From<ReturnContent> for Parameter {
+    fn from(content: ReturnContent) -> Self {
+        let value = match content {
+            ReturnContent::Full => "FULL",
+            ReturnContent::Headers => "HDRS",
+        };
+        Self::known("RET", Some(value.into()))
+    }
+}
+
+impl Parameter {
+    /// ORCPT: the address that the sender wrote, for notifications to name (RFC 3461, 4.2).
+    ///
+    /// An address outside ASCII goes in the form of RFC 6533, which any server can take.
+    #[must_use]
+    pub fn original_recipient(address: &Address) -> Self {
+        let text = address.to_string();
+        let value = match xtext::encode(&text) {
+            Some(text) => format!("rfc822;{text}"),
+            None => format!("utf-8;{}", xtext::utf8_address(&text)),
+        };
+        Self::known("ORCPT", Some(value.into()))
+    }
+
+    /// ENVID: a name for this sending that notifications repeat (RFC 3461, 4.4), up to 100 octets
+    /// when it is encoded.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Option`] if it is empty, too long, or has a character that is not printable
+    /// ASCII.
+    pub fn envelope_id(id: &str) -> Result<Self, CommandError> {
+        let encoded = xtext::encode(id).filter(|id| matches!(id.len(), 1..=MAX_ENVELOPE_ID));
+        let wanted = "ENVID must be 1 to 100 characters of printable ASCII, when it is encoded";
+        let encoded = encoded.ok_or(CommandError::Option(wanted))?;
+        Ok(Self::known("ENVID", Some(encoded.into())))
+    }
+}
+
+/// Delivery status notifications (RFC 3461).
+impl Envelope {
+    /// When the sender hears of the recipients so far that have no [`Notify`] of their own.
+    ///
+    /// ```
+    /// use smtplib::{Address, Envelope, Notify, NotifyOn, ReturnContent};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (ann, bob): (Address, Address) = ("ann@example.org".parse()?, "bob@example.org".parse()?);
+    /// let envelope = Envelope::new(Address::new("news", "example.com")?, [ann])
+    ///     .notify(Notify::on([NotifyOn::Failure, NotifyOn::Delay]))
+    ///     .recipient(bob, [Notify::never().into()])
+    ///     .return_content(ReturnContent::Headers)
+    ///     .envelope_id("2026-11-26/17")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn notify(self, notify: Notify) -> Self {
+        self.for_each_recipient("NOTIFY", |_| notify.into())
+    }
+
+    /// Tells the server of each recipient so far that its address is the one that the sender wrote
+    /// (ORCPT), so that notifications name it even if the mail is forwarded.
+    pub fn original_recipients(self) -> Self {
+        self.for_each_recipient("ORCPT", Parameter::original_recipient)
+    }
+
+    /// How much of the message a failure notification brings back.
+    pub fn return_content(self, content: ReturnContent) -> Self {
+        self.parameter(content.into())
+    }
+
+    /// A name for this sending that notifications repeat; see [`Parameter::envelope_id`].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Option`] as there.
+    pub fn envelope_id(self, id: &str) -> Result<Self, CommandError> {
+        Ok(self.parameter(Parameter::envelope_id(id)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 3461-02
+    #[test]
+    fn never_stands_alone_and_nothing_comes_twice() {
+        for (events, expected) in [
+            (&[][..], "NOTIFY=NEVER"),
+            (&[NotifyOn::Delay], "NOTIFY=DELAY"),
+            (
+                &[NotifyOn::Delay, NotifyOn::Success, NotifyOn::Delay],
+                "NOTIFY=SUCCESS,DELAY",
+            ),
+        ] {
+            let notify = Notify::on(events.iter().copied());
+            assert_eq!(Parameter::from(notify).to_string(), expected);
+        }
+    }
+
+    // 3461-03, 3461-04, 6532-08
+    #[test]
+    fn the_original_recipient_by_its_type() {
+        for (address, expected) in [
+            ("Ann@example.org", "ORCPT=rfc822;Ann@example.org"),
+            ("a+b@example.org", "ORCPT=rfc822;a+2Bb@example.org"),
+            ("\"a b\"@example.org", "ORCPT=rfc822;\"a+20b\"@example.org"),
+            ("zo\u{eb}@example.org", "ORCPT=utf-8;zo\\x{EB}@example.org"),
+        ] {
+            let parameter = Parameter::original_recipient(&address.parse().unwrap());
+            assert_eq!(parameter.to_string(), expected);
+        }
+    }
+
+    // 3461-06
+    #[test]
+    fn an_envelope_id_has_its_limits() {
+        let id = |text: &str| Parameter::envelope_id(text).map(|id| id.to_string());
+        assert_eq!(id("QQ 314+159").unwrap(), "ENVID=QQ+20314+2B159");
+        assert!(id(&"x".repeat(100)).is_ok());
+        assert!(id(&"+".repeat(33)).is_ok());
+        for wrong in ["", "a\nb", "caf\u{e9}", &"x".repeat(101), &"+".repeat(34)] {
+            let error = id(wrong).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "ENVID must be 1 to 100 characters of printable ASCII, when it is encoded"
+            );
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! FUTURERELEASE (RFC 4865): mail that the server keeps until its time.
+
+use core::time::Duration;
+
+use crate::capabilities::Capabilities;
+use crate::command_error::CommandError;
+use crate::envelope::Envelope;
+use crate::message::date::Date;
+use crate::parameter::Parameter;
+
+/// Longest time, in seconds: nine digits (RFC 4865, 4).
+const MAX_SECONDS: u64 = 999_999_999;
+
+impl Parameter {
+    /// HOLDFOR: the server keeps the message for so long (RFC 4865).
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Option`] for less than a second or more than 999,999,999 seconds.
+    pub fn hold_for(time: Duration) -> Result<Self, CommandError> {
+        let seconds = time.as_secs();
+        if !(1..=MAX_SECONDS).contains(&seconds) {
+            let wanted = "HOLDFOR must be a time of 1 to 999999999 seconds";
+            return Err(CommandError::Option(wanted));
+        }
+        Ok(Self::known("HOLDFOR", Some(seconds.to_string().into())))
+    }
+
+    /// HOLDUNTIL: the server keeps the message until then (RFC 4865).
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Option`] for a year before 1900 or after 9999.
+    pub fn hold_until(moment: impl Into<Date>) -> Result<Self, CommandError> {
+        let moment = moment.into().utc_rfc3339();
+        let wanted = "HOLDUNTIL must be a moment of the years 1900 to 9999";
+        let moment = moment.ok_or(CommandError::Option(wanted))?;
+        Ok(Self::known("HOLDUNTIL", Some(moment.into())))
+    }
+}
+
+/// Keeping mail for later (FUTURERELEASE, RFC 4865).
+impl Envelope {
+    /// Asks the server to keep the message for so long; see [`Parameter::hold_for`].
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Option`] as there.
+    pub fn hold_for(self, time: Duration) -> Result<Self, CommandError> {
+        Ok(self.parameter(Parameter::hold_for(time)?))
+    }
+
+    /// Asks the server to keep the message until then: a [`Date`] or a
+    /// `SystemTime`.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Option`] for a year before 1900 or after 9999.
+    pub fn hold_until(self, moment: impl Into<Date>) -> Result<Self, CommandError> {
+        Ok(self.parameter(Parameter::hold_until(moment)?))
+    }
+}
+
+/// What the server allows instead, if it does not keep mail for so long: its offer is
+/// `FUTURERELEASE seconds date-time` (RFC 4865, 3).
+pub(crate) fn misfit(keyword: &str, value: &str, offers: &Capabilities) -> Option<String> {
+    let mut limits = offers.param("FUTURERELEASE")?.split_ascii_whitespace();
+    let (most, last) = (limits.next(), limits.next());
+    if keyword == "HOLDFOR" {
+        let most: u64 = most?.parse().ok()?;
+        let is_long = value.parse().is_ok_and(|seconds: u64| seconds > most);
+        return is_long.then(|| format!("{most} seconds at most"));
+    }
+    // Both are dates of RFC 3339. Only those in UTC and of the same form compare as texts.
+    let last = last.filter(|last| last.len() == value.len() && last.ends_with('Z'))?;
+    (value > last).then(|| format!("{last} at the latest"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // 4865-02
+    #[test]
+    fn for_a_time() {
+        let seconds = Duration::from_secs;
+        let hold = |time| Parameter::hold_for(time).map(|held| held.to_string());
+        assert_eq!(hold(seconds(86_400)).unwrap(), "HOLDFOR=86400");
+        for time in [Duration::from_millis(999), seconds(MAX_SECONDS + 1)] {
+            assert_eq!(
+                hold(time).unwrap_err().to_string(),
+                "HOLDFOR must be a time of 1 to 999999999 seconds"
+            );
+        }
+    }
+}

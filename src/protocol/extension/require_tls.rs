@@ -1,0 +1,25 @@
+//! REQUIRETLS (RFC 8689): mail that goes under TLS all the way or not at all.
+
+use crate::envelope::Envelope;
+use crate::parameter::Parameter;
+
+impl Parameter {
+    /// REQUIRETLS: every server on the way must use TLS with a certificate it has verified, or
+    /// return the message (RFC 8689).
+    #[must_use]
+    pub fn require_tls() -> Self {
+        Self::known("REQUIRETLS", None)
+    }
+}
+
+impl Envelope {
+    /// Lets the message go under verified TLS all the way or not at all (REQUIRETLS, RFC 8689).
+    ///
+    /// Sending is an error if this connection has no TLS, if it does not verify certificates, or
+    /// if the server does not offer REQUIRETLS. [`ignore_unsupported`](Self::ignore_unsupported)
+    /// does not change that. A [`tls_connector`](crate::Config::tls_connector) of your own is
+    /// taken to verify certificates.
+    pub fn require_tls(self) -> Self {
+        self.parameter(Parameter::require_tls())
+    }
+}

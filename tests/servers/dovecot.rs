@@ -1,0 +1,60 @@
+//! Dovecot's submission service, run by `dovecot_server.sh`.
+
+use std::process::Child;
+use std::sync::OnceLock;
+
+use smtplib::{Config, Security};
+use tempfile::TempDir;
+
+use crate::aiosmtpd::Aiosmtpd;
+use crate::server::{alice, as_root, config, free_port, new_directory, start};
+
+pub(crate) struct Dovecot {
+    submission_port: u16,
+    submissions_port: u16,
+    // Its input, a pipe, keeps the server running.
+    _process: Child,
+    _directory: TempDir,
+}
+
+impl Dovecot {
+    /// The one server of this process, started when a test first asks for it.
+    pub(crate) fn shared() -> &'static Self {
+        static DOVECOT: OnceLock<Dovecot> = OnceLock::new();
+        DOVECOT.get_or_init(Self::start)
+    }
+
+    fn start() -> Self {
+        let directory = new_directory().expect("a new directory");
+        let (submission_port, submissions_port) = (free_port(), free_port());
+        let relay = Aiosmtpd::shared().smtp_port;
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/servers/dovecot_server.sh"
+        );
+        let mut command = as_root(script);
+        command.arg(directory.path());
+        command.args([submission_port, submissions_port, relay].map(|port| port.to_string()));
+        let (process, _) = start(&mut command);
+        Self {
+            submission_port,
+            submissions_port,
+            _process: process,
+            _directory: directory,
+        }
+    }
+
+    /// STARTTLS, or no TLS.
+    pub(crate) fn submission(&self, security: Security) -> Config {
+        config(self.submission_port)
+            .security(security)
+            .credentials(alice())
+    }
+
+    /// TLS from the first octet.
+    pub(crate) fn submissions(&self) -> Config {
+        config(self.submissions_port)
+            .security(Security::ImplicitTls)
+            .credentials(alice())
+    }
+}

@@ -1,0 +1,90 @@
+#!/bin/sh
+# A Dovecot of its own for the tests: its submission service, which takes logins by every mechanism
+# it has and hands messages on to another server.
+#
+#   dovecot_server.sh DIRECTORY SUBMISSION SUBMISSIONS RELAY
+#
+# DIRECTORY holds certificate.pem and key.pem, the rest are ports on 127.0.0.1: two to listen on,
+# with STARTTLS and with TLS from the first octet, and one of a server that takes the messages.
+# Prints "ready" when Dovecot listens, and stops it, removing DIRECTORY, at the end of its own
+# input: when the test closes the pipe, or dies in whatever way. Needs root, because Dovecot does.
+set -eu
+# The keyboard's interrupt reaches the whole process group, and Dovecot must be stopped even then.
+trap '' INT TERM HUP
+
+directory=$1 submission=$2 submissions=$3 relay=$4
+
+stop() {
+    status=$?
+    # A Dovecot that never started has nothing to stop.
+    doveadm -c "$directory/dovecot.conf" stop >&2 || true
+    rm -rf "$directory"
+    exit "$status"
+}
+trap stop EXIT
+
+chmod 755 "$directory"
+mkdir -p "$directory/home" "$directory/run"
+chown dovecot "$directory/home"
+
+cat >"$directory/dovecot.conf" <<END
+base_dir = $directory/run
+log_path = $directory/log
+protocols = submission
+listen = 127.0.0.1
+hostname = mail.example.test
+mail_location = maildir:$directory/home/mail
+mail_uid = dovecot
+mail_gid = dovecot
+first_valid_uid = 1
+
+ssl = yes
+ssl_cert = <$directory/certificate.pem
+ssl_key = <$directory/key.pem
+
+# The password is kept as it is: each mechanism makes of it what it needs.
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+auth_failure_delay = 0
+# Mechanisms that show no password go without TLS, the others do not.
+disable_plaintext_auth = yes
+passdb {
+  driver = passwd-file
+  args = $directory/users
+}
+userdb {
+  driver = static
+  args = home=$directory/home uid=dovecot gid=dovecot
+}
+
+# Failed logins from one address are answered ever later, unless nobody counts them.
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+service submission-login {
+  inet_listener submission {
+    address = 127.0.0.1
+    port = $submission
+  }
+  inet_listener submissions {
+    address = 127.0.0.1
+    port = $submissions
+    ssl = yes
+  }
+}
+submission_relay_host = 127.0.0.1
+submission_relay_port = $relay
+END
+
+cat >"$directory/users" <<END
+alice@example.test:{PLAIN}wonderland
+carol@example.test:{PLAIN}Grüße, Zoë
+END
+
+if ! dovecot -c "$directory/dovecot.conf" >&2; then
+    cat "$directory/log" >&2
+    exit 1
+fi
+echo ready
+cat >/dev/null
