@@ -193,7 +193,6 @@ fn transient_and_permanent() {
             recipients_refused(&[refusal("551 b"), refusal("450 a")]),
             (true, false),
         ),
-        // All were required: the second will be refused again.
         (
             recipients_refused(&[refusal("450 a"), refusal("551 b"), ACCEPTED]),
             (false, true),

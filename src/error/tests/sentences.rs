@@ -10,6 +10,8 @@ pub(super) type Sentences = Vec<(Error, &'static str)>;
 pub(super) fn sentences() -> Sentences {
     [
         of_connecting(),
+        of_credentials(),
+        of_missing_tls(),
         of_logging_in(),
         of_other_protocols(),
         of_this_side(),
@@ -61,6 +63,11 @@ fn of_logging_in() -> Sentences {
             auth_failed(AuthReason::TooManyChallenges, None, None).at(mx()),
             "logging in at mx.example.org:587 by PLAIN failed: the server never stopped asking",
         ),
+    ]
+}
+
+fn of_credentials() -> Sentences {
+    vec![
         (
             CredentialsError::Control.into(),
             "the user name or password has a control character in it: is it a line end left over from a file?",
@@ -383,6 +390,21 @@ fn of_the_server() -> Sentences {
     ]
 }
 
+fn of_missing_tls() -> Sentences {
+    vec![
+        // Field C6: the way out.
+        (
+            Error::from(Unsupported::StartTls { server: None }).at(mx()),
+            "mx.example.org:587 does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)",
+        ),
+        (
+            Unsupported::StartTls { server: None }.into(),
+            "the server does not offer STARTTLS",
+        ),
+        (Unsupported::TlsIsOn.into(), "TLS is already on"),
+    ]
+}
+
 fn of_what_is_missing() -> Sentences {
     let address: Address = "z\u{f6}@example.org".parse().unwrap();
     let domain: Address = "zoe@b\u{fc}cher.example".parse().unwrap();
@@ -415,16 +437,6 @@ fn of_what_is_missing() -> Sentences {
             Unsupported::Extension("DSN".into()).into(),
             "the server does not offer DSN",
         ),
-        // Field C6: the way out.
-        (
-            Error::from(Unsupported::StartTls { server: None }).at(mx()),
-            "mx.example.org:587 does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)",
-        ),
-        (
-            Unsupported::StartTls { server: None }.into(),
-            "the server does not offer STARTTLS",
-        ),
-        (Unsupported::TlsIsOn.into(), "TLS is already on"),
         (
             Unsupported::Header.into(),
             "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
