@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use smtplib::{Config, Credentials, Delivery, Message};
+use smtplib::{Config, Credentials, Delivery, Message, MessageError};
 
 // The real server that the quickstart embeds.
 #[allow(dead_code, reason = "the quickstart shows more of what it receives")]
@@ -42,7 +42,10 @@ fn run() -> Result<bool, Box<dyn Error>> {
     let begun = Instant::now();
     let (mut sent, mut refused, mut unknown) = (0, 0, 0);
     // Messages are made as there is room for them: a million would take no more memory.
-    let messages = (1..=count).map(newsletter);
+    let mut failure = None;
+    let messages = (1..=count)
+        .map(newsletter)
+        .map_while(|message| message.map_err(|error| failure = Some(error)).ok());
     for (number, result) in (1..=count).zip(smtp.send_all(messages)) {
         bar.inc(1);
         match result {
@@ -62,6 +65,9 @@ fn run() -> Result<bool, Box<dyn Error>> {
         }
     }
     bar.finish_and_clear();
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
     smtp.quit();
 
     let seconds = begun.elapsed().as_secs_f64();
@@ -70,14 +76,13 @@ fn run() -> Result<bool, Box<dyn Error>> {
 }
 
 /// A message of its own for each reader.
-fn newsletter(number: u64) -> Message {
+fn newsletter(number: u64) -> Result<Message, MessageError> {
     Message::builder()
         .from("The news <news@example.com>")
         .to(format!("reader{number}@example.org").as_str())
         .subject(format!("News for reader {number}"))
         .text("Nothing happened today. More tomorrow.\n")
         .build()
-        .expect("every part of it is right")
 }
 
 /// The server in `SMTP_URL`, or one inside this program.

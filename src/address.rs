@@ -1,5 +1,6 @@
 //! [`Address`]: the mailbox of an envelope, and why a text is not one.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::error::Error as StdError;
 use std::fmt;
@@ -97,6 +98,27 @@ impl Address {
     #[must_use]
     pub fn is_ascii(&self) -> bool {
         self.local_part.is_ascii() && self.domain.is_ascii()
+    }
+
+    /// The domain in ASCII: as it is, or in A-labels (RFC 5891) if the feature `idna` is on and it
+    /// has them.
+    pub(crate) fn ascii_domain(&self) -> Option<Cow<'_, str>> {
+        if self.domain.is_ascii() {
+            return Some(Cow::Borrowed(&self.domain));
+        }
+        a_labels(&self.domain).map(Cow::Owned)
+    }
+
+    /// The address in ASCII, for a server without SMTPUTF8. A local part cannot be changed.
+    pub(crate) fn to_ascii(&self) -> Option<Cow<'_, Self>> {
+        if self.is_ascii() {
+            return Some(Cow::Borrowed(self));
+        }
+        if !self.local_part.is_ascii() {
+            return None;
+        }
+        let domain = self.ascii_domain()?;
+        Self::new(&self.local_part, &domain).ok().map(Cow::Owned)
     }
 
     /// The domain as it is compared.
@@ -414,6 +436,19 @@ fn check_domain(text: &str) -> Result<(), AddressError> {
 
 fn is_in_domains(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || is_utf8_text(c)
+}
+
+/// A domain in its ASCII form, if that is a domain.
+#[cfg(feature = "idna")]
+fn a_labels(domain: &str) -> Option<String> {
+    let labels = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY);
+    let labels = labels.ok()?.into_owned();
+    check_domain(&labels).is_ok().then_some(labels)
+}
+
+#[cfg(not(feature = "idna"))]
+fn a_labels(_: &str) -> Option<String> {
+    None
 }
 
 /// Letters, digits and inner hyphens between dots (RFC 5321, Domain), U-labels (RFC 6531), and the

@@ -3,6 +3,7 @@
 mod display;
 mod interrupted;
 mod make;
+mod tls;
 
 use std::error::Error as StdError;
 use std::io;
@@ -19,9 +20,10 @@ use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 use crate::protocol::error::ProtocolError;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
-use crate::tls_error::TlsError;
 
 pub use self::interrupted::Interrupted;
+
+pub use self::tls::{TlsError, TlsReason};
 
 /// The result of everything that talks to a server.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -55,7 +57,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | `SenderRefused` | the server refused the sender | by the reply | send as the user who has logged in |
 /// | `Source` | the message could not be read to its end | no | look after the source |
 /// | `Timeout` | the server took too long | yes | try again, after `Delivery::Unknown` check first |
-/// | `Tls` | TLS could not be set up | no | see [`TlsError::reason`] |
+/// | `Tls` | TLS could not be set up, or broke | by the reason | see [`TlsError::reason`] |
 /// | `Token` | no token could be had for logging in | yes | look after the function that gets it |
 /// | `TooLarge` | the message is larger than the server takes | no | make it smaller |
 /// | `UnknownHost` | there is no host of this name | no | correct the host |
@@ -211,6 +213,7 @@ impl Error {
             | Self::Io { step, .. }
             | Self::Protocol { step, .. }
             | Self::Timeout { step, .. } => *step == Step::EndOfData,
+            Self::Tls(error) => error.step() == Step::EndOfData,
             Self::Interrupted(interrupted) => interrupted
                 .outcome
                 .recipients()
@@ -296,7 +299,7 @@ impl Error {
             | Self::Timeout { step, .. } => Some(*step),
             Self::Interrupted(interrupted) => interrupted.failure.step(),
             Self::SenderRefused(_) => Some(Step::Mail),
-            Self::Tls(_) => Some(Step::Handshake),
+            Self::Tls(error) => Some(error.step()),
             Self::UnknownHost { .. } => Some(Step::Connect),
             _ => None,
         }
@@ -315,6 +318,7 @@ impl Error {
         match self {
             Self::Closed | Self::Timeout { .. } | Self::Token(_) => true,
             Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
+            Self::Tls(error) => error.is_transient(),
             Self::Io { source, .. } => is_worth_another_try(source.kind()),
             // Nothing was asked of the server yet, so that what it says is about the connection.
             Self::Disconnected {
@@ -332,14 +336,14 @@ impl Error {
     }
 
     /// Returns true if the same call will certainly fail again: after a 5yz reply, or if something on
-    /// this side or in the server's TLS must change.
+    /// this side must change.
     ///
     /// Both this and [`is_transient`](Self::is_transient) are false where the message may have been
     /// taken, and where nobody can know.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         let is_unclear = match self {
-            Self::Source(_) | Self::Protocol { .. } => true,
+            Self::Source(_) | Self::Protocol { .. } | Self::Tls(_) => true,
             Self::Interrupted(interrupted) => !interrupted.failure.is_permanent(),
             _ => self.reply().is_some_and(|reply| !reply.is_permanent()),
         };

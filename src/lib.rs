@@ -66,6 +66,8 @@
 //! None is on by default, and each only adds.
 //!
 //! - `vendored` builds OpenSSL from source where the platform would use the system's.
+//! - `idna` sends domains outside ASCII in their ASCII form (RFC 5891) to servers without SMTPUTF8,
+//!   in the envelope and in the header.
 //! - `local-address` adds `Config::local_address`.
 //! - `scram` adds SCRAM-SHA-256 and SCRAM-SHA-1, and ties the login to the TLS session where the
 //!   server can do that.
@@ -95,7 +97,6 @@ mod recipients;
 mod reply;
 mod secret;
 mod step;
-mod tls_error;
 mod trace;
 
 pub use crate::address::{Address, AddressError};
@@ -121,7 +122,7 @@ pub use crate::connection::cargo::Consignment;
 pub use crate::connection::transaction::{DataWriter, Transaction};
 pub use crate::endpoint::Endpoint;
 pub use crate::envelope::Envelope;
-pub use crate::error::{Delivery, Error, Interrupted, Result};
+pub use crate::error::{Delivery, Error, Interrupted, Result, TlsError, TlsReason};
 pub use crate::exchange::error::{ContentError, Unsupported};
 #[doc(hidden)]
 pub use crate::kind::{Many, One, Pair, Text};
@@ -146,7 +147,6 @@ pub use crate::recipients::IntoRecipients;
 pub use crate::reply::{Code, EnhancedCode, Reply};
 pub use crate::secret::Secret;
 pub use crate::step::Step;
-pub use crate::tls_error::{TlsError, TlsReason};
 pub use crate::trace::TraceLine;
 
 /// Compiles what the README shows.

@@ -244,6 +244,32 @@ fn letters_outside_ascii_are_known() {
     );
 }
 
+// A6
+#[test]
+fn a_domain_in_ascii() {
+    let ascii = |text: &str| {
+        let address: Address = text.parse().unwrap();
+        address.to_ascii().map(|ascii| ascii.to_string())
+    };
+    let idna = |text: &str| cfg!(feature = "idna").then(|| text.to_owned());
+    for (text, expected) in [
+        ("info@example.org", Some("info@example.org".to_owned())),
+        ("info@ex\u{e4}mple.de", idna("info@xn--exmple-cua.de")),
+        ("info@EX\u{c4}MPLE.de", idna("info@xn--exmple-cua.de")),
+        ("a@stra\u{df}e.example", idna("a@xn--strae-oqa.example")),
+        ("\"a b\"@\u{5b57}.example", idna("\"a b\"@xn--p8s.example")),
+        (
+            "a@in_house.\u{e4}.example",
+            idna("a@in_house.xn--4ca.example"),
+        ),
+        ("z\u{f6}@ex\u{e4}mple.de", None),
+        ("z\u{f6}@example.de", None),
+        ("a@\u{ad}.example", None),
+    ] {
+        assert_eq!(ascii(text), expected, "{text}");
+    }
+}
+
 #[test]
 fn conversions() {
     let address: Address = "zoe@example.org".parse().unwrap();

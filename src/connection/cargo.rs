@@ -270,7 +270,10 @@ fn facts(rendering: &Rendering<'_>) -> Facts {
 /// A message that this server cannot be given, or that cannot be had.
 fn unfit(error: MessageError) -> Error {
     match error.problem() {
-        MessageProblem::Smtputf8 => Unsupported::Header.into(),
+        MessageProblem::Smtputf8(address) => Error::Unsupported(Unsupported::Utf8Header {
+            field: error.field().into(),
+            address: address.clone(),
+        }),
         _ => Error::Message(error),
     }
 }

@@ -10,7 +10,7 @@ use crate::connection::send::{parse_address, parse_sender};
 use crate::connection::verdict::judge;
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::exchange::admission::{Facts, Inspection, mail_parameters};
+use crate::exchange::admission::{Facts, Inspection, mail_parameters, says_smtputf8, told};
 use crate::exchange::error::Unsupported;
 use crate::exchange::options;
 use crate::exchange::transit::Framing;
@@ -78,8 +78,10 @@ impl SmtpConnection {
         self.check_required_tls(envelope.parameters())?;
         let facts = Facts::unknown(&self.capabilities);
         let parameters = mail_parameters(&envelope, &facts, &self.capabilities)?;
+        let is_utf8 = says_smtputf8(&parameters);
+        let sender = envelope.sender().map(|sender| told(sender, is_utf8));
         let mut line = Vec::new();
-        command::mail(&mut line, envelope.sender(), &parameters)?;
+        command::mail(&mut line, sender.as_deref(), &parameters)?;
         let inspection = facts.inspection(&envelope, &self.capabilities);
         self.begin()?;
         let mut exchange = self.exchange(false);
@@ -90,7 +92,7 @@ impl SmtpConnection {
             exchange,
             id,
             inspection,
-            is_utf8: parameters.iter().any(|p| p.keyword() == "SMTPUTF8"),
+            is_utf8,
         };
         transaction.drive(None)?;
         Ok(transaction)
@@ -125,7 +127,8 @@ impl<'c> Transaction<'c> {
         options::check(&parameters, At::Rcpt, &self.connection.capabilities)?;
         self.check_utf8(&address)?;
         let mut line = Vec::new();
-        command::rcpt(&mut line, &address, &parameters)?;
+        let told = told(&address, self.is_utf8);
+        command::rcpt(&mut line, &told, &parameters)?;
         self.begin()?;
         self.exchange.add(address, &line);
         self.drive(None)?;
@@ -184,7 +187,7 @@ impl<'c> Transaction<'c> {
 
     /// Without SMTPUTF8 at MAIL, no octet above 127 may be in a command (RFC 6531, 3.3).
     fn check_utf8(&self, address: &Address) -> Result<()> {
-        if address.is_ascii() || self.is_utf8 {
+        if self.is_utf8 || address.to_ascii().is_some() {
             Ok(())
         } else if self.connection.capabilities.has("SMTPUTF8") {
             Err(CommandError::Utf8.into())

@@ -22,6 +22,11 @@ fn disconnected(step: Step, last_words: Option<&str>) -> Error {
     Error::disconnected(step, last_words.map(reply))
 }
 
+fn tls(step: Step, words: &str, in_clear: Option<&str>) -> Error {
+    let error = TlsError::new(step, words.into(), false, in_clear.map(reply));
+    Error::Tls(Box::new(error))
+}
+
 fn refused(step: Step, line: &str) -> Error {
     Error::refused(step, reply(line))
 }
@@ -142,6 +147,7 @@ fn delivery() {
             disconnected(step, None),
             Error::io(step, io_error("x")),
             Error::protocol(step, ProtocolError::BadCode),
+            tls(step, "bad record", None),
         ] {
             assert_eq!(error.delivery(), expected, "{error:?}");
         }
@@ -167,6 +173,14 @@ fn transient_and_permanent() {
         (disconnected(Step::Body, Some("421 bye")), (true, false)),
         (disconnected(Step::Body, Some("552 too big")), (false, true)),
         (disconnected(Step::EndOfData, None), neither),
+        (tls(Step::Handshake, "no cipher", None), neither),
+        (tls(Step::Hello, "alert number 116", None), neither),
+        (tls(Step::Mail, "bad record", None), (true, false)),
+        (tls(Step::EndOfData, "bad record", None), neither),
+        (tls(Step::Handshake, "x", Some("220 mx")), neither),
+        (tls(Step::Handshake, "x", Some("421 busy")), (true, false)),
+        (tls(Step::Mail, "x", Some("550 no")), (true, false)),
+        (tls(Step::EndOfData, "x", Some("421 bye")), neither),
         (Error::Closed, (true, false)),
         (Error::Token("no answer".into()), (true, false)),
         (Error::NoRecipients, (false, true)),

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::address::Address;
 use crate::capabilities::Capabilities;
 use crate::command_error::CommandError;
 use crate::envelope::{Envelope, Recipient};
@@ -132,13 +133,16 @@ pub(crate) fn order(
 ) -> Result<Order, Inadmissible> {
     let parameters = mail_parameters(envelope, facts, offers)?;
     let mut commands = Commands::default();
-    command::mail(commands.octets(), envelope.sender(), &parameters)?;
+    let is_utf8 = says_smtputf8(&parameters);
+    let sender = envelope.sender().map(|sender| told(sender, is_utf8));
+    command::mail(commands.octets(), sender.as_deref(), &parameters)?;
     commands.end_line();
     let recipients = envelope.recipients_with_parameters();
     let mut outcomes = Vec::with_capacity(places.map_or(recipients.len(), <[usize]>::len));
     let mut add = |recipient: &Recipient| {
         check_offered(&recipient.parameters, offers)?;
-        command::rcpt(commands.octets(), &recipient.address, &recipient.parameters)?;
+        let address = told(&recipient.address, is_utf8);
+        command::rcpt(commands.octets(), &address, &recipient.parameters)?;
         commands.end_line();
         outcomes.push(RecipientOutcome::new(recipient.address.clone()));
         Ok::<(), Inadmissible>(())
@@ -255,16 +259,33 @@ fn needs_smtputf8(
     facts: &Facts,
     offers: &Capabilities,
 ) -> Result<bool, Inadmissible> {
-    let mut addresses = envelope.sender().into_iter().chain(envelope.recipients());
-    let address = addresses.find(|address| !address.is_ascii());
-    let is_needed = address.is_some() || facts.is_header_8bit;
-    if !is_needed || offers.smtputf8() {
-        return Ok(is_needed);
+    let addresses = || envelope.sender().into_iter().chain(envelope.recipients());
+    if offers.smtputf8() {
+        return Ok(facts.is_header_8bit || addresses().any(|address| !address.is_ascii()));
     }
-    Err(Inadmissible::Unsupported(match address {
-        Some(address) => Unsupported::Utf8Address(Box::new(address.clone())),
-        None => Unsupported::Header,
-    }))
+    if let Some(address) = addresses().find(|address| address.to_ascii().is_none()) {
+        return Err(Unsupported::Utf8Address(Box::new(address.clone())).into());
+    }
+    if facts.is_header_8bit {
+        return Err(Unsupported::Header.into());
+    }
+    Ok(false)
+}
+
+/// Whether MAIL with these parameters says that addresses may have letters outside ASCII.
+pub(crate) fn says_smtputf8(parameters: &[Parameter]) -> bool {
+    parameters
+        .iter()
+        .any(|parameter| parameter.keyword() == "SMTPUTF8")
+}
+
+/// An address as the server is told it. Unless MAIL says SMTPUTF8, a domain has to be in ASCII (RFC
+/// 6531, 3.2).
+pub(crate) fn told(address: &Address, is_utf8: bool) -> Cow<'_, Address> {
+    match address.to_ascii() {
+        Some(ascii) if !is_utf8 => ascii,
+        _ => Cow::Borrowed(address),
+    }
 }
 
 /// Every parameter stands once and belongs to an extension, and the server must offer that (RFC

@@ -95,6 +95,15 @@ pub enum Unsupported {
     Mechanism(Box<str>),
     /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
     Utf8Address(Box<Address>),
+    /// An address in a header field has letters outside ASCII, and the server does not offer
+    /// SMTPUTF8 (RFC 6531).
+    #[non_exhaustive]
+    Utf8Header {
+        /// The name of the field.
+        field: Box<str>,
+        /// The address.
+        address: Box<Address>,
+    },
     /// REQUIRETLS was asked for (RFC 8689), and this connection has no TLS or does not verify
     /// certificates.
     VerifiedTls,
@@ -153,17 +162,32 @@ impl fmt::Display for Unsupported {
                 "none of the server's mechanisms ({}) fits the credentials",
                 Escaped(offered)
             ),
-            Self::Utf8Address(address) if address.local_part().is_ascii() => write!(
-                f,
-                "the server does not offer SMTPUTF8, which <{address}> needs: write the domain in its ASCII form (xn--…)"
-            ),
-            Self::Utf8Address(address) => {
-                write!(f, "the server does not offer SMTPUTF8, which <{address}> needs")
+            Self::Utf8Address(address) => fmt_utf8(address, f),
+            Self::Utf8Header { field, address } => {
+                write!(f, "{}: ", Escaped(field))?;
+                fmt_utf8(address, f)
             }
             Self::VerifiedTls => f.write_str(
                 "REQUIRETLS needs TLS with a verified certificate, and this connection has none",
             ),
         }
+    }
+}
+
+/// Says what is missing for an address, and the way round if there is one.
+fn fmt_utf8(address: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "the server does not offer SMTPUTF8, which <{address}> needs"
+    )?;
+    if !address.local_part().is_ascii() {
+        Ok(())
+    } else if cfg!(feature = "idna") {
+        f.write_str(", and the domain has no ASCII form: is it misspelt?")
+    } else {
+        f.write_str(
+            ": write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does",
+        )
     }
 }
 

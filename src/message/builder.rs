@@ -237,7 +237,7 @@ impl MessageBuilder {
     ///
     /// Together with [`Envelope::require_tls`](crate::Envelope::require_tls) it means nothing.
     pub fn tls_not_required(self) -> Self {
-        let mut names = self.head.others.iter().map(|field| field.name());
+        let mut names = self.head.others.iter().map(Field::name);
         if names.any(|name| name.eq_ignore_ascii_case("TLS-Required")) {
             return self;
         }

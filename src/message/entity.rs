@@ -1,5 +1,6 @@
 //! [`Entity`]: a part of a message that has been checked and can be rendered (RFC 2045, 2.4).
 
+use crate::address::Address;
 use crate::message::disposition::Disposition;
 use crate::message::field::Field;
 use crate::message::head::Head;
@@ -24,13 +25,24 @@ pub(crate) struct Root {
 
 impl Root {
     /// Whether a header here or in an enclosed message has an address outside ASCII.
-    pub(crate) fn needs_smtputf8(&self) -> bool {
-        self.head.needs_smtputf8() || self.body.needs_smtputf8()
+    pub(crate) fn has_utf8(&self) -> bool {
+        self.head.has_utf8() || self.body.messages().any(Self::has_utf8)
+    }
+
+    /// The first address, here or in an enclosed message, that has no ASCII form, and its field.
+    pub(crate) fn without_ascii(&self) -> Option<(&str, &Address)> {
+        let enclosed = || self.body.messages().find_map(Self::without_ascii);
+        self.head.without_ascii().or_else(enclosed)
+    }
+
+    /// Whether the header goes out in UTF-8: it has to, and the server takes it.
+    pub(crate) fn goes_as_utf8(&self, offers: Offers) -> bool {
+        offers.smtputf8 && self.has_utf8()
     }
 
     fn domain(&self, offers: Offers) -> Encoding {
         let body = self.body.encoding(offers).domain();
-        if self.head.needs_smtputf8() {
+        if offers.smtputf8 && self.head.has_utf8() {
             body.max(Encoding::EightBit)
         } else {
             body
@@ -134,11 +146,14 @@ impl Entity {
         }
     }
 
-    pub(crate) fn needs_smtputf8(&self) -> bool {
+    /// The messages that are directly within this part.
+    fn messages(&self) -> Box<dyn Iterator<Item = &Root> + '_> {
         match &self.content {
-            Content::Message(root) => root.needs_smtputf8(),
-            Content::Parts { parts, .. } => parts.iter().any(Self::needs_smtputf8),
-            Content::Data(_) | Content::Lines { .. } | Content::Text { .. } => false,
+            Content::Message(root) => Box::new(std::iter::once(&**root)),
+            Content::Parts { parts, .. } => Box::new(parts.iter().flat_map(Self::messages)),
+            Content::Data(_) | Content::Lines { .. } | Content::Text { .. } => {
+                Box::new(std::iter::empty())
+            }
         }
     }
 }

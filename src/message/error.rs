@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use crate::address::AddressError;
+use crate::address::{Address, AddressError};
 
 /// What a message was refused for: the field, and what is wrong with it.
 ///
@@ -129,8 +129,8 @@ pub enum MessageProblem {
     /// A report has octets above 127, a NUL or a line of more than 998 octets, and may not be
     /// encoded.
     SevenBit,
-    /// An address has letters outside ASCII, and the server does not offer SMTPUTF8.
-    Smtputf8,
+    /// The address has letters outside ASCII, and the server does not offer SMTPUTF8.
+    Smtputf8(Box<Address>),
     /// A value without spaces is longer than a line of a message.
     TooLong,
     /// Not an address of the web, such as `https://example.org/leave`.
@@ -187,9 +187,7 @@ impl fmt::Display for MessageProblem {
                 "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 \
                  octets"
             }
-            Self::Smtputf8 => {
-                "an address outside ASCII needs a server with SMTPUTF8, use another address"
-            }
+            Self::Smtputf8(address) => return fmt_utf8(address, f),
             Self::TooLong => "a value longer than a line of 998 octets needs spaces to fold at",
             Self::Url => {
                 "give an address such as https://example.org/leave or mailto:leave@example.org, \
@@ -197,6 +195,13 @@ impl fmt::Display for MessageProblem {
             }
         })
     }
+}
+
+fn fmt_utf8(address: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "a server without SMTPUTF8 cannot be given the address <{address}>, use another"
+    )
 }
 
 impl From<MailboxError> for MessageProblem {

@@ -5,7 +5,6 @@ use crate::message::address_list::AddressList;
 use crate::message::field::Field;
 use crate::message::header::HeaderWriter;
 use crate::message::id::MsgId;
-use crate::message::mailbox::Mailbox;
 use crate::message::posting::{Posting, RESENT, SENT, write_list};
 
 /// What the header of a message says, but for the fields that describe its body.
@@ -38,14 +37,33 @@ impl Head {
 
     /// Whether an address that the header shows has letters outside ASCII: nothing can encode those
     /// (RFC 6531).
-    pub(crate) fn needs_smtputf8(&self) -> bool {
-        let postings = self.resent.iter().chain([&self.posting]);
-        postings
-            .flat_map(Posting::visible)
-            .chain(self.reply_to.mailboxes())
-            .chain(self.others.iter().flat_map(Field::shown))
-            .map(Mailbox::address)
-            .any(|address| !address.is_ascii())
+    pub(crate) fn has_utf8(&self) -> bool {
+        self.shown().any(|(_, address)| !address.is_ascii())
+    }
+
+    /// The first address that the header shows and that has no ASCII form, and its field.
+    pub(crate) fn without_ascii(&self) -> Option<(&str, &Address)> {
+        self.shown()
+            .find(|(_, address)| address.to_ascii().is_none())
+    }
+
+    /// The addresses that the header shows, and in which fields.
+    fn shown(&self) -> impl Iterator<Item = (&str, &Address)> {
+        let resent = self
+            .resent
+            .iter()
+            .flat_map(|posting| posting.visible(&RESENT));
+        let reply_to = self
+            .reply_to
+            .mailboxes()
+            .map(|mailbox| ("Reply-To", mailbox));
+        let others = self.others.iter();
+        let others = others.flat_map(|field| field.shown().map(|mailbox| (field.name(), mailbox)));
+        resent
+            .chain(self.posting.visible(&SENT))
+            .chain(reply_to)
+            .chain(others)
+            .map(|(name, mailbox)| (name, mailbox.address()))
     }
 
     /// Takes away the fields of this name that the caller named.

@@ -50,6 +50,11 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
+    /// Whether letters outside ASCII go out as they are.
+    pub(crate) fn is_utf8(&self) -> bool {
+        self.utf8
+    }
+
     /// Begins a field. The name has been checked.
     pub(crate) fn begin(&mut self, name: &str) {
         self.line = self.out.len();

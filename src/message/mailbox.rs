@@ -1,5 +1,6 @@
 //! [`Mailbox`]: an address with a name, as headers tell it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -67,13 +68,17 @@ impl Mailbox {
             Some(_) => ("<", ">"),
             None => ("", ""),
         };
-        let (local_part, domain) = (self.address.local_part(), self.address.domain());
+        let address = match self.address.to_ascii() {
+            Some(ascii) if !writer.is_utf8() => ascii,
+            _ => Cow::Borrowed(&self.address),
+        };
+        let (local_part, domain) = (address.local_part(), address.domain());
         if is_plain(local_part) {
             writer.parts([open, local_part, "@", domain, close, end]);
         } else {
             // Some readers take quotes that begin a mailbox for a name, so brackets tell them that
             // they are not.
-            writer.parts(["<", &self.address.to_string(), ">", end]);
+            writer.parts(["<", &address.to_string(), ">", end]);
         }
     }
 }

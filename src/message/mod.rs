@@ -95,6 +95,17 @@ impl Message {
         Some(&self.root.head.subject.as_ref()?.text)
     }
 
+    /// Returns true if only a server that offers SMTPUTF8 (RFC 6531) can be given the message,
+    /// because an address has letters outside ASCII. Other text is encoded for servers without it.
+    ///
+    /// With the feature `idna`, a domain in other letters is no reason: it has an ASCII form.
+    #[must_use]
+    pub fn needs_smtputf8(&self) -> bool {
+        let (sender, recipients) = self.envelope_parts();
+        let mut addresses = sender.iter().chain(&recipients);
+        self.root.without_ascii().is_some() || addresses.any(|a| a.to_ascii().is_none())
+    }
+
     /// The octets of the message, for a file or another program: 7-bit, with CRLF line ends.
     ///
     /// Only a message with addresses outside ASCII has UTF-8 in its headers (RFC 6532).

@@ -1,6 +1,7 @@
 //! [`Posting`]: who sends a message to whom and when, which is told once for the message and once
 //! for each resending.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use crate::address::Address;
@@ -84,17 +85,16 @@ impl Posting {
             .map_err(|problem| MessageError::new(names.date, problem))?;
         self.date = Some(date);
         if self.id.is_none() {
-            self.id = Some(MsgId::random(self.domain()));
+            self.id = Some(MsgId::random(&self.domain()));
         }
         Ok(self)
     }
 
     /// The domain that ids are made in: that of the sender or the first author.
-    fn domain(&self) -> &str {
+    fn domain(&self) -> Cow<'_, str> {
         self.originators()
-            .map(|mailbox| mailbox.address().domain())
-            .find(|domain| domain.is_ascii())
-            .unwrap_or(NO_DOMAIN)
+            .find_map(|mailbox| mailbox.address().ascii_domain())
+            .unwrap_or(Cow::Borrowed(NO_DOMAIN))
     }
 
     /// The sender, who is responsible for the posting, and the authors.
@@ -107,27 +107,34 @@ impl Posting {
         self.originators().next().map(Mailbox::address)
     }
 
-    /// The forward-paths of the envelope, each once. Domains are compared without case, local parts
-    /// with it (RFC 5321, 2.4).
+    /// The forward-paths of the envelope, each once.
     pub(crate) fn forward_paths(&self) -> Vec<Address> {
         let mut seen = HashSet::new();
         [&self.to, &self.cc, &self.bcc]
             .into_iter()
             .flat_map(AddressList::mailboxes)
             .map(Mailbox::address)
-            .filter(|address| {
-                seen.insert((address.local_part(), address.domain().to_ascii_lowercase()))
-            })
+            .filter(|address| seen.insert(*address))
             .cloned()
             .collect()
     }
 
-    /// The mailboxes that the header shows.
-    pub(crate) fn visible(&self) -> impl Iterator<Item = &Mailbox> {
-        let lists = [&self.from, &self.to, &self.cc];
+    /// The mailboxes that the header shows, and in which fields.
+    pub(crate) fn visible<'p>(
+        &'p self,
+        names: &Names,
+    ) -> impl Iterator<Item = (&'p str, &'p Mailbox)> + use<'p> {
+        let lists: [(&'p str, _); 3] = [
+            (names.from, &self.from),
+            (names.to, &self.to),
+            (names.cc, &self.cc),
+        ];
+        let named = |(name, list)| AddressList::mailboxes(list).map(move |mailbox| (name, mailbox));
+        let sender: &'p str = names.sender;
         self.sender
             .iter()
-            .chain(lists.into_iter().flat_map(AddressList::mailboxes))
+            .map(move |mailbox| (sender, mailbox))
+            .chain(lists.into_iter().flat_map(named))
     }
 
     /// Writes the fields. `Bcc` is for the envelope only (RFC 5322, 3.6.3).
@@ -205,7 +212,11 @@ mod tests {
         let made = posting(&["a@例え.jp"]).complete(&SENT).unwrap();
         assert!(made.date.is_some());
         let id = made.id.unwrap().to_string();
-        assert!(id.ends_with("@localhost.invalid>") && id.is_ascii(), "{id}");
+        let domain = match cfg!(feature = "idna") {
+            true => "@xn--r8jz45g.jp>",
+            false => "@localhost.invalid>",
+        };
+        assert!(id.ends_with(domain) && id.is_ascii(), "{id}");
     }
 
     /// 5322-27, H4: the envelope has them all, and each once.

@@ -78,7 +78,7 @@ pub(crate) fn fuzz_message(data: &[u8]) {
     let rendering = match message.render(offers) {
         Ok(rendering) => rendering,
         Err(error) => {
-            assert!(matches!(error.problem(), MessageProblem::Smtputf8) && !offers.smtputf8);
+            assert!(matches!(error.problem(), MessageProblem::Smtputf8(_)) && !offers.smtputf8);
             return;
         }
     };

@@ -56,9 +56,9 @@ enum Segment<'m> {
 
 impl<'m> Rendering<'m> {
     pub(crate) fn of(root: &'m Root, offers: Offers) -> Result<Self, MessageError> {
-        let smtputf8 = root.needs_smtputf8();
-        if smtputf8 && !offers.smtputf8 {
-            return Err(MessageError::new("address", MessageProblem::Smtputf8));
+        let smtputf8 = root.goes_as_utf8(offers);
+        if !offers.smtputf8 {
+            check_ascii(root)?;
         }
         let mut renderer = Renderer {
             rendering: Self {
@@ -150,7 +150,8 @@ struct Renderer<'m> {
 impl<'m> Renderer<'m> {
     /// Renders a message, or a message within it, without a line end behind its last line.
     fn root(&mut self, root: &'m Root) -> Result<(), MessageError> {
-        let mut writer = HeaderWriter::new(&mut self.rendering.glue, root.head.needs_smtputf8());
+        let is_utf8 = self.offers.smtputf8 && root.head.has_utf8();
+        let mut writer = HeaderWriter::new(&mut self.rendering.glue, is_utf8);
         root.head.write(&mut writer);
         writer.short("MIME-Version", "1.0");
         self.entity(&root.body, root, &mut 0, self.offers)
@@ -176,7 +177,8 @@ impl<'m> Renderer<'m> {
             }
             _ => String::new(),
         };
-        self.header(entity, encoding, &boundary, root);
+        let essence = essence(entity, encoding, offers);
+        self.header(entity, essence, encoding, &boundary, root);
         match &entity.content {
             Content::Data(source) => self.data(source, encoding, entity)?,
             Content::Lines { source, .. } if encoding == Encoding::Base64 => {
@@ -210,12 +212,19 @@ impl<'m> Renderer<'m> {
     }
 
     /// Writes the fields that describe a part, and the empty line behind them.
-    fn header(&mut self, entity: &Entity, encoding: Encoding, boundary: &str, root: &Root) {
+    fn header(
+        &mut self,
+        entity: &Entity,
+        essence: &str,
+        encoding: Encoding,
+        boundary: &str,
+        root: &Root,
+    ) {
         // Descriptions and file names are encoded even where letters outside ASCII could stay: all
         // readers know how.
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, false);
         writer.begin("Content-Type");
-        write_media_type(&mut writer, entity, encoding, boundary, root);
+        write_media_type(&mut writer, entity, essence, boundary, root);
         writer.end();
         if let Some(label) = encoding.label() {
             writer.short("Content-Transfer-Encoding", label);
@@ -356,6 +365,17 @@ impl<'m> Renderer<'m> {
     }
 }
 
+/// Whether a server without SMTPUTF8 can be given the header.
+fn check_ascii(root: &Root) -> Result<(), MessageError> {
+    match root.without_ascii() {
+        Some((field, address)) => {
+            let problem = MessageProblem::Smtputf8(Box::new(address.clone()));
+            Err(MessageError::new(field.to_owned(), problem))
+        }
+        None => Ok(()),
+    }
+}
+
 fn of_attachment(entity: &Entity, error: io::Error) -> MessageError {
     let name = entity.file_name().unwrap_or_default();
     MessageError::new(format!("attachment {name}"), error)
@@ -368,7 +388,7 @@ fn of_attachment(entity: &Entity, error: io::Error) -> MessageError {
 fn write_media_type(
     writer: &mut HeaderWriter<'_>,
     entity: &Entity,
-    encoding: Encoding,
+    essence: &str,
     boundary: &str,
     root: &Root,
 ) {
@@ -384,7 +404,7 @@ fn write_media_type(
     let parameters = parameters
         .chain(name.map(|name| ("name", name)))
         .chain(boundary);
-    write_parameters(writer, essence(entity, encoding), parameters);
+    write_parameters(writer, essence, parameters);
     if let Some(name) = encoded {
         writer.end_token(";");
         write_encoded_name(writer, name);
@@ -392,10 +412,10 @@ fn write_media_type(
 }
 
 /// The type and subtype under which the content goes out.
-fn essence(entity: &Entity, encoding: Encoding) -> &str {
+fn essence(entity: &Entity, encoding: Encoding, offers: Offers) -> &str {
     match &entity.content {
         Content::Lines { .. } if encoding == Encoding::Base64 => OCTETS,
-        Content::Message(root) if root.needs_smtputf8() => GLOBAL,
+        Content::Message(root) if root.goes_as_utf8(offers) => GLOBAL,
         _ => entity.media_type.essence(),
     }
 }
@@ -466,7 +486,7 @@ mod tests {
         let error = message.render(EIGHT_BIT).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "address: an address outside ASCII needs a server with SMTPUTF8, use another address"
+            "To: a server without SMTPUTF8 cannot be given the address <zoë@example.org>, use another"
         );
         let offers = Offers {
             smtputf8: true,

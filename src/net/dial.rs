@@ -173,7 +173,7 @@ mod tests {
     }
 
     fn soon() -> Instant {
-        Instant::now() + Duration::from_millis(600)
+        Instant::now() + Duration::from_secs(2)
     }
 
     // Dialog 70

@@ -2,5 +2,6 @@
 
 pub(crate) mod body;
 pub(crate) mod dial;
+mod failed;
 pub(crate) mod stream;
 pub(crate) mod wire;

@@ -1,5 +1,10 @@
 //! [`Stream`]: the transport, upgraded in place.
 
+mod secured;
+#[cfg(test)]
+pub(crate) mod stand_in;
+mod witness;
+
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};
 #[cfg(unix)]
@@ -8,11 +13,15 @@ use std::time::{Duration, Instant};
 
 use native_tls::{HandshakeError, TlsConnector, TlsStream};
 
+use crate::net::stream::secured::Layer;
+pub(crate) use crate::net::stream::secured::{Failure, Secured, TlsFailure};
+use crate::net::stream::witness::{Direction, Witness};
+
 /// The transport, upgraded in place.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Plain(Timed<TcpStream>),
-    Tls(Box<TlsStream<Timed<TcpStream>>>),
+    Tls(Secured),
     #[cfg(unix)]
     Unix(Timed<UnixStream>),
     /// A peer in memory.
@@ -57,18 +66,25 @@ impl Stream {
         deadline: Instant,
     ) -> Result<(), UpgradeError> {
         self.set_deadline(deadline);
-        let Self::Plain(tcp) = std::mem::replace(self, Self::Closed) else {
+        let Self::Plain(mut tcp) = std::mem::replace(self, Self::Closed) else {
             return Err(UpgradeError::NotTcp);
         };
+        let witness = tcp.witness.get_or_insert_default().clone();
+        // A handshake that fails takes its socket with it.
+        let socket = tcp.socket.try_clone().ok();
         match connector.connect(name, tcp) {
             Ok(tls) => {
-                *self = Self::Tls(Box::new(tls));
+                *self = Self::Tls(Secured::new(tls, witness));
                 Ok(())
             }
-            // The TLS library has its own words for a timeout; the clock has one.
-            Err(_) if Instant::now() >= deadline => Err(UpgradeError::Timeout),
-            Err(HandshakeError::Failure(error)) => Err(UpgradeError::Tls(error)),
-            Err(HandshakeError::WouldBlock(_)) => Err(UpgradeError::Timeout),
+            Err(HandshakeError::Failure(error)) => {
+                let reason = secured::reason_of_handshake(&witness, error, socket.as_ref());
+                Err(UpgradeError::Failed(reason))
+            }
+            Err(HandshakeError::WouldBlock(_)) => {
+                let timeout = io::Error::from(ErrorKind::TimedOut);
+                Err(UpgradeError::Failed(timeout.into()))
+            }
         }
     }
 
@@ -76,7 +92,7 @@ impl Stream {
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         match self {
             Self::Plain(tcp) => tcp.deadline = Some(deadline),
-            Self::Tls(tls) => tls.get_mut().deadline = Some(deadline),
+            Self::Tls(tls) => tls.set_deadline(deadline),
             #[cfg(unix)]
             Self::Unix(unix) => unix.deadline = Some(deadline),
             #[cfg(any(test, fuzzing))]
@@ -89,12 +105,18 @@ impl Stream {
     ///
     /// An end that TLS did not announce is an end like any other: a reply that is cut short shows
     /// by itself.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.inner()?.read(buffer)
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+        let result = self.inner()?.read(buffer);
+        result.map_err(|error| self.reason(error))
     }
 
     /// Writes everything; `taken` counts the octets that were taken, also when it fails.
-    pub(crate) fn write_all(&mut self, mut octets: &[u8], taken: &mut u64) -> io::Result<()> {
+    pub(crate) fn write_all(&mut self, octets: &[u8], taken: &mut u64) -> Result<(), Failure> {
+        let result = self.write_octets(octets, taken);
+        result.map_err(|error| self.reason(error))
+    }
+
+    fn write_octets(&mut self, mut octets: &[u8], taken: &mut u64) -> io::Result<()> {
         let inner = self.inner()?;
         while !octets.is_empty() {
             match inner.write(octets)? {
@@ -109,21 +131,34 @@ impl Stream {
     }
 
     /// Reads what is there without waiting; `None` if there is nothing, `Some(0)` at the end.
-    pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Failure> {
         self.set_polling(true)?;
         let result = self.read(buffer);
         self.set_polling(false)?;
         match result {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(Failure::Socket(error)) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             result => result.map(Some),
+        }
+    }
+
+    /// From here on reads give what is there and do not wait.
+    pub(crate) fn wait_no_more(&mut self) {
+        // Whatever is wrong with the socket, the next read says it, too.
+        let _ = self.set_polling(true);
+    }
+
+    /// Why a read or a write failed.
+    fn reason(&mut self, error: io::Error) -> Failure {
+        match self {
+            Self::Tls(tls) => tls.reason(error),
+            _ => Failure::Socket(error),
         }
     }
 
     /// Ends the connection. TLS says goodbye first, so that the peer can tell this from a cut.
     pub(crate) fn close(&mut self) {
         if let Self::Tls(tls) = self {
-            // Best effort: the socket closes next, whatever happens here.
-            let _ = tls.shutdown();
+            tls.say_goodbye();
         }
         self.abort();
     }
@@ -132,7 +167,7 @@ impl Stream {
     pub(crate) fn abort(&mut self) {
         let _ = match std::mem::replace(self, Self::Closed) {
             Self::Plain(tcp) => tcp.socket.shutdown(Shutdown::Both),
-            Self::Tls(tls) => tls.get_ref().socket.shutdown(Shutdown::Both),
+            Self::Tls(tls) => tls.socket().shutdown(Shutdown::Both),
             #[cfg(unix)]
             Self::Unix(unix) => unix.socket.shutdown(Shutdown::Both),
             #[cfg(any(test, fuzzing))]
@@ -164,7 +199,7 @@ impl Stream {
     pub(crate) fn local_ip(&self) -> Option<IpAddr> {
         let address = match self {
             Self::Plain(tcp) => tcp.socket.local_addr(),
-            Self::Tls(tls) => tls.get_ref().socket.local_addr(),
+            Self::Tls(tls) => tls.socket().local_addr(),
             _ => return None,
         };
         Some(address.ok()?.ip().to_canonical())
@@ -173,19 +208,19 @@ impl Stream {
     /// The server's certificate in DER.
     pub(crate) fn peer_certificate(&self) -> Option<Vec<u8>> {
         let Self::Tls(tls) = self else { return None };
-        tls.peer_certificate().ok()??.to_der().ok()
+        tls.certificate()
     }
 
     /// What ties a login to this TLS session (RFC 5929, 4), if the platform can tell.
     pub(crate) fn tls_server_end_point(&self) -> Option<Vec<u8>> {
         let Self::Tls(tls) = self else { return None };
-        tls.tls_server_end_point().ok()?
+        tls.end_point()
     }
 
     fn inner(&mut self) -> io::Result<&mut dyn ReadWrite> {
         match self {
             Self::Plain(tcp) => Ok(tcp),
-            Self::Tls(tls) => Ok(tls.as_mut()),
+            Self::Tls(tls) => Ok(tls),
             #[cfg(unix)]
             Self::Unix(unix) => Ok(unix),
             #[cfg(any(test, fuzzing))]
@@ -197,7 +232,7 @@ impl Stream {
     fn set_polling(&mut self, yes: bool) -> io::Result<()> {
         match self {
             Self::Plain(tcp) => tcp.set_polling(yes),
-            Self::Tls(tls) => tls.get_mut().set_polling(yes),
+            Self::Tls(tls) => tls.set_polling(yes),
             #[cfg(unix)]
             Self::Unix(unix) => unix.set_polling(yes),
             #[cfg(any(test, fuzzing))]
@@ -214,8 +249,7 @@ impl Stream {
 #[derive(Debug)]
 pub(crate) enum UpgradeError {
     NotTcp,
-    Timeout,
-    Tls(native_tls::Error),
+    Failed(Failure),
 }
 
 /// The end of a budget that begins now. One that no clock can hold ends in a year.
@@ -228,16 +262,47 @@ pub(crate) fn deadline_in(budget: Duration) -> Instant {
 /// A socket with a deadline.
 ///
 /// It stands below TLS, where one read can be many system calls and a peer that sends an octet now
-/// and then could make each of them begin anew. When the time is up it says `TimedOut`, never
-/// `WouldBlock`, which TLS would take for "try again".
+/// and then could make each of them begin anew.
+///
+/// When the time is up it says `TimedOut`. To TLS it says `WouldBlock`, and the [`Witness`] knows
+/// better: behind any other failure of a write some TLS libraries do not read any more, and what
+/// the server had said by then would be lost.
 #[derive(Debug)]
 pub(crate) struct Timed<S> {
     socket: S,
     deadline: Option<Instant>,
+    /// Hears what each system call says, where TLS stands above.
+    witness: Option<Witness>,
     /// The socket is set not to block: `WouldBlock` is an answer.
     is_polling: bool,
     read_limit: Duration,
     write_limit: Duration,
+}
+
+impl Layer for TlsStream<Timed<TcpStream>> {
+    fn socket(&self) -> &TcpStream {
+        &self.get_ref().socket
+    }
+
+    fn set_deadline(&mut self, deadline: Instant) {
+        self.get_mut().deadline = Some(deadline);
+    }
+
+    fn set_polling(&mut self, yes: bool) -> io::Result<()> {
+        self.get_mut().set_polling(yes)
+    }
+
+    fn say_goodbye(&mut self) -> io::Result<()> {
+        self.shutdown()
+    }
+
+    fn certificate(&self) -> Option<Vec<u8>> {
+        self.peer_certificate().ok()??.to_der().ok()
+    }
+
+    fn end_point(&self) -> Option<Vec<u8>> {
+        self.tls_server_end_point().ok()?
+    }
 }
 
 /// What a socket can do beside reading and writing.
@@ -253,6 +318,7 @@ impl<S: Socket> Timed<S> {
         Self {
             socket,
             deadline: None,
+            witness: None,
             is_polling: false,
             read_limit,
             write_limit,
@@ -294,6 +360,18 @@ impl<S: Socket> Timed<S> {
                 Err(error) if is_timeout(&error) && !self.is_polling => has_waited = true,
                 result => return result,
             }
+        }
+    }
+
+    /// Has the witness hear what a system call said, and gives what TLS is to make of it.
+    fn told(&self, direction: Direction, result: io::Result<usize>) -> io::Result<usize> {
+        let Some(witness) = &self.witness else {
+            return result;
+        };
+        witness.call(direction, &result);
+        match result {
+            Err(error) if error.kind() == ErrorKind::TimedOut => Err(ErrorKind::WouldBlock.into()),
+            result => result,
         }
     }
 
@@ -340,13 +418,18 @@ fn is_timeout(error: &io::Error) -> bool {
 
 impl<S: Socket> Read for Timed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.run(Self::limit_reads, |socket| socket.read(buffer))
+        let result = self.run(Self::limit_reads, |socket| socket.read(buffer));
+        if let (Some(witness), Ok(read)) = (&self.witness, &result) {
+            witness.octets(buffer.get(..*read).unwrap_or_default());
+        }
+        self.told(Direction::Read, result)
     }
 }
 
 impl<S: Socket> Write for Timed<S> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.run(Self::limit_writes, |socket| socket.write(octets))
+        let result = self.run(Self::limit_writes, |socket| socket.write(octets));
+        self.told(Direction::Write, result)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -425,6 +508,13 @@ mod tests {
         assert!(deadline_in(Duration::ZERO) >= now);
     }
 
+    fn kind(failure: Failure) -> Option<ErrorKind> {
+        match failure {
+            Failure::Socket(error) => Some(error.kind()),
+            Failure::Tls(_) => None,
+        }
+    }
+
     // The deadline holds however short the operating system's own limit was, and a peer that is
     // silent is a timeout.
     #[test]
@@ -436,7 +526,7 @@ mod tests {
             let deadline = deadline_in(60 * MS);
             stream.set_deadline(deadline);
             let error = stream.read(&mut [0; 10]).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            assert_eq!(kind(error), Some(ErrorKind::TimedOut));
             assert!(Instant::now() >= deadline);
             assert_eq!(stream.try_read(&mut [0; 10]).unwrap(), None);
         }
@@ -446,7 +536,7 @@ mod tests {
     fn a_closed_stream_says_so() {
         let mut stream = Stream::Closed;
         let error = stream.read(&mut [0; 10]).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::NotConnected);
+        assert_eq!(kind(error), Some(ErrorKind::NotConnected));
         assert!(stream.write_all(b"x", &mut 0).is_err() && stream.try_read(&mut [0]).is_err());
         assert!(stream.is_closed() && !stream.is_tls() && stream.local_ip().is_none());
     }

@@ -1,21 +1,21 @@
 //! [`Wire`]: lines in, commands and messages out; the only place that waits.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
 use crate::config::tls::TlsOptions;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, TlsError, TlsReason};
 use crate::exchange::window::Awaited;
-use crate::net::stream::{Stream, UpgradeError, deadline_in};
+use crate::net::failed::failed;
+use crate::net::stream::{Failure, Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
 use crate::reply::{Code, Reply, masked_with_cut};
 use crate::secret::Secrets;
 use crate::step::Step;
-use crate::tls_error::TlsError;
 use crate::trace::Trace;
 
 /// How much is read at once.
@@ -268,7 +268,8 @@ impl Wire {
         };
         let octets = self.read_buffer.get(..read).unwrap_or_default();
         self.input.extend(octets);
-        let reply = self.last_words();
+        self.wait_for_last_words();
+        let (reply, _) = self.last_words();
         self.abort();
         Err(match reply {
             Some(reply) if !reply.is_positive() => Error::disconnected(Step::Body, Some(reply)),
@@ -297,7 +298,7 @@ impl Wire {
 
     /// Asks an idle connection whether the server has said something meanwhile, or is gone.
     pub(crate) fn check_idle(&mut self) -> Result<()> {
-        let is_over = self.listen();
+        let is_over = self.listen()?;
         if is_over {
             return Err(self.unasked(Step::Idle, true));
         }
@@ -309,12 +310,16 @@ impl Wire {
     }
 
     /// Takes in what is there without waiting; returns true if that is the end.
-    fn listen(&mut self) -> bool {
+    fn listen(&mut self) -> Result<bool> {
         let mut heard = 0;
         while heard < MAX_FAREWELL {
             match self.stream.try_read(&mut self.read_buffer) {
-                Ok(None) => return false,
-                Ok(Some(0)) | Err(_) => return true,
+                Ok(None) => return Ok(false),
+                Ok(Some(0)) | Err(Failure::Socket(_)) => return Ok(true),
+                Err(failure @ Failure::Tls(_)) => {
+                    self.abort();
+                    return Err(failed(Step::Idle, failure));
+                }
                 Ok(Some(read)) => {
                     let octets = self.read_buffer.get(..read).unwrap_or_default();
                     self.input.extend(octets);
@@ -322,7 +327,7 @@ impl Wire {
                 }
             }
         }
-        false
+        Ok(false)
     }
 
     /// Why the connection cannot be used: the server spoke without being asked, or is gone.
@@ -383,9 +388,14 @@ impl Wire {
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
     pub(crate) fn upgrade(&mut self, options: &TlsOptions, name: &str) -> Result<()> {
         if !self.input.is_empty() || !self.parser.is_idle() {
+            // A server that can do none of our versions may say so before it has heard us.
+            let is_alert = self.input.unread().starts_with(&ALERT);
             self.abort();
-            let source = ProtocolError::DataBeforeTls;
-            return Err(Error::protocol(Step::StartTls, source));
+            return Err(if is_alert {
+                Error::Tls(Box::new(TlsError::refused()))
+            } else {
+                Error::protocol(Step::StartTls, ProtocolError::DataBeforeTls)
+            });
         }
         let deadline = self.deadline(Step::Handshake);
         let name = options.verified_name(name);
@@ -396,10 +406,7 @@ impl Wire {
         }
         upgraded.map_err(|error| match error {
             UpgradeError::NotTcp => Error::Closed,
-            UpgradeError::Timeout => Error::timeout(Step::Handshake),
-            UpgradeError::Tls(error) => {
-                Error::Tls(Box::new(TlsError::new(&error.to_string(), name)))
-            }
+            UpgradeError::Failed(failure) => failed(Step::Handshake, failure),
         })?;
         self.trace
             .note(format_args!("TLS from here on, with {name}"));
@@ -461,39 +468,57 @@ impl Wire {
                 self.input.extend(octets);
                 Ok(())
             }
-            Err(error) if error.kind() == ErrorKind::TimedOut => Err(Error::Timeout {
-                step,
-                is_begun: !self.is_quiet(),
-                server: None,
+            Err(failure) => Err(match failed(step, failure) {
+                Error::Timeout { step, .. } => Error::Timeout {
+                    step,
+                    is_begun: !self.is_quiet(),
+                    server: None,
+                },
+                error => error,
             }),
-            Err(error) => Err(io_error(step, error)),
         }
     }
 
-    /// A write failed: the server may have said why before it closed its side.
-    fn failed_write(&mut self, step: Step, error: io::Error) -> Error {
-        let mut failure = io_error(step, error);
-        if !failure.is_timeout() {
-            let reason = self.last_words();
-            if let Some(reply) = reason {
-                failure = Error::disconnected(step, Some(reply));
+    /// A write failed: the server may have said why before it closed its side, or stopped reading.
+    fn failed_write(&mut self, step: Step, failure: Failure) -> Error {
+        let mut error = failed(step, failure);
+        if error.is_timeout() {
+            self.stream.wait_no_more();
+        } else {
+            self.wait_for_last_words();
+        }
+        match self.last_words() {
+            (Some(reply), _) => {
+                error = Error::disconnected(step, Some(reply));
             }
+            // The server's verdict on the handshake, which TLS 1.3 sends behind it.
+            (None, Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
+                error = Error::Tls(verdict);
+            }
+            _ => {}
         }
         self.abort();
-        failure
+        error
     }
 
-    /// Why a server is going away: its first reply answers what was being written, another one may
-    /// say goodbye.
-    fn last_words(&mut self) -> Option<Reply> {
+    fn wait_for_last_words(&mut self) {
         let patience = LAST_WORDS.min(self.timeouts.command);
         self.stream.set_deadline(self.within_call(patience));
+    }
+
+    /// Why a server is going away, and how it did: its first reply answers what was being written,
+    /// another one may say goodbye.
+    fn last_words(&mut self) -> (Option<Reply>, Error) {
         let mut reason = None;
-        while let Ok(reply) = self.unwaited_reply() {
-            self.trace.server_lines(reply.shown());
-            reason.get_or_insert(reply);
+        loop {
+            match self.unwaited_reply() {
+                Ok(reply) => {
+                    self.trace.server_lines(reply.shown());
+                    reason.get_or_insert(reply);
+                }
+                Err(end) => return (reason, end),
+            }
         }
-        reason
     }
 
     /// A reply before the deadline that is set already.
@@ -527,18 +552,11 @@ impl Wire {
     }
 }
 
-/// A failed read or write, told by what it means.
-fn io_error(step: Step, error: io::Error) -> Error {
-    match error.kind() {
-        ErrorKind::TimedOut => Error::timeout(step),
-        ErrorKind::BrokenPipe
-        | ErrorKind::ConnectionAborted
-        | ErrorKind::ConnectionReset
-        | ErrorKind::UnexpectedEof
-        | ErrorKind::WriteZero => Error::disconnected(step, None),
-        _ => Error::io(step, error),
-    }
-}
+/// The first octets of a TLS record that holds an alert (RFC 8446, 5.1).
+const ALERT: [u8; 2] = [0x15, 0x03];
+
+#[cfg(test)]
+mod tls_tests;
 
 /// Whether a server that says this without being asked is leaving.
 fn is_farewell(reply: &Reply, is_over: bool) -> bool {

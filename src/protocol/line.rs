@@ -61,6 +61,11 @@ impl LineBuffer {
         self.octets.get(self.line..self.scanned).unwrap_or_default()
     }
 
+    /// What arrived and was not read.
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.octets.get(self.start..).unwrap_or_default()
+    }
+
     /// Whether everything that arrived was read.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0

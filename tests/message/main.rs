@@ -12,6 +12,7 @@ mod answers;
 mod facts;
 mod generate;
 mod golden;
+mod lenient;
 mod parsed;
 mod parts;
 mod python;

@@ -6,12 +6,16 @@ describes are written, first as the default policy reads them and then as compat
 
 import email
 import email.policy
+import inspect
 import struct
 import sys
 from email.header import decode_header, make_header
 from email.utils import getaddresses
 from urllib.parse import quote
 
+# Newer Pythons give a whole field up by default when anything in it is quoted that could deceive an older reader, such
+# as an @ in a name.
+LENIENT = {"strict": False} if "strict" in inspect.signature(getaddresses).parameters else {}
 FIELDS = ["from", "sender", "to", "cc", "reply-to"]
 
 
@@ -35,7 +39,7 @@ def addresses_default(message):
 
 def addresses_compat32(message):
     for field in FIELDS:
-        for name, address in getaddresses(message.get_all(field, [])):
+        for name, address in getaddresses(message.get_all(field, []), **LENIENT):
             if address:
                 say(field, decoded(name), address)
 

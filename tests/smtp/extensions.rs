@@ -114,13 +114,22 @@ fn what_is_not_offered() {
             ASCII,
             "the server does not offer SMTPUTF8, which <zoë@client.example> needs",
         ),
-        // 5890-04, I5: no home-made Punycode.
+        // 5890-04, I5, A6: no home-made Punycode.
+        #[cfg(not(feature = "idna"))]
         (
             &["8BITMIME"],
             "me@client.example",
             "ann@bücher.example",
             ASCII,
-            "the server does not offer SMTPUTF8, which <ann@bücher.example> needs: write the domain in its ASCII form (xn--…)",
+            "the server does not offer SMTPUTF8, which <ann@bücher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does",
+        ),
+        #[cfg(feature = "idna")]
+        (
+            &["8BITMIME"],
+            "me@client.example",
+            "ann@\u{ad}.example",
+            ASCII,
+            "the server does not offer SMTPUTF8, which <ann@\u{ad}.example> needs, and the domain has no ASCII form: is it misspelt?",
         ),
     ] {
         let error = mail_line(extensions, |smtp| smtp.sendmail(from, [to], message));

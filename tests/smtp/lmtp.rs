@@ -158,7 +158,7 @@ fn silence_among_the_replies() {
     let mut smtp = Config::lmtp(peer.host(), peer.port())
         .security(Security::None)
         .hello_name("client.example")
-        .timeout(Duration::from_millis(150))
+        .timeout(Duration::from_secs(1))
         .connect()
         .unwrap();
     let error = send_hi(&mut smtp, &THREE[..2]).unwrap_err();

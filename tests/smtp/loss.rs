@@ -1,10 +1,11 @@
 //! The connection fails at every step, in every way: what the caller learns, and whether the
 //! message may be there.
-use crate::peer::Peer;
+use crate::peer::{Peer, TestCa};
 use crate::support::sending::{
-    budgets, config, connect, connect_tls, facts, fates, fates_in, listen, script, send_hi,
+    budgets, config, connect, facts, fates, fates_in, listen, script, send_hi,
 };
-use smtplib::{Delivery, Error, Outcome, SmtpConnection, Step};
+use crate::support::session::{connect_watched, wait_for_input};
+use smtplib::{Config, Delivery, Error, Outcome, Security, SmtpConnection, Step};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -120,7 +121,7 @@ fn silence_instead_of_each_reply() {
 
 fn silence_instead_of(number: usize) {
     let peer = listen(&[], &broken_at(number, "Cclose"));
-    let short = Duration::from_millis(250);
+    let short = Duration::from_secs(1);
     let mut smtp = config(&peer).timeout(short).connect().unwrap();
     let begin = Instant::now();
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
@@ -299,6 +300,13 @@ fn sentences() {
     peer.finish();
 }
 
+/// With TLS from the first octet.
+fn tls(config: Config) -> Config {
+    config
+        .security(Security::ImplicitTls)
+        .tls_connector(TestCa::get().connector())
+}
+
 /// Sends 4 MiB to Ann, the server's part behind 354 being this.
 fn send_much(behind_354: &str, is_tls: bool) -> Result<Outcome, Error> {
     let dialog = format!(
@@ -306,13 +314,13 @@ fn send_much(behind_354: &str, is_tls: bool) -> Result<Outcome, Error> {
          C: RCPT TO:<ann@example.org>\nS: 250 ok\nC: DATA\nS: 354 go\n{behind_354}\n"
     );
     let script = script(&["SIZE"], &dialog).recv_buffer(16 * 1024);
+    let brief = budgets(|all| all.body(Duration::from_secs(1)));
     let (peer, mut smtp);
     if is_tls {
         peer = script.listen_tls();
-        smtp = connect_tls(&peer);
+        smtp = tls(config(&peer)).timeouts(brief).connect().unwrap();
     } else {
         peer = script.listen();
-        let brief = budgets(|all| all.body(Duration::from_millis(200)));
         smtp = config(&peer).timeouts(brief).connect().unwrap();
     }
     let message =
@@ -339,6 +347,20 @@ fn last_words_in_mid_body() {
         assert_eq!(
             fates_in(&error),
             ["ann@example.org Refused 552 5.3.4 too big"]
+        );
+    }
+}
+
+// L5: the server refuses the message and stops reading: its words wait behind the time-out.
+#[test]
+fn last_words_behind_a_timeout() {
+    for is_tls in [false, true] {
+        let stop = "Coctets 65536\nahead\nS: 552 5.3.4 too big\nstop-reading";
+        let error = send_much(stop, is_tls).unwrap_err();
+        assert_eq!(
+            facts(&error),
+            "not delivered, permanent, 552",
+            "TLS {is_tls}: {error}"
         );
     }
 }
@@ -488,16 +510,17 @@ fn idle(goodbye: &str, is_tls: bool, expected: &str) {
     let tail = if goodbye == "RST" { "" } else { "Cclose" };
     let text = broken_at(4, &format!("S: 250 taken\nstall 1ms\n{goodbye}\n{tail}"));
     let script = script(&[], &text);
-    let (peer, mut smtp);
+    let (peer, configured);
     if is_tls {
         peer = script.listen_tls();
-        smtp = connect_tls(&peer);
+        configured = tls(config(&peer));
     } else {
         peer = script.listen();
-        smtp = connect(&peer);
+        configured = config(&peer);
     }
+    let (mut smtp, watched) = connect_watched(&peer, &configured);
     assert_eq!(fates(&send_hi(&mut smtp, &TWO).unwrap()), TAKEN);
-    thread::sleep(Duration::from_millis(150));
+    wait_for_input(&watched);
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
     assert_eq!(facts(&error), expected, "{goodbye}");
     assert_dead(&mut smtp);

@@ -9,6 +9,9 @@
 mod auth;
 mod batch;
 mod certificates;
+// Where native-tls is OpenSSL.
+#[cfg(not(any(windows, target_vendor = "apple")))]
+mod client_certificate;
 mod config;
 #[cfg(feature = "cram-md5")]
 mod cram_md5;

@@ -238,6 +238,130 @@ fn smtputf8_is_used_for_addresses_that_need_it_and_no_others() {
     );
 }
 
+/// A message with an address outside ASCII in one of its fields.
+fn in_field(field: &str, address: &str) -> Message {
+    let builder = Message::builder().text("Hi!\n");
+    let builder = match field {
+        "From" => builder.from(address).to("ann@example.org"),
+        _ => builder.from("me@example.com").to("ann@example.org"),
+    };
+    let builder = match field {
+        "Sender" => builder.sender(address),
+        "To" => builder.to(["bob@example.org", address]),
+        "Cc" => builder.cc(address),
+        "Reply-To" => builder.reply_to(address),
+        "Disposition-Notification-To" => builder.disposition_notification_to(address),
+        "Resent-To" => builder.resent(Resent::new().from("me@example.com").to(address)),
+        _ => builder,
+    };
+    builder.build().unwrap()
+}
+
+const FIELDS: [&str; 7] = [
+    "From",
+    "Sender",
+    "To",
+    "Cc",
+    "Reply-To",
+    "Disposition-Notification-To",
+    "Resent-To",
+];
+
+// A7: the sentence names the field, the address and a way round, if there is one.
+#[test]
+fn an_address_that_cannot_be_sent_is_named_with_its_field() {
+    let way = "needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does";
+    for (address, end) in [("zoë@exämple.de", "needs"), ("info@exämple.de", way)] {
+        if cfg!(feature = "idna") && end == way {
+            continue;
+        }
+        for field in FIELDS {
+            let message = in_field(field, address);
+            assert!(message.needs_smtputf8());
+            let (peer, mut smtp) = connect(Server::new().offer("8BITMIME"));
+            let error = smtp.send_message(&message).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("{field}: the server does not offer SMTPUTF8, which <{address}> {end}")
+            );
+            assert!(matches!(error, Error::Unsupported(_)) && error.is_permanent());
+            smtp.quit();
+            assert_eq!(commands(&peer.finish()), [""; 0]);
+        }
+    }
+    // What only the envelope has is named as such.
+    let unseen = Message::builder()
+        .from("me@example.com")
+        .bcc("zoë@exämple.de");
+    let unseen = unseen.build().unwrap();
+    assert!(unseen.needs_smtputf8());
+    let (peer, mut smtp) = connect(Server::new());
+    assert_eq!(
+        smtp.send_message(&unseen).unwrap_err().to_string(),
+        "the server does not offer SMTPUTF8, which <zoë@exämple.de> needs"
+    );
+    smtp.quit();
+    peer.finish();
+}
+
+// A6, A7: in A-labels (RFC 5891), in the envelope and in the header, and the result is told of the
+// address that was given.
+#[test]
+#[cfg(feature = "idna")]
+fn domains_go_out_in_a_labels_where_they_have_to() {
+    for field in FIELDS {
+        let message = in_field(field, "Zoë <info@exämple.de>");
+        assert!(!message.needs_smtputf8());
+        let exchanged = send(&["8BITMIME"], &message);
+        let text = text(&exchanged);
+        assert!(text.is_ascii(), "{text}");
+        let text = text.replace("\r\n ", " ");
+        assert!(
+            text.contains("=?utf-8?q?Zo=C3=AB?= <info@xn--exmple-cua.de>\r\n"),
+            "{text}"
+        );
+        assert!(commands(&exchanged).concat().is_ascii());
+        let utf8 = send(&["8BITMIME", "SMTPUTF8"], &message);
+        assert!(self::text(&utf8).contains("Zoë <info@exämple.de>\r\n"));
+        assert!(commands(&utf8)[0].ends_with(" SMTPUTF8"));
+    }
+    let inner = Message::builder()
+        .from("a@exämple.de")
+        .text("x\n")
+        .build()
+        .unwrap();
+    let outer = Message::builder()
+        .from("me@exämple.de")
+        .to("ann@exämple.de");
+    let outer = outer.attach(inner).build().unwrap();
+    let exchanged = send(&[], &outer);
+    assert_eq!(
+        commands(&exchanged),
+        [
+            "MAIL FROM:<me@xn--exmple-cua.de>",
+            "RCPT TO:<ann@xn--exmple-cua.de>"
+        ]
+    );
+    let text = text(&exchanged);
+    assert!(text.contains("message/rfc822\r\n") && text.contains("From: a@xn--exmple-cua.de\r\n"));
+    assert!(text.contains("@xn--exmple-cua.de>\r\n"), "in the id");
+
+    let (peer, mut smtp) = connect(Server::new().on("RCPT TO:<bad@", "550 no"));
+    let outcome = smtp
+        .sendmail("me@exämple.de", ["ann@exämple.de", "bad@exämple.de"], "Hi!")
+        .unwrap();
+    let refused: Vec<_> = outcome.refused().map(|r| r.address().to_string()).collect();
+    assert_eq!(refused, ["bad@exämple.de"]);
+    let mut transaction = smtp.mail("me@exämple.de").unwrap();
+    transaction.rcpt("ann@exämple.de").unwrap();
+    assert!(transaction.data("Hi!".as_bytes()).unwrap().is_complete());
+    smtp.quit();
+    let exchanged = peer.finish();
+    let commands = exchanged.commands();
+    assert!(commands.contains(&"RCPT TO:<bad@xn--exmple-cua.de>"));
+    assert!(commands.iter().all(|command| command.is_ascii()));
+}
+
 // B18: a file that is not what was measured must not become a message.
 #[test]
 fn a_file_that_changes_its_length_cuts_the_connection() {

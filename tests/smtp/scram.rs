@@ -98,7 +98,7 @@ fn certificate() -> Vec<u8> {
     let base64 = first
         .split("-----\n")
         .nth(1)
-        .or(first.split("-----\r\n").nth(1));
+        .or_else(|| first.split("-----\r\n").nth(1));
     let base64: String = base64.unwrap().split_ascii_whitespace().collect();
     STANDARD.decode(base64).unwrap()
 }

@@ -3,6 +3,7 @@ use crate::peer::Server;
 use crate::support::sending::{
     config, connect, facts, fates, fates_in, listen, lmtp, lmtp_session, send_hi,
 };
+use crate::support::session::{connect_watched, wait_for_input};
 use smtplib::{Delivery, Error, Parameter, Step};
 use std::io::Write;
 use std::thread;
@@ -312,10 +313,10 @@ fn between_two_calls() {
         );
         for is_data in [false, true] {
             let peer = listen(&[], &dialog);
-            let mut smtp = connect(&peer);
+            let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
             let mut transaction = smtp.mail("me@client.example").unwrap();
             transaction.rcpt("ann@example.org").unwrap();
-            thread::sleep(Duration::from_millis(80));
+            wait_for_input(&watched);
             let error = if is_data {
                 transaction.data("Hi!".as_bytes()).unwrap_err()
             } else {
@@ -541,12 +542,12 @@ fn last_words_by_hand() {
 fn a_deadline_for_each_call() {
     let peer = Server::new().script().listen();
     let mut smtp = config(&peer)
-        .deadline(Duration::from_millis(400))
+        .deadline(Duration::from_secs(1))
         .connect()
         .unwrap();
     let mut transaction = smtp.mail("me@client.example").unwrap();
     for to in ["ann@example.org", "bob@example.org", "cyd@example.org"] {
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_millis(400));
         transaction.rcpt(to).unwrap();
     }
     let outcome = transaction.data("Hi!".as_bytes()).unwrap();

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::address::Address;
-use crate::tls_error::TlsReason;
 
 pub(super) type Sentences = Vec<(Error, &'static str)>;
 
@@ -15,9 +14,10 @@ pub(super) fn sentences() -> Sentences {
         of_logging_in(),
         of_other_protocols(),
         of_this_side(),
-        of_tls(),
+        of_broken_tls(),
         of_the_network(),
         of_the_server(),
+        of_tls(),
         of_what_is_missing(),
     ]
     .into_iter()
@@ -252,45 +252,44 @@ fn not_smtp(step: Step, line: &str) -> Error {
     }
 }
 
-fn tls(reason: TlsReason, detail: &str) -> Error {
-    let failure = TlsError::because(reason, detail, "mx.example.org");
-    Error::Tls(Box::new(failure)).at(mx())
+fn tls_here(words: &str) -> Error {
+    tls(Step::Handshake, words, None).at(mx())
 }
 
 /// Field C8: a hint that fits each reason.
 fn of_tls() -> Sentences {
     vec![
         (
-            tls(TlsReason::ClientCertificate, ""),
-            "the TLS handshake with mx.example.org:587 failed: the server wants a certificate from this side: set Config::client_identity",
+            tls_here("alert number 116"),
+            "the TLS handshake with mx.example.org:587 failed: the server wants a client certificate that it trusts: set Config::client_identity",
         ),
         (
-            tls(TlsReason::Expired, ""),
+            tls_here("certificate has expired"),
             "the TLS handshake with mx.example.org:587 failed: the server's certificate has expired: it must be renewed, unless this machine's clock is wrong",
         ),
         (
-            tls(TlsReason::NotYetValid, ""),
+            tls_here("certificate is not yet valid"),
             "the TLS handshake with mx.example.org:587 failed: the server's certificate is not valid yet: is this machine's clock wrong?",
         ),
         (
-            tls(TlsReason::NotTls, ""),
+            tls_here("wrong version number"),
             "the TLS handshake with mx.example.org:587 failed: the server did not answer with TLS: does this port expect STARTTLS?",
         ),
         (
-            tls(TlsReason::Other, "no shared cipher"),
+            tls_here("no shared cipher"),
             "the TLS handshake with mx.example.org:587 failed: no shared cipher",
         ),
         (
-            tls(TlsReason::ProtocolTooOld, ""),
+            tls_here("unsupported protocol"),
             "the TLS handshake with mx.example.org:587 failed: the server is too old: it knows no TLS of version 1.2 or newer",
         ),
         (
-            tls(TlsReason::UnknownIssuer, ""),
+            tls_here("certificate verify failed"),
             "the TLS handshake with mx.example.org:587 failed: nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
         ),
         (
-            tls(TlsReason::WrongName, ""),
-            "the TLS handshake with mx.example.org:587 failed: the server's certificate is not for mx.example.org: set Config::tls_server_name to the name that it is for",
+            tls_here("hostname mismatch"),
+            "the TLS handshake with mx.example.org:587 failed: the server's certificate is for another name: set Config::tls_server_name to the name that it is for",
         ),
     ]
 }
@@ -405,6 +404,49 @@ fn of_missing_tls() -> Sentences {
     ]
 }
 
+#[cfg(not(feature = "idna"))]
+const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does";
+/// Only a domain that has none, in truth.
+#[cfg(feature = "idna")]
+const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs, and the domain has no ASCII form: is it misspelt?";
+
+fn of_broken_tls() -> Sentences {
+    vec![
+        (
+            tls(Step::Handshake, "no cipher fits", None),
+            "the TLS handshake failed: no cipher fits",
+        ),
+        (
+            tls(Step::Handshake, "certificate verify failed", None),
+            "the TLS handshake failed: nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+        ),
+        (
+            tls(Step::Handshake, "wrong version number", None),
+            "the TLS handshake failed: the server did not answer with TLS: does this port expect STARTTLS?",
+        ),
+        (
+            tls(Step::Handshake, "x", Some("220 mx.example.org")),
+            "the TLS handshake failed: the server spoke without TLS, saying: 220 mx.example.org; does this port expect STARTTLS?",
+        ),
+        (
+            tls(Step::Handshake, "x", Some("421 too busy")),
+            "the TLS handshake failed: the server spoke without TLS, saying: 421 too busy",
+        ),
+        (
+            tls(Step::Body, "x", Some("421 4.4.2 \u{1b}bye")),
+            r"TLS failed at the message: the server spoke without TLS, saying: 421 4.4.2 \u{1b}bye",
+        ),
+        (
+            tls(Step::Hello, "SSL alert number 116", None),
+            "TLS failed at EHLO: the server wants a client certificate that it trusts: set Config::client_identity",
+        ),
+        (
+            tls(Step::Rcpt, "bad record", None),
+            "TLS failed at RCPT: bad record",
+        ),
+    ]
+}
+
 fn of_what_is_missing() -> Sentences {
     let address: Address = "z\u{f6}@example.org".parse().unwrap();
     let domain: Address = "zoe@b\u{fc}cher.example".parse().unwrap();
@@ -455,7 +497,15 @@ fn of_what_is_missing() -> Sentences {
         ),
         (
             Unsupported::Utf8Address(Box::new(domain)).into(),
-            "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs: write the domain in its ASCII form (xn--…)",
+            ASCII_FORM,
+        ),
+        (
+            Unsupported::Utf8Header {
+                field: "To".into(),
+                address: Box::new("z\u{f6}@example.org".parse().unwrap()),
+            }
+            .into(),
+            "To: the server does not offer SMTPUTF8, which <z\u{f6}@example.org> needs",
         ),
     ]
 }
@@ -470,7 +520,8 @@ fn every_sentence() {
 
 /// One lower-case sentence without a full stop.
 pub(super) fn check_style(sentence: &str) {
-    let is_name = |word: &str| word.chars().all(|c| !c.is_lowercase());
+    // The name of a header field, or of something else.
+    let is_name = |word: &str| word.ends_with(':') || word.chars().all(|c| !c.is_lowercase());
     let first = sentence.split(' ').next().unwrap();
     let is_lower = first.starts_with(|c: char| !c.is_uppercase()) || is_name(first);
     assert!(is_lower && !sentence.ends_with('.'), "{sentence}");

@@ -101,6 +101,7 @@ fn check(later: &str, error: &Error) {
                 "{error:?}"
             );
         }
+        ("by the reason", Error::Tls(_)) => {}
         ("by the kind", Error::Io { source, .. }) => {
             let is_final = source.kind() == io::ErrorKind::PermissionDenied;
             assert_eq!(is_transient, !is_final, "{error:?}");

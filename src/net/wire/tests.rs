@@ -1,6 +1,6 @@
 use super::*;
 use crate::net::stream::Peer;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
 /// A peer that repeats the same octets for ever, as much as is asked for.
 #[derive(Debug)]

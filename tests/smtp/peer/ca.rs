@@ -4,7 +4,7 @@
 //! acceptors are those of `native-tls`, which cannot ask the client for its certificate:
 //! [`TestCa::client`] shows that a client identity is accepted and does no harm, not that it
 //! arrives.
-use native_tls::{Certificate, Identity, Protocol, TlsAcceptor, TlsConnector};
+use native_tls::{Certificate, Identity, TlsAcceptor, TlsConnector};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -122,15 +122,6 @@ impl TestCa {
         TlsConnector::builder()
             .disable_built_in_roots(true)
             .add_root_certificate(Certificate::from_pem(self.root_pem().as_bytes()).unwrap())
-            .build()
-            .unwrap()
-    }
-
-    /// A server's side that speaks nothing later than TLS 1.1.
-    pub(crate) fn old_acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::builder(self.good.identity())
-            .min_protocol_version(Some(Protocol::Tlsv10))
-            .max_protocol_version(Some(Protocol::Tlsv11))
             .build()
             .unwrap()
     }

@@ -77,7 +77,7 @@
 //! |---|---|
 //! | `TLS`, `TLS wrong-name` | the handshake, with a certificate of [`Leaf`] |
 //! | `TLS-refused expired` | the client gives up in the handshake, or right behind it |
-//! | `TLS-refused 1.1` | the same, since the peer speaks nothing later than TLS 1.1 |
+//! | `TLS-refused 1.1` | the client gives up, since the peer answers with TLS 1.1 |
 //! | `EOF` | FIN, inside TLS behind `close_notify`; the client can still be heard |
 //! | `EOF-bare` | FIN without `close_notify` |
 //! | `close` | closes both directions; octets that were not read make a reset of it |

@@ -42,7 +42,7 @@ pub(crate) enum Action {
     SlowRead(Option<(usize, Duration)>),
     Stall(Duration),
     StopReading,
-    Tls(Acceptor),
+    Tls(Leaf),
     TlsRefused(Acceptor),
 }
 
@@ -225,19 +225,17 @@ fn directive(line: &str) -> Result<Action, String> {
         }
         ["stall", time] => Action::Stall(duration(time)?),
         ["stop-reading"] => Action::StopReading,
-        ["TLS", ref leaf @ ..] => Action::Tls(acceptor(leaf)?),
-        ["TLS-refused", ref leaf @ ..] => Action::TlsRefused(acceptor(leaf)?),
+        ["TLS", ref words @ ..] => Action::Tls(leaf(words)?),
+        ["TLS-refused", "1.1"] => Action::TlsRefused(Acceptor::Old),
+        ["TLS-refused", ref words @ ..] => Action::TlsRefused(Acceptor::Leaf(leaf(words)?)),
         _ => return Err("no such directive".into()),
     })
 }
 
-fn acceptor(words: &[&str]) -> Result<Acceptor, String> {
+fn leaf(words: &[&str]) -> Result<Leaf, String> {
     match words {
-        [] => Ok(Acceptor::Leaf(Leaf::Good)),
-        ["1.1"] => Ok(Acceptor::Old),
-        [name] => Leaf::named(name)
-            .map(Acceptor::Leaf)
-            .ok_or_else(|| format!("no certificate \"{name}\"")),
+        [] => Ok(Leaf::Good),
+        [name] => Leaf::named(name).ok_or_else(|| format!("no certificate \"{name}\"")),
         _ => Err("one certificate at most".into()),
     }
 }

@@ -5,7 +5,6 @@ use crate::peer::exchanged::escaped;
 use crate::peer::failure::{Failure, Result, fail, timed_out};
 use crate::peer::link::Fill;
 use crate::peer::parse::{Acceptor, Action, Block, Step};
-use native_tls::TlsAcceptor;
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
@@ -64,7 +63,7 @@ impl Run<'_> {
             Action::SlowRead(pace) => self.conn.link.pace = *pace,
             Action::Stall(wait) => self.conn.pause(*wait)?,
             Action::StopReading => self.stop_reading()?,
-            Action::Tls(acceptor) => self.conn.handshake(&native(*acceptor))?,
+            Action::Tls(leaf) => self.conn.start_tls(*leaf)?,
             Action::TlsRefused(acceptor) => self.tls_refused(*acceptor)?,
         }
         Ok(())
@@ -232,11 +231,22 @@ impl Run<'_> {
     /// The client gives up in the handshake, or, as TLS 1.3 allows, right behind it.
     fn tls_refused(&mut self, acceptor: Acceptor) -> Result<()> {
         self.conn.nothing_ahead()?;
-        match self.conn.link.handshake(&native(acceptor)) {
+        let Acceptor::Leaf(leaf) = acceptor else {
+            return self.tls_1_1_refused();
+        };
+        match self.conn.link.handshake(&TestCa::get().acceptor(leaf)) {
             Ok(()) => self.conn.expect_close(),
             Err(e) if e.kind() == ErrorKind::TimedOut => fail(format!("no TLS: {e}")),
             Err(_) => Ok(()),
         }
+    }
+
+    /// A server that speaks TLS 1.1 and nothing later: after that answer the client has to go. By
+    /// hand, since today's TLS libraries would rather say nothing than that.
+    fn tls_1_1_refused(&mut self) -> Result<()> {
+        self.client_hello("")?;
+        self.conn.link.send(&server_hello_1_1())?;
+        self.ignore()
     }
 
     /// Reads one TLS record, which must hold a `ClientHello` (RFC 8446, 4.1.2) with `name` in it.
@@ -260,11 +270,12 @@ impl Run<'_> {
     }
 }
 
-fn native(acceptor: Acceptor) -> TlsAcceptor {
-    match acceptor {
-        Acceptor::Leaf(leaf) => TestCa::get().acceptor(leaf),
-        Acceptor::Old => TestCa::get().old_acceptor(),
-    }
+/// A `ServerHello` (RFC 4346, 7.4.1.3): version 3.2, which is TLS 1.1, some random octets, no
+/// session, `TLS_RSA_WITH_AES_128_CBC_SHA`, no compression.
+fn server_hello_1_1() -> Vec<u8> {
+    let head = [0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+    let tail = [0, 0, 0x2f, 0];
+    [&head[..], &[0x5a; 32], &tail].concat()
 }
 
 /// Whether `line` is `pattern`, where each `*` stands for anything, also for nothing.

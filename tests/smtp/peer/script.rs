@@ -4,7 +4,7 @@ use crate::peer::ca::Leaf;
 use crate::peer::conn::Conn;
 use crate::peer::failure::Result;
 use crate::peer::listen::{Endpoint, Listener};
-use crate::peer::parse::{Acceptor, Action, Step, parse};
+use crate::peer::parse::{Action, Step, parse};
 use crate::peer::settings::{Control, Cut, Settings};
 use crate::peer::worker::Worker;
 use std::fmt;
@@ -167,7 +167,7 @@ impl Script {
     pub(crate) fn listen_tls(mut self) -> Peer {
         let tls = || Step {
             line: 0,
-            action: Action::Tls(Acceptor::Leaf(Leaf::Good)),
+            action: Action::Tls(Leaf::Good),
         };
         self.part = match self.part {
             Part::Dialogs(mut dialogs) => {

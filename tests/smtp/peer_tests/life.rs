@@ -85,7 +85,7 @@ fn peer_of_a_test_that_panics_is_dropped_at_once() {
     });
     let text = panic.unwrap_err().downcast_ref::<String>().unwrap().clone();
     assert!(text.contains("the test's own reason"), "{text}");
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -95,10 +95,10 @@ fn client_that_falls_silent_is_waited_for_no_longer_than_the_bound() {
     let _client = Client::connect(&peer);
     let failure = peer.outcome().unwrap_err();
     assert!(
-        failure.contains("line 1: expected a line, nothing came in 200ms"),
+        failure.contains("line 1: expected a line, nothing came in 1s"),
         "{failure}"
     );
-    assert!((BOUND..BOUND * 3).contains(&start.elapsed()));
+    assert!((BOUND..BOUND * 5).contains(&start.elapsed()));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn connection_held_behind_the_end_is_given_up_at_the_bound() {
     client.expect_eof();
     let failure = peer.outcome().unwrap_err();
     assert!(
-        failure.contains("the client held the connection for 200ms more"),
+        failure.contains("the client held the connection for 1s more"),
         "{failure}"
     );
 }
@@ -121,7 +121,7 @@ fn finish_does_not_wait_for_a_client_that_is_done() {
     client.expect("220 hi\r\n");
     let start = Instant::now();
     peer.finish();
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

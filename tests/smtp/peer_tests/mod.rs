@@ -93,4 +93,4 @@ fn pause() {
 }
 
 /// For the tests that wait until it is over.
-const BOUND: Duration = Duration::from_millis(200);
+const BOUND: Duration = Duration::from_secs(1);

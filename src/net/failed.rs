@@ -1,0 +1,39 @@
+//! What a failed read, write or handshake means.
+
+use std::io::{self, ErrorKind};
+
+use crate::error::{Error, TlsError};
+use crate::net::stream::{Failure, TlsFailure};
+use crate::protocol::line::{self, LineBuffer};
+use crate::protocol::parser::ReplyParser;
+use crate::step::Step;
+
+/// A failed read, write or handshake, told by what it means.
+pub(super) fn failed(step: Step, failure: Failure) -> Error {
+    match failure {
+        Failure::Socket(error) => io_error(step, error),
+        Failure::Tls(failure) => tls_error(step, failure),
+    }
+}
+
+fn io_error(step: Step, error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::TimedOut => Error::timeout(step),
+        ErrorKind::BrokenPipe
+        | ErrorKind::ConnectionAborted
+        | ErrorKind::ConnectionReset
+        | ErrorKind::UnexpectedEof
+        | ErrorKind::WriteZero => Error::disconnected(step, None),
+        _ => Error::io(step, error),
+    }
+}
+
+fn tls_error(step: Step, failure: TlsFailure) -> Error {
+    let mut input = LineBuffer::default();
+    input.extend(&failure.in_clear);
+    let reply = ReplyParser::default().next_reply(&mut input, line::MAX_LINE);
+    // What a server says during AUTH may repeat a secret.
+    let reply = reply.ok().flatten().filter(|_| step != Step::Auth);
+    let error = TlsError::new(step, failure.source, failure.is_verdict, reply);
+    Error::Tls(Box::new(error))
+}

@@ -1,0 +1,109 @@
+//! [`StandIn`]: a TLS library with words of its own for everything, so that no test depends on a
+//! real one's.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Instant;
+
+use crate::net::stream::secured::{Layer, Secured};
+use crate::net::stream::{Stream, Timed};
+
+/// Records without encryption. Whatever happens below, the error is one that nobody knows.
+#[derive(Debug)]
+struct StandIn(Timed<TcpStream>);
+
+/// A stream with the stand-in on it, and the server's end of its socket.
+pub(crate) fn stand_in() -> (Stream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    let mut timed = Timed::new(socket);
+    let witness = timed.witness.get_or_insert_default().clone();
+    let secured = Secured::new(StandIn(timed), witness);
+    (Stream::Tls(secured), server)
+}
+
+/// A record of application data.
+pub(crate) fn record(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+    [b"\x17\x03\x03", &length[..], text.as_bytes()].concat()
+}
+
+/// The record of an alert.
+pub(crate) fn alert(number: u8) -> [u8; 7] {
+    [0x15, 3, 3, 0, 2, 2, number]
+}
+
+impl StandIn {
+    /// Reads so many octets, as TLS libraries do: first the head of a record, then what it has.
+    fn octets(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        let mut octets = vec![0; count];
+        let mut filled = 0;
+        while filled < count {
+            match self.0.read(&mut octets[filled..]) {
+                Ok(0) => return Err(io::Error::other("no end was announced")),
+                Ok(read) => filled += read,
+                Err(error) => return Err(in_its_own_words(&error)),
+            }
+        }
+        Ok(octets)
+    }
+}
+
+fn in_its_own_words(error: &io::Error) -> io::Error {
+    io::Error::other(format!("the record layer is unhappy: {:?}", error.kind()))
+}
+
+impl Read for StandIn {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let head = self.octets(5)?;
+        let content = match head[0] {
+            0x15 | 0x17 => self.octets(usize::from(u16::from_be_bytes([head[3], head[4]])))?,
+            _ => return Err(io::Error::other("this is no record")),
+        };
+        if head[0] == 0x15 {
+            let words = format!("they complained: alert number {}", content[1]);
+            return Err(io::Error::other(words));
+        }
+        buffer[..content.len()].copy_from_slice(&content);
+        Ok(content.len())
+    }
+}
+
+impl Write for StandIn {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0
+            .write(octets)
+            .map_err(|error| in_its_own_words(&error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Layer for StandIn {
+    fn socket(&self) -> &TcpStream {
+        &self.0.socket
+    }
+
+    fn set_deadline(&mut self, deadline: Instant) {
+        self.0.deadline = Some(deadline);
+    }
+
+    fn set_polling(&mut self, yes: bool) -> io::Result<()> {
+        self.0.set_polling(yes)
+    }
+
+    fn say_goodbye(&mut self) -> io::Result<()> {
+        self.write(b"\x15\x03\x03\0\x02\x01\0").map(drop)
+    }
+
+    fn certificate(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn end_point(&self) -> Option<Vec<u8>> {
+        None
+    }
+}

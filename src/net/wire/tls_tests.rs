@@ -1,0 +1,244 @@
+//! What a system call said survives a TLS library that makes something else of it.
+
+use super::*;
+use crate::error::Delivery;
+use crate::net::stream::stand_in::{alert, record, stand_in};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::thread;
+
+const BRIEF: Duration = Duration::from_millis(100);
+/// Beyond every budget here, and far below [`LAST_WORDS`].
+const SOON: Duration = Duration::from_secs(4);
+
+fn wire(budget: Duration) -> (Wire, TcpStream) {
+    let (stream, server) = stand_in();
+    let wire = Wire::new(stream, Timeouts::all(budget), Trace::default());
+    (wire, server)
+}
+
+fn patient() -> (Wire, TcpStream) {
+    wire(Duration::from_secs(20))
+}
+
+/// Closes with a reset.
+fn reset(server: TcpStream) {
+    let socket = socket2::SockRef::from(&server);
+    socket.set_linger(Some(Duration::ZERO)).unwrap();
+}
+
+/// Writes a message until that fails.
+fn write_much(wire: &mut Wire) -> Error {
+    let part = [b'x'; 64 * 1024];
+    loop {
+        if let Err(error) = wire.write_body(&part, part.len()) {
+            return error;
+        }
+    }
+}
+
+/// Reads a reply, which must fail.
+fn fails(wire: &mut Wire, step: Step) -> Error {
+    let error = wire.read_reply(Awaited::alone(step)).unwrap_err();
+    assert!(wire.is_closed());
+    error
+}
+
+#[test]
+fn a_read_that_times_out_is_a_timeout() {
+    let (mut wire, server) = wire(BRIEF);
+    assert!(matches!(
+        fails(&mut wire, Step::Mail),
+        Error::Timeout {
+            step: Step::Mail,
+            ..
+        }
+    ));
+    drop(server);
+}
+
+// 5321-61, L4: a peer that does not read.
+#[test]
+fn a_write_that_times_out_is_a_timeout_and_waits_no_more() {
+    let (mut wire, server) = wire(BRIEF);
+    let begin = Instant::now();
+    let error = write_much(&mut wire);
+    assert!(
+        matches!(
+            error,
+            Error::Timeout {
+                step: Step::Body,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(begin.elapsed() < SOON && wire.is_closed());
+    drop(server);
+}
+
+// L5: what the server said before it stopped reading is there, and needs no waiting.
+#[test]
+fn last_words_are_heard_behind_a_timeout() {
+    for words in ["552 5.3.4 too big\r\n", "552 5.3.4 too big\r\n421 bye\r\n"] {
+        let (mut wire, mut server) = wire(BRIEF);
+        server.write_all(&record(words)).unwrap();
+        let begin = Instant::now();
+        let error = write_much(&mut wire);
+        assert!(begin.elapsed() < SOON);
+        assert_eq!(
+            error.to_string(),
+            "the server closed the connection at the message, saying: 552 5.3.4 too big"
+        );
+        assert!(error.is_permanent());
+    }
+}
+
+#[test]
+fn a_connection_that_is_lost_is_lost() {
+    let lost = "the server closed the connection at RCPT";
+    let (mut wire, server) = patient();
+    reset(server);
+    assert_eq!(fails(&mut wire, Step::Rcpt).to_string(), lost);
+    // The end comes unannounced, in front of a record and within one.
+    for half in [&b""[..], b"\x17\x03", b"\x17\x03\x03\0\x09250"] {
+        let (mut wire, mut server) = patient();
+        server.write_all(half).unwrap();
+        server.shutdown(Shutdown::Write).unwrap();
+        let error = fails(&mut wire, Step::Rcpt);
+        assert_eq!(error.to_string(), lost);
+        assert!(error.is_transient());
+    }
+    let (mut wire, server) = patient();
+    let resetting = thread::spawn(move || {
+        let mut server = server;
+        server.read_exact(&mut [0; 100_000]).unwrap();
+        reset(server);
+    });
+    let error = write_much(&mut wire);
+    assert_eq!(
+        error.to_string(),
+        "the server closed the connection at the message"
+    );
+    resetting.join().unwrap();
+}
+
+// RFC 8446, 4.4.2.4: the verdict on our certificate comes with the first read.
+#[test]
+fn a_certificate_that_is_wanted() {
+    for number in [42, 48, 116] {
+        let (mut wire, mut server) = patient();
+        server.write_all(&alert(number)).unwrap();
+        let error = fails(&mut wire, Step::Greeting);
+        assert_eq!(
+            error.to_string(),
+            "TLS failed at the greeting: the server wants a client certificate that it trusts: set Config::client_identity"
+        );
+        assert!(!error.is_transient() && error.is_closed());
+        assert_eq!(error.step(), Some(Step::Greeting));
+    }
+}
+
+// Elsewhere a reset takes along what was not read.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_certificate_that_is_wanted_is_heard_of_at_a_write() {
+    let (mut wire, mut server) = patient();
+    server.write_all(&alert(116)).unwrap();
+    server.shutdown(Shutdown::Write).unwrap();
+    let writing = thread::spawn(move || write_much(&mut wire));
+    server.read_exact(&mut [0; 100_000]).unwrap();
+    reset(server);
+    let error = writing.join().unwrap();
+    assert!(
+        matches!(&error, Error::Tls(why) if why.reason() == TlsReason::ClientCertificate),
+        "{error:?}"
+    );
+}
+
+// Another alert later in the session: nothing about certificates, and another try may do.
+#[test]
+fn an_alert_in_the_middle() {
+    let (mut wire, mut server) = patient();
+    server.write_all(&record("250 ok\r\n")).unwrap();
+    wire.read_reply(Awaited::alone(Step::Mail)).unwrap();
+    server.write_all(&alert(80)).unwrap();
+    let error = fails(&mut wire, Step::EndOfData);
+    assert_eq!(
+        error.to_string(),
+        "TLS failed at the end of the message: they complained: alert number 80"
+    );
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert!(!error.is_transient());
+    let (mut wire, mut server) = patient();
+    server.write_all(&record("250 ok\r\n")).unwrap();
+    wire.read_reply(Awaited::alone(Step::Mail)).unwrap();
+    server.write_all(&alert(80)).unwrap();
+    let error = fails(&mut wire, Step::Rcpt);
+    assert!(error.is_transient() && error.delivery() == Delivery::NotDelivered);
+}
+
+// A server's last words that come in the clear, where a record had to be.
+#[test]
+fn words_in_the_clear_are_shown() {
+    let sentence = "TLS failed before the next command: the server spoke without TLS, saying: 421 mx.example.org lost input connection";
+    let (mut wire, mut server) = patient();
+    server.write_all(&record("250 ok\r\n")).unwrap();
+    wire.read_reply(Awaited::alone(Step::Hello)).unwrap();
+    let words = b"421 mx.example.org lost input connection\r\n";
+    server.write_all(words).unwrap();
+    let error = fails(&mut wire, Step::Mail);
+    assert_eq!(error.to_string(), sentence);
+    // Nobody knows who said it: it is shown, and nothing is concluded from it.
+    assert!(error.is_transient() && error.reply().is_none() && error.code().is_none());
+
+    let (mut wire, mut server) = patient();
+    server.write_all(words).unwrap();
+    let error = loop {
+        // Until it has arrived there is nothing on an idle connection.
+        if let Err(error) = wire.check_idle() {
+            break error;
+        }
+    };
+    assert_eq!(error.to_string(), sentence);
+}
+
+// What a server says during AUTH may repeat a password.
+#[test]
+fn words_in_the_clear_during_auth_are_not_shown() {
+    let (mut wire, mut server) = patient();
+    server
+        .write_all(b"535 no such password: hunter2\r\n")
+        .unwrap();
+    let error = fails(&mut wire, Step::Auth);
+    assert!(
+        !format!("{error} {error:?}").contains("hunter2"),
+        "{error:?}"
+    );
+}
+
+// Whatever is no reply is not shown.
+#[test]
+fn noise_in_the_clear_is_not_shown() {
+    for noise in ["421 half a line", "HTTP/1.1 400\r\n", "999 x\r\n", "42"] {
+        let (mut wire, mut server) = patient();
+        server.write_all(noise.as_bytes()).unwrap();
+        server.shutdown(Shutdown::Write).unwrap();
+        let error = fails(&mut wire, Step::Mail).to_string();
+        let expected = if noise.len() < 5 {
+            "the server closed the connection at MAIL"
+        } else {
+            "TLS failed at MAIL: this is no record"
+        };
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+// A goodbye that cannot be said does not keep anybody.
+#[test]
+fn a_shutdown_that_fails_ends_all_the_same() {
+    let (mut wire, server) = wire(BRIEF);
+    reset(server);
+    wire.close();
+    assert!(wire.is_closed());
+}
