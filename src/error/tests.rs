@@ -173,14 +173,6 @@ fn transient_and_permanent() {
         (disconnected(Step::Body, Some("421 bye")), (true, false)),
         (disconnected(Step::Body, Some("552 too big")), (false, true)),
         (disconnected(Step::EndOfData, None), neither),
-        (tls(Step::Handshake, "no cipher", None), neither),
-        (tls(Step::Hello, "alert number 116", None), neither),
-        (tls(Step::Mail, "bad record", None), (true, false)),
-        (tls(Step::EndOfData, "bad record", None), neither),
-        (tls(Step::Handshake, "x", Some("220 mx")), neither),
-        (tls(Step::Handshake, "x", Some("421 busy")), (true, false)),
-        (tls(Step::Mail, "x", Some("550 no")), (true, false)),
-        (tls(Step::EndOfData, "x", Some("421 bye")), neither),
         (Error::Closed, (true, false)),
         (Error::Token("no answer".into()), (true, false)),
         (Error::NoRecipients, (false, true)),
@@ -223,6 +215,25 @@ fn transient_and_permanent() {
             interrupted(&[refusal("550 no")], refused(Step::Rcpt, "421 bye")),
             (true, false),
         ),
+    ] {
+        let got = (error.is_transient(), error.is_permanent());
+        assert_eq!(got, expected, "{error:?}");
+    }
+}
+
+// Issue 7: the same of TLS, whose failures are nobody's or the connection's.
+#[test]
+fn transient_tls() {
+    let neither = (false, false);
+    for (error, expected) in [
+        (tls(Step::Handshake, "no cipher", None), neither),
+        (tls(Step::Hello, "alert number 116", None), neither),
+        (tls(Step::Mail, "bad record", None), (true, false)),
+        (tls(Step::EndOfData, "bad record", None), neither),
+        (tls(Step::Handshake, "x", Some("220 mx")), neither),
+        (tls(Step::Handshake, "x", Some("421 busy")), (true, false)),
+        (tls(Step::Mail, "x", Some("550 no")), (true, false)),
+        (tls(Step::EndOfData, "x", Some("421 bye")), neither),
     ] {
         let got = (error.is_transient(), error.is_permanent());
         assert_eq!(got, expected, "{error:?}");

@@ -391,6 +391,10 @@ fn of_the_server() -> Sentences {
 
 fn of_missing_tls() -> Sentences {
     vec![
+        (
+            Unsupported::EightBit.into(),
+            "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+        ),
         // Field C6: the way out.
         (
             Error::from(Unsupported::StartTls { server: None }).at(mx()),
@@ -451,10 +455,6 @@ fn of_what_is_missing() -> Sentences {
     let address: Address = "z\u{f6}@example.org".parse().unwrap();
     let domain: Address = "zoe@b\u{fc}cher.example".parse().unwrap();
     vec![
-        (
-            Unsupported::EightBit.into(),
-            "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
-        ),
         (
             Unsupported::AuthWithoutTls.into(),
             "the server does not offer AUTH without TLS",

@@ -181,7 +181,7 @@ fn an_alert_in_the_middle() {
 // A server's last words that come in the clear, where a record had to be.
 #[test]
 fn words_in_the_clear_are_shown() {
-    let sentence = "TLS failed before the next command: the server spoke without TLS, saying: 421 mx.example.org lost input connection";
+    let sentence = "TLS failed at MAIL: the server spoke without TLS, saying: 421 mx.example.org lost input connection";
     let (mut wire, mut server) = patient();
     server.write_all(&record("250 ok\r\n")).unwrap();
     wire.read_reply(Awaited::alone(Step::Hello)).unwrap();
