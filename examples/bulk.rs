@@ -93,6 +93,6 @@ fn config() -> Result<Config, Box<dyn Error>> {
     let server = server::Server::start(|_| Ok(()))?;
     Ok(Config::new("localhost")
         .port(server.port)
-        .root_certificates(server.root.as_bytes())?
+        .root_certificates(server.root.as_bytes())
         .credentials(Credentials::password(server::USER, server::PASSWORD)))
 }

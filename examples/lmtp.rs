@@ -10,7 +10,14 @@ use std::io::{self, Read};
 
 use smtplib::{Config, Error, Security};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() {
+    if let Err(error) = deliver() {
+        eprintln!("lmtp: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn deliver() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = env::args().skip(1);
     let usage = "give a Unix socket or host:port, a sender, and recipients";
     let server = arguments.next().ok_or(usage)?;

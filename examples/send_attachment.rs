@@ -4,7 +4,14 @@
 use smtplib::{Attachment, Config, Message};
 use std::{env, error::Error};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() {
+    if let Err(error) = send() {
+        eprintln!("send_attachment: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn send() -> Result<(), Box<dyn Error>> {
     let set = |name| env::var(name).map_err(|_| format!("set {name}"));
     let ours = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/attachments");
     let mut files = env::args().skip(1);

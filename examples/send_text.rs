@@ -9,7 +9,14 @@ use std::{env, error::Error};
 
 use smtplib::{Config, Message};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() {
+    if let Err(error) = send() {
+        eprintln!("send_text: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn send() -> Result<(), Box<dyn Error>> {
     let set = |name| env::var(name).map_err(|_| format!("set {name}"));
     let message = Message::builder()
         .from(set("SMTP_FROM")?)

@@ -8,9 +8,7 @@ use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use lexopt::prelude::*;
-use smtplib::{
-    Address, Config, ConfigError, Delivery, Envelope, Error, Outcome, Step, Unsupported,
-};
+use smtplib::{Address, Config, ConfigError, Delivery, Envelope, Error, Outcome, Unsupported};
 
 const HELP: &str = "\
 Sends a message that is already written, header and all, to the recipients named.
@@ -97,10 +95,7 @@ impl Status {
         match error {
             _ if error.delivery() == Delivery::Unknown => Self::Io,
             Error::Interrupted(interrupted) => Self::of(interrupted.failure()),
-            Error::Io {
-                step: Step::Connect,
-                source,
-            } if is_lookup(source) => Self::NoHost,
+            Error::UnknownHost { .. } => Self::NoHost,
             Error::RecipientsRefused(outcome) => Self::of_refused(outcome),
             Error::Source(_) => Self::NoInput,
             _ if error.is_transient() => Self::Temporary,
@@ -122,12 +117,6 @@ impl Status {
             Self::NoUser
         }
     }
-}
-
-/// A name that cannot be looked up has no number among the system's errors, or one of its own on
-/// Windows.
-fn is_lookup(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), None | Some(11001..=11004))
 }
 
 impl From<Error> for Failure {

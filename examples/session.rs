@@ -14,7 +14,14 @@ use std::io::Write;
 
 use smtplib::Config;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("session: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1).peekable();
     let url = match arguments.next_if(|argument| argument.contains("://")) {
         Some(url) => url,

@@ -32,6 +32,7 @@ pub enum CommandError {
     /// SIZE is given as a parameter, although it comes by itself.
     Size,
     /// The line is longer than SMTP allows.
+    #[non_exhaustive]
     TooLong {
         /// How many octets the line may have, with its CRLF.
         limit: usize,

@@ -1,9 +1,11 @@
 //! [`Error`]: what went wrong, where, and what it means for the message.
 
+mod display;
+mod interrupted;
+mod make;
 mod tls;
 
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 
 use crate::address::AddressError;
@@ -11,26 +13,64 @@ use crate::auth::dialog::AuthError;
 use crate::auth::error::{AuthReason, CredentialsError};
 use crate::command_error::CommandError;
 use crate::config::ConfigError;
+use crate::endpoint::Endpoint;
 use crate::exchange::error::{ContentError, Inadmissible, Unsupported};
 use crate::message::error::MessageError;
-use crate::outcome::{Outcome, RecipientStatus};
+use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 use crate::protocol::error::ProtocolError;
-use crate::reply::{Code, Escaped, Reply};
+use crate::reply::{Code, Reply};
 use crate::step::Step;
 
-pub use crate::error::tls::{TlsError, TlsReason};
+pub use self::interrupted::Interrupted;
+
+pub use self::tls::{TlsError, TlsReason};
 
 /// The result of everything that talks to a server.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong; the variants follow what a caller decides.
+/// What went wrong, where, and what it means for the message.
 ///
-/// After a failed send, [`delivery`](Self::delivery) tells whether the message was certainly not
-/// taken.
+/// There is one variant for each decision you may need to make. [`Display`](std::fmt::Display) says all
+/// that is known in one sentence, so that printing the error is enough: what
+/// [`source`](StdError::source) returns is not repeated in it. After a failed send,
+/// [`delivery`](Self::delivery) tells whether the message was certainly not taken.
+///
+/// | variant | means | try later? | what to do |
+/// |---|---|---|---|
+/// | `Address` | a text is not an address | no | correct the address |
+/// | `AuthFailed` | logging in failed | by the reply | ask for the password again, after 4yz wait |
+/// | `Closed` | an earlier failure has closed this connection | yes | connect again |
+/// | `Command` | a text cannot be sent as a command | no | correct the call |
+/// | `Config` | the configuration cannot work | no | correct the configuration |
+/// | `Content` | the message has lines or octets that SMTP cannot carry | no | encode that part |
+/// | `Credentials` | the user name or password cannot be sent | no | correct them |
+/// | `DataRefused` | the server refused the message itself | by the reply | after 5yz change the message |
+/// | `Disconnected` | the server closed the connection | by the reply | connect again, after `Delivery::Unknown` check first |
+/// | `Interrupted` | the connection failed after recipients were answered | by the failure | look at the outcome, send to the rest |
+/// | `Io` | the network failed, or the server could not be reached | by the kind | see the reason, connect again |
+/// | `Message` | an attachment could not be read | no | look after the file |
+/// | `NoRecipients` | there is nobody to send to | no | add a recipient |
+/// | `PlaintextAuth` | logging in would show the password | no | use TLS |
+/// | `Protocol` | the server broke the rules of the protocol | no | check host and port, then tell the server's owner |
+/// | `RecipientsRefused` | the server refused all recipients, or one where all were required | by the reply | look at the outcome |
+/// | `Refused` | the server refused another step, or says goodbye | by the reply | see the step |
+/// | `SenderRefused` | the server refused the sender | by the reply | send as the user who has logged in |
+/// | `Source` | the message could not be read to its end | no | look after the source |
+/// | `Timeout` | the server took too long | yes | try again, after `Delivery::Unknown` check first |
+/// | `Tls` | TLS could not be set up, or broke | by the reason | see [`TlsError::reason`] |
+/// | `Token` | no token could be had for logging in | yes | look after the function that gets it |
+/// | `TooLarge` | the message is larger than the server takes | no | make it smaller |
+/// | `UnknownHost` | there is no host of this name | no | correct the host |
+/// | `Unsupported` | the server lacks an extension that is needed | no | do without it, or use another server |
+///
+/// "Try later?" is what [`is_transient`](Self::is_transient) answers. "By the reply": yes if the
+/// [`reply`](Self::reply) is 4yz, no if it is 5yz. Where the message may have been taken, it is
+/// always no.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A text is not an address; nothing was sent.
+    #[non_exhaustive]
     Address {
         /// The text.
         address: Box<str>,
@@ -47,29 +87,35 @@ pub enum Error {
     Config(ConfigError),
     /// The message is not fit to be sent as it is; nothing of it was taken.
     Content(ContentError),
-    /// The credentials cannot be sent; nothing was.
+    /// The user name or password is empty or has a character that the mechanism cannot carry.
+    /// Nothing was sent.
     Credentials(CredentialsError),
     /// The server refused the message itself (`SMTPDataError`): [`Outcome::reply`] is its answer.
     DataRefused(Box<Outcome>),
     /// The server closed the connection (`SMTPServerDisconnected`).
+    #[non_exhaustive]
     Disconnected {
         /// Where.
         step: Step,
         /// What the server said before, for instance 421 and why.
         last_words: Option<Box<Reply>>,
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
     },
     /// The connection failed, or had to be cut, after a recipient had an answer: the cause, and
     /// what is known of each.
     Interrupted(Box<Interrupted>),
     /// Reading from or writing to the network failed.
+    #[non_exhaustive]
     Io {
         /// Where.
         step: Step,
         /// Why.
         source: io::Error,
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
     },
-    /// A part of the message cannot be had, such as an attachment that is not there any more;
-    /// nothing was sent.
+    /// An attachment could not be read; nothing was sent.
     Message(MessageError),
     /// There is nobody to send to; nothing was sent.
     NoRecipients,
@@ -77,22 +123,30 @@ pub enum Error {
     /// has no TLS.
     PlaintextAuth,
     /// The server broke the rules of the protocol.
+    #[non_exhaustive]
     Protocol {
         /// Where.
         step: Step,
         /// How.
         source: ProtocolError,
+        /// The line that broke the rules, at most 500 octets of it, as far as one did.
+        line: Box<str>,
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
     },
     /// The server refused every recipient, or one where all were required
     /// (`SMTPRecipientsRefused`).
     RecipientsRefused(Box<Outcome>),
     /// The server refused a step that is not about sender, recipients or message
     /// (`SMTPConnectError`, `SMTPHeloError`), or is closing the connection (421).
+    #[non_exhaustive]
     Refused {
         /// Which.
         step: Step,
         /// Its answer.
         reply: Reply,
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
     },
     /// The server refused the sender (`SMTPSenderRefused`).
     SenderRefused(Reply),
@@ -100,19 +154,34 @@ pub enum Error {
     /// had been sent, the connection was cut, and this is the cause of an
     /// [`Interrupted`](Self::Interrupted).
     Source(io::Error),
-    /// The peer took too long.
-    Timeout(Step),
-    /// TLS could not be set up, or broke: its configuration, the handshake, a certificate.
+    /// The server took too long.
+    #[non_exhaustive]
+    Timeout {
+        /// Where.
+        step: Step,
+        /// Whether a part of its reply had come.
+        is_begun: bool,
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
+    },
+    /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
     Tls(Box<TlsError>),
     /// The function of [`Credentials::token_from`](crate::Credentials::token_from) failed; nothing
     /// was sent.
     Token(Box<dyn StdError + Send + Sync>),
     /// The message is larger than the server takes (RFC 1870); nothing was sent.
+    #[non_exhaustive]
     TooLarge {
         /// Its size in octets.
         size: u64,
         /// How many octets the server takes.
         limit: u64,
+    },
+    /// The host's name is unknown to the resolver.
+    #[non_exhaustive]
+    UnknownHost {
+        /// The name.
+        host: Box<str>,
     },
     /// The server lacks an extension that is needed (`SMTPNotSupportedError`); nothing was sent.
     Unsupported(Unsupported),
@@ -143,8 +212,8 @@ impl Error {
             Self::Disconnected { step, .. }
             | Self::Io { step, .. }
             | Self::Protocol { step, .. }
-            | Self::Timeout(step) => *step == Step::EndOfData,
-            Self::Tls(error) => error.step == Step::EndOfData,
+            | Self::Timeout { step, .. } => *step == Step::EndOfData,
+            Self::Tls(error) => error.step() == Step::EndOfData,
             Self::Interrupted(interrupted) => interrupted
                 .outcome
                 .recipients()
@@ -159,14 +228,18 @@ impl Error {
         }
     }
 
-    /// The server's answer, where one answer is the reason.
+    /// The server's reply, where one reply is the reason.
+    ///
+    /// If recipients were refused, it is the first of their replies that agrees with
+    /// [`is_transient`](Self::is_transient).
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         match self {
             Self::AuthFailed(failure) => failure.reply(),
             Self::DataRefused(outcome) => outcome.reply(),
             Self::Disconnected { last_words, .. } => last_words.as_deref(),
-            Self::Interrupted(interrupted) => interrupted.failure.reply(),
+            Self::Interrupted(interrupted) => interrupted.reply(),
+            Self::RecipientsRefused(outcome) => deciding_refusal(outcome),
             Self::Refused { reply, .. } | Self::SenderRefused(reply) => Some(reply),
             _ => None,
         }
@@ -188,6 +261,32 @@ impl Error {
         }
     }
 
+    /// Takes out what is known of each recipient, where the transaction came that far.
+    #[must_use]
+    pub fn into_outcome(self) -> Option<Outcome> {
+        match self {
+            Self::DataRefused(outcome) | Self::RecipientsRefused(outcome) => Some(*outcome),
+            Self::Interrupted(interrupted) => Some(interrupted.outcome),
+            _ => None,
+        }
+    }
+
+    /// Which server it was, for failures of [`Config::connect`](crate::Config::connect).
+    #[must_use]
+    pub fn server(&self) -> Option<&Endpoint> {
+        match self {
+            Self::AuthFailed(failure) => failure.server.as_deref(),
+            Self::Disconnected { server, .. }
+            | Self::Io { server, .. }
+            | Self::Protocol { server, .. }
+            | Self::Refused { server, .. }
+            | Self::Timeout { server, .. } => server.as_deref(),
+            Self::Tls(failure) => failure.server.as_deref(),
+            Self::Unsupported(what) => what.server(),
+            _ => None,
+        }
+    }
+
     /// The place in the session, where that is part of the error.
     #[must_use]
     pub fn step(&self) -> Option<Step> {
@@ -197,81 +296,58 @@ impl Error {
             | Self::Io { step, .. }
             | Self::Protocol { step, .. }
             | Self::Refused { step, .. }
-            | Self::Timeout(step) => Some(*step),
+            | Self::Timeout { step, .. } => Some(*step),
             Self::Interrupted(interrupted) => interrupted.failure.step(),
             Self::SenderRefused(_) => Some(Step::Mail),
-            Self::Tls(error) => Some(error.step),
+            Self::Tls(error) => Some(error.step()),
+            Self::UnknownHost { .. } => Some(Step::Connect),
             _ => None,
         }
     }
 
-    /// Whether the same may succeed later, and nothing speaks against trying: the message was
-    /// certainly not taken, and the reason is a 4yz reply (for all recipients), a timeout or a
-    /// lost connection.
+    /// Returns true if the same call is worth trying again later, and trying again cannot deliver
+    /// the message twice.
+    ///
+    /// That is so after a 4yz reply, a timeout or a lost connection, unless the message may have
+    /// been taken. It is also so if all recipients were refused and one of them with 4yz.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         if self.delivery() == Delivery::Unknown {
             return false;
         }
         match self {
-            Self::RecipientsRefused(outcome) => outcome
-                .turned_down()
-                .all(|recipient| recipient.reply().is_some_and(Reply::is_transient)),
+            Self::Closed | Self::Timeout { .. } | Self::Token(_) => true,
             Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
-            Self::Closed | Self::Io { .. } | Self::Timeout(_) | Self::Token(_) => true,
             Self::Tls(error) => error.is_transient(),
-            // The fault is the connection's, not the message's.
-            Self::Refused { step, .. } if *step == Step::Reset => true,
+            Self::Io { source, .. } => is_worth_another_try(source.kind()),
+            // Nothing was asked of the server yet, so that what it says is about the connection.
+            Self::Disconnected {
+                step: Step::Idle, ..
+            } => true,
             Self::Disconnected { last_words, .. } => {
                 !last_words.as_deref().is_some_and(Reply::is_permanent)
             }
+            // The fault is the connection's, not the message's.
+            Self::Refused {
+                step: Step::Reset, ..
+            } => true,
             _ => self.reply().is_some_and(Reply::is_transient),
         }
     }
 
-    /// Whether the same will fail again: a 5yz reply (for all recipients), or something on this
-    /// side that must change.
+    /// Returns true if the same call will certainly fail again: after a 5yz reply, or if something on
+    /// this side must change.
+    ///
+    /// Both this and [`is_transient`](Self::is_transient) are false where the message may have been
+    /// taken, and where nobody can know.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
-        match self {
-            Self::Source(_) | Self::Protocol { .. } | Self::Tls(_) => false,
-            Self::RecipientsRefused(outcome) => outcome
-                .turned_down()
-                .all(|recipient| recipient.reply().is_some_and(Reply::is_permanent)),
-            Self::Interrupted(interrupted) => interrupted.failure.is_permanent(),
-            Self::Closed | Self::Io { .. } | Self::Timeout(_) | Self::Token(_) => false,
-            Self::Refused { step, .. } if *step == Step::Reset => false,
-            Self::Disconnected { last_words, .. } => {
-                last_words.as_deref().is_some_and(Reply::is_permanent)
-            }
-            _ => self.reply().is_none_or(Reply::is_permanent),
-        }
-    }
-
-    /// The same failure for another message on the same connection.
-    pub(crate) fn echo(&self) -> Self {
-        match self {
-            Self::Disconnected { step, last_words } => Self::Disconnected {
-                step: *step,
-                last_words: last_words.clone(),
-            },
-            Self::Io { step, source } => Self::Io {
-                step: *step,
-                source: io::Error::new(source.kind(), source.to_string()),
-            },
-            Self::Protocol { step, source } => Self::Protocol {
-                step: *step,
-                source: *source,
-            },
-            Self::Timeout(step) => Self::Timeout(*step),
-            Self::Content(source) => Self::Content(*source),
-            Self::TooLarge { size, limit } => Self::TooLarge {
-                size: *size,
-                limit: *limit,
-            },
-            Self::Unsupported(source) => Self::Unsupported(source.clone()),
-            _ => Self::Closed,
-        }
+        let is_unclear = match self {
+            Self::Source(_) | Self::Protocol { .. } | Self::Tls(_) => true,
+            Self::Interrupted(interrupted) => !interrupted.failure.is_permanent(),
+            _ => self.reply().is_some_and(|reply| !reply.is_permanent()),
+        };
+        self.delivery() == Delivery::NotDelivered && !self.is_transient() && !is_unclear
     }
 
     /// Whether a budget of time ran out.
@@ -279,7 +355,7 @@ impl Error {
     pub fn is_timeout(&self) -> bool {
         match self {
             Self::Interrupted(interrupted) => interrupted.failure.is_timeout(),
-            Self::Timeout(_) => true,
+            Self::Timeout { .. } => true,
             _ => false,
         }
     }
@@ -295,8 +371,9 @@ impl Error {
             | Self::Interrupted(_)
             | Self::Io { .. }
             | Self::Protocol { .. }
-            | Self::Timeout(_)
-            | Self::Tls(_) => true,
+            | Self::Timeout { .. }
+            | Self::Tls(_)
+            | Self::UnknownHost { .. } => true,
             Self::AuthFailed(failure) => failure.reason() == AuthReason::ServerUnproven,
             Self::Refused {
                 step: Step::Greeting | Step::Reset,
@@ -307,87 +384,47 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// The sentence says all that there is to say: beyond it lead only the sources of what it tells.
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Self::Address { address, reason } => {
-                write!(f, "\"{}\" is not an address: {reason}", Escaped(address))
-            }
-            Self::AuthFailed(failure) => failure.fmt(f),
-            Self::Closed => f.write_str("the connection is closed: open another one"),
-            Self::Command(source) => source.fmt(f),
-            Self::Config(source) => source.fmt(f),
-            Self::Content(source) => source.fmt(f),
-            Self::Credentials(source) => source.fmt(f),
-            Self::DataRefused(outcome) => match outcome.reply() {
-                Some(reply) => write!(f, "the server refused the message: {reply}"),
-                None => f.write_str("the server refused the message"),
-            },
-            Self::Disconnected { step, last_words: Some(reply) } => {
-                write!(f, "the server closed the connection at {step}, saying: {reply}")
-            }
-            Self::Disconnected { step: Step::EndOfData, last_words: None } => f.write_str(
-                "the server closed the connection without saying whether it took the message: sending again may duplicate it",
-            ),
-            Self::Disconnected { step: Step::Auth, last_words: None } => f.write_str(
-                "the server closed the connection at AUTH: most likely it does not know this user name and password",
-            ),
-            Self::Disconnected { step, last_words: None } => {
-                write!(f, "the server closed the connection at {step}")
-            }
-            Self::Interrupted(interrupted) => interrupted.fmt(f),
-            Self::Io { step, source } => write!(f, "the connection failed at {step}: {source}"),
-            Self::Message(source) => source.fmt(f),
-            Self::NoRecipients => f.write_str("the message has no recipients"),
-            Self::PlaintextAuth => f.write_str(
-                "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
-            ),
-            Self::Protocol { step, source } => {
-                write!(f, "the server broke the protocol at {step}: {source}")
-            }
-            Self::RecipientsRefused(outcome) => fmt_refused(outcome, f),
-            Self::Refused { step: Step::Greeting, reply } => {
-                write!(f, "the server refused the connection: {reply}")
-            }
-            Self::Refused { step, reply } => write!(f, "the server refused {step}: {reply}"),
-            Self::SenderRefused(reply) if wants_login(reply) => write!(
-                f,
-                "the server refused the sender: {reply}; it wants a login first: give credentials"
-            ),
-            Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
-            Self::Source(source) => write!(f, "the message could not be read: {source}"),
-            Self::Timeout(step) => fmt_timeout(*step, f),
-            Self::Tls(source) => source.fmt(f),
-            Self::Token(source) => {
-                write!(f, "the token for logging in could not be had: {source}")
-            }
-            Self::TooLarge { size, limit } => {
-                write!(f, "the message has {size} octets and the server takes {limit}")
-            }
-            Self::Unsupported(source) => source.fmt(f),
+            Self::Interrupted(interrupted) => interrupted.source(),
+            Self::Io { source, .. } | Self::Source(source) => source.source(),
+            Self::Message(source) => source.source(),
+            Self::Token(source) => source.source(),
+            _ => None,
         }
     }
 }
 
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Address { reason, .. } => Some(reason),
-            Self::AuthFailed(source) => Some(source),
-            Self::Command(source) => Some(source),
-            Self::Config(source) => Some(source),
-            Self::Content(source) => Some(source),
-            Self::Credentials(source) => Some(source),
-            Self::Interrupted(source) => Some(source),
-            Self::Io { source, .. } | Self::Source(source) => Some(source),
-            Self::Message(source) => Some(source),
-            Self::Protocol { source, .. } => Some(source),
-            Self::Tls(error) => error.source(),
-            Self::Token(source) => Some(source.as_ref()),
-            Self::Unsupported(source) => Some(source),
-            _ => None,
-        }
-    }
+/// Those whom the server itself refused, and not those who were not reached.
+fn refusals(outcome: &Outcome) -> impl Iterator<Item = &RecipientOutcome> {
+    let recipients = outcome.recipients().iter();
+    recipients.filter(|recipient| recipient.status() == RecipientStatus::Refused)
+}
+
+/// The first reply to a recipient that agrees with what the error as a whole means: if anybody may
+/// be taken later, the same call is worth another try; where all were required, only if all may.
+fn deciding_refusal(outcome: &Outcome) -> Option<&Reply> {
+    let replies = || refusals(outcome).filter_map(RecipientOutcome::reply);
+    let are_all_refused = refusals(outcome).count() == outcome.recipients().len();
+    let decides: fn(&&Reply) -> bool = if are_all_refused {
+        |reply| reply.is_transient()
+    } else {
+        |reply| reply.is_permanent()
+    };
+    replies().find(decides).or_else(|| replies().next())
+}
+
+/// Whether a failure of the network can pass by itself.
+fn is_worth_another_try(kind: io::ErrorKind) -> bool {
+    !matches!(
+        kind,
+        io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::Unsupported
+    )
 }
 
 macro_rules! from {
@@ -417,88 +454,6 @@ impl From<Inadmissible> for Error {
             Inadmissible::TooLarge { size, limit } => Self::TooLarge { size, limit },
             Inadmissible::Unsupported(source) => Self::Unsupported(source),
         }
-    }
-}
-
-/// 530 is said before a login (RFC 4954, 6), and before STARTTLS (RFC 3207, 4).
-fn wants_login(reply: &Reply) -> bool {
-    reply.code() == 530 && !reply.text().to_ascii_uppercase().contains("TLS")
-}
-
-/// Who was refused and why; many are counted, not listed.
-fn fmt_refused(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let count = outcome.recipients().len();
-    let mut refused = outcome.turned_down();
-    let (Some(first), more) = (refused.next(), refused.count()) else {
-        return f.write_str("the server refused all recipients");
-    };
-    if more + 1 == count {
-        f.write_str("the server refused ")?;
-        f.write_str(if count == 1 {
-            "the recipient "
-        } else {
-            "all recipients, first "
-        })?;
-    } else {
-        write!(
-            f,
-            "the server refused {} of {count} recipients, first ",
-            more + 1
-        )?;
-    }
-    match first.reply() {
-        Some(reply) => write!(f, "<{}>: {reply}", first.address()),
-        None => write!(f, "<{}>", first.address()),
-    }
-}
-
-fn fmt_timeout(step: Step, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match step {
-        Step::Greeting => f.write_str(
-            "the server sent no greeting in time: does this port speak TLS from the first octet?",
-        ),
-        Step::EndOfData => f.write_str(
-            "the server did not say in time whether it took the message: sending again may duplicate it",
-        ),
-        _ => write!(f, "the server took too long at {step}"),
-    }
-}
-
-/// A connection that failed, or had to be cut, after a recipient had an answer.
-#[derive(Debug)]
-pub struct Interrupted {
-    pub(crate) outcome: Outcome,
-    pub(crate) failure: Error,
-}
-
-impl Interrupted {
-    /// What is known of each recipient.
-    pub fn outcome(&self) -> &Outcome {
-        &self.outcome
-    }
-
-    /// Why the connection failed, or had to be cut.
-    #[must_use]
-    pub fn failure(&self) -> &Error {
-        &self.failure
-    }
-}
-
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.outcome.recipients().len();
-        let known = self.outcome.accepted().count() + self.outcome.turned_down().count();
-        self.failure.fmt(f)?;
-        if known == 0 {
-            return Ok(());
-        }
-        write!(f, " (the fate of {known} of {count} recipients is known)")
-    }
-}
-
-impl StdError for Interrupted {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        Some(&self.failure)
     }
 }
 

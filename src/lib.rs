@@ -59,8 +59,7 @@
 //!
 //! In scope: connecting, TLS, logging in, envelope, data, results, LMTP, composing. Out of scope:
 //! async, looking up MX records, a queue on disk (hand the message to a server that has one),
-//! reading received mail. Names are looked up by the operating system, which may take longer than
-//! any timeout set here.
+//! reading received mail.
 //!
 //! # Features
 //!
@@ -73,6 +72,7 @@
 //! - `scram` adds SCRAM-SHA-256 and SCRAM-SHA-1, and ties the login to the TLS session where the
 //!   server can do that.
 //! - `cram-md5` adds CRAM-MD5, for old servers that have nothing else.
+//! - `serde` reads and writes [`Config`] in configuration files.
 
 mod address;
 mod auth;
@@ -80,6 +80,7 @@ mod capabilities;
 mod command_error;
 mod config;
 mod connection;
+mod endpoint;
 mod envelope;
 mod error;
 mod exchange;
@@ -119,6 +120,7 @@ pub use crate::connection::SmtpConnection;
 pub use crate::connection::batch::SendAll;
 pub use crate::connection::cargo::Consignment;
 pub use crate::connection::transaction::{DataWriter, Transaction};
+pub use crate::endpoint::Endpoint;
 pub use crate::envelope::Envelope;
 pub use crate::error::{Delivery, Error, Interrupted, Result, TlsError, TlsReason};
 pub use crate::exchange::error::{ContentError, Unsupported};

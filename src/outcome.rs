@@ -65,13 +65,6 @@ impl Outcome {
         })
     }
 
-    /// Those whom the server said no to, whoever else has no message.
-    pub(crate) fn turned_down(&self) -> impl Iterator<Item = &RecipientOutcome> {
-        self.recipients
-            .iter()
-            .filter(|recipient| recipient.status == RecipientStatus::Refused)
-    }
-
     /// The recipients who are worth another try later: refused for now, or not reached.
     ///
     /// Those whose fate is [unknown](RecipientStatus::Unknown) are not among them: they might get

@@ -163,22 +163,61 @@ pub(crate) fn masked_with_cut(text: &str, secrets: &[&str]) -> String {
 }
 
 impl fmt::Display for Reply {
-    /// Writes the code and the text of all lines, joined by ` / `, control characters escaped.
+    /// Writes the code and the text of all lines, joined by ` / `, control characters escaped; an
+    /// enhanced code that every line repeats is written once. Of a text over 1000 characters the
+    /// rest is left out; [`text`](Reply::text) has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
-        let mut separator = " ";
-        let lines = texts(self.shown()).map(String::from_utf8_lossy);
-        for line in lines.filter(|line| !line.is_empty()) {
-            write!(f, "{separator}{}", Escaped(&line))?;
-            separator = " / ";
+        let enhanced = self.enhanced().map(|code| code.to_string());
+        let (mut shown, mut separator) = (String::new(), "");
+        for line in texts(self.shown()).map(String::from_utf8_lossy) {
+            let text = match &enhanced {
+                Some(code) if !shown.is_empty() => without_word(&line, code),
+                _ => &line,
+            };
+            if !text.is_empty() {
+                shown.push_str(separator);
+                shown.push_str(text);
+                separator = " / ";
+            }
+            if shown.len() > MAX_SHOWN * 4 {
+                break;
+            }
         }
-        Ok(())
+        let space = if shown.is_empty() { "" } else { " " };
+        write!(f, "{space}{}", Shown(&shown))
     }
 }
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reply({:?})", self.to_string())
+    }
+}
+
+/// A line without this word in front, if it is there.
+fn without_word<'a>(line: &'a str, word: &str) -> &'a str {
+    match line.strip_prefix(word) {
+        Some(rest) if rest.is_empty() || rest.starts_with(' ') => rest.trim_start(),
+        _ => line,
+    }
+}
+
+/// How many characters of what a stranger wrote stand in one sentence.
+pub(crate) const MAX_SHOWN: usize = 1000;
+
+/// Text of a stranger in a sentence: [`Escaped`], and cut.
+pub(crate) struct Shown<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.char_indices().nth(MAX_SHOWN) {
+            Some((end, _)) => {
+                Escaped(self.0.get(..end).unwrap_or_default()).fmt(f)?;
+                f.write_str("…")
+            }
+            None => Escaped(self.0).fmt(f),
+        }
     }
 }
 
@@ -381,6 +420,35 @@ mod tests {
         assert_eq!(reply.to_string(), "250 mx / a b");
         assert_eq!(format!("{reply:?}"), r#"Reply("250 mx / a b")"#);
         assert!(reply.is_positive() && !reply.is_transient() && !reply.is_permanent());
+    }
+
+    // Field F17: every line repeats the code, as real servers do.
+    #[test]
+    fn the_enhanced_code_is_shown_once() {
+        for (raw, shown) in [
+            (
+                &b"550-5.7.1 no\r\n550-5.7.1 \r\n550-5.7.1\r\n550 5.7.1 For help ask\r\n"[..],
+                "550 5.7.1 no / For help ask",
+            ),
+            (
+                b"550-5.7.1 no\r\n550 5.7.12 other\r\n",
+                "550 5.7.1 no / 5.7.12 other",
+            ),
+            (b"550-first\r\n550 5.7.1 no\r\n", "550 first / no"),
+        ] {
+            assert_eq!(reply(raw).to_string(), shown);
+        }
+    }
+
+    // Field E3
+    #[test]
+    fn a_long_reply_is_shown_in_part() {
+        let line = [b"550-".as_slice(), &[b'x'; 400], b"\r\n"].concat();
+        let raw = [line.repeat(100), b"550 end\r\n".to_vec()].concat();
+        let shown = reply(&raw).to_string();
+        assert_eq!(shown.chars().count(), "550 ".len() + MAX_SHOWN + 1);
+        assert!(shown.starts_with("550 xxx") && shown.ends_with("x\u{2026}"));
+        assert_eq!(reply(&raw).text().len(), 100 * 401 + 3);
     }
 
     // 2034-03, 2034-06

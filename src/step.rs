@@ -10,8 +10,10 @@ pub enum Step {
     Connect,
     /// The server's first words.
     Greeting,
-    /// EHLO, HELO or LHLO.
+    /// EHLO or HELO.
     Hello,
+    /// LHLO, which is LMTP's EHLO.
+    Lhlo,
     /// The STARTTLS command; the handshake is [`Handshake`](Self::Handshake).
     StartTls,
     /// The TLS handshake.
@@ -30,6 +32,8 @@ pub enum Step {
     EndOfData,
     /// RSET: calling off a transaction.
     Reset,
+    /// Between commands: the server spoke or left before it was asked anything.
+    Idle,
     /// Any other command.
     Command,
     /// QUIT.
@@ -42,6 +46,7 @@ impl fmt::Display for Step {
             Self::Connect => "the connection attempt",
             Self::Greeting => "the greeting",
             Self::Hello => "EHLO",
+            Self::Lhlo => "LHLO",
             Self::StartTls => "STARTTLS",
             Self::Handshake => "the TLS handshake",
             Self::Auth => "AUTH",
@@ -51,6 +56,7 @@ impl fmt::Display for Step {
             Self::Body => "the message",
             Self::EndOfData => "the end of the message",
             Self::Reset => "RSET",
+            Self::Idle => "rest",
             Self::Command => "the command",
             Self::Quit => "QUIT",
         })

@@ -87,7 +87,7 @@ fn with_our_server() -> Result<(), Box<dyn Error>> {
 
     let config = Config::new("localhost")
         .port(server.port)
-        .root_certificates(server.root.as_bytes())?
+        .root_certificates(server.root.as_bytes())
         .credentials(Credentials::password(USER, PASSWORD));
     let to = ["bob@example.org", "nobody@example.org", "carol@example.org"];
     show(config, "alice@example.com", &to)?;

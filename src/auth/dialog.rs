@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
 use crate::auth::error::AuthReason;
+use crate::endpoint::{Endpoint, ServerName};
 use crate::protocol::command::MAX_COMMAND;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::MAX_AUTH_LINE;
@@ -207,6 +208,7 @@ impl<'m> Dialog<'m> {
             reason,
             reply: Some(self.shown(reply)),
             detail: detail.map(|detail| masked(detail, &self.secrets())),
+            server: None,
             others: Box::default(),
         }))
     }
@@ -255,6 +257,7 @@ pub struct AuthError {
     pub(crate) reason: AuthReason,
     pub(crate) reply: Option<Reply>,
     pub(crate) detail: Option<String>,
+    pub(crate) server: Option<Box<Endpoint>>,
     /// Mechanisms that were not tried, separated by blanks.
     pub(crate) others: Box<str>,
 }
@@ -292,9 +295,16 @@ impl fmt::Display for AuthError {
         let mechanism = &self.mechanism;
         match (&self.reason, &self.reply) {
             (AuthReason::Refused, Some(reply)) => {
-                write!(f, "the server refused to log us in by {mechanism}: {reply}")?;
+                let server = ServerName(&self.server);
+                write!(f, "{server} refused to log us in by {mechanism}: {reply}")?;
             }
-            (reason, _) => write!(f, "logging in by {mechanism} failed: {reason}")?,
+            (reason, _) => {
+                f.write_str("logging in")?;
+                if let Some(server) = &self.server {
+                    write!(f, " at {server}")?;
+                }
+                write!(f, " by {mechanism} failed: {reason}")?;
+            }
         }
         if let Some(detail) = &self.detail {
             write!(f, " ({})", Escaped(detail))?;

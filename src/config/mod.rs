@@ -1,10 +1,15 @@
 //! [`Config`]: which server, how safely, and how patiently.
 
+mod display;
+pub(crate) mod error;
+mod getters;
+mod options;
+#[cfg(feature = "serde")]
+mod serde;
+pub(crate) mod timeouts;
 pub(crate) mod tls;
 mod url;
 
-use std::error::Error as StdError;
-use std::fmt;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +17,11 @@ use std::time::Duration;
 use crate::auth::credentials::Credentials;
 use crate::auth::table;
 use crate::config::tls::TlsOptions;
+use crate::endpoint::Endpoint;
 use crate::trace::{Trace, TraceLine};
+
+pub use self::error::ConfigError;
+pub use self::timeouts::Timeouts;
 
 /// Which server to talk to, how safely, and how patiently.
 ///
@@ -47,15 +56,28 @@ use crate::trace::{Trace, TraceLine};
 /// |---|---|
 /// | `smtp://host` | STARTTLS required, port 587 |
 /// | `smtps://host` | TLS from the first octet, port 465 |
-/// | `lmtp://host` | LMTP, STARTTLS required, port 24 |
-/// | `lmtp+unix:///path` | LMTP over a Unix socket |
+/// | `lmtp://host`, `lmtps://host` | LMTP, the same two, port 24 |
+/// | `lmtp+unix:///path`, `smtp+unix:///path` | over a Unix socket |
 /// | `?tls=required`, `opportunistic`, `none` | see [`Security`]; not with `smtps` |
+/// | `?ca=/path.pem` | trusts these root certificates, too; more files with commas |
+/// | `?roots=only` | trusts only those of `ca`, and not the system's |
+/// | `?cert=/path.pem&key=/path.pem` | the client's certificate and its key |
+/// | `?server_name=name` | the name that the server's certificate must have |
 /// | `?auth=plain,login` | only these mechanisms, best first |
+/// | `?ignore=pipelining,8bitmime` | extensions taken as not offered |
 /// | `?hello=name` | the client's name in EHLO |
+/// | `?local=192.0.2.1` | the local address, with the feature `local-address` |
 /// | `?timeout=30`, `?connect_timeout=`, `?greeting_timeout=`, … | seconds, or `500ms`; see [`Timeouts`] |
 /// | `?deadline=120` | for a whole call |
 ///
-/// User, password, path and values may be percent-encoded; what is not in this table is an error.
+/// User, password, path and values may be percent-encoded. An option that is not in this table is an
+/// error, and so is one that stands twice. Where `timeout` and the timeout of a single step are
+/// given, the single step's counts for it.
+///
+/// [`Display`](std::fmt::Display) writes the URL back, without the password. What has no place in a
+/// URL is left out: certificates and keys that were given as text, a connector of the caller's own,
+/// `danger_` switches, and the trace. With the feature `serde` a configuration is read from a URL or
+/// from a table with the same names, and written as a URL.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Config {
@@ -65,11 +87,15 @@ pub struct Config {
     pub(crate) credentials: Option<Credentials>,
     pub(crate) mechanisms: Option<Vec<String>>,
     pub(crate) hello_name: Option<String>,
+    /// Keywords of EHLO in upper case.
+    pub(crate) ignored: Vec<String>,
     pub(crate) timeouts: Timeouts,
     pub(crate) deadline: Option<Duration>,
     pub(crate) tls: TlsOptions,
     pub(crate) trace: Trace,
     pub(crate) allow_plaintext_auth: bool,
+    /// The first thing that a setter was given and cannot use.
+    flaw: Option<ConfigError>,
     #[cfg(feature = "local-address")]
     pub(crate) local_address: Option<std::net::SocketAddr>,
 }
@@ -143,11 +169,13 @@ impl Config {
             credentials: None,
             mechanisms: None,
             hello_name: None,
+            ignored: Vec::new(),
             timeouts: Timeouts::default(),
             deadline: None,
             tls: TlsOptions::default(),
             trace: Trace::default(),
             allow_plaintext_auth: false,
+            flaw: None,
             #[cfg(feature = "local-address")]
             local_address: None,
         }
@@ -200,6 +228,27 @@ impl Config {
         self
     }
 
+    /// Takes these extensions as not offered, whatever the server says: for proxies and relays that
+    /// offer what they cannot do.
+    ///
+    /// Keywords are those of EHLO, in any case. Without `PIPELINING` each command waits for its
+    /// reply; without `8BITMIME` messages go out in 7 bits. More names can be added by another call.
+    ///
+    /// ```
+    /// use smtplib::Config;
+    ///
+    /// let config = Config::new("mail.example.com").ignore(["PIPELINING", "8BITMIME"]);
+    /// ```
+    pub fn ignore<T: Into<String>>(mut self, keywords: impl IntoIterator<Item = T>) -> Self {
+        for keyword in keywords {
+            let keyword = keyword.into().to_ascii_uppercase();
+            if !self.ignored.contains(&keyword) {
+                self.ignored.push(keyword);
+            }
+        }
+        self
+    }
+
     /// One budget for every step, instead of [`Timeouts`]; QUIT still takes at most 5 seconds.
     ///
     /// The budget for the reply to the message falls with it: a server that is slow to take a
@@ -217,7 +266,11 @@ impl Config {
     }
 
     /// How long a whole call may take, [`connect`](Self::connect) or one send, whatever its steps
-    /// may.
+    /// may. By default there is no such limit.
+    ///
+    /// A transaction by hand has one deadline for each of its calls. From
+    /// [`data_writer`](crate::Transaction::data_writer) to [`finish`](crate::DataWriter::finish) is
+    /// one call: the time that you take between two writes counts.
     pub fn deadline(mut self, budget: Duration) -> Self {
         self.deadline = Some(budget);
         self
@@ -225,28 +278,55 @@ impl Config {
 
     /// Trusts these root certificates, too: one or more in PEM.
     ///
-    /// # Errors
+    /// If there is none, or one cannot be read, [`connect`](Self::connect) and
+    /// [`check`](Self::check) return [`ConfigError::Certificate`].
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let added = self.tls.add_roots(pem.as_ref());
+        self.note(added)
+    }
+
+    /// Trusts the root certificates in this PEM file, too; `ca` in a URL.
     ///
-    /// [`ConfigError::Certificate`] if there is none, or one that cannot be read.
-    pub fn root_certificates(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
-        self.tls
-            .add_roots(pem)
-            .map_err(|_| ConfigError::Certificate)?;
-        Ok(self)
+    /// The file is read when the first connection is made. Copies of the configuration share what
+    /// was read.
+    pub fn root_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.add_root_file(path.into());
+        self
+    }
+
+    /// If true, trusts only the given root certificates, and not the system's; `roots=only` in a
+    /// URL. The default is false.
+    pub fn only_given_roots(mut self, yes: bool) -> Self {
+        self.tls.only_given_roots(yes);
+        self
     }
 
     /// Shows the server this certificate: the chain in PEM, leaf first, and its key in PEM (PKCS
     /// #8).
     ///
-    /// # Errors
+    /// If they cannot be read or do not belong together, [`connect`](Self::connect) and
+    /// [`check`](Self::check) return [`ConfigError::Identity`].
+    pub fn client_identity(mut self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        let set = self.tls.set_identity(chain.as_ref(), key.as_ref());
+        self.note(set)
+    }
+
+    /// The same from two PEM files, which may be one; `cert` and `key` in a URL.
     ///
-    /// [`ConfigError::Identity`] if they cannot be read. If they do not belong together, some
-    /// platforms say so only when [`connect`](Self::connect) is called, by the same error.
-    pub fn client_identity(mut self, chain: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
-        self.tls
-            .set_identity(chain, key)
-            .map_err(|_| ConfigError::Identity)?;
-        Ok(self)
+    /// The files are read when the first connection is made.
+    pub fn client_identity_files(
+        mut self,
+        chain: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.tls.set_identity_files(chain.into(), key.into());
+        self
+    }
+
+    /// Keeps the first thing that is wrong, for `check`.
+    fn note(mut self, result: Result<(), ConfigError>) -> Self {
+        self.flaw = self.flaw.take().or_else(|| result.err());
+        self
     }
 
     /// The name the server's certificate must have, if it is not the host: for tunnels and bare
@@ -256,8 +336,11 @@ impl Config {
         self
     }
 
-    /// A TLS connector of the caller's own. Certificates, identity and `danger_` switches that are
-    /// set after it replace it by one of the library's.
+    /// Uses a TLS connector of your own.
+    ///
+    /// Certificates, identity and `danger_` switches belong to the connector then: beside it they
+    /// are [`ConfigError::Connector`], told by [`connect`](Self::connect) and
+    /// [`check`](Self::check).
     pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
         self.tls.set_connector(connector);
         self
@@ -314,8 +397,12 @@ impl Config {
         self
     }
 
-    /// Checks what can be checked before anything is sent.
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+    /// What can be checked without a file or a socket.
+    pub(crate) fn check_values(&self) -> Result<(), ConfigError> {
+        if let Some(flaw) = &self.flaw {
+            return Err(flaw.clone());
+        }
+        self.tls.check()?;
         if let Server::Tcp { host, .. } = &self.server {
             if !is_host(host) {
                 return Err(ConfigError::Host);
@@ -332,11 +419,13 @@ impl Config {
     }
 
     /// Where the connection goes, for people.
-    pub(crate) fn endpoint(&self) -> String {
-        match (&self.server, self.host_and_port()) {
-            (Server::Unix(path), _) => path.display().to_string(),
-            (_, (host, port)) if host.contains(':') => format!("[{host}]:{port}"),
-            (_, (host, port)) => format!("{host}:{port}"),
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        match &self.server {
+            Server::Unix(path) => Endpoint::unix(path),
+            Server::Tcp { .. } => {
+                let (host, port) = self.host_and_port();
+                Endpoint::tcp(host, port)
+            }
         }
     }
 
@@ -376,185 +465,6 @@ fn is_host(text: &str) -> bool {
     !text.is_empty()
         && !text.contains(is_stray)
         && (!text.contains(':') || address.parse::<Ipv6Addr>().is_ok())
-}
-
-/// How long each step may take; each is a deadline for the whole step, however slowly the peer
-/// drips.
-///
-/// ```
-/// use std::time::Duration;
-/// use smtplib::{Config, Timeouts};
-///
-/// let patient = Timeouts::default().greeting(Duration::from_secs(300));
-/// let config = Config::new("mail.example.com").timeouts(patient);
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) handshake: Duration,
-    pub(crate) greeting: Duration,
-    pub(crate) command: Duration,
-    pub(crate) data: Duration,
-    pub(crate) body: Duration,
-    pub(crate) end_of_data: Duration,
-    pub(crate) quit: Duration,
-}
-
-/// QUIT has nothing to decide any more.
-const MAX_QUIT: Duration = Duration::from_secs(5);
-
-impl Timeouts {
-    /// The same budget for every step; at most 5 seconds for QUIT.
-    pub fn all(budget: Duration) -> Self {
-        Self {
-            connect: budget,
-            handshake: budget,
-            greeting: budget,
-            command: budget,
-            data: budget,
-            body: budget,
-            end_of_data: budget,
-            quit: budget.min(MAX_QUIT),
-        }
-    }
-
-    fn list(&self) -> [Duration; 8] {
-        [
-            self.connect,
-            self.handshake,
-            self.greeting,
-            self.command,
-            self.data,
-            self.body,
-            self.end_of_data,
-            self.quit,
-        ]
-    }
-}
-
-macro_rules! timeout_setters {
-    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        impl Timeouts {
-            $($(#[$doc])* pub fn $name(mut self, budget: Duration) -> Self {
-                self.$name = budget;
-                self
-            })*
-        }
-    };
-}
-
-timeout_setters! {
-    /// Opening the connection, over all addresses of the host: 30 seconds. Looking the name up is
-    /// not counted, nor is waiting for a Unix socket whose server has a full queue.
-    connect,
-    /// The TLS handshake: 30 seconds.
-    handshake,
-    /// The server's greeting: 60 seconds.
-    greeting,
-    /// The reply to a command: 60 seconds.
-    command,
-    /// The reply to DATA: 120 seconds.
-    data,
-    /// Writing 64 KiB of the message: 180 seconds.
-    body,
-    /// The reply to the message: 600 seconds (RFC 5321, 4.5.3.2.6). Giving up earlier makes
-    /// duplicates.
-    end_of_data,
-    /// The reply to QUIT: 5 seconds.
-    quit,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        let seconds = Duration::from_secs;
-        Self {
-            connect: seconds(30),
-            handshake: seconds(30),
-            greeting: seconds(60),
-            command: seconds(60),
-            data: seconds(120),
-            body: seconds(180),
-            end_of_data: seconds(600),
-            quit: MAX_QUIT,
-        }
-    }
-}
-
-/// Why a configuration cannot work. No message repeats what stood in a URL: it may be a password.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A certificate is not PEM.
-    Certificate,
-    /// The host is missing or has a character that no host has, such as the colon in front of a
-    /// port.
-    Host,
-    /// The client's certificate or key is not PEM, or they do not belong together.
-    Identity,
-    /// The library does not know a SASL mechanism of this name, or was built without it.
-    Mechanism(Box<str>),
-    /// A URL option is unknown.
-    UnknownOption(Box<str>),
-    /// The port is not a number from 1 to 65535.
-    Port,
-    /// A percent sign is not followed by two hexadecimal digits, or the result is not UTF-8.
-    Percent,
-    /// There is an `@` behind the URL's question mark: a password with a question mark that is not
-    /// encoded.
-    QuestionMark,
-    /// The URL's scheme is not `smtp`, `smtps`, `lmtp` or `lmtp+unix`.
-    Scheme,
-    /// A Unix socket with TLS.
-    TlsOnUnixSocket,
-    /// The value of a URL option cannot be understood.
-    Value(Box<str>),
-    /// A budget of no time at all.
-    ZeroTimeout,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Certificate => f.write_str("the root certificates cannot be read: PEM is needed"),
-            Self::Host => f.write_str(
-                "the host must be a name or an address, without a port, brackets or other stray characters",
-            ),
-            Self::Identity => f.write_str(
-                "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
-            ),
-            Self::Mechanism(name) => fmt_mechanism(name, f),
-            Self::UnknownOption(name) => write!(f, "the URL has the unknown option {name:?}"),
-            Self::Port => f.write_str("the port is not a number from 1 to 65535"),
-            Self::Percent => f.write_str(
-                "the URL has a percent sign without two hexadecimal digits: write %25 for a percent sign",
-            ),
-            Self::QuestionMark => f.write_str(
-                "the URL has an @ behind a question mark: write %3F for a question mark in a password",
-            ),
-            Self::Scheme => f.write_str(
-                "the URL must begin with smtp://, smtps://, lmtp:// or lmtp+unix://",
-            ),
-            Self::TlsOnUnixSocket => f.write_str("a Unix socket has no TLS: use Security::None"),
-            Self::Value(name) => write!(f, "the URL option {name:?} has a value that it cannot have"),
-            Self::ZeroTimeout => f.write_str("a timeout cannot be zero"),
-        }
-    }
-}
-
-impl StdError for ConfigError {}
-
-fn fmt_mechanism(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match table::missing_feature(name) {
-        Some(feature) => write!(
-            f,
-            "the mechanism {name} needs the crate's feature {feature}"
-        ),
-        None => write!(
-            f,
-            "the library has no mechanism {name:?}: implement Mechanism and call authenticate"
-        ),
-    }
 }
 
 #[cfg(test)]

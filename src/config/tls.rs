@@ -1,53 +1,83 @@
 //! [`TlsOptions`]: whom to trust, and who we are.
 
 use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use native_tls::{Certificate, Identity, Protocol, TlsConnector};
+
+use crate::config::error::ConfigError;
 
 /// Whom to trust, and who we are, when TLS begins.
 #[derive(Clone, Default)]
 pub(crate) struct TlsOptions {
     roots: Vec<Certificate>,
-    identity: Option<Identity>,
+    root_files: Vec<PathBuf>,
+    only_given_roots: bool,
+    identity: Option<ClientIdentity>,
     accept_invalid_certs: bool,
     accept_invalid_hostnames: bool,
     server_name: Option<String>,
+    /// A connector that the caller has made.
+    own: Option<TlsConnector>,
     /// The connector made of all this. Making one reads the system's roots, which takes longer
     /// than most sessions: connections share it, and so do copies of a configuration, until
     /// one of them changes.
-    connector: Arc<OnceLock<TlsConnector>>,
+    made: Arc<OnceLock<TlsConnector>>,
+}
+
+/// Who we are.
+#[derive(Clone)]
+enum ClientIdentity {
+    Files { chain: PathBuf, key: PathBuf },
+    Given(Identity),
 }
 
 impl TlsOptions {
     /// Trusts the certificates in a PEM text, too.
-    pub(crate) fn add_roots(&mut self, pem: &[u8]) -> Result<(), NotReadable> {
-        let roots = Certificate::stack_from_pem(pem).map_err(|_| NotReadable)?;
-        if roots.is_empty() {
-            return Err(NotReadable);
-        }
-        self.roots.extend(roots);
-        self.connector = Arc::default();
+    pub(crate) fn add_roots(&mut self, pem: &[u8]) -> Result<(), ConfigError> {
+        self.roots.extend(certificates(pem)?);
+        self.made = Arc::default();
         Ok(())
     }
 
+    /// Trusts the certificates in a PEM file, too.
+    pub(crate) fn add_root_file(&mut self, path: PathBuf) {
+        self.root_files.push(path);
+        self.made = Arc::default();
+    }
+
+    /// Leaves the system's roots out.
+    pub(crate) fn only_given_roots(&mut self, yes: bool) {
+        self.only_given_roots = yes;
+        self.made = Arc::default();
+    }
+
     /// Shows the server a certificate.
-    pub(crate) fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), NotReadable> {
-        self.identity = Some(Identity::from_pkcs8(chain, key).map_err(|_| NotReadable)?);
-        self.connector = Arc::default();
+    pub(crate) fn set_identity(&mut self, chain: &[u8], key: &[u8]) -> Result<(), ConfigError> {
+        self.identity = Some(ClientIdentity::Given(identity(chain, key)?));
+        self.made = Arc::default();
         Ok(())
+    }
+
+    /// Shows the server a certificate from a file.
+    pub(crate) fn set_identity_files(&mut self, chain: PathBuf, key: PathBuf) {
+        self.identity = Some(ClientIdentity::Files { chain, key });
+        self.made = Arc::default();
     }
 
     /// Takes any certificate.
     pub(crate) fn accept_invalid_certs(&mut self, yes: bool) {
         self.accept_invalid_certs = yes;
-        self.connector = Arc::default();
+        self.made = Arc::default();
     }
 
     /// Takes a certificate for another name.
     pub(crate) fn accept_invalid_hostnames(&mut self, yes: bool) {
         self.accept_invalid_hostnames = yes;
-        self.connector = Arc::default();
+        self.made = Arc::default();
     }
 
     /// Expects another name than the host's in the certificate.
@@ -57,7 +87,25 @@ impl TlsOptions {
 
     /// Uses a connector that somebody else has made.
     pub(crate) fn set_connector(&mut self, connector: TlsConnector) {
-        self.connector = Arc::new(OnceLock::from(connector));
+        self.own = Some(connector);
+    }
+
+    /// Whether the options go together.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        if self.own.is_some() && self.is_any_set() {
+            return Err(ConfigError::Connector);
+        }
+        if self.only_given_roots && self.roots.is_empty() && self.root_files.is_empty() {
+            return Err(ConfigError::NoRoots);
+        }
+        Ok(())
+    }
+
+    /// Whether anything is set that a connector is made of.
+    pub(crate) fn is_any_set(&self) -> bool {
+        let has_roots = !self.roots.is_empty() || !self.root_files.is_empty();
+        let has_switch = self.accept_invalid_certs || self.accept_invalid_hostnames;
+        has_roots || has_switch || self.only_given_roots || self.identity.is_some()
     }
 
     /// Whether certificates and names are verified, as far as these options say.
@@ -65,33 +113,39 @@ impl TlsOptions {
         !self.accept_invalid_certs && !self.accept_invalid_hostnames
     }
 
-    /// Whether the server is to be shown a certificate.
-    pub(crate) fn has_identity(&self) -> bool {
-        self.identity.is_some()
-    }
-
     /// The connector these options ask for.
-    pub(crate) fn connector(&self) -> Result<&TlsConnector, native_tls::Error> {
-        if let Some(connector) = self.connector.get() {
+    pub(crate) fn connector(&self) -> Result<&TlsConnector, ConfigError> {
+        if let Some(connector) = self.own.as_ref().or_else(|| self.made.get()) {
             return Ok(connector);
         }
         let connector = self.build()?;
-        Ok(self.connector.get_or_init(|| connector))
+        Ok(self.made.get_or_init(|| connector))
     }
 
     /// TLS 1.2 is the minimum (RFC 8996), whatever the platform would allow.
-    fn build(&self) -> Result<TlsConnector, native_tls::Error> {
+    fn build(&self) -> Result<TlsConnector, ConfigError> {
         let mut builder = TlsConnector::builder();
         builder.min_protocol_version(Some(Protocol::Tlsv12));
         builder.danger_accept_invalid_certs(self.accept_invalid_certs);
         builder.danger_accept_invalid_hostnames(self.accept_invalid_hostnames);
+        builder.disable_built_in_roots(self.only_given_roots);
         for root in &self.roots {
             builder.add_root_certificate(root.clone());
         }
-        if let Some(identity) = &self.identity {
-            builder.identity(identity.clone());
+        for path in &self.root_files {
+            let roots = certificates(&read(path)?);
+            for root in roots.map_err(|_| file(path, ErrorKind::InvalidData))? {
+                builder.add_root_certificate(root);
+            }
         }
-        builder.build()
+        if let Some(identity) = &self.identity {
+            builder.identity(identity.load()?);
+        }
+        // Some platforms find out only now that certificate and key do not match.
+        builder.build().map_err(|error| match self.identity {
+            Some(_) => ConfigError::Identity,
+            None => ConfigError::Tls(error.to_string().into()),
+        })
     }
 
     /// The name that the certificate must have: the one the user gave, never one that the network
@@ -99,24 +153,96 @@ impl TlsOptions {
     pub(crate) fn verified_name<'a>(&'a self, host: &'a str) -> &'a str {
         self.server_name.as_deref().unwrap_or(host)
     }
+
+    /// The files of roots.
+    pub(crate) fn root_files(&self) -> &[PathBuf] {
+        &self.root_files
+    }
+
+    /// Whether the system's roots are left out.
+    pub(crate) fn has_only_given_roots(&self) -> bool {
+        self.only_given_roots
+    }
+
+    /// The files of the client's certificate and key.
+    pub(crate) fn identity_files(&self) -> Option<(&Path, &Path)> {
+        match &self.identity {
+            Some(ClientIdentity::Files { chain, key }) => Some((chain, key)),
+            _ => None,
+        }
+    }
+
+    /// The name that was set for the certificate.
+    pub(crate) fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
+    }
+}
+
+impl ClientIdentity {
+    fn load(&self) -> Result<Identity, ConfigError> {
+        match self {
+            Self::Given(identity) => Ok(identity.clone()),
+            Self::Files { chain, key } => identity(&read(chain)?, &read(key)?),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    fs::read(path).map_err(|error| file(path, error.kind()))
+}
+
+fn file(path: &Path, kind: ErrorKind) -> ConfigError {
+    ConfigError::File {
+        path: path.into(),
+        kind,
+    }
+}
+
+/// At least one certificate; the platform's words for what is wrong differ too much to be of use.
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ConfigError> {
+    let roots = Certificate::stack_from_pem(pem).map_err(|_| ConfigError::Certificate)?;
+    if roots.is_empty() {
+        Err(ConfigError::Certificate)
+    } else {
+        Ok(roots)
+    }
+}
+
+fn identity(chain: &[u8], key: &[u8]) -> Result<Identity, ConfigError> {
+    Identity::from_pkcs8(chain, private_key(key)).map_err(|_| ConfigError::Identity)
+}
+
+/// The key alone, where certificates stand in front of it, or a remark.
+fn private_key(pem: &[u8]) -> &[u8] {
+    const BEGIN: &[u8] = b"-----BEGIN PRIVATE KEY-----";
+    let at = pem.windows(BEGIN.len()).position(|part| part == BEGIN);
+    at.and_then(|at| pem.get(at..)).unwrap_or(pem)
 }
 
 impl fmt::Debug for TlsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TlsOptions")
             .field("extra_roots", &self.roots.len())
-            .field("client_identity", &self.identity.is_some())
+            .field("root_files", &self.root_files)
+            .field("only_given_roots", &self.only_given_roots)
+            .field("client_identity", &self.identity)
             .field("server_name", &self.server_name)
+            .field("own_connector", &self.own.is_some())
             .field("accept_invalid_certs", &self.accept_invalid_certs)
             .field("accept_invalid_hostnames", &self.accept_invalid_hostnames)
             .finish()
     }
 }
 
-/// A certificate or key is not what it should be; the platform's words for it differ too much to be
-/// of use.
-#[derive(Debug)]
-pub(crate) struct NotReadable;
+/// Without the key.
+impl fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(_) => f.write_str("Given"),
+            Self::Files { chain, key } => write!(f, "Files({chain:?}, {key:?})"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -133,21 +259,39 @@ mod tests {
         options.set_server_name("mx.example.org".to_owned());
         assert!(std::ptr::eq(made, options.connector().unwrap()));
         options.accept_invalid_certs(true);
-        assert!(options.connector.get().is_none());
-        assert!(copy.connector.get().is_some());
+        assert!(options.made.get().is_none());
+        assert!(copy.made.get().is_some());
     }
 
+    // Field D7: neither of the two is dropped in silence, in whatever order they come.
     #[test]
-    fn a_connector_of_the_callers_own_is_used() {
+    fn a_connector_of_the_callers_own_stands_alone() {
+        let own = || {
+            let mut builder = TlsConnector::builder();
+            builder.disable_built_in_roots(true).build().unwrap()
+        };
         let mut options = TlsOptions::default();
-        let own = TlsConnector::builder()
-            .disable_built_in_roots(true)
-            .build()
-            .unwrap();
-        options.set_connector(own);
-        assert!(options.connector.get().is_some());
+        options.set_connector(own());
+        assert!(options.connector().is_ok() && options.made.get().is_none());
         options.accept_invalid_hostnames(false);
-        assert!(options.connector.get().is_none());
+        options.set_server_name("mx.example.org".to_owned());
+        assert_eq!(options.check(), Ok(()));
+        let set: [fn(&mut TlsOptions); 5] = [
+            |options| options.accept_invalid_hostnames(true),
+            |options| options.accept_invalid_certs(true),
+            |options| options.add_root_file("/x".into()),
+            |options| options.set_identity_files("/x".into(), "/y".into()),
+            |options| options.only_given_roots(true),
+        ];
+        for set in set {
+            let mut behind = options.clone();
+            set(&mut behind);
+            assert_eq!(behind.check(), Err(ConfigError::Connector));
+            let mut before = TlsOptions::default();
+            set(&mut before);
+            before.set_connector(own());
+            assert_eq!(before.check(), Err(ConfigError::Connector));
+        }
     }
 
     #[test]

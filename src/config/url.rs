@@ -1,12 +1,10 @@
 //! A [`Config`] from a URL.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
-use crate::auth::table::{self, Kind};
-use crate::config::{Config, ConfigError, Security, Timeouts};
-use crate::protocol::command::HelloName;
+use crate::config::options::Options;
+use crate::config::{Config, ConfigError, Protocol, Security};
 use crate::secret::Secret;
 
 impl FromStr for Config {
@@ -20,18 +18,58 @@ impl FromStr for Config {
         if query.contains('@') {
             return Err(ConfigError::QuestionMark);
         }
-        let config = match scheme.to_ascii_lowercase().as_str() {
-            "smtp" => with_authority(rest, Self::new)?,
-            "smtps" => with_authority(rest, Self::new)?.security(Security::ImplicitTls),
-            "lmtp" => with_authority(rest, |host| Self::lmtp(host, 24))?,
-            "lmtp+unix" if rest.starts_with('/') => Self::lmtp_unix(decode(rest)?),
-            "lmtp+unix" => return Err(ConfigError::Host),
-            _ => return Err(ConfigError::Scheme),
-        };
-        let mut options = query.split('&').filter(|option| !option.is_empty());
-        let config = options.try_fold(config, with_option)?;
-        config.check()?;
+        let config = with_server(scheme, rest)?;
+        let mut options = Options::default();
+        for option in query.split('&').filter(|option| !option.is_empty()) {
+            let (name, value) = option.split_once('=').unwrap_or((option, ""));
+            let values: Result<Vec<_>, _> = value.split(',').map(decode).collect();
+            options.add(name, values?)?;
+        }
+        let config = options.apply(config)?;
+        config.check_values()?;
         Ok(config)
+    }
+}
+
+impl TryFrom<&str> for Config {
+    type Error = ConfigError;
+
+    fn try_from(url: &str) -> Result<Self, ConfigError> {
+        url.parse()
+    }
+}
+
+impl TryFrom<String> for Config {
+    type Error = ConfigError;
+
+    fn try_from(url: String) -> Result<Self, ConfigError> {
+        url.parse()
+    }
+}
+
+/// What stands before the options.
+pub(super) fn with_server(scheme: &str, rest: &str) -> Result<Config, ConfigError> {
+    match scheme.to_ascii_lowercase().as_str() {
+        "smtp" => with_authority(rest, Config::new),
+        "smtps" => Ok(with_authority(rest, Config::new)?.security(Security::ImplicitTls)),
+        "lmtp" => with_authority(rest, lmtp),
+        "lmtps" => Ok(with_authority(rest, lmtp)?.security(Security::ImplicitTls)),
+        "lmtp+unix" => with_path(rest),
+        "smtp+unix" => Ok(with_path(rest)?.protocol(Protocol::Smtp)),
+        _ => Err(ConfigError::Scheme),
+    }
+}
+
+fn lmtp(host: String) -> Config {
+    Config::new(host).protocol(Protocol::Lmtp)
+}
+
+fn with_path(path: &str) -> Result<Config, ConfigError> {
+    // What begins with a name is a host, and the path is missing.
+    if path.starts_with(['/', '.']) {
+        Ok(Config::lmtp_unix(decode(path)?))
+    } else {
+        Err(ConfigError::Host)
     }
 }
 
@@ -119,90 +157,6 @@ fn port_number(text: &str) -> Option<u16> {
 fn with_credentials(config: Config, credentials: &str) -> Result<Config, ConfigError> {
     let (user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
     Ok(config.credentials(Credentials::password(decode(user)?, decode(password)?)))
-}
-
-fn with_option(config: Config, option: &str) -> Result<Config, ConfigError> {
-    let (name, value) = option.split_once('=').unwrap_or((option, ""));
-    let value = decode(value)?;
-    let bad_value = || ConfigError::Value(name.into());
-    if let Some(step) = name.strip_suffix("timeout") {
-        let budget = duration(&value).ok_or_else(bad_value)?;
-        return with_timeout(config, step, budget)
-            .ok_or_else(|| ConfigError::UnknownOption(name.into()));
-    }
-    match name {
-        "auth" if !value.is_empty() => with_mechanisms(config, &value).ok_or_else(bad_value),
-        "deadline" => Ok(config.deadline(duration(&value).ok_or_else(bad_value)?)),
-        "hello" if value.parse::<HelloName>().is_ok() => Ok(config.hello_name(value)),
-        "tls" if config.security != Security::ImplicitTls => {
-            let security = security(&value).ok_or_else(bad_value)?;
-            Ok(config.security(security))
-        }
-        "auth" | "hello" | "tls" => Err(bad_value()),
-        _ => Err(ConfigError::UnknownOption(name.into())),
-    }
-}
-
-/// A bearer mechanism says that the password of the URL is a token.
-fn with_mechanisms(mut config: Config, value: &str) -> Option<Config> {
-    let names: Vec<String> = value.split(',').map(str::to_ascii_uppercase).collect();
-    // A URL has a user and a secret: EXTERNAL and ANONYMOUS have no place in it.
-    let kind = |name: &String| table::find(name).map(|row| row.kind);
-    let kinds: Option<Vec<Kind>> = names.iter().map(kind).collect();
-    let kinds = kinds.filter(|kinds| {
-        let has_secret = |kind: &Kind| matches!(kind, Kind::Bearer | Kind::Password);
-        kinds.iter().all(has_secret)
-    })?;
-    let bearers = kinds.iter().filter(|kind| **kind == Kind::Bearer).count();
-    if bearers > 0 {
-        let credentials = config
-            .credentials
-            .take()
-            .filter(|_| bearers == names.len())?;
-        config.credentials = Some(credentials.into_bearer());
-    }
-    Some(config.mechanisms(names))
-}
-
-fn with_timeout(mut config: Config, step: &str, budget: Duration) -> Option<Config> {
-    let timeouts = config.timeouts.clone();
-    config.timeouts = match step {
-        "" => Timeouts::all(budget),
-        "connect_" => timeouts.connect(budget),
-        "handshake_" => timeouts.handshake(budget),
-        "greeting_" => timeouts.greeting(budget),
-        "command_" => timeouts.command(budget),
-        "data_" => timeouts.data(budget),
-        "body_" => timeouts.body(budget),
-        "end_of_data_" => timeouts.end_of_data(budget),
-        "quit_" => timeouts.quit(budget),
-        _ => return None,
-    };
-    Some(config)
-}
-
-fn security(value: &str) -> Option<Security> {
-    match value {
-        "none" => Some(Security::None),
-        "opportunistic" => Some(Security::Opportunistic),
-        "required" => Some(Security::StartTls),
-        _ => None,
-    }
-}
-
-/// Seconds, or milliseconds with `ms` behind them.
-fn duration(value: &str) -> Option<Duration> {
-    let (digits, unit): (_, fn(u64) -> Duration) = match value.strip_suffix("ms") {
-        Some(digits) => (digits, Duration::from_millis),
-        None => (
-            value.strip_suffix('s').unwrap_or(value),
-            Duration::from_secs,
-        ),
-    };
-    // Eight digits of seconds are three years: no sum of such budgets overflows a clock.
-    let is_number = digits.len() <= 8 && digits.bytes().all(|octet| octet.is_ascii_digit());
-    let number: u64 = digits.parse().ok().filter(|_| is_number)?;
-    Some(unit(number)).filter(|budget| !budget.is_zero())
 }
 
 /// Takes the percent encoding off (RFC 3986, 2.1).

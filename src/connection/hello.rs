@@ -8,28 +8,50 @@ use crate::connection::SmtpConnection;
 use crate::error::Result;
 use crate::exchange::error::Unsupported;
 use crate::protocol::command::{self, HelloName};
+use crate::reply::Reply;
 use crate::step::Step;
 
 impl SmtpConnection {
-    /// Upgrades the connection to TLS and says EHLO again: Python's `starttls()`, with the
-    /// certificate verified.
+    /// Upgrades the connection to TLS, says EHLO again and returns the reply to STARTTLS: Python's
+    /// `starttls()`, with the certificate verified.
     ///
     /// Everything the server said before is forgotten. If anything goes wrong after the server has
     /// agreed, the connection is closed: there is no way back to plain text.
     ///
+    /// Whom to trust is told by the [`Config`](crate::Config) of the connection. For a server with a
+    /// certificate of a private authority, connect with one instead of
+    /// [`SmtpConnection::connect`]:
+    ///
+    /// ```no_run
+    /// use smtplib::{Config, Security};
+    ///
+    /// # fn main() -> Result<(), smtplib::Error> {
+    /// let config = Config::new("mail.example.com")
+    ///     .security(Security::None) // until `starttls`
+    ///     .root_certificate_file("ca.pem");
+    /// let mut smtp = config.connect()?;
+    /// smtp.starttls()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
-    /// [`Error::Unsupported`](crate::Error::Unsupported) if the server does not offer it or TLS is on already;
-    /// [`Error::Config`](crate::Error::Config) on a Unix socket; [`Error::Refused`](crate::Error::Refused); [`Error::Tls`](crate::Error::Tls) if the handshake
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the server does not offer it or TLS is
+    /// on already; [`Error::Config`](crate::Error::Config) on a Unix socket;
+    /// [`Error::Refused`](crate::Error::Refused); [`Error::Tls`](crate::Error::Tls) if the handshake
     /// or the certificate fails.
-    pub fn starttls(&mut self) -> Result<()> {
+    pub fn starttls(&mut self) -> Result<Reply> {
         self.begin()?;
         self.upgrade()
     }
 
-    pub(crate) fn upgrade(&mut self) -> Result<()> {
-        if self.is_tls() || !self.capabilities.has("STARTTLS") {
-            return Err(Unsupported::Extension("STARTTLS".into()).into());
+    pub(crate) fn upgrade(&mut self) -> Result<Reply> {
+        if self.is_tls() {
+            return Err(Unsupported::TlsIsOn.into());
+        }
+        if !self.capabilities.has("STARTTLS") {
+            return Err(Unsupported::StartTls { server: None }.into());
         }
         if !self.wire.stream().is_tcp() {
             return Err(ConfigError::TlsOnUnixSocket.into());
@@ -43,11 +65,12 @@ impl SmtpConnection {
         self.user = None;
         self.wire
             .upgrade(&self.config.tls, self.config.host_and_port().0)?;
-        self.hello()
+        self.hello()?;
+        Ok(reply)
     }
 
-    /// Says EHLO (LHLO) once more and takes the answer as the server's capabilities: Python's
-    /// `ehlo()`.
+    /// Says EHLO (LHLO) once more and takes the reply as the server's capabilities: Python's
+    /// `ehlo()`. If the server refuses, the capabilities stay as they were.
     ///
     /// # Errors
     ///
@@ -59,29 +82,31 @@ impl SmtpConnection {
     }
 
     /// EHLO or LHLO; HELO where EHLO is unknown and nothing depends on it (RFC 5321, 3.2).
+    ///
+    /// A refusal changes nothing (RFC 5321, 4.1.4).
     pub(crate) fn hello(&mut self) -> Result<()> {
-        self.capabilities = Capabilities::default();
         let name = self.hello_name()?;
-        let verb = if self.config.protocol == Protocol::Lmtp {
-            "LHLO"
-        } else {
-            "EHLO"
+        let (step, verb) = match self.config.protocol {
+            Protocol::Lmtp => (Step::Lhlo, "LHLO"),
+            Protocol::Smtp => (Step::Hello, "EHLO"),
         };
-        let reply = self.ask(Step::Hello, &command::hello(verb, &name))?;
+        let reply = self.ask(step, &command::hello(verb, &name))?;
         if reply.is_positive() {
-            self.capabilities = Capabilities::from_ehlo(&reply, &[]);
+            self.capabilities = Capabilities::from_ehlo(&reply, &self.config.ignored);
             self.state.is_reset_owed = false;
             return Ok(());
         }
         if !reply.is_permanent() || !self.may_say_helo() {
-            return Err(self.refused(Step::Hello, reply));
+            return Err(self.refused(step, reply));
         }
         let answer = self.ask(Step::Hello, &command::hello("HELO", &name))?;
         // The reason is in the answer to EHLO; HELO's is often just as unhelpful as it is late.
         if answer.is_positive() {
+            self.capabilities = Capabilities::default();
+            self.state.is_reset_owed = false;
             Ok(())
         } else {
-            Err(self.refused(Step::Hello, reply))
+            Err(self.refused(step, reply))
         }
     }
 
@@ -91,6 +116,7 @@ impl SmtpConnection {
         !needs_starttls
             && self.config.credentials.is_none()
             && self.config.protocol == Protocol::Smtp
+            && self.capabilities == Capabilities::default()
     }
 
     /// The configured name, or the socket's address, which is true without any look-up (RFC 5321,

@@ -116,7 +116,7 @@ impl SmtpConnection {
     /// Begins a call of the user's on an idle connection.
     pub(crate) fn begin(&mut self) -> Result<()> {
         self.arm()?;
-        self.wire.check_idle(Step::Command)
+        self.wire.check_idle()
     }
 
     /// The deadline of a call of the user's begins.
@@ -155,12 +155,12 @@ impl SmtpConnection {
 
     pub(crate) fn refused(&mut self, step: Step, reply: Reply) -> Error {
         self.close_on_421(reply.code());
-        Error::Refused { step, reply }
+        Error::refused(step, reply)
     }
 
     pub(crate) fn protocol(&mut self, step: Step, source: ProtocolError) -> Error {
         self.wire.abort();
-        Error::Protocol { step, source }
+        Error::protocol(step, source)
     }
 
     pub(crate) fn close_on_421(&mut self, code: Code) {
@@ -174,7 +174,7 @@ impl fmt::Debug for SmtpConnection {
     /// What the network said and what messages held stays out of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SmtpConnection")
-            .field("server", &self.config.endpoint())
+            .field("server", &self.config.endpoint().as_str())
             .field("protocol", &self.config.protocol)
             .field("is_tls", &self.is_tls())
             .field("is_closed", &self.wire.is_closed())

@@ -1,14 +1,13 @@
 //! Opening a connection: all that a configuration asks for, up to the login.
 
-use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Instant;
 
 use crate::auth::choice::may_go_without_tls;
 use crate::capabilities::Capabilities;
-use crate::config::{Config, ConfigError, Security};
+use crate::config::{Config, Security};
 use crate::connection::{SmtpConnection, State};
-use crate::error::{Error, Result, TlsError};
+use crate::error::{Error, Result};
 use crate::net::dial::dial;
 use crate::net::stream::{Stream, deadline_in};
 use crate::net::wire::Wire;
@@ -25,7 +24,7 @@ impl Config {
     /// first step that failed says. There is no connection then, and no password was sent
     /// without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
-        self.check_all()?;
+        self.check()?;
         let deadline = self.deadline.map(deadline_in);
         self.trace
             .note(format_args!("connecting to {}", self.endpoint()));
@@ -34,24 +33,24 @@ impl Config {
             self,
             deadline.map_or(budget_ends, |limit| limit.min(budget_ends)),
         );
-        let stream = stream.map_err(|error| match error.kind() {
-            ErrorKind::TimedOut => Error::Timeout(Step::Connect),
-            _ => Error::Io {
-                step: Step::Connect,
-                source: error,
-            },
-        })?;
-        SmtpConnection::open(stream, self, deadline)
+        let opened = stream.and_then(|stream| SmtpConnection::open(stream, self, deadline));
+        opened.map_err(|error| error.at(self.endpoint()))
     }
 
-    /// Everything that can be wrong before a socket is opened.
-    fn check_all(&self) -> Result<()> {
-        self.check()?;
+    /// Checks everything that can be wrong before a socket is opened, files of certificates included;
+    /// [`connect`](Self::connect) does it first of all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`], [`Error::Command`] for the name in EHLO, [`Error::Credentials`] and
+    /// [`Error::PlaintextAuth`].
+    pub fn check(&self) -> Result<()> {
+        self.check_values()?;
         if let Some(name) = &self.hello_name {
             name.parse::<HelloName>()?;
         }
-        if self.security != Security::None {
-            self.check_tls()?;
+        if self.security != Security::None || self.tls.is_any_set() {
+            self.tls.connector()?;
         }
         let Some(credentials) = &self.credentials else {
             return Ok(());
@@ -62,21 +61,6 @@ impl Config {
             return Err(Error::PlaintextAuth);
         }
         Ok(())
-    }
-}
-
-impl Config {
-    /// Whether TLS can begin; some platforms find out only now that certificate and key do not
-    /// match.
-    fn check_tls(&self) -> Result<()> {
-        match self.tls.connector() {
-            Ok(_) => Ok(()),
-            Err(_) if self.tls.has_identity() => Err(ConfigError::Identity.into()),
-            Err(error) => {
-                let error = TlsError::new(Step::Handshake, Box::new(error), false, None);
-                Err(Error::Tls(Box::new(error)))
-            }
-        }
     }
 }
 
@@ -117,13 +101,11 @@ impl SmtpConnection {
     ///
     /// As [`Config::connect`].
     pub fn from_tcp_stream(stream: TcpStream, config: &Config) -> Result<Self> {
-        config.check_all()?;
-        let stream = Stream::tcp(stream);
-        let stream = stream.map_err(|source| Error::Io {
-            step: Step::Connect,
-            source,
-        })?;
-        Self::open(stream, config, config.deadline.map(deadline_in))
+        config.check()?;
+        let stream = Stream::tcp(stream).map_err(|source| Error::io(Step::Connect, source));
+        let deadline = config.deadline.map(deadline_in);
+        let opened = stream.and_then(|stream| Self::open(stream, config, deadline));
+        opened.map_err(|error| error.at(config.endpoint()))
     }
 
     /// All steps from the open stream to the end of what the configuration asks for.
@@ -153,8 +135,8 @@ impl SmtpConnection {
     fn prepare(&mut self) -> Result<()> {
         self.hello()?;
         match self.config.security {
-            Security::StartTls => self.upgrade()?,
-            Security::Opportunistic if self.capabilities.has("STARTTLS") => self.upgrade()?,
+            Security::StartTls => drop(self.upgrade()?),
+            Security::Opportunistic if self.capabilities.has("STARTTLS") => drop(self.upgrade()?),
             _ => {}
         }
         match self.config.credentials.clone() {
@@ -174,8 +156,5 @@ fn read_greeting(wire: &mut Wire) -> Result<Reply> {
         wire.close();
     }
     wire.leave();
-    Err(Error::Refused {
-        step: Step::Greeting,
-        reply,
-    })
+    Err(Error::refused(Step::Greeting, reply))
 }

@@ -43,10 +43,7 @@ impl SmtpConnection {
         let reply = self.ask(Step::Reset, b"RSET\r\n")?;
         if !reply.is_positive() {
             self.wire.close();
-            return Err(Error::Refused {
-                step: Step::Reset,
-                reply,
-            });
+            return Err(Error::refused(Step::Reset, reply));
         }
         self.state.is_reset_owed = false;
         Ok(())

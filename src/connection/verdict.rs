@@ -20,10 +20,10 @@ pub(crate) fn judge(
         Verdict::SenderRefused(reply) => Err(Error::SenderRefused(reply)),
         Verdict::RecipientsRefused => Err(Error::RecipientsRefused(Box::new(outcome))),
         Verdict::DataRefused => Err(Error::DataRefused(Box::new(outcome))),
-        Verdict::Broken(step, reply) => Err(interrupted(outcome, Error::Refused { step, reply })),
+        Verdict::Broken(step, reply) => Err(interrupted(outcome, Error::refused(step, reply))),
         Verdict::Unexpected(step, code) => {
             let source = ProtocolError::UnexpectedCode(code);
-            let error = Error::Protocol { step, source };
+            let error = Error::protocol(step, source);
             // Before the message, nobody can say which of the answers belong to whom; 354 has
             // proved that they do.
             Err(match step {

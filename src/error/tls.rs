@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::reply::Reply;
+use crate::endpoint::Endpoint;
+use crate::reply::{Reply, Shown};
 use crate::step::Step;
 
 /// Why TLS did not come about, or broke.
@@ -20,6 +21,8 @@ pub struct TlsError {
     pub(crate) in_clear: Option<Box<Reply>>,
     /// It came right behind our part of the handshake.
     pub(crate) is_verdict: bool,
+    /// Which server, while connecting.
+    pub(crate) server: Option<Box<Endpoint>>,
 }
 
 /// What a user can do something about.
@@ -29,6 +32,20 @@ pub enum TlsReason {
     /// The server wants a certificate of the client's, or another one than it was shown
     /// ([`Config::client_identity`](crate::Config::client_identity)).
     ClientCertificate,
+    /// The server's certificate has expired, unless this machine's clock is wrong.
+    Expired,
+    /// The server's certificate is not valid yet, unless this machine's clock is wrong.
+    NotYetValid,
+    /// The server did not answer with TLS: the port may want STARTTLS, or no TLS at all.
+    NotTls,
+    /// The server knows neither TLS 1.2 nor anything newer.
+    ProtocolTooOld,
+    /// Nobody whom this machine trusts has issued the server's certificate:
+    /// [`Config::root_certificates`](crate::Config::root_certificates) adds an issuer.
+    UnknownIssuer,
+    /// The server's certificate is for another name:
+    /// [`Config::tls_server_name`](crate::Config::tls_server_name) sets the expected one.
+    WrongName,
     /// The server spoke without TLS: the port expects STARTTLS, or the server fell back to plain
     /// text to say goodbye.
     InClear,
@@ -56,7 +73,7 @@ impl TlsError {
         let reason = match in_clear {
             Some(_) => TlsReason::InClear,
             None if is_about_us => TlsReason::ClientCertificate,
-            None => TlsReason::Other,
+            None => TlsReason::of(&source.to_string()),
         };
         Self {
             step,
@@ -64,6 +81,7 @@ impl TlsError {
             source: Some(source),
             in_clear: in_clear.map(Box::new),
             is_verdict,
+            server: None,
         }
     }
 
@@ -75,6 +93,7 @@ impl TlsError {
             source: None,
             in_clear: None,
             is_verdict: false,
+            server: None,
         }
     }
 
@@ -105,7 +124,25 @@ impl TlsError {
     fn fmt_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.reason, &self.in_clear, &self.source) {
             (TlsReason::ClientCertificate, ..) => f.write_str(
-                "the server wants a client certificate that it trusts: give one to the configuration",
+                "the server wants a client certificate that it trusts: set Config::client_identity",
+            ),
+            (TlsReason::Expired, ..) => f.write_str(
+                "the server's certificate has expired: it must be renewed, unless this machine's clock is wrong",
+            ),
+            (TlsReason::NotYetValid, ..) => f.write_str(
+                "the server's certificate is not valid yet: is this machine's clock wrong?",
+            ),
+            (TlsReason::NotTls, ..) => f.write_str(
+                "the server did not answer with TLS: does this port expect STARTTLS?",
+            ),
+            (TlsReason::ProtocolTooOld, ..) => f.write_str(
+                "the server is too old: it knows no TLS of version 1.2 or newer",
+            ),
+            (TlsReason::UnknownIssuer, ..) => f.write_str(
+                "nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+            ),
+            (TlsReason::WrongName, ..) => f.write_str(
+                "the server's certificate is for another name: set Config::tls_server_name to the name that it is for",
             ),
             (TlsReason::Refused, ..) => f.write_str(
                 "the server refused before it began: it may be too old for TLS 1.2",
@@ -119,19 +156,16 @@ impl TlsError {
                 })
             }
             (_, _, Some(source)) => {
-                write!(f, "{source}")?;
-                f.write_str(self.hint(&source.to_string()))
+                let words = source.to_string();
+                write!(f, "{}", Shown(without_places(&words)))?;
+                f.write_str(self.hint())
             }
             _ => f.write_str("nothing is known of the reason"),
         }
     }
 
-    fn hint(&self, words: &str) -> &'static str {
-        if words.contains("certificate verify failed") {
-            "; a private root can be added to the configuration"
-        } else if words.contains("wrong version number") {
-            "; does this port expect STARTTLS?"
-        } else if self.is_verdict && !NUMBERS_ARE_TOLD {
+    fn hint(&self) -> &'static str {
+        if self.is_verdict && !NUMBERS_ARE_TOLD {
             "; does the server want a client certificate?"
         } else {
             ""
@@ -142,20 +176,74 @@ impl TlsError {
 impl fmt::Display for TlsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.step {
-            Step::Handshake => f.write_str("the TLS handshake failed: ")?,
-            step => write!(f, "TLS failed at {step}: ")?,
+            Step::Handshake => match &self.server {
+                Some(server) => write!(f, "the TLS handshake with {server} failed: ")?,
+                None => f.write_str("the TLS handshake failed: ")?,
+            },
+            Step::Idle => f.write_str("TLS failed before the next command: ")?,
+            step => match &self.server {
+                Some(server) => write!(f, "TLS with {server} failed at {step}: ")?,
+                None => write!(f, "TLS failed at {step}: ")?,
+            },
         }
         self.fmt_reason(f)
     }
 }
 
-impl StdError for TlsError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.source {
-            Some(source) => Some(source.as_ref()),
-            None => None,
-        }
+/// The sentence has the TLS library's words already, where they are of use.
+impl StdError for TlsError {}
+
+/// Words of OpenSSL, SChannel and Security.framework, each with what they mean. The first that fits
+/// counts: OpenSSL says "certificate verify failed" in front of every reason.
+const MEANINGS: &[(&str, TlsReason)] = &[
+    ("not yet valid", TlsReason::NotYetValid),
+    ("has expired", TlsReason::Expired),
+    ("not within its validity period", TlsReason::Expired),
+    ("-2146762495", TlsReason::Expired),
+    ("hostname mismatch", TlsReason::WrongName),
+    ("host name mismatch", TlsReason::WrongName),
+    ("ip address mismatch", TlsReason::WrongName),
+    ("principal name is incorrect", TlsReason::WrongName),
+    ("cn name does not match", TlsReason::WrongName),
+    ("-2146762481", TlsReason::WrongName),
+    ("-2146893022", TlsReason::WrongName),
+    ("certificate required", TlsReason::ClientCertificate),
+    ("wrong version number", TlsReason::NotTls),
+    ("packet length too long", TlsReason::NotTls),
+    ("unsupported protocol", TlsReason::ProtocolTooOld),
+    ("alert protocol version", TlsReason::ProtocolTooOld),
+    ("bad protocol version", TlsReason::ProtocolTooOld),
+    ("certificate verify failed", TlsReason::UnknownIssuer),
+    ("certificate was not trusted", TlsReason::UnknownIssuer),
+    (
+        "not trusted by the trust provider",
+        TlsReason::UnknownIssuer,
+    ),
+    (
+        "issued by an authority that is not trusted",
+        TlsReason::UnknownIssuer,
+    ),
+    ("-2146762487", TlsReason::UnknownIssuer),
+    ("-2146893019", TlsReason::UnknownIssuer),
+];
+
+impl TlsReason {
+    fn of(words: &str) -> Self {
+        let words = words.to_lowercase();
+        let meaning = MEANINGS.iter().find(|(part, _)| words.contains(part));
+        meaning.map_or(Self::Other, |(_, reason)| *reason)
     }
+}
+
+/// OpenSSL's words without its codes, file names and lines: of
+/// `error:0A000086:SSL routines:f:certificate verify failed:../ssl/x.c:1889:` the fourth part.
+fn without_places(words: &str) -> &str {
+    let is_openssl = words.starts_with("error:");
+    let reason = words
+        .split(':')
+        .nth(4)
+        .filter(|part| !part.trim().is_empty());
+    reason.filter(|_| is_openssl).unwrap_or(words)
 }
 
 /// The number of the alert that the server sent, which some TLS libraries tell among their words.
@@ -188,7 +276,7 @@ mod tests {
         }
         assert_eq!(
             because("SSL alert number 116", true).to_string(),
-            "TLS failed at the greeting: the server wants a client certificate that it trusts: give one to the configuration"
+            "TLS failed at the greeting: the server wants a client certificate that it trusts: set Config::client_identity"
         );
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 
 use crate::address::Address;
 use crate::command_error::CommandError;
+use crate::endpoint::{Endpoint, ServerName};
 use crate::parameter::Parameter;
 use crate::reply::Escaped;
 
@@ -72,6 +73,14 @@ pub enum Unsupported {
     Excluded(Box<str>),
     /// The extension with this keyword.
     Extension(Cow<'static, str>),
+    /// STARTTLS (RFC 3207), which the configuration or the caller asks for.
+    #[non_exhaustive]
+    StartTls {
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
+    },
+    /// TLS a second time.
+    TlsIsOn,
     /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC
     /// 6531).
     Header,
@@ -100,6 +109,24 @@ pub enum Unsupported {
     VerifiedTls,
 }
 
+impl Unsupported {
+    /// Which server it was, while connecting.
+    pub(crate) fn server(&self) -> Option<&Endpoint> {
+        match self {
+            Self::StartTls { server } => server.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Where the server's place stands, in what can happen while connecting.
+    pub(crate) fn server_mut(&mut self) -> Option<&mut Option<Box<Endpoint>>> {
+        match self {
+            Self::StartTls { server } => Some(server),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -112,6 +139,13 @@ impl fmt::Display for Unsupported {
                 "the configuration's mechanisms exclude those that the server offers for these credentials ({offered})"
             ),
             Self::Extension(keyword) => write!(f, "the server does not offer {keyword}"),
+            Self::StartTls { server: None } => f.write_str("the server does not offer STARTTLS"),
+            Self::StartTls { server } => write!(
+                f,
+                "{} does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)",
+                ServerName(server)
+            ),
+            Self::TlsIsOn => f.write_str("TLS is already on"),
             Self::Header => f.write_str(
                 "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
             ),

@@ -22,11 +22,15 @@ pub(super) fn check(data: &[u8]) {
     check_secrecy(&before, &behind);
     check_parts(choice, &before, &behind, &host);
     check_unix(&before);
+    check_options(choice, &before, &behind);
 }
 
 fn check_text(url: &str) {
     match url.parse::<Config>() {
-        Ok(config) => assert!(!format!("{config:?}").contains(char::is_control)),
+        Ok(config) => {
+            assert!(!format!("{config:?}").contains(char::is_control));
+            check_written(&config);
+        }
         Err(error) => assert!(!error.to_string().contains(char::is_control), "{error}"),
     }
 }
@@ -40,7 +44,7 @@ fn check_secrecy(before: &str, behind: &str) {
     let shown = match url.parse::<Config>() {
         // All of a path is a path, and none of it a password.
         Ok(config) if matches!(config.server, Server::Unix(_)) => return,
-        Ok(config) => format!("{config:?} {:?}", config.check()),
+        Ok(config) => format!("{config:?} {:?}", config.check_values()),
         Err(error) => format!("{error} {error:?}"),
     };
     assert!(!shown.contains(MARK), "{url:?}: {shown}");
@@ -86,6 +90,30 @@ fn check_parts(choice: u8, user: &str, password: &str, host: &str) {
     assert_eq!(config.security == Security::None, !is_implicit);
     assert_eq!(config.hello_name.as_deref(), Some("me.example"));
     assert_eq!(config.timeouts.command.as_secs(), 7);
+    check_written(&config);
+}
+
+/// What is written as a URL is read as the same configuration, but for the password, which `Debug`
+/// does not show either.
+fn check_written(config: &Config) {
+    let url = config.to_string();
+    let read: Config = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
+    assert_eq!(format!("{read:?}"), format!("{config:?}"), "{url}");
+    assert_eq!(read.to_string(), url);
+}
+
+/// Every option at once, with values of any text where any text may stand.
+fn check_options(choice: u8, one: &str, other: &str) {
+    let millis = 1 + u32::from(choice) * 500;
+    let (one, other) = (encode(one), encode(other));
+    let url = format!(
+        "lmtps://{one}@mx?auth=xoauth2&ca={one},{other}&cert={one}&key={other}&roots=only&\
+         server_name={other}&ignore=dsn,x-{choice}&hello=me.example&body_timeout={millis}ms&\
+         timeout={choice}&deadline={millis}ms"
+    );
+    if let Ok(config) = url.parse::<Config>() {
+        check_written(&config);
+    }
 }
 
 fn check_unix(path: &str) {
@@ -96,6 +124,7 @@ fn check_unix(path: &str) {
         (config.protocol, config.security),
         (Protocol::Lmtp, Security::None)
     );
+    check_written(&config);
 }
 
 /// A name, or an IPv6 address, perhaps with a zone (RFC 4007, 11).

@@ -64,11 +64,11 @@ impl fmt::Display for MessageError {
     }
 }
 
+/// The sentence repeats what was wrong: the source is what is behind that.
 impl StdError for MessageError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match &self.0.problem {
-            MessageProblem::Io(error) => Some(error),
-            MessageProblem::Mailbox(MailboxError::Address(error)) => Some(error),
+            MessageProblem::Io(error) => error.source(),
             _ => None,
         }
     }
@@ -271,15 +271,7 @@ impl fmt::Display for MailboxError {
     }
 }
 
-impl StdError for MailboxError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            Self::Address(error) => Some(error),
-            Self::Entry { reason, .. } => Some(reason),
-            _ => None,
-        }
-    }
-}
+impl StdError for MailboxError {}
 
 impl From<AddressError> for MailboxError {
     fn from(error: AddressError) -> Self {

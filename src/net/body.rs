@@ -92,7 +92,7 @@ impl Body {
             self.failure.get_or_insert(error);
         }
         match &self.failure {
-            Some(failure) => Err(io::Error::new(ErrorKind::BrokenPipe, failure.echo())),
+            Some(failure) => Err(failure.again().into()),
             None if exchange.is_over() => Err(ErrorKind::BrokenPipe.into()),
             None => Ok(octets.len()),
         }

@@ -1,29 +1,97 @@
 //! Opening the connection.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::config::{Config, Server};
+use crate::error::{Error, Result};
 use crate::net::stream::Stream;
+use crate::step::Step;
 
 /// Opens the connection before the deadline.
 ///
 /// The addresses of a host are tried in the resolver's order, each with its share of the time that
 /// is left, so that one that swallows packets cannot use it all up.
-pub(crate) fn dial(config: &Config, deadline: Instant) -> io::Result<Stream> {
-    match &config.server {
+pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
+    let connected = match &config.server {
         Server::Tcp { .. } => {
-            let addresses = config.host_and_port().to_socket_addrs()?;
+            let addresses = look_up(config.host_and_port(), deadline)?;
             let addresses: Vec<SocketAddr> = addresses
+                .into_iter()
                 .filter(|address| is_within_reach(*address, config))
                 .collect();
-            Stream::tcp(connect_any(&addresses, config, deadline)?)
+            connect_any(&addresses, config, deadline).and_then(Stream::tcp)
         }
         #[cfg(unix)]
-        Server::Unix(path) => Ok(Stream::unix(std::os::unix::net::UnixStream::connect(path)?)),
+        Server::Unix(path) => {
+            let path = path.clone();
+            within(deadline, move || UnixStream::connect(path)).map(Stream::unix)
+        }
         #[cfg(not(unix))]
         Server::Unix(_) => Err(ErrorKind::Unsupported.into()),
+    };
+    connected.map_err(connect_error)
+}
+
+fn connect_error(error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::TimedOut => Error::timeout(Step::Connect),
+        _ => Error::io(Step::Connect, error),
+    }
+}
+
+/// The addresses of a host.
+fn look_up((host, port): (&str, u16), deadline: Instant) -> Result<Vec<SocketAddr>> {
+    // Most programs connect to the same few servers: without a name there is nobody to ask.
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let name = host.to_owned();
+    let found = within(deadline, move || {
+        let addresses = (name.as_str(), port).to_socket_addrs()?;
+        Ok(addresses.collect())
+    });
+    found.map_err(|error| match is_unknown(&error.to_string()) {
+        true => Error::UnknownHost { host: host.into() },
+        false => connect_error(error),
+    })
+}
+
+/// What resolvers say of a name that does not exist, or that has no address: the libraries of GNU,
+/// Apple and the BSDs, musl, Windows. Everything else may pass by itself.
+const UNKNOWN: [&str; 6] = [
+    "not known",
+    "o address associated with",
+    "Name does not resolve",
+    "o such host is known",
+    "os error 11001",
+    "os error 11004",
+];
+
+fn is_unknown(words: &str) -> bool {
+    UNKNOWN.iter().any(|part| words.contains(part))
+}
+
+/// Does something that has no time limit of its own before the deadline, on a thread that is left
+/// behind if it takes longer: it ends when the operating system lets it.
+fn within<T: Send + 'static>(
+    deadline: Instant,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let thread = thread::Builder::new().name("smtplib connect".to_owned());
+    // Nobody may be waiting any more.
+    thread.spawn(move || drop(sender.send(work())))?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    match receiver.recv_timeout(left) {
+        Ok(result) => result,
+        Err(RecvTimeoutError::Timeout) => Err(ErrorKind::TimedOut.into()),
+        Err(RecvTimeoutError::Disconnected) => Err(ErrorKind::Other.into()),
     }
 }
 
@@ -133,6 +201,42 @@ mod tests {
         let addresses = [listener.local_addr().unwrap()];
         let error = connect_any(&addresses, &config(), Instant::now()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
+
+    // Field C7
+    #[test]
+    fn an_unknown_name_is_told_from_a_resolver_that_cannot_say() {
+        let prefix = "failed to lookup address information: ";
+        for words in [
+            "Name or service not known",
+            "No address associated with hostname",
+            "nodename nor servname provided, or not known",
+            "Name does not resolve",
+            "No such host is known. (os error 11001)",
+        ] {
+            assert!(is_unknown(&format!("{prefix}{words}")), "{words}");
+        }
+        for words in ["Temporary failure in name resolution", "Try again"] {
+            assert!(!is_unknown(&format!("{prefix}{words}")), "{words}");
+        }
+    }
+
+    // Field E2: a resolver that never answers.
+    #[test]
+    fn what_has_no_limit_of_its_own_gets_one() {
+        let (release, wait) = mpsc::channel::<()>();
+        let endless = move || {
+            let _ = wait.recv();
+            Ok(())
+        };
+        let error = within(Instant::now() + Duration::from_millis(20), endless).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        drop(release);
+        assert_eq!(within(soon(), || Ok(7)).unwrap(), 7);
+        let error = within(soon(), || -> io::Result<()> {
+            Err(ErrorKind::NotFound.into())
+        });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
     }
 
     // L4: Linux ignores whoever wants into a full queue, as a firewall does.

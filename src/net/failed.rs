@@ -18,19 +18,13 @@ pub(super) fn failed(step: Step, failure: Failure) -> Error {
 
 fn io_error(step: Step, error: io::Error) -> Error {
     match error.kind() {
-        ErrorKind::TimedOut => Error::Timeout(step),
+        ErrorKind::TimedOut => Error::timeout(step),
         ErrorKind::BrokenPipe
         | ErrorKind::ConnectionAborted
         | ErrorKind::ConnectionReset
         | ErrorKind::UnexpectedEof
-        | ErrorKind::WriteZero => Error::Disconnected {
-            step,
-            last_words: None,
-        },
-        _ => Error::Io {
-            step,
-            source: error,
-        },
+        | ErrorKind::WriteZero => Error::disconnected(step, None),
+        _ => Error::io(step, error),
     }
 }
 

@@ -20,9 +20,10 @@ use crate::trace::Trace;
 
 /// How much is read at once.
 const READ_BUFFER: usize = 8 * 1024;
-/// How long a connection has to be silent before the socket is asked whether the server has said
-/// something meanwhile: within this time it would have to say it just now.
-const IDLE: Duration = Duration::from_millis(5);
+/// How much is listened to on an idle connection; a farewell is shorter.
+const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
+/// How much of a line that breaks the protocol is kept for the error.
+const MAX_OFFENDING: usize = 500;
 /// How long a server that cut the connection is listened to for its reason.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -41,8 +42,6 @@ pub(crate) struct Wire {
     outbox: Vec<u8>,
     /// How many octets the stream has taken.
     taken: u64,
-    /// When the server was last heard.
-    heard: Option<Instant>,
     timeouts: Timeouts,
     /// Until when the call under way may take.
     call_deadline: Option<Instant>,
@@ -61,7 +60,6 @@ impl Wire {
             parser: ReplyParser::default(),
             outbox: Vec::new(),
             taken: 0,
-            heard: None,
             timeouts,
             call_deadline: None,
             trace,
@@ -151,6 +149,9 @@ impl Wire {
     }
 
     fn read_untraced(&mut self, awaited: Awaited) -> Result<Reply> {
+        if awaited.step == Step::Greeting {
+            self.parser.expect_greeting();
+        }
         let reply = self.next_reply(awaited);
         if reply.is_err() {
             // What a server says during AUTH may repeat a secret; only a whole reply can be masked.
@@ -271,17 +272,15 @@ impl Wire {
         let (reply, _) = self.last_words();
         self.abort();
         Err(match reply {
-            Some(reply) if !reply.is_positive() => Error::Disconnected {
-                step: Step::Body,
-                last_words: Some(Box::new(reply)),
-            },
-            None if read == 0 => Error::Disconnected {
-                step: Step::Body,
-                last_words: None,
-            },
-            _ => Error::Protocol {
+            Some(reply) if !reply.is_positive() => Error::disconnected(Step::Body, Some(reply)),
+            None if read == 0 => Error::disconnected(Step::Body, None),
+            said => Error::Protocol {
                 step: Step::Body,
                 source: ProtocolError::Unsolicited,
+                line: said.map_or_else(Box::default, |reply| {
+                    shortened(&String::from_utf8_lossy(reply.shown()))
+                }),
+                server: None,
             },
         })
     }
@@ -291,69 +290,99 @@ impl Wire {
         if self.is_closed() {
             return Err(Error::Closed);
         }
-        if self.input.is_empty() && self.parser.is_idle() {
+        if self.is_quiet() {
             return Ok(());
         }
-        self.abort();
-        Err(Error::Protocol {
-            step,
-            source: ProtocolError::Unsolicited,
-        })
+        Err(self.unasked(step, false))
     }
 
     /// Asks an idle connection whether the server has said something meanwhile, or is gone.
-    ///
-    /// 421 is its farewell: nothing of the next transaction was sent, so another connection may
-    /// take it.
-    pub(crate) fn check_idle(&mut self, step: Step) -> Result<()> {
-        if self.heard.is_some_and(|heard| heard.elapsed() < IDLE) && self.input.is_empty() {
-            return self.check_quiet(step);
+    pub(crate) fn check_idle(&mut self) -> Result<()> {
+        let is_over = self.listen()?;
+        if is_over {
+            return Err(self.unasked(Step::Idle, true));
         }
-        let mut buffer = [0; 512];
-        let read = match self.stream.try_read(&mut buffer) {
-            Ok(None) if self.input.is_empty() => return self.check_quiet(step),
-            Ok(read) => read,
-            Err(failure @ Failure::Tls(_)) => {
-                self.abort();
-                return Err(failed(step, failure));
+        self.check_quiet(Step::Idle)
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.input.is_empty() && self.parser.is_idle()
+    }
+
+    /// Takes in what is there without waiting; returns true if that is the end.
+    fn listen(&mut self) -> Result<bool> {
+        let mut heard = 0;
+        while heard < MAX_FAREWELL {
+            match self.stream.try_read(&mut self.read_buffer) {
+                Ok(None) => return Ok(false),
+                Ok(Some(0)) | Err(Failure::Socket(_)) => return Ok(true),
+                Err(failure @ Failure::Tls(_)) => {
+                    self.abort();
+                    return Err(failed(Step::Idle, failure));
+                }
+                Ok(Some(read)) => {
+                    let octets = self.read_buffer.get(..read).unwrap_or_default();
+                    self.input.extend(octets);
+                    heard += read;
+                }
             }
-            Err(Failure::Socket(_)) => Some(0),
-        };
-        let octets = buffer.get(..read.unwrap_or_default());
-        self.input.extend(octets.unwrap_or_default());
-        let farewell = self.farewell();
-        let is_gone = read == Some(0) && self.input.is_empty();
+        }
+        Ok(false)
+    }
+
+    /// Why the connection cannot be used: the server spoke without being asked, or is gone.
+    ///
+    /// 421 is its farewell at any time (RFC 5321, 3.8), and so is any 221, 4yz or 5yz before the
+    /// end. Nothing of the next transaction was sent, so another connection may take it.
+    fn unasked(&mut self, step: Step, is_over: bool) -> Error {
+        let is_silent = self.is_quiet();
+        let said = self.farewell();
+        let line = self.offending_line();
         self.abort();
-        match farewell {
-            Some(reply) if reply.code() == Code::SERVICE_CLOSING => Err(Error::Disconnected {
-                step,
-                last_words: Some(Box::new(reply)),
-            }),
-            None if is_gone => Err(Error::Disconnected {
-                step,
-                last_words: None,
-            }),
-            _ => Err(Error::Protocol {
+        match said {
+            Some(reply) if is_farewell(&reply, is_over) => Error::disconnected(step, Some(reply)),
+            None if is_silent => Error::disconnected(step, None),
+            said => Error::Protocol {
                 step,
                 source: ProtocolError::Unsolicited,
-            }),
+                line: said.map_or(line, |reply| {
+                    shortened(&String::from_utf8_lossy(reply.shown()))
+                }),
+                server: None,
+            },
         }
     }
 
-    /// A reply that is there already.
+    /// A reply that is there already, or as much of it as came.
     fn farewell(&mut self) -> Option<Reply> {
-        let reply = self.parser.next_reply(&mut self.input, line::MAX_LINE);
-        match reply {
-            Ok(Some(reply)) => {
-                let reply = self.hiding(reply);
-                self.trace.server_lines(reply.shown());
-                Some(reply)
-            }
-            _ => {
-                self.trace_remains();
-                None
-            }
+        let reply = match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
+            Ok(reply) => reply.or_else(|| {
+                let half = self.newest_line();
+                self.parser.cut_off(half.as_bytes())
+            }),
+            Err(_) => None,
+        };
+        let reply = reply.map(|reply| self.hiding(reply));
+        match &reply {
+            Some(reply) => self.trace.server_lines(reply.shown()),
+            None => self.trace_remains(),
         }
+        reply
+    }
+
+    /// The line that was read last, or half of one, without secrets.
+    fn newest_line(&self) -> String {
+        let text = String::from_utf8_lossy(self.input.newest_line());
+        if self.secrets.is_empty() {
+            text.into_owned()
+        } else {
+            masked_with_cut(&text, &self.secrets.list())
+        }
+    }
+
+    /// The line that was read last, for an error.
+    fn offending_line(&self) -> Box<str> {
+        shortened(&self.newest_line())
     }
 
     /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
@@ -365,18 +394,13 @@ impl Wire {
             return Err(if is_alert {
                 Error::Tls(Box::new(TlsError::refused()))
             } else {
-                Error::Protocol {
-                    step: Step::StartTls,
-                    source: ProtocolError::DataBeforeTls,
-                }
+                Error::protocol(Step::StartTls, ProtocolError::DataBeforeTls)
             });
         }
         let deadline = self.deadline(Step::Handshake);
         let name = options.verified_name(name);
-        let connector = options
-            .connector()
-            .map_err(|error| UpgradeError::Failed(error.into()));
-        let upgraded = connector.and_then(|tls| self.stream.upgrade(tls, name, deadline));
+        let connector = options.connector().inspect_err(|_| self.stream.abort())?;
+        let upgraded = self.stream.upgrade(connector, name, deadline);
         if upgraded.is_err() {
             self.abort();
         }
@@ -402,12 +426,11 @@ impl Wire {
             match self.parser.next_reply(&mut self.input, limit) {
                 Ok(Some(_)) if self.taken < awaited.end_at => {
                     // What it would answer has not even been written.
-                    let source = ProtocolError::Unsolicited;
-                    return Err(Error::Protocol { step, source });
+                    return Err(self.broken(step, ProtocolError::Unsolicited));
                 }
                 Ok(Some(reply)) => return Ok(self.hiding(reply)),
                 Ok(None) => {}
-                Err(source) => return Err(Error::Protocol { step, source }),
+                Err(source) => return Err(self.broken(step, source)),
             }
             if !is_waiting {
                 // As long as it is being written, a message is not at its end.
@@ -423,19 +446,36 @@ impl Wire {
         }
     }
 
+    /// The server broke the grammar. A line that came during AUTH may hold a secret.
+    fn broken(&self, step: Step, source: ProtocolError) -> Error {
+        let line = match step {
+            Step::Auth => Box::default(),
+            _ => self.offending_line(),
+        };
+        Error::Protocol {
+            step,
+            source,
+            line,
+            server: None,
+        }
+    }
+
     fn fill(&mut self, step: Step) -> Result<()> {
         match self.stream.read(&mut self.read_buffer) {
-            Ok(0) => Err(Error::Disconnected {
-                step,
-                last_words: None,
-            }),
+            Ok(0) => Err(Error::disconnected(step, None)),
             Ok(read) => {
                 let octets = self.read_buffer.get(..read).unwrap_or_default();
                 self.input.extend(octets);
-                self.heard = Some(Instant::now());
                 Ok(())
             }
-            Err(failure) => Err(failed(step, failure)),
+            Err(failure) => Err(match failed(step, failure) {
+                Error::Timeout { step, .. } => Error::Timeout {
+                    step,
+                    is_begun: !self.is_quiet(),
+                    server: None,
+                },
+                error => error,
+            }),
         }
     }
 
@@ -449,10 +489,7 @@ impl Wire {
         }
         match self.last_words() {
             (Some(reply), _) => {
-                error = Error::Disconnected {
-                    step,
-                    last_words: Some(Box::new(reply)),
-                };
+                error = Error::disconnected(step, Some(reply));
             }
             // The server's verdict on the handshake, which TLS 1.3 sends behind it.
             (None, Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
@@ -490,12 +527,7 @@ impl Wire {
             match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
                 Ok(Some(reply)) => return Ok(self.hiding(reply)),
                 Ok(None) => self.fill(Step::Body)?,
-                Err(source) => {
-                    return Err(Error::Protocol {
-                        step: Step::Body,
-                        source,
-                    });
-                }
+                Err(source) => return Err(self.broken(Step::Body, source)),
             }
         }
     }
@@ -509,17 +541,7 @@ impl Wire {
 
     /// Until when a step may take.
     fn deadline(&self, step: Step) -> Instant {
-        let budget = match step {
-            Step::Connect => self.timeouts.connect,
-            Step::Handshake => self.timeouts.handshake,
-            Step::Greeting => self.timeouts.greeting,
-            Step::Data => self.timeouts.data,
-            Step::Body => self.timeouts.body,
-            Step::EndOfData => self.timeouts.end_of_data,
-            Step::Quit => self.timeouts.quit,
-            _ => self.timeouts.command,
-        };
-        self.within_call(budget)
+        self.within_call(self.timeouts.budget(step))
     }
 
     /// The end of a budget that begins now, and no later than that of the call.
@@ -536,75 +558,17 @@ const ALERT: [u8; 2] = [0x15, 0x03];
 #[cfg(test)]
 mod tls_tests;
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::stream::Peer;
-    use std::io::{self, Read};
-
-    /// A peer that repeats the same octets for ever, as much as is asked for.
-    #[derive(Debug)]
-    struct Endless(&'static [u8], usize);
-
-    impl Read for Endless {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            for octet in buffer.iter_mut() {
-                *octet = self.0[self.1 % self.0.len()];
-                self.1 += 1;
-            }
-            Ok(buffer.len())
-        }
-    }
-
-    impl Write for Endless {
-        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-            Ok(octets.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Peer for Endless {
-        fn set_polling(&mut self, _yes: bool) {}
-    }
-
-    // R1, R2: neither a line nor a reply takes more than its limit, and one read behind it.
-    #[test]
-    fn endless_replies_take_little_memory() {
-        for (octets, expected) in [
-            (&b"x"[..], ProtocolError::LineTooLong),
-            (b"250-x\r\n", ProtocolError::ReplyTooLong),
-            (b"250-\r\n", ProtocolError::ReplyTooLong),
-        ] {
-            let stream = Stream::Memory(Box::new(Endless(octets, 0)));
-            let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
-            let error = wire.read_alone(Step::Command).unwrap_err();
-            assert!(
-                matches!(error, Error::Protocol { source, .. } if source == expected),
-                "{error:?}"
-            );
-            assert!(wire.input.capacity() <= 4 * (line::MAX_LINE + READ_BUFFER));
-            assert!(wire.is_closed());
-        }
-    }
-
-    // A peer that never stops answering is an error before the next command, not a queue of
-    // answers.
-    #[test]
-    fn surplus_replies_are_no_answers() {
-        let stream = Stream::Memory(Box::new(Endless(b"250 ok\r\n", 0)));
-        let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
-        assert_eq!(wire.read_alone(Step::Command).unwrap().code(), 250);
-        let error = wire.send(Step::Command, b"NOOP\r\n", None).unwrap_err();
-        assert!(
-            matches!(error, Error::Protocol { source, .. } if source == ProtocolError::Unsolicited),
-            "{error:?}"
-        );
-        assert!(matches!(
-            wire.send(Step::Command, b"NOOP\r\n", None),
-            Err(Error::Closed)
-        ));
-    }
+/// Whether a server that says this without being asked is leaving.
+fn is_farewell(reply: &Reply, is_over: bool) -> bool {
+    let code = reply.code();
+    code == Code::SERVICE_CLOSING
+        || is_over && (code == 221 || code.is_transient() || code.is_permanent())
 }
+
+/// The beginning of what the server said, for an error.
+fn shortened(text: &str) -> Box<str> {
+    text.trim_end().chars().take(MAX_OFFENDING).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,8 @@ pub(crate) struct ReplyParser {
     raw: Vec<u8>,
     code: Option<Code>,
     lines: usize,
+    /// The next reply may begin with 220 and end with a refusal.
+    may_turn: bool,
     /// The newest reply: servers repeat themselves.
     newest: Option<Reply>,
 }
@@ -38,14 +40,41 @@ impl ReplyParser {
         Ok(None)
     }
 
+    /// Lets the next reply begin as a greeting and end as a refusal: some servers say
+    /// `220-mx.example.org` before they know whom they talk to. The refusal counts.
+    pub(crate) fn expect_greeting(&mut self) {
+        self.may_turn = true;
+    }
+
+    /// What there is of a reply whose end will not come, and of its newest line.
+    pub(crate) fn cut_off(&mut self, half: &[u8]) -> Option<Reply> {
+        let mut raw = std::mem::take(self).raw;
+        let half = half.trim_ascii_end();
+        if !half.is_empty() {
+            raw.extend_from_slice(half);
+            raw.extend_from_slice(b"\r\n");
+        }
+        let code = Code::parse([*raw.first()?, *raw.get(1)?, *raw.get(2)?])?;
+        let is_reply = raw
+            .get(3)
+            .is_some_and(|octet| matches!(octet, b' ' | b'-' | b'\r'));
+        is_reply.then(|| Reply::from_checked(code, raw.into()))
+    }
+
     /// Takes one line with its CRLF; gives the reply if this was its last.
     pub(crate) fn push(&mut self, line: &[u8]) -> Result<Option<Reply>, ProtocolError> {
         let (code, is_last) = parse_code(line)?;
         if is_last && self.is_idle() {
+            self.may_turn = false;
             return Ok(Some(self.single_line(code, line)));
         }
-        if *self.code.get_or_insert(code) != code {
-            return Err(ProtocolError::CodeMismatch);
+        let first = *self.code.get_or_insert(code);
+        if first != code {
+            let is_refusal = code.is_transient() || code.is_permanent();
+            if !(self.may_turn && first == 220 && is_refusal) {
+                return Err(ProtocolError::CodeMismatch);
+            }
+            self.code = Some(code);
         }
         self.lines += 1;
         if self.lines > MAX_LINES || self.raw.len() + line.len() > MAX_REPLY {
@@ -56,7 +85,7 @@ impl ReplyParser {
             return Ok(None);
         }
         let raw = std::mem::take(&mut self.raw);
-        (self.code, self.lines) = (None, 0);
+        (self.code, self.lines, self.may_turn) = (None, 0, false);
         Ok(Some(Reply::from_checked(code, raw.into())))
     }
 
@@ -168,6 +197,57 @@ mod tests {
             parse(b"250-a\r\n251-b\r\n"),
             Err(ProtocolError::CodeMismatch)
         );
+    }
+
+    // Field C4
+    #[test]
+    fn a_greeting_can_turn_into_a_refusal() {
+        let greeting = |octets: &[u8]| {
+            let mut input = LineBuffer::default();
+            input.extend(octets);
+            let mut parser = ReplyParser::default();
+            parser.expect_greeting();
+            parser.next_reply(&mut input, MAX_LINE)
+        };
+        let reply = greeting(b"220-mx\r\n521-5.7.1 blocked\r\n521 5.7.1 by list\r\n");
+        assert_eq!(
+            reply.unwrap().unwrap().to_string(),
+            "521 mx / blocked / by list"
+        );
+        for octets in [
+            &b"220-mx\r\n250 x\r\n"[..],
+            b"250-mx\r\n521 x\r\n",
+            b"220-mx\r\n521-x\r\n220 x\r\n",
+            b"521-mx\r\n220 x\r\n",
+        ] {
+            assert_eq!(greeting(octets), Err(ProtocolError::CodeMismatch));
+        }
+    }
+
+    // Field E5
+    #[test]
+    fn half_a_reply() {
+        let half = |octets: &[u8]| {
+            let mut input = LineBuffer::default();
+            input.extend(octets);
+            let mut parser = ReplyParser::default();
+            assert_eq!(parser.next_reply(&mut input, MAX_LINE), Ok(None));
+            let reply = parser.cut_off(input.newest_line());
+            reply.map(|reply| reply.to_string())
+        };
+        for (octets, shown) in [
+            (&b"421 going d"[..], Some("421 going d")),
+            (b"421-going\r\n421", Some("421 going")),
+            (b"421-going\r\n", Some("421 going")),
+            (b"421\r", Some("421")),
+            (b"421", Some("421")),
+            (b"42", None),
+            (b"4212", None),
+            (b"going", None),
+            (b"", None),
+        ] {
+            assert_eq!(half(octets).as_deref(), shown, "{octets:?}");
+        }
     }
 
     // 5321-53, R1

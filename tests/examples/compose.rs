@@ -91,7 +91,7 @@ fn a_file_that_is_not_there() {
         .run();
     let complaint = ended.failure(1);
     assert!(
-        complaint.starts_with("Error: Os { code: 2, "),
+        complaint.starts_with("send_attachment: ") && complaint.contains("os error 2"),
         "{complaint}"
     );
 }
@@ -100,6 +100,6 @@ fn a_file_that_is_not_there() {
 fn nowhere_to_send_to() {
     for name in ["send_text", "send_attachment"] {
         let complaint = Program::new(name).run().failure(1);
-        assert_eq!(complaint, "Error: \"set SMTP_FROM\"\n");
+        assert_eq!(complaint, format!("{name}: set SMTP_FROM\n"));
     }
 }

@@ -85,6 +85,6 @@ fn how_it_is_used() {
     let complaint = Program::new("lmtp").run().failure(1);
     assert_eq!(
         complaint,
-        "Error: \"give a Unix socket or host:port, a sender, and recipients\"\n"
+        "lmtp: give a Unix socket or host:port, a sender, and recipients\n"
     );
 }

@@ -205,9 +205,9 @@ fn status_68_is_a_name_that_cannot_be_looked_up() {
         .args(["ben@example.org"])
         .run()
         .failure(68);
-    assert!(
-        complaint.starts_with("sendmail: the connection failed at the connection attempt: "),
-        "{complaint}"
+    assert_eq!(
+        complaint,
+        "sendmail: there is no host named a..b: is the name right, and is this machine online?\n"
     );
 }
 
@@ -221,9 +221,10 @@ fn status_69_is_a_server_that_does_not_serve_us() {
     ",
     )
     .listen();
+    let place = peer.addr();
     assert_eq!(
         send_to(&peer).failure(69),
-        "sendmail: the server refused the connection: 554 5.7.1 not you\n"
+        format!("sendmail: {place} refused the connection: 554 5.7.1 not you\n")
     );
 }
 
@@ -283,10 +284,12 @@ fn status_76_is_a_server_that_speaks_something_else() {
     ",
     )
     .listen();
-    let complaint = send_to(&peer).failure(76);
-    assert!(
-        complaint.starts_with("sendmail: the server broke the protocol at the greeting: "),
-        "{complaint}"
+    let place = peer.addr();
+    assert_eq!(
+        send_to(&peer).failure(76),
+        format!(
+            "sendmail: {place} broke the protocol at the greeting: a line does not begin with a reply code: \"SSH-2.0-OpenSSH\"; is this an SSH port?\n"
+        )
     );
 }
 
@@ -322,7 +325,7 @@ fn status_78_is_a_server_address_that_asks_for_what_cannot_be() {
     let ended = sendmail("http://host").args(["ben@example.org"]).run();
     assert_eq!(
         ended.failure(78),
-        "sendmail: the URL must begin with smtp://, smtps://, lmtp:// or lmtp+unix://\n"
+        "sendmail: the URL must begin with smtp://, smtps://, lmtp://, lmtps:// or lmtp+unix://\n"
     );
     let peer = Server::new().script().listen();
     let ended = sendmail(&format!("smtp://{}", peer.addr()))
@@ -330,6 +333,9 @@ fn status_78_is_a_server_address_that_asks_for_what_cannot_be() {
         .run();
     assert_eq!(
         ended.failure(78),
-        "sendmail: the server does not offer STARTTLS\n"
+        format!(
+            "sendmail: {} does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)\n",
+            peer.addr()
+        )
     );
 }

@@ -76,5 +76,5 @@ fn nothing_to_go_by() {
         .args(["ann@example.org"])
         .run()
         .failure(1);
-    assert_eq!(complaint, "Error: \"give a URL, or set SMTP_URL\"\n");
+    assert_eq!(complaint, "session: give a URL, or set SMTP_URL\n");
 }

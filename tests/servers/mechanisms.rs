@@ -154,9 +154,7 @@ fn exim_takes_a_certificate() {
         Exim::shared().smtps(),
         Exim::shared().plain(Security::StartTls),
     ] {
-        let config = config
-            .client_identity(client.certificate.as_bytes(), client.key.as_bytes())
-            .unwrap();
+        let config = config.client_identity(&client.certificate, &client.key);
         check(config.credentials(Credentials::certificate("")), "EXTERNAL");
     }
 }

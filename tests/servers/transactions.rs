@@ -118,7 +118,7 @@ fn a_message_too_large_is_refused_before_mail() {
     let message = &message.as_bytes()[..SIZE_LIMIT - 1];
     let sent = connection.sendmail("alice@example.test", ["bob@example.test"], message);
     let error = sent.unwrap_err();
-    let Error::TooLarge { size, limit } = error else {
+    let Error::TooLarge { size, limit, .. } = error else {
         panic!("{error}");
     };
     assert_eq!(limit, 4_194_304);

@@ -1,10 +1,8 @@
 //! Whom the client believes, and the switches that change it.
 use crate::peer::{Leaf, Script, TestCa};
-use crate::support::session::{config_for, failure, hello, nobody, session, starttls};
+use crate::support::session::{config_for, failure, hello, nobody, said, session, starttls};
 use native_tls::{Certificate, TlsConnector};
-use smtplib::{Config, ConfigError, Error, Security, SmtpConnection};
-#[cfg(target_os = "linux")]
-use std::collections::HashSet;
+use smtplib::{Config, ConfigError, Error, Security, SmtpConnection, TlsReason};
 use std::sync::OnceLock;
 
 /// What the peer shows of itself.
@@ -15,9 +13,7 @@ fn trusting() -> Config {
     static TRUSTING: OnceLock<Config> = OnceLock::new();
     let new = || {
         let config = Config::new("127.0.0.1").hello_name("client.example");
-        config
-            .root_certificates(TestCa::get().root_pem().as_bytes())
-            .unwrap()
+        config.root_certificates(TestCa::get().root_pem())
     };
     TRUSTING.get_or_init(new).clone()
 }
@@ -106,25 +102,40 @@ fn an_unknown_authority_is_not_believed() {
     check(&config.tls_connector(connector), &[]);
 }
 
-// C2, T6: why, in a sentence, and what to do about it; nothing is tried without TLS. Each has
-// reasons of its own, in whatever words the TLS library has for them.
+// C2, T6, field C8: why, in a sentence, and what to do about it; nothing is tried without TLS.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_error_says_why() {
-    let mut reasons = HashSet::new();
-    for leaf in ["wrong-name", "expired", "self-signed"] {
+    for (leaf, reason, why) in [
+        (
+            "wrong-name",
+            TlsReason::WrongName,
+            "is for another name: set Config::tls_server_name to the name that it is for",
+        ),
+        (
+            "expired",
+            TlsReason::Expired,
+            "has expired: it must be renewed, unless this machine's clock is wrong",
+        ),
+        (
+            "self-signed",
+            TlsReason::UnknownIssuer,
+            "nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+        ),
+    ] {
         let peer = shows(leaf, false).listen();
         let error = failure(&starttls(&peer));
-        let source = std::error::Error::source(&error).unwrap();
-        assert!(source.is::<native_tls::Error>());
-        let why = source.to_string();
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "the TLS handshake failed: {why}; a private root can be added to the configuration"
-            )
+        let sentence = said(&error);
+        let begin = "the TLS handshake with the server failed: ";
+        assert!(
+            sentence.starts_with(begin) && sentence.ends_with(why),
+            "{sentence}"
         );
-        assert!(reasons.insert(why), "{leaf}: {error}");
+        let Error::Tls(failure) = &error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(failure.reason(), reason);
+        assert!(std::error::Error::source(&error).is_none() && !error.is_transient());
         assert_eq!(
             peer.finish().clear(),
             b"EHLO client.example\r\nSTARTTLS\r\n"
@@ -214,7 +225,7 @@ fn roots_add_up() {
     let stranger = &TestCa::get().leaf(Leaf::SelfSigned).certificate;
     let both = format!("{stranger}\n{}", TestCa::get().root_pem());
     let config = Config::new("127.0.0.1").hello_name("client.example");
-    let config = config.root_certificates(both.as_bytes()).unwrap();
+    let config = config.root_certificates(both);
     check(&config, &["good", "self-signed"]);
 }
 
@@ -226,8 +237,9 @@ fn roots_that_are_none_are_refused() {
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         TestCa::get().client().key.as_bytes(),
     ] {
-        let error = Config::new("mx").root_certificates(pem).unwrap_err();
-        assert_eq!(error, ConfigError::Certificate);
+        let error = failure(&Config::new("mx").root_certificates(pem));
+        let is_told = matches!(error, Error::Config(ConfigError::Certificate));
+        assert!(is_told, "{error:?}");
     }
 }
 
@@ -236,9 +248,7 @@ fn roots_that_are_none_are_refused() {
 fn a_client_certificate_does_no_harm() {
     let client = TestCa::get().client();
     let chain = client.certificate.as_bytes();
-    let config = trusting()
-        .client_identity(chain, client.key.as_bytes())
-        .unwrap();
+    let config = trusting().client_identity(chain, &client.key);
     assert!(is_believed(&config, "good", true));
     assert!(!is_believed(&config, "wrong-name", false));
 }
@@ -248,19 +258,18 @@ fn a_client_certificate_that_is_none_is_refused() {
     let client = TestCa::get().client();
     let (chain, key) = (client.certificate.as_bytes(), client.key.as_bytes());
     for (chain, key) in [(&b""[..], key), (chain, &b""[..]), (key, chain)] {
-        let error = Config::new("mx").client_identity(chain, key).unwrap_err();
-        assert_eq!(error, ConfigError::Identity);
+        let error = failure(&Config::new("mx").client_identity(chain, key));
+        let is_told = matches!(error, Error::Config(ConfigError::Identity));
+        assert!(is_told, "{error:?}");
     }
     // That they do not belong together shows at the latest when they are to be used.
     let stranger = TestCa::get().leaf(Leaf::Good).key.as_bytes();
     let peer = nobody();
-    let config = config_for("127.0.0.1", peer.port()).security(Security::StartTls);
-    if let Ok(config) = config.client_identity(chain, stranger) {
-        assert!(matches!(
-            failure(&config),
-            Error::Config(ConfigError::Identity)
-        ));
-    }
+    let config = trusting().port(peer.port());
+    assert!(matches!(
+        failure(&config.client_identity(chain, stranger)),
+        Error::Config(ConfigError::Identity)
+    ));
     peer.finish();
 }
 

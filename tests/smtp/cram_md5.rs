@@ -1,6 +1,6 @@
 //! CRAM-MD5 with a scripted server.
 use crate::peer::Script;
-use crate::support::session::{config, failure, implicit, session};
+use crate::support::session::{config, failure, implicit, said, session};
 use smtplib::{Credentials, Error};
 
 const OFFER: &str = "AUTH CRAM-MD5";
@@ -52,8 +52,8 @@ fn a_challenge_that_makes_no_sense() {
     let peer = session(&["AUTH CRAM-MD5 PLAIN"], rest).listen();
     let error = failure(&config(&peer).credentials(tim()));
     assert_eq!(
-        error.to_string(),
-        "logging in by CRAM-MD5 failed: the server's challenge makes no sense"
+        said(&error),
+        "logging in at the server by CRAM-MD5 failed: the server's challenge makes no sense"
     );
     peer.finish();
     let rest = "

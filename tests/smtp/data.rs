@@ -4,7 +4,6 @@ use crate::support::sending::{
     config, connect, connect_tls, facts, fates_in, listen, send_hi, taken,
 };
 use smtplib::{Address, ContentError, Envelope, Error, Outcome, SmtpConnection, Unsupported};
-use std::error::Error as StdError;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -291,11 +290,13 @@ fn a_source_that_fails_half_way() {
     );
     assert_eq!(facts(&error), "not delivered, closed");
     assert_eq!(fates_in(&error), ["ann@example.org NotSent 250 ok"]);
-    let mut root: &dyn StdError = &error;
-    while let Some(source) = root.source() {
-        root = source;
-    }
-    assert_eq!(root.to_string(), "disk on fire");
+    let Error::Interrupted(interrupted) = &error else {
+        panic!("{error:?}");
+    };
+    let Error::Source(cause) = interrupted.failure() else {
+        panic!("{error:?}");
+    };
+    assert_eq!(cause.to_string(), "disk on fire");
     assert!(matches!(send_hi(&mut smtp, &ANN), Err(Error::Closed)));
     assert_eq!(smtp.quit(), None);
     assert_cut(&peer.finish(), 65_536);

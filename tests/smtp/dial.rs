@@ -2,7 +2,7 @@
 #[cfg(target_os = "linux")]
 use crate::peer::Deaf;
 use crate::peer::{Refusing, Script};
-use crate::support::session::{SHORT, config, config_for, failure, hello, session};
+use crate::support::session::{SHORT, config, config_for, failure, hello, said, session};
 use smtplib::{Config, Credentials, Error, Security, SmtpConnection, Step};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -45,8 +45,8 @@ fn nobody_is_there() {
         ),
         "{error:?}"
     );
-    let sentence = error.to_string();
-    let begin = "the connection failed at the connection attempt: ";
+    let sentence = said(&error);
+    let begin = "could not connect to the server: ";
     assert!(sentence.starts_with(begin), "{sentence}");
     assert!(error.is_transient() && error.is_closed());
 }
@@ -58,6 +58,7 @@ fn no_socket_at_this_path() {
     let Error::Io {
         step: Step::Connect,
         source,
+        ..
     } = error
     else {
         panic!("{error:?}");
@@ -71,10 +72,16 @@ fn no_socket_at_this_path() {
 fn nobody_answers() {
     let deaf = Deaf::new();
     let error = failure(&config_for("127.0.0.1", deaf.addr().port()).timeout(SHORT));
-    let sentence = "the server took too long at the connection attempt";
-    assert_eq!(error.to_string(), sentence);
+    let sentence = "could not connect to the server in time";
+    assert_eq!(said(&error), sentence);
     let patient = config_for("127.0.0.1", deaf.addr().port()).deadline(SHORT);
-    assert!(matches!(failure(&patient), Error::Timeout(Step::Connect)));
+    assert!(matches!(
+        failure(&patient),
+        Error::Timeout {
+            step: Step::Connect,
+            ..
+        }
+    ));
 }
 
 // The deadline is for the whole of connecting, logging in included: each step is quick enough, all
@@ -196,7 +203,10 @@ fn a_socket_of_the_callers_own_is_no_way_around_tls() {
     let config = config_for("mx.example.org", 1).security(Security::StartTls);
     let config = config.credentials(Credentials::password("tim", "tanstaaf"));
     let error = SmtpConnection::from_tcp_stream(stream, &config).unwrap_err();
-    assert_eq!(error.to_string(), "the server does not offer STARTTLS");
+    assert_eq!(
+        said(&error),
+        "the server does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)"
+    );
     peer.finish();
 }
 
@@ -228,6 +238,6 @@ fn a_local_address_chooses_the_family() {
     let config = config_for("::1", 1).local_address(([127, 0, 0, 1], 0));
     assert_eq!(
         failure(&config).to_string(),
-        "the connection failed at the connection attempt: the host has no address that can be reached"
+        "could not connect to [::1]:1: the host has no address that can be reached"
     );
 }

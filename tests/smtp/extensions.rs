@@ -257,7 +257,8 @@ fn the_limit_of_size() {
         error,
         Error::TooLarge {
             size: 900,
-            limit: 899
+            limit: 899,
+            ..
         }
     ));
     assert_eq!(

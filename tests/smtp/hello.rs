@@ -1,6 +1,6 @@
 //! EHLO, LHLO and HELO: who we are, and what the server offers.
 use crate::peer::Script;
-use crate::support::session::{SHORT, config, failure, hello, nobody, session, starttls};
+use crate::support::session::{SHORT, config, failure, hello, nobody, said, session, starttls};
 use smtplib::{CommandError, Config, Credentials, Error, Protocol, ProtocolError, Security, Step};
 
 // 5321-17, 5321-39: the address of the socket, which is true without any look-up.
@@ -137,14 +137,13 @@ fn a_second_ehlo_replaces_what_the_first_said() {
     peer.finish();
 }
 
-// Python's testSecondHELO: a server that minds is no reason to give up.
+// Python's testSecondHELO, field F2: a server that minds is no reason to give up, and what it offered
+// before stands (RFC 5321, 4.1.4).
 #[test]
 fn a_second_ehlo_may_be_refused() {
     let rest = "
         C: EHLO client.example
         S: 503 5.5.1 Duplicate HELO/EHLO
-        C: HELO client.example
-        S: 503 5.5.1 still
         C: NOOP
         S: 250 ok";
     let peer = session(&["SIZE 1000"], rest).listen();
@@ -153,6 +152,7 @@ fn a_second_ehlo_may_be_refused() {
     let sentence = "the server refused EHLO: 503 5.5.1 Duplicate HELO/EHLO";
     assert_eq!(error.to_string(), sentence);
     assert!(error.is_permanent() && !error.is_closed());
+    assert_eq!(smtp.capabilities().size_limit(), Some(1000));
     smtp.noop().unwrap();
     drop(smtp);
     peer.finish();
@@ -196,7 +196,7 @@ fn if_helo_is_refused_too_the_answer_to_ehlo_is_told() {
     let peer = Script::new(script).listen();
     let error = failure(&config(&peer));
     let sentence = "the server refused EHLO: 550 5.7.1 your address is listed";
-    assert_eq!(error.to_string(), sentence);
+    assert_eq!(said(&error), sentence);
     peer.finish();
 }
 
@@ -210,10 +210,7 @@ fn no_helo_after_a_temporary_refusal() {
         let script = format!("S: 220 mx\nC: EHLO client.example\nS: {reply}\n{end}");
         let peer = Script::new(&script).listen();
         let error = failure(&config(&peer));
-        assert_eq!(
-            error.to_string(),
-            format!("the server refused EHLO: {reply}")
-        );
+        assert_eq!(said(&error), format!("the server refused EHLO: {reply}"));
         assert!(error.is_transient());
         assert_eq!(error.is_closed(), reply.starts_with("421"));
         peer.finish();
@@ -234,10 +231,15 @@ fn no_helo_where_something_depends_on_ehlo() {
             Cclose"
         )
     };
+    // Field E12: the verb that was said.
     let refused = |peer: crate::peer::Peer, config: Config| {
+        let verb = match config.get_protocol() {
+            Protocol::Lmtp => "LHLO",
+            _ => "EHLO",
+        };
         assert_eq!(
-            failure(&config).to_string(),
-            "the server refused EHLO: 504 5.5.1 not here"
+            said(&failure(&config)),
+            format!("the server refused {verb}: 504 5.5.1 not here")
         );
         assert_eq!(peer.finish().commands().len(), 2);
     };
@@ -307,26 +309,38 @@ fn answers_that_are_none() {
         (r"334 \r\n", "334 is no answer to this command"),
         (
             r"250-mx\r\n550 no\r\n",
-            "the lines of one reply have different codes",
+            r#"the lines of one reply have different codes: "550 no""#,
         ),
-        (r"25 x\r\n", "a line does not begin with a reply code"),
-        (r"2500 x\r\n", "a line does not begin with a reply code"),
-        (r"abc\r\n", "a line does not begin with a reply code"),
+        (
+            r"25 x\r\n",
+            r#"a line does not begin with a reply code: "25 x""#,
+        ),
+        (
+            r"2500 x\r\n",
+            r#"a line does not begin with a reply code: "2500 x""#,
+        ),
+        (
+            r"abc\r\n",
+            r#"a line does not begin with a reply code: "abc""#,
+        ),
         (
             r"250-mx\r\nSIZE\r\n",
-            "a line does not begin with a reply code",
+            r#"a line does not begin with a reply code: "SIZE""#,
         ),
-        (r"250 m\0x\r\n", "a line has a stray CR, LF or NUL in it"),
+        (
+            r"250 m\0x\r\n",
+            r#"a line has a stray CR, LF or NUL in it: "250 m\u{0}x""#,
+        ),
         (
             r"250-mx\n250 DSN\r\n",
-            "a line has a stray CR, LF or NUL in it",
+            r#"a line has a stray CR, LF or NUL in it: "250-mx""#,
         ),
     ] {
         let script = format!("S: 220 mx\nC: EHLO client.example\nSraw: {octets}\nCclose");
         let peer = Script::new(&script).listen();
         let error = failure(&config(&peer));
         let sentence = format!("the server broke the protocol at EHLO: {expected}");
-        assert_eq!(error.to_string(), sentence, "{octets}");
+        assert_eq!(said(&error), sentence, "{octets}");
         assert!(error.is_closed() && !error.is_transient() && !error.is_permanent());
         peer.finish();
     }
@@ -338,8 +352,8 @@ fn endless_offers_are_cut_off() {
     let script = "S: 220 mx\nC: EHLO client.example\nSforever: 250-X-MORE\nCclose";
     let peer = Script::new(script).listen();
     assert_eq!(
-        failure(&config(&peer)).to_string(),
-        "the server broke the protocol at EHLO: the reply has too many lines"
+        said(&failure(&config(&peer))),
+        "the server broke the protocol at EHLO: the reply has too many lines: \"250-X-MORE\""
     );
     peer.finish();
 }
@@ -351,8 +365,8 @@ fn a_reply_too_many_ends_the_connection() {
     let peer = Script::new(script).listen();
     let error = failure(&config(&peer));
     assert_eq!(
-        error.to_string(),
-        "the server broke the protocol at EHLO: the server spoke without being asked"
+        said(&error),
+        "the server broke the protocol at EHLO: the server spoke without being asked: \"250 mx.example.org\""
     );
     peer.finish();
 }
@@ -361,21 +375,22 @@ fn a_reply_too_many_ends_the_connection() {
 #[test]
 fn silence_and_ends_within_the_answer() {
     let script = |end: &str| format!("S: 220 mx\nC: EHLO client.example\n{end}\nCclose");
-    for end in ["stall 300ms", "S.. 20ms forever raw: 250-x", "S: 250-mx"] {
+    let unfinished = "the server did not finish its reply in time at EHLO";
+    for (end, sentence) in [
+        ("stall 300ms", "the server took too long at EHLO"),
+        ("S.. 20ms forever raw: 250-x", unfinished),
+        ("S: 250-mx", unfinished),
+    ] {
         let peer = Script::new(&script(end)).listen();
         let error = failure(&config(&peer).timeout(SHORT));
-        assert_eq!(
-            error.to_string(),
-            "the server took too long at EHLO",
-            "{end}"
-        );
+        assert_eq!(said(&error), sentence, "{end}");
         peer.finish();
     }
     for end in ["EOF", "S: 250-mx\nEOF", "Sraw: 250 mx\nEOF", "RST"] {
         let peer = Script::new(&script(end)).listen();
         let error = failure(&config(&peer));
         let sentence = "the server closed the connection at EHLO";
-        assert_eq!(error.to_string(), sentence, "{end}");
+        assert_eq!(said(&error), sentence, "{end}");
         peer.finish();
     }
 }
@@ -392,7 +407,8 @@ fn after_a_failure_every_call_is_closed() {
             error,
             Error::Protocol {
                 step: Step::Hello,
-                source: ProtocolError::CodeMismatch
+                source: ProtocolError::CodeMismatch,
+                ..
             }
         ),
         "{error:?}"

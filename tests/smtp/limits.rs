@@ -37,7 +37,7 @@ fn the_length_of_mail() {
         let error = smtp.send(&too_long, "Hi!".as_bytes()).unwrap_err();
         let limit = 512 + allowance;
         assert!(
-            matches!(error, Error::Command(CommandError::TooLong { limit: told }) if told == limit),
+            matches!(error, Error::Command(CommandError::TooLong { limit: told, .. }) if told == limit),
             "{error}"
         );
         assert_eq!(
@@ -88,7 +88,7 @@ fn the_length_of_rcpt() {
         .unwrap_err();
     assert!(matches!(
         error,
-        Error::Command(CommandError::TooLong { limit: 1012 })
+        Error::Command(CommandError::TooLong { limit: 1012, .. })
     ));
     let reply = transaction.rcpt_with(ANN, [long("ORCPT", longest)]);
     assert_eq!(reply.unwrap().code(), 250);

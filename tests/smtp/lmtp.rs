@@ -1,6 +1,7 @@
 //! RFC 2033: LHLO, and one reply for each recipient behind the message.
 use crate::peer::{Script, Server};
 use crate::support::sending::{facts, fates, fates_in, lmtp, lmtp_session, send_hi};
+use crate::support::session::said;
 use smtplib::{Config, Error, Outcome, Security};
 use std::time::Duration;
 
@@ -97,7 +98,7 @@ fn refused_by_all_behind_the_message() {
             "cyd@example.org Refused 554 cyd never",
         ]
     );
-    assert_eq!(facts(&error), "not delivered");
+    assert_eq!(facts(&error), "not delivered, transient, 450");
     assert!(is_reusable);
 }
 
@@ -123,13 +124,13 @@ fn lost_among_the_replies() {
         );
         let facts = facts(&error);
         assert!(
-            facts.starts_with("unknown, closed, at the end of the message"),
+            facts.starts_with("unknown, closed, 550, at the end of the message"),
             "{facts}"
         );
         assert!(
             error
                 .to_string()
-                .ends_with("(the fate of 2 of 3 recipients is known)"),
+                .ends_with("(the fate of 2 of 3 recipients is known, and the first refusal is of <bob@example.org>: 550 5.1.1 no bob)"),
             "{error}"
         );
         assert_eq!(error.outcome().unwrap().worth_retrying().count(), 0);
@@ -163,7 +164,7 @@ fn silence_among_the_replies() {
     let error = send_hi(&mut smtp, &THREE[..2]).unwrap_err();
     assert_eq!(
         facts(&error),
-        "unknown, timeout, closed, at the end of the message"
+        "unknown, timeout, closed, 452, at the end of the message"
     );
     assert_eq!(
         fates_in(&error),
@@ -328,7 +329,7 @@ fn the_next_message_begins_anew() {
     assert!(send_hi(&mut smtp, &THREE[..2]).unwrap().is_complete());
     let error = send_hi(&mut smtp, &THREE[1..2]).unwrap_err();
     assert_eq!(fates_in(&error), ["bob@example.org Refused 450 bob later"]);
-    assert_eq!(facts(&error), "not delivered, transient");
+    assert_eq!(facts(&error), "not delivered, transient, 450");
     peer.finish();
 }
 
@@ -380,8 +381,8 @@ fn no_way_back_to_smtp() {
         .hello_name("client.example")
         .connect();
     assert_eq!(
-        result.unwrap_err().to_string(),
-        "the server refused EHLO: 500 5.5.1 this is SMTP"
+        said(&result.unwrap_err()),
+        "the server refused LHLO: 500 5.5.1 this is SMTP; does this port speak SMTP?"
     );
     peer.finish();
 }

@@ -55,6 +55,11 @@ fn expected_fates(number: usize) -> Vec<&'static str> {
     }
 }
 
+/// The code of the refusal that had come before: an error that ends the dialog knows it (field C9).
+fn refusal(number: usize) -> &'static str {
+    if number >= 3 { ", 550" } else { "" }
+}
+
 /// Runs a dialog that ends in an error, after which the connection must be of no more use.
 fn fails(peer: Peer) -> Error {
     let mut smtp = connect(&peer);
@@ -78,8 +83,11 @@ fn closed_before_each_reply() {
         for (number, (_, _, step)) in DIALOG.iter().enumerate() {
             let error = fails(listen(&[], &broken_at(number, end)));
             let expected = match step {
-                Step::EndOfData => "unknown, closed, at the end of the message".into(),
-                _ => format!("not delivered, transient, closed, at {step}"),
+                Step::EndOfData => "unknown, closed, 550, at the end of the message".into(),
+                _ => format!(
+                    "not delivered, transient, closed{}, at {step}",
+                    refusal(number)
+                ),
             };
             assert_eq!(facts(&error), expected, "{step} {end}");
             assert_eq!(fates_in(&error), expected_fates(number), "{step}");
@@ -119,8 +127,11 @@ fn silence_instead_of(number: usize) {
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
     assert!((short..Duration::from_secs(5)).contains(&begin.elapsed()));
     let expected = match DIALOG[number].2 {
-        Step::EndOfData => "unknown, timeout, closed, at the end of the message".into(),
-        step => format!("not delivered, transient, timeout, closed, at {step}"),
+        Step::EndOfData => "unknown, timeout, closed, 550, at the end of the message".into(),
+        step => format!(
+            "not delivered, transient, timeout, closed{}, at {step}",
+            refusal(number)
+        ),
     };
     assert_eq!(facts(&error), expected);
     assert_eq!(fates_in(&error), expected_fates(number));
@@ -272,7 +283,7 @@ fn sentences() {
     let lost = fails(listen(&[], &broken_at(4, "EOF\nCclose")));
     assert_eq!(
         lost.to_string(),
-        "the server closed the connection without saying whether it took the message: sending again may duplicate it (the fate of 1 of 2 recipients is known)"
+        "the server closed the connection without saying whether it took the message: sending again may duplicate it (the fate of 1 of 2 recipients is known, and the first refusal is of <bob@example.org>: 550 no)"
     );
     let peer = listen(
         &[],
@@ -437,9 +448,9 @@ fn a_surplus_reply_to_the_message() {
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server broke the protocol at the command: the server spoke without being asked"
+        "the server broke the protocol before the next command: the server spoke without being asked: \"250 surplus\""
     );
-    assert_eq!(facts(&error), "not delivered, closed, at the command");
+    assert_eq!(facts(&error), "not delivered, closed, at rest");
     assert_dead(&mut smtp);
     peer.finish();
 }
@@ -451,16 +462,40 @@ fn an_idle_connection_is_looked_at_first() {
     let goodbyes = [
         (
             "S: 421 4.4.2 idle for too long",
-            "not delivered, transient, closed, 421, at the command",
+            "not delivered, transient, closed, 421, at rest",
         ),
         (
             "S: 421-4.4.2 idle\nS: 421 4.4.2 for too long\nEOF",
-            "not delivered, transient, closed, 421, at the command",
+            "not delivered, transient, closed, 421, at rest",
         ),
-        ("EOF", "not delivered, transient, closed, at the command"),
-        ("RST", "not delivered, transient, closed, at the command"),
-        ("S: 250 noop", "not delivered, closed, at the command"),
-        ("Sraw: 42", "not delivered, closed, at the command"),
+        ("EOF", "not delivered, transient, closed, at rest"),
+        ("RST", "not delivered, transient, closed, at rest"),
+        ("S: 250 noop", "not delivered, closed, at rest"),
+        ("Sraw: 42", "not delivered, closed, at rest"),
+        // Field E5: half a farewell is one.
+        (
+            "Sraw: 421 4.3.2 going d",
+            "not delivered, transient, closed, 421, at rest",
+        ),
+        (
+            "Sraw: 421-4.3.2 going down\\r\\n",
+            "not delivered, transient, closed, 421, at rest",
+        ),
+        // Field C3: whatever is said before the end, and nothing was asked.
+        (
+            "S: 451 4.4.2 Timeout - closing connection\nEOF",
+            "not delivered, transient, closed, 451, at rest",
+        ),
+        (
+            "S: 550 5.4.7 idle\nEOF",
+            "not delivered, transient, closed, 550, at rest",
+        ),
+        (
+            "S: 221 2.0.0 bye\nEOF",
+            "not delivered, transient, closed, 221, at rest",
+        ),
+        // Without an end it is no farewell.
+        ("S: 451 4.4.2 what", "not delivered, closed, at rest"),
     ];
     thread::scope(|scope| {
         for (goodbye, expected) in goodbyes {

@@ -1,6 +1,6 @@
 //! Logging in with an OAuth token.
 use crate::peer::{Peer, Script};
-use crate::support::session::{failure, implicit, nobody, session};
+use crate::support::session::{failure, implicit, nobody, said, session};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use smtplib::{
@@ -108,7 +108,7 @@ fn xoauth2_is_told_why() {
     let error = failure(&with_token(implicit(&peer), TOKEN));
     assert_eq!(detail(&error), Some(json));
     assert_eq!(
-        error.to_string(),
+        said(&error),
         format!("the server refused to log us in by XOAUTH2: 535 5.7.8 not accepted ({json})")
     );
     assert!(error.is_permanent());
@@ -154,8 +154,8 @@ fn a_second_explanation_is_called_off() {
     let peer = session(&["AUTH XOAUTH2"], &rest).listen_tls();
     let error = failure(&with_token(implicit(&peer), TOKEN));
     assert_eq!(
-        error.to_string(),
-        "logging in by XOAUTH2 failed: the mechanism called the exchange off ({})"
+        said(&error),
+        "logging in at the server by XOAUTH2 failed: the mechanism called the exchange off ({})"
     );
     peer.finish();
 }

@@ -3,8 +3,8 @@ use crate::peer::{Peer, Server, TestCa};
 use crate::support::sending::{connect, facts};
 use crate::support::session::implicit;
 use smtplib::{
-    Address, CommandError, Date, DeliverBy, Envelope, Error, Message, Notify, NotifyOn, Parameter,
-    ReturnContent, SmtpConnection, Unsupported,
+    Address, CommandError, Config, Date, DeliverBy, Envelope, Error, Message, Notify, NotifyOn,
+    Parameter, ReturnContent, Security, SmtpConnection, Unsupported,
 };
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -278,11 +278,15 @@ fn requiretls_or_nothing() {
 
     let authority = TestCa::get().root_pem().as_bytes();
     for accept in [
-        smtplib::Config::danger_accept_invalid_certs,
-        smtplib::Config::danger_accept_invalid_hostnames,
+        Config::danger_accept_invalid_certs,
+        Config::danger_accept_invalid_hostnames,
     ] {
         let peer = secure(&["REQUIRETLS"]);
-        let config = implicit(&peer).root_certificates(authority).unwrap();
+        let config = Config::new(peer.host())
+            .port(peer.port())
+            .security(Security::ImplicitTls)
+            .hello_name("client.example")
+            .root_certificates(authority);
         let mut smtp = accept(config, true).connect().unwrap();
         assert_eq!(send_secure(&mut smtp).unwrap_err().to_string(), no_tls);
         let by_hand = smtp.mail_with("me@client.example", [Parameter::require_tls()]);

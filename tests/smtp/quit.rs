@@ -15,7 +15,7 @@ fn quit_returns_the_farewell() {
     )
     .listen();
     let farewell = config(&peer).connect().unwrap().quit().unwrap();
-    assert_eq!(farewell.to_string(), "221 so long / 2.0.0 bye");
+    assert_eq!(farewell.to_string(), "221 so long / bye");
     peer.finish();
 }
 
@@ -76,7 +76,7 @@ fn a_farewell_on_an_idle_connection_is_noticed() {
         let error = smtp.noop().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the server closed the connection at the command, saying: 421 4.4.2 idle for too long"
+            "the server closed the connection before the next command, saying: 421 4.4.2 idle for too long"
         );
         assert!(error.is_transient() && error.is_closed());
         assert_eq!(error.code().unwrap(), 421);
@@ -100,7 +100,7 @@ fn a_farewell_may_come_with_a_reply() {
         let error = smtp.noop().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the server closed the connection at the command, saying: 421 4.3.2 shutting down"
+            "the server closed the connection before the next command, saying: 421 4.3.2 shutting down"
         );
         assert!(error.is_transient() && error.is_closed());
         peer.finish();
@@ -120,7 +120,7 @@ fn an_end_on_an_idle_connection_is_noticed() {
             let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
             wait_for_input(&watched);
             let error = smtp.noop().unwrap_err();
-            let sentence = "the server closed the connection at the command";
+            let sentence = "the server closed the connection before the next command";
             assert_eq!(error.to_string(), sentence, "{end}");
             assert!(error.is_transient());
             peer.finish();
@@ -131,12 +131,7 @@ fn an_end_on_an_idle_connection_is_noticed() {
 // 5321-49, R10, B14: whatever it says, it was not asked.
 #[test]
 fn chatter_on_an_idle_connection_is_noticed() {
-    for chatter in [
-        "S~20ms: 250 ok",
-        "Sraw: 25",
-        "Sraw: 421 4.4",
-        "S~20ms: hello?",
-    ] {
+    for chatter in ["S~20ms: 250 ok", "Sraw: 25", "S~20ms: hello?"] {
         let rest = format!("stall 20ms\n{chatter}\nCclose");
         let peers = [
             session(&[], &rest).listen(),

@@ -140,19 +140,21 @@ fn all_refused_means_no_message() {
             "cyd@example.org Refused 553 5.1.3 bad mailbox",
         ]
     );
-    assert_eq!(facts(&error), "not delivered, permanent");
+    assert_eq!(facts(&error), "not delivered, permanent, 550");
     assert!(smtp.is_reusable());
     drop(smtp);
     peer.finish();
 }
 
 // V10: an error is transient only if all of it is, and permanent only if all of it is.
+// Field E13: the same call would reach one of them later, and the code is the one that says so.
 #[test]
-fn refusals_of_both_kinds_are_neither() {
+fn refusals_of_both_kinds_are_worth_another_try() {
     for (codes, expected) in [
-        (["450 later", "451 later"], "not delivered, transient"),
-        (["550 never", "553 never"], "not delivered, permanent"),
-        (["450 later", "550 never"], "not delivered"),
+        (["450 later", "451 later"], "not delivered, transient, 450"),
+        (["550 never", "553 never"], "not delivered, permanent, 550"),
+        (["450 later", "550 never"], "not delivered, transient, 450"),
+        (["550 never", "451 later"], "not delivered, transient, 451"),
     ] {
         let [first, second] = codes;
         let peer = listen(
@@ -230,7 +232,7 @@ fn where_all_are_required_one_refusal_is_enough() {
             error.to_string(),
             "the server refused 1 of 3 recipients, first <bob@example.org>: 450 4.2.1 later"
         );
-        assert_eq!(facts(&error), "not delivered, transient");
+        assert_eq!(facts(&error), "not delivered, transient, 450");
         assert_eq!(
             fates_in(&error),
             [
@@ -418,7 +420,7 @@ fn the_sentence_counts() {
     let error = send_hi(&mut smtp, &THREE[..1]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server refused the recipient <ann@example.org>: 550 5.1.1 no such user / 5.1.1 here"
+        "the server refused the recipient <ann@example.org>: 550 5.1.1 no such user / here"
     );
     drop(smtp);
     peer.finish();

@@ -1,6 +1,6 @@
 //! SCRAM against a server that computes its part, and gets it wrong where a test says so.
 use crate::peer::{Conn, Leaf, Peer, Result, Script, TestCa};
-use crate::support::session::{config, failure, implicit, soon};
+use crate::support::session::{config, failure, implicit, said, soon};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -221,8 +221,8 @@ fn a_success_without_proof_is_none() {
         assert!(is_unproven(&error), "{error:?}");
         assert!(error.is_closed());
         assert_eq!(
-            error.to_string(),
-            "logging in by SCRAM-SHA-256 failed: the server did not prove that it knows the password"
+            said(&error),
+            "logging in at the server by SCRAM-SHA-256 failed: the server did not prove that it knows the password"
         );
     }
 }
@@ -240,7 +240,7 @@ fn a_wrong_proof_is_none_whatever_comes_then() {
         ..SERVER
     });
     assert_eq!(
-        welcome.to_string(),
+        said(&welcome),
         "the server broke the protocol at AUTH: 235 is no answer to this command"
     );
 }
@@ -254,7 +254,7 @@ fn the_reason_of_a_refusal() {
         ..SERVER
     });
     assert_eq!(
-        error.to_string(),
+        said(&error),
         "the server refused to log us in by SCRAM-SHA-256: 535 5.7.8 no (invalid-proof); the server also offers PLAIN: choose by Config::mechanisms"
     );
     assert_eq!(error.code().unwrap(), 535);
@@ -267,8 +267,8 @@ fn a_first_message_that_is_wrong_ends_it_at_once() {
     for rounds in ["1", "4095", "600001", "1000000000"] {
         let error = refused(Server { rounds, ..SERVER });
         assert_eq!(
-            error.to_string(),
-            "logging in by SCRAM-SHA-256 failed: the mechanism called the exchange off (the server wants fewer than 4096 or more than 600000 rounds of hashing)"
+            said(&error),
+            "logging in at the server by SCRAM-SHA-256 failed: the mechanism called the exchange off (the server wants fewer than 4096 or more than 600000 rounds of hashing)"
         );
     }
     let error = refused(Server {
@@ -276,8 +276,8 @@ fn a_first_message_that_is_wrong_ends_it_at_once() {
         ..SERVER
     });
     assert_eq!(
-        error.to_string(),
-        "logging in by SCRAM-SHA-256 failed: the mechanism called the exchange off (the server's nonce does not continue ours)"
+        said(&error),
+        "logging in at the server by SCRAM-SHA-256 failed: the mechanism called the exchange off (the server's nonce does not continue ours)"
     );
 }
 

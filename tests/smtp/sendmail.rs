@@ -226,7 +226,7 @@ fn refused_behind_the_dot() {
     assert!(matches!(error, Error::DataRefused(_)));
     assert_eq!(
         error.to_string(),
-        "the server refused the message: 554 5.7.1 looks like spam / 5.7.1 see https://example.org/"
+        "the server refused the message: 554 5.7.1 looks like spam / see https://example.org/"
     );
     let reply = error.reply().unwrap();
     assert_eq!(reply.enhanced().unwrap().to_string(), "5.7.1");

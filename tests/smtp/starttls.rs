@@ -1,6 +1,8 @@
 //! STARTTLS: nothing from before it counts behind it, and there is no way back.
 use crate::peer::Script;
-use crate::support::session::{SHORT, config, failure, hello, implicit, session, soon, starttls};
+use crate::support::session::{
+    SHORT, config, failure, hello, implicit, said, session, soon, starttls,
+};
 use smtplib::{Config, Credentials, Error, ProtocolError, Security, Step, TlsReason};
 
 /// EHLO with STARTTLS offered and asked for, and the answer to that.
@@ -25,8 +27,9 @@ fn everything_is_forgotten_and_asked_again() {
     assert_eq!(smtp.capabilities().size_limit(), Some(2000));
     assert!(!smtp.capabilities().has("AUTH") && !smtp.capabilities().has("8BITMIME"));
     assert!(smtp.peer_certificate().is_some());
+    // Field F10
     let error = smtp.starttls().unwrap_err();
-    assert_eq!(error.to_string(), "the server does not offer STARTTLS");
+    assert_eq!(error.to_string(), "TLS is already on");
     smtp.quit();
     assert_eq!(
         peer.finish().clear(),
@@ -52,7 +55,10 @@ fn starttls_by_hand() {
 fn without_the_offer_nothing_is_sent() {
     let peer = session(&["AUTH PLAIN LOGIN"], "Cclose or QUIT").listen();
     let error = failure(&with_password(starttls(&peer)));
-    assert_eq!(error.to_string(), "the server does not offer STARTTLS");
+    assert_eq!(
+        said(&error),
+        "the server does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)"
+    );
     assert!(error.is_permanent());
     assert_eq!(peer.finish().clear(), b"EHLO client.example\r\nQUIT\r\n");
 }
@@ -82,7 +88,7 @@ fn a_refusal_is_an_error() {
             let peer = asked(&format!("S: {reply}\nCclose or QUIT")).listen();
             let error = failure(&with_password(config(&peer).security(security)));
             let sentence = format!("the server refused STARTTLS: {reply}");
-            assert_eq!(error.to_string(), sentence);
+            assert_eq!(said(&error), sentence);
             assert_eq!(error.is_transient(), reply.starts_with('4'));
             let clear = b"EHLO client.example\r\nSTARTTLS\r\nQUIT\r\n";
             assert_eq!(peer.finish().clear(), clear);
@@ -92,7 +98,7 @@ fn a_refusal_is_an_error() {
         let peer = asked(&format!("S: {reply}\nCclose")).listen();
         let error = failure(&starttls(&peer));
         assert_eq!(
-            error.to_string(),
+            said(&error),
             format!(
                 "the server broke the protocol at STARTTLS: {} is no answer to this command",
                 &reply[..3]
@@ -131,7 +137,7 @@ fn what_comes_with_the_220_is_an_attack() {
         let peer = asked(&format!("S: 220 go ahead\n{injected}\nCclose")).listen();
         let error = failure(&with_password(starttls(&peer)));
         assert_eq!(
-            error.to_string(),
+            said(&error),
             "the server broke the protocol at STARTTLS: the server sent data between STARTTLS and the TLS handshake"
         );
         assert!(error.is_closed());
@@ -150,8 +156,8 @@ fn an_alert_before_the_handshake_is_a_refusal() {
     let peer = asked(&format!("S: 220 go ahead\n{alert}\nCclose")).listen();
     let error = failure(&with_password(starttls(&peer)));
     assert_eq!(
-        error.to_string(),
-        "the TLS handshake failed: the server refused before it began: it may be too old for TLS 1.2"
+        said(&error),
+        "the TLS handshake with the server failed: the server refused before it began: it may be too old for TLS 1.2"
     );
     let Error::Tls(why) = &error else {
         panic!("{error:?}")
@@ -168,8 +174,8 @@ fn plain_text_instead_of_the_handshake_is_an_error() {
     let peer = asked("S: 220 go ahead\nChello\nS: 250 AUTH LOGIN\nCclose").listen();
     let error = failure(&with_password(starttls(&peer)));
     assert_eq!(
-        error.to_string(),
-        "the TLS handshake failed: the server spoke without TLS, saying: 250 AUTH LOGIN; does this port expect STARTTLS?"
+        said(&error),
+        "the TLS handshake with the server failed: the server spoke without TLS, saying: 250 AUTH LOGIN; does this port expect STARTTLS?"
     );
     assert!(matches!(error, Error::Tls(_)), "{error:?}");
     peer.finish();
@@ -192,7 +198,8 @@ fn a_220_in_advance_is_an_attack() {
             error,
             Error::Protocol {
                 step: Step::StartTls,
-                source: ProtocolError::Unsolicited
+                source: ProtocolError::Unsolicited,
+                ..
             }
         ),
         "{error:?}"
@@ -207,7 +214,7 @@ fn a_handshake_that_ends_ends_everything() {
         let peer = asked(&format!("S: 220 go ahead\nChello\n{end}\nCclose")).listen();
         let error = failure(&with_password(starttls(&peer)));
         let sentence = "the server closed the connection at the TLS handshake";
-        assert_eq!(error.to_string(), sentence, "{end}");
+        assert_eq!(said(&error), sentence, "{end}");
         assert!(error.is_closed() && error.step() == Some(Step::Handshake));
         assert!(error.is_transient(), "{end}");
         let clear = peer.finish().clear();
@@ -240,7 +247,7 @@ fn a_handshake_that_stalls_or_drips_is_left() {
         let peer = asked(&format!("S: 220 go ahead\nChello\n{stall}\nCclose")).listen();
         let error = failure(&starttls(&peer).timeout(SHORT));
         let sentence = "the server took too long at the TLS handshake";
-        assert_eq!(error.to_string(), sentence, "{stall}");
+        assert_eq!(said(&error), sentence, "{stall}");
         assert!(error.is_timeout() && error.is_closed());
         peer.finish();
     }
@@ -360,8 +367,8 @@ fn tls_from_the_first_octet_to_a_server_that_speaks_first() {
     let error = failure(&implicit(&peer));
     assert!(matches!(error, Error::Tls(_)), "{error:?}");
     assert_eq!(
-        error.to_string(),
-        "the TLS handshake failed: the server spoke without TLS, saying: 220 mx.example.org ESMTP; does this port expect STARTTLS?"
+        said(&error),
+        "the TLS handshake with the server failed: the server spoke without TLS, saying: 220 mx.example.org ESMTP; does this port expect STARTTLS?"
     );
     peer.finish();
 }
@@ -372,7 +379,7 @@ fn plain_text_to_a_server_that_speaks_tls() {
     let peer = Script::new("S: 220 never seen").listen_tls();
     let error = soon(|| failure(&config(&peer).timeout(SHORT)));
     assert_eq!(
-        error.to_string(),
+        said(&error),
         "the server sent no greeting in time: does this port speak TLS from the first octet?"
     );
     assert!(peer.outcome().is_err(), "there was no TLS");
@@ -386,7 +393,7 @@ fn a_reply_cut_off_inside_tls_is_none() {
         let peer = Script::new(&script).listen_tls();
         let error = failure(&implicit(&peer));
         let sentence = "the server closed the connection at EHLO";
-        assert_eq!(error.to_string(), sentence, "{end}");
+        assert_eq!(said(&error), sentence, "{end}");
         peer.finish();
     }
 }
@@ -397,7 +404,13 @@ fn a_server_that_drips_inside_tls_is_left() {
     let peer = Script::new("S.. 20ms forever raw: x\nCclose").listen_tls();
     let error = failure(&implicit(&peer).timeout(SHORT));
     assert!(
-        matches!(error, Error::Timeout(Step::Greeting | Step::Handshake)),
+        matches!(
+            error,
+            Error::Timeout {
+                step: Step::Greeting | Step::Handshake,
+                ..
+            }
+        ),
         "{error:?}"
     );
     peer.finish();

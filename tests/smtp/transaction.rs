@@ -302,16 +302,10 @@ fn between_two_calls() {
     for (word, expected) in [
         (
             "S: 421 4.4.2 too slow\nCclose",
-            "not delivered, transient, closed, 421, at the command",
+            "not delivered, transient, closed, 421, at rest",
         ),
-        (
-            "S: 250 surplus\nCclose",
-            "not delivered, closed, at the command",
-        ),
-        (
-            "EOF\nCclose",
-            "not delivered, transient, closed, at the command",
-        ),
+        ("S: 250 surplus\nCclose", "not delivered, closed, at rest"),
+        ("EOF\nCclose", "not delivered, transient, closed, at rest"),
     ] {
         let dialog = format!(
             "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\n\

@@ -1,7 +1,8 @@
 //! A configuration as a URL: what each part does on the wire, and what is no part of it.
 use crate::peer::{Peer, Script, TestCa};
-use crate::support::session::{failure, hello, nobody, session, soon};
-use smtplib::{Config, ConfigError, Error, Security, Step};
+use crate::support::session::{failure, hello, nobody, said, session, soon};
+use smtplib::{Config, ConfigError, Credentials, Error, Protocol, Security, Step};
+use std::time::Duration;
 
 fn parse(url: &str) -> Config {
     url.parse().unwrap_or_else(|error| panic!("{url}: {error}"))
@@ -31,8 +32,8 @@ fn smtp_means_starttls() {
         .listen();
         let error = failure(&at(&peer, "smtp", "tim:tanstaaf@", tail));
         assert_eq!(
-            error.to_string(),
-            "the server does not offer STARTTLS",
+            said(&error),
+            "the server does not offer STARTTLS: if it is on this machine, set Security::None (tls=none in a URL)",
             "{tail}"
         );
         peer.finish();
@@ -139,7 +140,7 @@ fn budgets() {
         let config = at(&peer, "smtp", "", &format!("?tls=none&{option}"));
         let error = soon(|| config.connect()).unwrap_err();
         assert!(
-            matches!(error, Error::Timeout(at) if at == step),
+            matches!(error, Error::Timeout { step: at, .. } if at == step),
             "{option}: {error:?}"
         );
         peer.finish();
@@ -220,6 +221,28 @@ fn what_is_wrong_is_named() {
     }
 }
 
+#[test]
+fn what_is_wrong_with_tls_and_lists_is_named() {
+    let value = |name: &str| ConfigError::Value(name.into());
+    let twice = |name: &str| ConfigError::Twice(name.into());
+    for (url, expected) in [
+        // Field E11
+        ("smtp://mx?tls=required&tls=none", twice("tls")),
+        ("smtp://mx?timeout=1&timeout=1", twice("timeout")),
+        ("smtp://mx?ca=", value("ca")),
+        ("smtp://mx?ca=/x,,/y", value("ca")),
+        ("smtp://mx?cert=", value("cert")),
+        ("smtp://mx?key=/x", value("key")),
+        ("smtp://mx?server_name=", value("server_name")),
+        ("smtp://mx?ignore=", value("ignore")),
+        ("smtp://mx?ignore=a%20b", value("ignore")),
+        ("smtp://mx?ca=/x&roots=none", value("roots")),
+        ("smtp://mx?roots=only", ConfigError::NoRoots),
+    ] {
+        assert_eq!(refused(url), expected, "{url}");
+    }
+}
+
 // Z2: whatever is wrong with a URL, the error shows nothing of what may be a password.
 #[test]
 fn no_password_is_in_an_error() {
@@ -269,4 +292,265 @@ fn a_url_and_the_builder() {
     let config = at(&peer, "smtp", "", "?hello=client.example").security(Security::None);
     drop(config.connect().unwrap());
     peer.finish();
+}
+
+// Issue 7: what a value may be stands in the sentence.
+#[test]
+fn a_wrong_value_names_those_that_are_allowed() {
+    for (url, sentence) in [
+        (
+            "smtp://mx?tls=off",
+            "the option \"tls\" must be required, opportunistic or none, and smtps:// goes without it",
+        ),
+        (
+            "smtp://mx?timeout=soon",
+            "the option \"timeout\" must be a time such as 30 (seconds) or 500ms, up to 99999999 and not 0",
+        ),
+        (
+            "smtp://mx?ignore=a_b",
+            "the option \"ignore\" must be keywords of EHLO with commas, such as pipelining,8bitmime",
+        ),
+        (
+            "smtp://mx?key=/x",
+            "the option \"key\" must be the path of a PEM file, and a key needs its cert",
+        ),
+        ("smtp://mx?ssl=true", "there is no option \"ssl\""),
+        (
+            "smtp://mx?tls=none&tls=none",
+            "the option \"tls\" stands twice",
+        ),
+    ] {
+        assert_eq!(refused(url).to_string(), sentence, "{url}");
+    }
+}
+
+// Field D8: the special one wins, whatever the order.
+#[test]
+fn the_timeout_of_a_step_is_for_the_step() {
+    for url in [
+        "smtp://mx?connect_timeout=5&timeout=30",
+        "smtp://mx?timeout=30&connect_timeout=5",
+    ] {
+        let config = parse(url);
+        let timeouts = config.get_timeouts();
+        assert_eq!(timeouts.budget(Step::Connect).as_secs(), 5, "{url}");
+        assert_eq!(timeouts.budget(Step::EndOfData).as_secs(), 30, "{url}");
+    }
+}
+
+// Issue 7: a configuration gives back what it was given.
+#[test]
+fn a_configuration_can_be_read_back() {
+    let config = parse(
+        "smtps://tim:tanstaaf@mx.example.org:2465?auth=login&hello=me.example&ignore=dsn&server_name=other.example&deadline=9",
+    );
+    assert_eq!(config.get_host(), Some("mx.example.org"));
+    assert_eq!(config.get_port(), Some(2465));
+    assert_eq!(config.get_unix_path(), None);
+    assert_eq!(config.get_security(), Security::ImplicitTls);
+    assert_eq!(config.get_protocol(), Protocol::Smtp);
+    assert_eq!(config.get_credentials().unwrap().user(), "tim");
+    assert_eq!(config.get_mechanisms().unwrap(), ["LOGIN"]);
+    assert_eq!(config.get_hello_name(), Some("me.example"));
+    assert_eq!(config.get_ignored(), ["DSN"]);
+    assert_eq!(config.get_tls_server_name(), Some("other.example"));
+    assert_eq!(config.get_deadline(), Some(Duration::from_secs(9)));
+    let config = parse("lmtp+unix:///run/lmtp");
+    assert_eq!(config.get_unix_path(), Some("/run/lmtp".as_ref()));
+    assert_eq!((config.get_host(), config.get_port()), (None, None));
+    assert_eq!(Config::new("mx").get_tls_server_name(), Some("mx"));
+    assert_eq!(Config::try_from("smtp://mx").unwrap().get_port(), Some(587));
+    assert!(Config::try_from("http://mx".to_owned()).is_err());
+}
+
+// Issue 7: as short as it can be, and without the password.
+#[test]
+fn a_configuration_is_written_as_a_url() {
+    for (url, written) in [
+        ("smtp://mx", "smtp://mx"),
+        ("SMTP://mx:587/", "smtp://mx:587"),
+        (
+            "smtp://tim%40a:tanst@af@mx?tls=required",
+            "smtp://tim%40a@mx",
+        ),
+        ("smtp://mx?tls=none&tls_=", ""),
+        ("smtp://mx?tls=opportunistic", "smtp://mx?tls=opportunistic"),
+        ("smtps://[::1]", "smtps://[::1]"),
+        ("smtp://[fe80::1%25eth0]:25", "smtp://[fe80::1%25eth0]:25"),
+        ("lmtp://mx", "lmtp://mx"),
+        ("lmtps://mx", "lmtps://mx"),
+        ("lmtp+unix:///run/%6Cmtp%20x", "lmtp+unix:///run/lmtp%20x"),
+        ("smtp+unix:///run/x", "smtp+unix:///run/x"),
+        (
+            "smtp://tim@mx?auth=XOAUTH2,oauthbearer",
+            "smtp://tim@mx?auth=xoauth2,oauthbearer",
+        ),
+        (
+            "smtp://mx?key=/k&roots=only&cert=/c&ca=/a,/b%2Cc",
+            "smtp://mx?ca=/a,/b%2Cc&roots=only&cert=/c&key=/k",
+        ),
+        ("smtp://mx?cert=/c", "smtp://mx?cert=/c&key=/c"),
+        (
+            "smtp://mx?body_timeout=500ms&timeout=30s",
+            "smtp://mx?timeout=30&body_timeout=500ms",
+        ),
+        ("smtp://mx?data_timeout=7", "smtp://mx?data_timeout=7"),
+        (
+            "smtp://mx?hello=[192.0.2.1]&ignore=DSN,dsn&server_name=a&deadline=1000ms",
+            "smtp://mx?server_name=a&ignore=dsn&hello=[192.0.2.1]&deadline=1",
+        ),
+    ] {
+        let Ok(config) = url.parse::<Config>() else {
+            assert_eq!(written, "", "{url}");
+            continue;
+        };
+        assert_eq!(config.to_string(), written, "{url}");
+        assert_eq!(parse(written).to_string(), written);
+    }
+    let token = Config::new("mx").credentials(Credentials::bearer("tim", "tanstaaf"));
+    let written = "smtp://tim@mx?auth=oauthbearer,xoauth2";
+    assert_eq!(token.to_string(), written);
+    assert!(!format!("{token}").contains("tanstaaf"));
+}
+
+// Issue 7: an authority of one's own without a connector of one's own, by files.
+#[test]
+fn certificates_from_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let ca = file("ca.pem", TestCa::get().root_pem());
+    let client = TestCa::get().client();
+    let both = file("me.pem", &format!("{}\n{}", client.certificate, client.key));
+    let peer = session(&[], "C: QUIT\nS: 221 bye").listen_tls();
+    let options = format!("ca={ca}&roots=only&cert={both}&hello=client.example");
+    let url = format!("smtps://{}:{}?{options}", peer.host(), peer.port());
+    let config = parse(&url);
+    config.check().unwrap();
+    config.connect().unwrap().quit();
+    peer.finish();
+
+    let sentence = |config: &Config| config.check().unwrap_err().to_string();
+    let missing = parse("smtp://mx?ca=/nonexistent/ca.pem");
+    assert_eq!(
+        sentence(&missing),
+        "the file /nonexistent/ca.pem cannot be read: entity not found"
+    );
+    let text = file("text.pem", "no certificate");
+    let expected = format!("the file {text} is not PEM");
+    assert_eq!(sentence(&parse(&format!("smtp://mx?ca={text}"))), expected);
+    // Also where TLS begins by hand, later.
+    let plain = parse(&format!("smtp://mx?tls=none&ca={text}"));
+    assert_eq!(sentence(&plain), expected);
+}
+
+// Field D7: neither is dropped in silence.
+#[test]
+fn a_connector_and_certificates_do_not_mix() {
+    let config = Config::new("mx")
+        .tls_connector(TestCa::get().connector())
+        .root_certificates(TestCa::get().root_pem());
+    let error = failure(&config);
+    assert!(
+        matches!(error, Error::Config(ConfigError::Connector)),
+        "{error:?}"
+    );
+}
+
+#[cfg(feature = "local-address")]
+#[test]
+fn a_local_address() {
+    for (url, written) in [
+        ("smtp://mx?local=192.0.2.1", "smtp://mx?local=192.0.2.1"),
+        ("smtp://mx?local=::1", "smtp://mx?local=::1"),
+        ("smtp://mx?local=[::1]:99", "smtp://mx?local=[::1]:99"),
+    ] {
+        assert_eq!(parse(url).to_string(), written);
+    }
+    let error = refused("smtp://mx?local=host");
+    assert_eq!(error, ConfigError::Value("local".into()));
+}
+
+#[cfg(not(feature = "local-address"))]
+#[test]
+fn a_local_address_needs_its_feature() {
+    assert_eq!(
+        refused("smtp://mx?local=192.0.2.1").to_string(),
+        "an option needs the feature local-address of this library"
+    );
+}
+
+// Issue 7: as a text, and as a table with the same names.
+#[cfg(feature = "serde")]
+#[test]
+fn a_configuration_in_a_file() {
+    let read = |text: &str| serde_json::from_str::<Config>(text);
+    let config = read(r#""smtp://tim:tanstaaf@mx?tls=none""#).unwrap();
+    assert_eq!(
+        serde_json::to_string(&config).unwrap(),
+        r#""smtp://tim@mx?tls=none""#
+    );
+    for (table, written) in [
+        (r#"{"host": "mx"}"#, "smtp://mx"),
+        (
+            r#"{"scheme": "smtps", "host": "::1", "port": 2465, "user": "tim", "password": "a,b@:/"}"#,
+            "smtps://tim@[::1]:2465",
+        ),
+        (
+            r#"{"path": "/run/lmtp", "timeout": 30, "ignore": ["dsn", "x-y"]}"#,
+            "lmtp+unix:///run/lmtp?ignore=dsn,x-y&timeout=30",
+        ),
+        (
+            r#"{"host": "mx", "tls": "none", "ca": ["/a,b", "/c"], "auth": "plain,login", "connect_timeout": "500ms"}"#,
+            "smtp://mx?tls=none&ca=/a%2Cb,/c&auth=plain,login&connect_timeout=500ms",
+        ),
+        (
+            r#"{"host": "mx", "user": "tim", "password": "token", "auth": "xoauth2"}"#,
+            "smtp://tim@mx?auth=xoauth2",
+        ),
+    ] {
+        let config = read(table).unwrap_or_else(|error| panic!("{table}: {error}"));
+        assert_eq!(config.to_string(), written, "{table}");
+    }
+    let config = read(r#"{"host": "mx", "user": "tim", "password": "a,b@:/"}"#).unwrap();
+    let expected = Credentials::password("tim", "a,b@:/");
+    assert_eq!(config.get_credentials(), Some(&expected));
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn what_is_no_configuration_in_a_file() {
+    let read = |text: &str| serde_json::from_str::<Config>(text);
+    for (text, sentence) in [
+        (
+            "7",
+            "invalid type: integer `7`, expected the URL of a mail server, or a table with host, port, user and so on",
+        ),
+        (r#""http://mx""#, "the URL must begin with smtp://"),
+        (r#"{"tls": "none"}"#, "the host must be a name"),
+        (
+            r#"{"host": "mx", "ssl": "x"}"#,
+            "there is no option \"ssl\"",
+        ),
+        (
+            r#"{"host": "mx", "tls": "off"}"#,
+            "the option \"tls\" must be required",
+        ),
+        (
+            r#"{"host": "mx", "host": "mx"}"#,
+            "the option \"host\" stands twice",
+        ),
+        (r#"{"host": "mx", "port": 0}"#, "the port is not a number"),
+        (
+            r#"{"host": "mx", "password": "tanstaaf"}"#,
+            "there is a password and no user",
+        ),
+    ] {
+        let error = read(text).unwrap_err().to_string();
+        assert!(error.starts_with(sentence), "{text}: {error}");
+        assert!(!error.contains("tanstaaf"));
+    }
 }

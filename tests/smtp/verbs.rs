@@ -243,10 +243,13 @@ fn answers_that_are_none() {
         (r"354 go ahead\r\n", "354 is no answer to this command"),
         (
             r"250-a\r\n251 b\r\n",
-            "the lines of one reply have different codes",
+            "the lines of one reply have different codes: \"251 b\"",
         ),
-        (r"ok\r\n", "a line does not begin with a reply code"),
-        (r"250 ok\n", "a line has a stray CR, LF or NUL in it"),
+        (r"ok\r\n", "a line does not begin with a reply code: \"ok\""),
+        (
+            r"250 ok\n",
+            "a line has a stray CR, LF or NUL in it: \"250 ok\"",
+        ),
     ] {
         with(&format!("C: NOOP\nSraw: {octets}\nCclose"), |smtp| {
             let error = smtp.noop().unwrap_err();
@@ -282,7 +285,16 @@ fn after_a_timeout_the_connection_is_closed() {
     let peer = session(&[], "C: NOOP\nstall 300ms\nCclose").listen();
     let mut smtp = config(&peer).timeout(SHORT).connect().unwrap();
     let error = soon(|| smtp.noop()).unwrap_err();
-    assert!(matches!(error, Error::Timeout(Step::Command)), "{error:?}");
+    assert!(
+        matches!(
+            error,
+            Error::Timeout {
+                step: Step::Command,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
     assert!(error.is_closed());
     assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
     peer.finish();

@@ -203,7 +203,7 @@ impl Session {
             b'h' => smtp.help(&action.text()).map(drop),
             b'l' => smtp.login(&action.text(), PASSWORD),
             b'n' => smtp.noop(),
-            b's' => smtp.starttls(),
+            b's' => smtp.starttls().map(drop),
             b'v' => smtp.vrfy(&action.text()).map(drop),
             b'x' => smtp.expn(&action.text()).map(drop),
             b'z' => smtp.rset(),

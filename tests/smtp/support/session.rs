@@ -58,6 +58,15 @@ pub(crate) fn failure(config: &Config) -> Error {
     soon(|| config.connect()).unwrap_err()
 }
 
+/// The sentence of an error, without the port that the system has chosen; `dial::` tests look at
+/// that.
+pub(crate) fn said(error: &Error) -> String {
+    match error.server() {
+        Some(server) => error.to_string().replace(server.as_str(), "the server"),
+        None => error.to_string(),
+    }
+}
+
 /// The value of a call that must end in bounded time, far below what the peers allow.
 pub(crate) fn soon<T>(call: impl FnOnce() -> T) -> T {
     let begun = Instant::now();

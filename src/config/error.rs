@@ -1,0 +1,141 @@
+//! [`ConfigError`]: why a configuration cannot work.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::auth::table;
+use crate::reply::Shown;
+
+/// Why a configuration cannot work. No message repeats what stood in a URL where a password may
+/// stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A certificate is not PEM.
+    Certificate,
+    /// A connector of the caller's own, and certificates, an identity or `danger_` switches beside
+    /// it.
+    Connector,
+    /// An option needs this feature of the crate.
+    Feature(&'static str),
+    /// A file cannot be read, or is not PEM (`InvalidData`).
+    #[non_exhaustive]
+    File {
+        /// The path.
+        path: Box<Path>,
+        /// Why.
+        kind: ErrorKind,
+    },
+    /// The host is missing or has a character that no host has, such as the colon in front of a
+    /// port.
+    Host,
+    /// The client's certificate or key is not PEM, or they do not belong together.
+    Identity,
+    /// The library does not know a SASL mechanism of this name, or was built without it.
+    Mechanism(Box<str>),
+    /// Only given root certificates are to be trusted, and none is given.
+    NoRoots,
+    /// An option of a URL or a table is unknown.
+    UnknownOption(Box<str>),
+    /// The port is not a number from 1 to 65535.
+    Port,
+    /// A percent sign is not followed by two hexadecimal digits, or the result is not UTF-8.
+    Percent,
+    /// There is an `@` behind the URL's question mark: a password with a question mark that is not
+    /// encoded.
+    QuestionMark,
+    /// The URL's scheme is unknown.
+    Scheme,
+    /// The platform's TLS cannot be set up, in its own words.
+    Tls(Box<str>),
+    /// A Unix socket with TLS.
+    TlsOnUnixSocket,
+    /// An option stands twice.
+    Twice(Box<str>),
+    /// A password without a user, in a table.
+    User,
+    /// The value of an option cannot be understood.
+    Value(Box<str>),
+    /// A budget of no time at all.
+    ZeroTimeout,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Certificate => f.write_str("the root certificates cannot be read: PEM is needed"),
+            Self::Connector => f.write_str(
+                "a TLS connector of your own has certificates and switches of its own: give them to it, or leave it out",
+            ),
+            Self::Feature(name) => write!(f, "an option needs the feature {name} of this library"),
+            Self::File { path, kind: ErrorKind::InvalidData } => {
+                write!(f, "the file {} is not PEM", Shown(&path.to_string_lossy()))
+            }
+            Self::File { path, kind } => {
+                write!(f, "the file {} cannot be read: {kind}", Shown(&path.to_string_lossy()))
+            }
+            Self::Host => f.write_str(
+                "the host must be a name or an address, without a port, brackets or other stray characters",
+            ),
+            Self::Identity => f.write_str(
+                "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
+            ),
+            Self::Mechanism(name) => fmt_mechanism(name, f),
+            Self::NoRoots => f.write_str(
+                "no server can be trusted: give root certificates, or trust the system's, too",
+            ),
+            Self::UnknownOption(name) => write!(f, "there is no option {name:?}"),
+            Self::Port => f.write_str("the port is not a number from 1 to 65535"),
+            Self::Percent => f.write_str(
+                "the URL has a percent sign without two hexadecimal digits: write %25 for a percent sign",
+            ),
+            Self::QuestionMark => f.write_str(
+                "the URL has an @ behind a question mark: write %3F for a question mark in a password",
+            ),
+            Self::Scheme => f.write_str(
+                "the URL must begin with smtp://, smtps://, lmtp://, lmtps:// or lmtp+unix://",
+            ),
+            Self::Tls(words) => write!(f, "TLS cannot be set up: {}", Shown(words)),
+            Self::TlsOnUnixSocket => f.write_str("a Unix socket has no TLS: use Security::None"),
+            Self::Twice(name) => write!(f, "the option {name:?} stands twice"),
+            Self::User => f.write_str("there is a password and no user that it belongs to"),
+            Self::Value(name) => write!(f, "the option {name:?} must be {}", allowed(name)),
+            Self::ZeroTimeout => f.write_str("a timeout cannot be zero"),
+        }
+    }
+}
+
+fn fmt_mechanism(name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match table::missing_feature(name) {
+        Some(feature) => write!(
+            f,
+            "the mechanism {name} needs the crate's feature {feature}"
+        ),
+        None => write!(
+            f,
+            "the library has no mechanism {name:?}: implement Mechanism and call authenticate"
+        ),
+    }
+}
+
+/// What the option of a URL may be.
+fn allowed(name: &str) -> &'static str {
+    match name {
+        "auth" => {
+            "one or more mechanisms with commas, such as plain,login for a password or oauthbearer,xoauth2 for a token"
+        }
+        "ca" => "the path of a PEM file, or several with commas",
+        "cert" | "key" => "the path of a PEM file, and a key needs its cert",
+        "hello" => "a host name, or an address in brackets",
+        "ignore" => "keywords of EHLO with commas, such as pipelining,8bitmime",
+        "local" => "an IP address, perhaps with a port",
+        "roots" => "only, or system",
+        "server_name" => "a host name",
+        "tls" => "required, opportunistic or none, and smtps:// goes without it",
+        _ => "a time such as 30 (seconds) or 500ms, up to 99999999 and not 0",
+    }
+}
+
+impl StdError for ConfigError {}

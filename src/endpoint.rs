@@ -1,0 +1,49 @@
+//! [`Endpoint`]: where a server is, for people.
+
+use std::fmt;
+
+/// Where a server is: `mail.example.com:587`, or the path of a Unix socket.
+///
+/// Errors of [`Config::connect`](crate::Config::connect) carry it, and name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(Box<str>);
+
+impl Endpoint {
+    /// A TCP server; an IPv6 address is put in brackets.
+    pub(crate) fn tcp(host: &str, port: u16) -> Self {
+        if host.contains(':') {
+            Self(format!("[{host}]:{port}").into())
+        } else {
+            Self(format!("{host}:{port}").into())
+        }
+    }
+
+    /// A Unix socket.
+    pub(crate) fn unix(path: &std::path::Path) -> Self {
+        Self(path.display().to_string().into())
+    }
+
+    /// The text: host and port, or the path.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A server in a sentence: its place where that is known.
+pub(crate) struct ServerName<'a>(pub(crate) &'a Option<Box<Endpoint>>);
+
+impl fmt::Display for ServerName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(endpoint) => endpoint.fmt(f),
+            None => f.write_str("the server"),
+        }
+    }
+}

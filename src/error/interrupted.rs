@@ -1,0 +1,41 @@
+//! [`Interrupted`]: a failure after a part of the replies.
+
+use std::error::Error as StdError;
+
+use super::{Error, refusals};
+use crate::outcome::{Outcome, RecipientOutcome};
+use crate::reply::Reply;
+
+/// A connection that failed, or had to be cut, after a recipient had an answer.
+#[derive(Debug)]
+pub struct Interrupted {
+    pub(crate) outcome: Outcome,
+    pub(crate) failure: Error,
+}
+
+impl Interrupted {
+    /// What is known of each recipient.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Why the connection failed, or had to be cut.
+    #[must_use]
+    pub fn failure(&self) -> &Error {
+        &self.failure
+    }
+}
+
+impl Interrupted {
+    /// The reply that explains it: the server's last words, or else the first refusal.
+    pub(super) fn reply(&self) -> Option<&Reply> {
+        let refusal = || refusals(&self.outcome).find_map(RecipientOutcome::reply);
+        self.failure.reply().or_else(refusal)
+    }
+}
+
+impl StdError for Interrupted {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.failure.source()
+    }
+}

@@ -1,0 +1,154 @@
+//! Errors for tests of programs, and the server's place in those of connecting.
+
+use std::io;
+
+use super::Error;
+use crate::endpoint::Endpoint;
+use crate::protocol::error::ProtocolError;
+use crate::reply::Reply;
+use crate::step::Step;
+
+/// For tests of what a program does with an error, and for places of one's own to send to.
+impl Error {
+    /// The server closed the connection.
+    #[must_use]
+    pub fn disconnected(step: Step, last_words: Option<Reply>) -> Self {
+        Self::Disconnected {
+            step,
+            last_words: last_words.map(Box::new),
+            server: None,
+        }
+    }
+
+    /// Reading from or writing to the network failed.
+    #[must_use]
+    pub fn io(step: Step, source: io::Error) -> Self {
+        Self::Io {
+            step,
+            source,
+            server: None,
+        }
+    }
+
+    /// The server broke the rules of the protocol.
+    #[must_use]
+    pub fn protocol(step: Step, source: ProtocolError) -> Self {
+        Self::Protocol {
+            step,
+            source,
+            line: Box::default(),
+            server: None,
+        }
+    }
+
+    /// The server refused a step.
+    #[must_use]
+    pub fn refused(step: Step, reply: Reply) -> Self {
+        Self::Refused {
+            step,
+            reply,
+            server: None,
+        }
+    }
+
+    /// The server took too long.
+    #[must_use]
+    pub fn timeout(step: Step) -> Self {
+        Self::Timeout {
+            step,
+            is_begun: false,
+            server: None,
+        }
+    }
+
+    /// The same error, naming the server.
+    pub(crate) fn at(mut self, endpoint: Endpoint) -> Self {
+        let place = match &mut self {
+            Self::AuthFailed(failure) => &mut failure.server,
+            Self::Disconnected { server, .. }
+            | Self::Io { server, .. }
+            | Self::Protocol { server, .. }
+            | Self::Refused { server, .. }
+            | Self::Timeout { server, .. } => server,
+            Self::Tls(failure) => &mut failure.server,
+            Self::Unsupported(what) => match what.server_mut() {
+                Some(server) => server,
+                None => return self,
+            },
+            _ => return self,
+        };
+        *place = Some(Box::new(endpoint));
+        self
+    }
+}
+
+/// For readers and writers: the error is within (`get_ref`, `downcast`), so that `?` in a function of
+/// `io::Result` loses nothing.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match &error {
+            Error::Io { source, .. } | Error::Source(source) => source.kind(),
+            Error::Timeout { .. } => io::ErrorKind::TimedOut,
+            Error::Closed | Error::Disconnected { .. } => io::ErrorKind::BrokenPipe,
+            Error::Content(_) | Error::Protocol { .. } | Error::Unsupported(_) => {
+                io::ErrorKind::InvalidData
+            }
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl Error {
+    /// The same failure for another message on the same connection.
+    pub(crate) fn echo(&self) -> Self {
+        match self {
+            Self::Content(_)
+            | Self::Disconnected { .. }
+            | Self::Io { .. }
+            | Self::Protocol { .. }
+            | Self::Timeout { .. }
+            | Self::TooLarge { .. }
+            | Self::Unsupported(_) => self.again(),
+            _ => Self::Closed,
+        }
+    }
+
+    /// The same failure of a body once more: a writer that fails gives it to its caller, and again
+    /// when it is asked to finish.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Closed => Self::Closed,
+            Self::Command(source) => Self::Command(*source),
+            Self::Content(source) => Self::Content(*source),
+            Self::Disconnected {
+                step, last_words, ..
+            } => Self::disconnected(*step, last_words.as_deref().cloned()),
+            Self::Io { step, source, .. } => Self::io(*step, io_again(source)),
+            Self::Protocol {
+                step, source, line, ..
+            } => Self::Protocol {
+                step: *step,
+                source: *source,
+                line: line.clone(),
+                server: None,
+            },
+            Self::Refused { step, reply, .. } => Self::refused(*step, reply.clone()),
+            Self::Timeout { step, .. } => Self::timeout(*step),
+            Self::TooLarge { size, limit } => Self::TooLarge {
+                size: *size,
+                limit: *limit,
+            },
+            Self::Unsupported(what) => Self::Unsupported(what.clone()),
+            Self::Source(source) => Self::Source(io_again(source)),
+            other => Self::Source(io::Error::other(other.to_string())),
+        }
+    }
+}
+
+fn io_again(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}

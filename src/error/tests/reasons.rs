@@ -1,0 +1,266 @@
+//! Every reason within an error with its whole sentence.
+
+use std::path::Path;
+
+use super::sentences::check_style;
+use super::*;
+
+/// Whether these reasons are told so.
+fn check<E: StdError>(reasons: &[(E, &str)]) {
+    for (reason, sentence) in reasons {
+        assert_eq!(reason.to_string(), *sentence);
+        check_style(sentence);
+    }
+}
+
+#[test]
+fn protocol_reasons() {
+    let code = reply("250 ok").code();
+    check(&[
+        (
+            ProtocolError::BadCode,
+            "a line does not begin with a reply code",
+        ),
+        (
+            ProtocolError::BadLine,
+            "a line has a stray CR, LF or NUL in it",
+        ),
+        (
+            ProtocolError::CodeMismatch,
+            "the lines of one reply have different codes",
+        ),
+        (
+            ProtocolError::DataBeforeTls,
+            "the server sent data between STARTTLS and the TLS handshake",
+        ),
+        (
+            ProtocolError::LineTooLong,
+            "a line of the reply is too long",
+        ),
+        (ProtocolError::ReplyTooLong, "the reply has too many lines"),
+        (
+            ProtocolError::UnexpectedCode(code),
+            "250 is no answer to this command",
+        ),
+        (
+            ProtocolError::Unsolicited,
+            "the server spoke without being asked",
+        ),
+    ]);
+}
+
+#[test]
+fn command_reasons() {
+    check(&[
+        (
+            CommandError::Control('\r'),
+            r"a command cannot hold the control character '\r'",
+        ),
+        (
+            CommandError::HelloName,
+            "the client's name must be a host name or an address in brackets",
+        ),
+        (
+            CommandError::Mechanism,
+            "the name of a mechanism must be 1 to 20 letters, digits, hyphens and underscores",
+        ),
+        (
+            CommandError::Parameter,
+            "a parameter must be KEYWORD or KEYWORD=value in printable ASCII, without spaces",
+        ),
+        (
+            CommandError::Burl,
+            "BURL lets the server fetch the message from elsewhere, and this library sends it: use send",
+        ),
+        (
+            CommandError::Misplaced,
+            "a parameter of MAIL stands at RCPT, or one of RCPT at MAIL",
+        ),
+        (
+            CommandError::Option("MT-PRIORITY must be -9 to 9"),
+            "MT-PRIORITY must be -9 to 9",
+        ),
+        (
+            CommandError::Repeated,
+            "a parameter of MAIL or RCPT is given twice",
+        ),
+        (
+            CommandError::Size,
+            "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`",
+        ),
+        (
+            CommandError::Reserved("DATA"),
+            "DATA changes the state of the connection: use the method made for it",
+        ),
+        (
+            CommandError::TooLong { limit: 512 },
+            "the command is longer than 512 octets",
+        ),
+    ]);
+}
+
+#[test]
+fn config_reasons() {
+    check(&[
+        (
+            ConfigError::Certificate,
+            "the root certificates cannot be read: PEM is needed",
+        ),
+        (
+            ConfigError::Connector,
+            "a TLS connector of your own has certificates and switches of its own: give them to it, or leave it out",
+        ),
+        (
+            ConfigError::Feature("local-address"),
+            "an option needs the feature local-address of this library",
+        ),
+        (
+            ConfigError::File {
+                path: Path::new("/ca.pem").into(),
+                kind: io::ErrorKind::PermissionDenied,
+            },
+            "the file /ca.pem cannot be read: permission denied",
+        ),
+        (
+            ConfigError::File {
+                path: Path::new("/ca.pem").into(),
+                kind: io::ErrorKind::InvalidData,
+            },
+            "the file /ca.pem is not PEM",
+        ),
+        (
+            ConfigError::Host,
+            "the host must be a name or an address, without a port, brackets or other stray characters",
+        ),
+        (
+            ConfigError::Identity,
+            "the client's certificate and key cannot be used: PEM and PKCS #8 are needed, and they must match",
+        ),
+        (
+            ConfigError::Mechanism("X-OWN".into()),
+            "the library has no mechanism \"X-OWN\": implement Mechanism and call authenticate",
+        ),
+        (
+            ConfigError::NoRoots,
+            "no server can be trusted: give root certificates, or trust the system's, too",
+        ),
+        (
+            ConfigError::Tls("no memory".into()),
+            "TLS cannot be set up: no memory",
+        ),
+        (
+            ConfigError::TlsOnUnixSocket,
+            "a Unix socket has no TLS: use Security::None",
+        ),
+        (ConfigError::ZeroTimeout, "a timeout cannot be zero"),
+    ]);
+}
+
+#[test]
+fn reasons_of_urls_and_tables() {
+    check(&[
+        (
+            ConfigError::UnknownOption("ssl".into()),
+            "there is no option \"ssl\"",
+        ),
+        (
+            ConfigError::Port,
+            "the port is not a number from 1 to 65535",
+        ),
+        (
+            ConfigError::Percent,
+            "the URL has a percent sign without two hexadecimal digits: write %25 for a percent sign",
+        ),
+        (
+            ConfigError::QuestionMark,
+            "the URL has an @ behind a question mark: write %3F for a question mark in a password",
+        ),
+        (
+            ConfigError::Scheme,
+            "the URL must begin with smtp://, smtps://, lmtp://, lmtps:// or lmtp+unix://",
+        ),
+        (
+            ConfigError::Twice("tls".into()),
+            "the option \"tls\" stands twice",
+        ),
+        (
+            ConfigError::User,
+            "there is a password and no user that it belongs to",
+        ),
+    ]);
+}
+
+#[test]
+fn what_an_option_may_be() {
+    for (name, allowed) in [
+        (
+            "auth",
+            "one or more mechanisms with commas, such as plain,login for a password or oauthbearer,xoauth2 for a token",
+        ),
+        ("ca", "the path of a PEM file, or several with commas"),
+        ("cert", "the path of a PEM file, and a key needs its cert"),
+        ("hello", "a host name, or an address in brackets"),
+        (
+            "ignore",
+            "keywords of EHLO with commas, such as pipelining,8bitmime",
+        ),
+        ("local", "an IP address, perhaps with a port"),
+        ("roots", "only, or system"),
+        ("server_name", "a host name"),
+        (
+            "tls",
+            "required, opportunistic or none, and smtps:// goes without it",
+        ),
+        (
+            "data_timeout",
+            "a time such as 30 (seconds) or 500ms, up to 99999999 and not 0",
+        ),
+    ] {
+        let sentence = format!("the option \"{name}\" must be {allowed}");
+        assert_eq!(ConfigError::Value(name.into()).to_string(), sentence);
+    }
+}
+
+#[test]
+fn address_reasons() {
+    check(&[
+        (
+            AddressError::Domain,
+            "the domain is neither a host name nor an address literal in brackets",
+        ),
+        (AddressError::Empty, "the address is empty"),
+        (
+            AddressError::Forbidden('\n'),
+            r"the character '\n' does not belong in an address",
+        ),
+        (AddressError::LocalPart, "the part before the @ is empty"),
+        (
+            AddressError::Dot,
+            "the part before the @ has a misplaced dot: put quotes around that part, as in \"a..b\"@example.org, or use `Address::new`, which adds them",
+        ),
+        (
+            AddressError::NeedsQuotes(' '),
+            "the character ' ' before the @ needs quotes around that part, as in \"a b\"@example.org: `Address::new` adds them",
+        ),
+        (
+            AddressError::List,
+            "this is a list: parse it with `AddressList`",
+        ),
+        (
+            AddressError::Named,
+            "a name does not belong here: give the address alone, or parse it with `Mailbox`",
+        ),
+        (
+            AddressError::AddressTooLong,
+            "the address is longer than the 498 octets that a command line holds",
+        ),
+        (
+            AddressError::DomainTooLong,
+            "the domain is longer than 255 octets",
+        ),
+        (
+            AddressError::Unquoted,
+            "the quotes around the part before the @ are not closed",
+        ),
+    ]);
+}
