@@ -280,6 +280,75 @@ mod tests {
         );
     }
 
+    fn in_the_handshake(words: &str) -> TlsError {
+        TlsError::new(Step::Handshake, words.into(), false, None)
+    }
+
+    // C8: each reason by the words of the platforms.
+    #[test]
+    fn reasons() {
+        let verify = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify failed:../ssl/statem/statem_clnt.c:1889:";
+        let openssl = |why: &str| format!("{verify} ({why})");
+        let of = |place: &str, what: &str| format!("error:0A00010B:SSL routines:{place}:{what}");
+        for (words, reason) in [
+            (openssl("hostname mismatch"), TlsReason::WrongName),
+            (openssl("IP address mismatch"), TlsReason::WrongName),
+            (openssl("certificate has expired"), TlsReason::Expired),
+            (
+                openssl("certificate is not yet valid"),
+                TlsReason::NotYetValid,
+            ),
+            (openssl("self-signed certificate"), TlsReason::UnknownIssuer),
+            (
+                openssl("unable to get local issuer certificate"),
+                TlsReason::UnknownIssuer,
+            ),
+            (
+                of("ssl3_get_record", "wrong version number:x.c:354:"),
+                TlsReason::NotTls,
+            ),
+            (
+                of("ssl_choose_client_version", "unsupported protocol:x.c:1:"),
+                TlsReason::ProtocolTooOld,
+            ),
+            (
+                of(
+                    "ssl3_read_bytes",
+                    "tlsv1 alert protocol version:x.c:1:SSL alert number 70",
+                ),
+                TlsReason::ProtocolTooOld,
+            ),
+            (
+                of(
+                    "ssl3_read_bytes",
+                    "tlsv13 alert certificate required:x.c:1:SSL alert number 116",
+                ),
+                TlsReason::ClientCertificate,
+            ),
+            (
+                "The target principal name is incorrect. (os error -2146893022)".to_owned(),
+                TlsReason::WrongName,
+            ),
+            ("something new".to_owned(), TlsReason::Other),
+        ] {
+            assert_eq!(in_the_handshake(&words).reason(), reason, "{words}");
+        }
+    }
+
+    // C8: no file names and line numbers of the TLS library.
+    #[test]
+    fn no_places_in_the_source_of_a_library() {
+        let words = "error:0A000410:SSL routines:ssl3_read_bytes:ssl/tls alert handshake failure:../ssl/record/rec_layer_s3.c:1600:SSL alert number 40";
+        assert_eq!(
+            in_the_handshake(words).to_string(),
+            "the TLS handshake failed: ssl/tls alert handshake failure"
+        );
+        assert_eq!(
+            in_the_handshake("error: x").to_string(),
+            "the TLS handshake failed: error: x"
+        );
+    }
+
     // Where the library keeps the number to itself, the moment speaks.
     #[test]
     fn a_verdict_without_a_number() {

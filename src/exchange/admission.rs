@@ -24,6 +24,8 @@ pub(crate) struct Facts {
     pub(crate) is_8bit: bool,
     /// The header has letters outside ASCII.
     pub(crate) is_header_8bit: bool,
+    /// Some of them are not UTF-8.
+    is_header_broken: bool,
     /// The message is no lines: it goes as one chunk (RFC 3030).
     pub(crate) is_binary: bool,
     /// The message has the octets that go out, line ends and all.
@@ -62,11 +64,19 @@ impl Facts {
     /// Of a message that is all there.
     pub(crate) fn of(message: &[u8]) -> Self {
         let profile = Profile::of(message);
+        let header = if profile.is_8bit {
+            header(message)
+        } else {
+            b""
+        };
         Self {
             size: Some(profile.size),
             seen: 0,
             is_8bit: profile.is_8bit,
-            is_header_8bit: profile.is_8bit && !header(message).is_ascii(),
+            is_header_8bit: !header.is_ascii(),
+            // Where the header goes on behind what is there, its last letter may be cut.
+            is_header_broken: std::str::from_utf8(header)
+                .is_err_and(|error| error.error_len().is_some()),
             is_binary: false,
             is_exact: profile.size == message.len() as u64,
             profile: Some(profile),
@@ -91,7 +101,12 @@ impl Facts {
             allow_8bit: true,
             allow_long_lines: envelope.allows_long_lines(),
         };
-        self.profile.map_or(Ok(()), |profile| rules.check(&profile))
+        self.profile
+            .map_or(Ok(()), |profile| rules.check(&profile))?;
+        if self.is_header_broken {
+            return Err(ContentError::HeaderNotUtf8.into());
+        }
+        Ok(())
     }
 
     /// How the message travels to this server.

@@ -1,7 +1,7 @@
 //! [`Wire`]: lines in, commands and messages out; the only place that waits.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
@@ -24,6 +24,8 @@ const READ_BUFFER: usize = 8 * 1024;
 const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
 /// How much of a line that breaks the protocol is kept for the error.
 const MAX_OFFENDING: usize = 500;
+/// How long the end of a connection may lag behind the farewell that comes before it.
+const FAREWELL_ENDS: Duration = Duration::from_millis(300);
 /// How long a server that cut the connection is listened to for its reason.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -338,6 +340,7 @@ impl Wire {
         let is_silent = self.is_quiet();
         let said = self.farewell();
         let line = self.offending_line();
+        let is_over = is_over || said.as_ref().is_some_and(|said| self.ends_behind(said));
         self.abort();
         match said {
             Some(reply) if is_farewell(&reply, is_over) => Error::disconnected(step, Some(reply)),
@@ -351,6 +354,21 @@ impl Wire {
                 server: None,
             },
         }
+    }
+
+    /// Whether the end follows on what would be a farewell with it. The two are often two segments.
+    fn ends_behind(&mut self, said: &Reply) -> bool {
+        if !is_farewell(said, true) || is_farewell(said, false) {
+            return false;
+        }
+        self.stream
+            .set_deadline(self.within_call(FAREWELL_ENDS.min(self.timeouts.command)));
+        let is_over = match self.stream.read(&mut self.read_buffer) {
+            Ok(read) => read == 0,
+            Err(Failure::Socket(error)) => error.kind() != ErrorKind::TimedOut,
+            Err(Failure::Tls(_)) => false,
+        };
+        is_over && self.is_quiet()
     }
 
     /// A reply that is there already, or as much of it as came.

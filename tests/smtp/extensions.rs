@@ -334,6 +334,24 @@ fn the_callers_own_parameters_win() {
     );
 }
 
+// E8: a header in another charset than UTF-8 is no SMTPUTF8 message.
+#[test]
+fn a_header_that_is_not_utf8_is_refused() {
+    let error = mail_line(&["8BITMIME", "SMTPUTF8"], |smtp| {
+        let message = b"Subject: caf\xe9\r\n\r\nplain\r\n";
+        smtp.sendmail("me@client.example", ["ann@example.org"], message)
+    });
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
+    );
+    let body = b"Subject: x\r\n\r\ncaf\xe9\r\n";
+    let line = mail_line(&["8BITMIME", "SMTPUTF8"], |smtp| {
+        smtp.sendmail("me@client.example", ["ann@example.org"], body)
+    });
+    assert_eq!(line.unwrap(), "MAIL FROM:<me@client.example> BODY=8BITMIME");
+}
+
 // D2: SIZE is the library's own, and nothing is said twice.
 #[test]
 fn size_is_not_the_callers_and_nothing_is_said_twice() {

@@ -112,6 +112,10 @@ fn of_this_side() -> Sentences {
         (CommandError::Empty.into(), "the command is empty"),
         (ConfigError::ZeroTimeout.into(), "a timeout cannot be zero"),
         (
+            ContentError::HeaderNotUtf8.into(),
+            "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)",
+        ),
+        (
             ContentError::LineTooLong.into(),
             "the message has a line of more than 998 octets: encode it as quoted-printable or base64",
         ),
