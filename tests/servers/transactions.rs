@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use smtplib::{Address, Consignment, Delivery, Envelope, Error};
+use smtplib::{Address, Config, Consignment, Delivery, Envelope, Error};
 
 use crate::aiosmtpd::Aiosmtpd;
 use crate::postfix::{Postfix, SIZE_LIMIT};
@@ -29,12 +29,20 @@ fn five_messages_take_one_connection_to_postfix() {
     }
 }
 
-// A batch streams to Postfix, and a refusal in the middle of it touches nobody else.
+// A batch streams to Postfix, in chunks or not, and a refusal in the middle of it touches nobody
+// else.
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn a_batch_streams_to_postfix() {
+    let config = Postfix::shared().smtps();
+    send_batch(config.clone(), "chunked");
+    send_batch(config.clone().ignore(["CHUNKING"]), "pipelined");
+    send_batch(config.ignore(["CHUNKING", "PIPELINING"]), "in lock-step");
+}
+
+fn send_batch(config: Config, way: &str) {
     let postfix = Postfix::shared();
-    let mut connection = postfix.smtps().connect().unwrap();
+    let mut connection = config.connect().unwrap();
     let address = |text: &str| text.parse::<Address>().unwrap();
     let message = |number: usize| {
         let to = match number % 7 {
@@ -42,7 +50,7 @@ fn a_batch_streams_to_postfix() {
             _ => address("alice@example.test"),
         };
         let envelope = Envelope::new(address("alice@example.test"), [to]);
-        let text = format!("Subject: batch {number:02}\r\n\r\n.{number}\r\n");
+        let text = format!("Subject: batch {way} {number:02}\r\n\r\n.{number}\r\n");
         Consignment::from((envelope, text))
     };
     let results: Vec<_> = connection.send_all((0..40).map(message)).collect();
@@ -58,8 +66,8 @@ fn a_batch_streams_to_postfix() {
     }
     assert_eq!(connection.quit().unwrap().code(), 221);
     for number in (0..40).filter(|number| number % 7 != 3) {
-        let delivered = postfix.delivered("alice", &format!("Subject: batch {number:02}"));
-        let expected = format!("Subject: batch {number:02}\n\n.{number}\n");
+        let delivered = postfix.delivered("alice", &format!("Subject: batch {way} {number:02}"));
+        let expected = format!("Subject: batch {way} {number:02}\n\n.{number}\n");
         assert_eq!(delivered.message, expected.as_bytes());
     }
 }
