@@ -39,18 +39,26 @@ impl Kind {
     }
 }
 
-/// A message of about so many octets.
+/// A message of about so many octets, which takes no more memory than that.
 pub fn octets(size: usize, kind: Kind) -> Vec<u8> {
-    let head = format!("{HEADER}{0}{0}", kind.end());
-    let text = text(size.saturating_sub(head.len()), kind);
-    format!("{head}{text}").into_bytes()
+    let mut octets = Vec::with_capacity(size);
+    octets.extend_from_slice(format!("{HEADER}{0}{0}", kind.end()).as_bytes());
+    let line = line(kind);
+    while octets.len() + line.len() <= size {
+        octets.extend_from_slice(line.as_bytes());
+    }
+    octets
 }
 
-/// Its lines.
+/// Lines of about so many octets, at least one.
 pub fn text(size: usize, kind: Kind) -> String {
-    let first = if kind == Kind::Dots { "." } else { "x" };
-    let line = format!("{first}{}{}", "x".repeat(LINE - 1), kind.end());
+    let line = line(kind);
     line.repeat((size / line.len()).max(1))
+}
+
+fn line(kind: Kind) -> String {
+    let first = if kind == Kind::Dots { "." } else { "x" };
+    format!("{first}{}{}", "x".repeat(LINE - 1), kind.end())
 }
 
 pub fn recipients(count: usize) -> Vec<String> {

@@ -98,7 +98,7 @@ impl Peer {
         let distance = trips * case.delay.as_secs_f64();
         let work = 2e-6 + case.size as f64 / 2e9;
         let most = 64e6 / case.size as f64;
-        (seconds / (distance + work)).clamp(3.0, most.max(3.0)) as usize
+        (seconds / (distance + work)).clamp(1.0, most.max(1.0)) as usize
     }
 
     /// The words that run it for so many messages after the first, and at most so many seconds.
