@@ -1,0 +1,197 @@
+//! The clients of this program: each sends one message, and then as many as it is told, and prints
+//! the messages, the seconds, the seconds of CPU time and the peak of its memory in KiB.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use lettre::transport::smtp::client::SmtpConnection as LettreConnection;
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{SmtpTransport, Transport};
+use mail_send::SmtpClientBuilder;
+use smtplib::{Envelope, Message, SmtpConnection};
+
+use crate::message::{self, Kind, SENDER};
+
+pub fn run(words: &[String]) {
+    let [name, address, size, kind, recipients, count, seconds] = words else {
+        panic!("client NAME ADDRESS SIZE KIND RECIPIENTS COUNT SECONDS");
+    };
+    let size = size.parse().expect("SIZE is a number");
+    let kind = Kind::named(kind);
+    let recipients = recipients.parse().expect("RECIPIENTS is a number");
+    let job = Job {
+        address: address.parse().expect("ADDRESS is like 127.0.0.1:25"),
+        size,
+        kind,
+        recipients: message::recipients(recipients),
+        count: count.parse().expect("COUNT is a number"),
+        seconds: seconds.parse().expect("SECONDS is a number"),
+    };
+    match name.as_str() {
+        "sendmail" => job.sendmail(),
+        "send_message" => job.send_message(),
+        "send_all" => job.send_all(),
+        "lettre" => job.lettre(),
+        "lettre-pool" => job.lettre_pool(),
+        "mail-send" => job.mail_send(),
+        _ => panic!("there is no client {name}"),
+    }
+}
+
+struct Job {
+    address: SocketAddr,
+    size: usize,
+    kind: Kind,
+    recipients: Vec<String>,
+    count: usize,
+    /// 0 for no limit.
+    seconds: f64,
+}
+
+impl Job {
+    fn octets(&self) -> Vec<u8> {
+        message::octets(self.size, self.kind)
+    }
+
+    fn connect(&self) -> SmtpConnection {
+        let host = self.address.ip().to_string();
+        SmtpConnection::connect(&host, self.address.port()).unwrap()
+    }
+
+    fn sendmail(&self) {
+        let octets = self.octets();
+        let mut smtp = self.connect();
+        self.repeat(|| {
+            let outcome = smtp.sendmail(SENDER, &self.recipients, &octets);
+            assert!(outcome.unwrap().is_complete());
+        });
+        smtp.quit();
+    }
+
+    fn send_message(&self) {
+        let head = self.message(0).to_bytes().unwrap().len();
+        let message = self.message(self.size.saturating_sub(head));
+        let mut smtp = self.connect();
+        self.repeat(|| assert!(smtp.send_message(&message).unwrap().is_complete()));
+        smtp.quit();
+    }
+
+    /// Only the first recipient stands in the header, so that its size is always the same.
+    fn message(&self, size: usize) -> Message {
+        let (first, rest) = self.recipients.split_first().unwrap();
+        let message = Message::builder().from(SENDER).to(first.as_str());
+        let message = rest.iter().fold(message, |m, to| m.bcc(to.as_str()));
+        let text = message::text(size, self.kind);
+        message.subject("Lunch?").text(text).build().unwrap()
+    }
+
+    fn send_all(&self) {
+        let octets = self.octets();
+        let envelope = Envelope::parse(SENDER, &self.recipients).unwrap();
+        let mut smtp = self.connect();
+        let first = smtp.sendmail(SENDER, &self.recipients, &octets);
+        assert!(first.unwrap().is_complete());
+        let watch = Watch::start();
+        let messages = (0..self.count)
+            .take_while(|_| !watch.is_over(self.seconds))
+            .map(|_| (envelope.clone(), &*octets));
+        let results = smtp.send_all(messages);
+        let sent = results
+            .inspect(|result| assert!(result.as_ref().unwrap().is_complete()))
+            .count();
+        watch.report(sent);
+        smtp.quit();
+    }
+
+    fn lettre(&self) {
+        let (octets, envelope) = (self.octets(), self.lettre_envelope());
+        let name = ClientId::Domain("localhost".to_owned());
+        let mut smtp = LettreConnection::connect(self.address, None, &name, None, None).unwrap();
+        self.repeat(|| assert!(smtp.send(&envelope, &octets).unwrap().is_positive()));
+        smtp.quit().unwrap();
+    }
+
+    fn lettre_pool(&self) {
+        let (octets, envelope) = (self.octets(), self.lettre_envelope());
+        let smtp = SmtpTransport::builder_dangerous(self.address.ip().to_string())
+            .port(self.address.port())
+            .build();
+        self.repeat(|| assert!(smtp.send_raw(&envelope, &octets).unwrap().is_positive()));
+    }
+
+    fn lettre_envelope(&self) -> lettre::address::Envelope {
+        let to = self.recipients.iter().map(|to| to.parse().unwrap());
+        lettre::address::Envelope::new(Some(SENDER.parse().unwrap()), to.collect()).unwrap()
+    }
+
+    fn mail_send(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.unwrap();
+        let octets = self.octets();
+        let builder = SmtpClientBuilder::new(self.address.ip().to_string(), self.address.port());
+        let builder = builder.unwrap();
+        let mut smtp = runtime.block_on(builder.connect_plain()).unwrap();
+        self.repeat(|| {
+            let to = self.recipients.iter().map(String::as_str);
+            let message = mail_send::smtp::message::Message::new(SENDER, to, octets.as_slice());
+            runtime.block_on(smtp.send(message)).unwrap();
+        });
+        runtime.block_on(smtp.quit()).unwrap();
+    }
+
+    /// The first message is not counted.
+    fn repeat(&self, mut send: impl FnMut()) {
+        send();
+        let watch = Watch::start();
+        let mut sent = 0;
+        while sent < self.count && !watch.is_over(self.seconds) {
+            send();
+            sent += 1;
+        }
+        watch.report(sent);
+    }
+}
+
+struct Watch {
+    start: Instant,
+    cpu: f64,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self {
+            cpu: cpu(),
+            start: Instant::now(),
+        }
+    }
+
+    /// No clock is asked without a limit: a count of instructions is of the messages alone.
+    fn is_over(&self, seconds: f64) -> bool {
+        seconds > 0.0 && self.start.elapsed().as_secs_f64() > seconds
+    }
+
+    fn report(self, messages: usize) {
+        let seconds = self.start.elapsed().as_secs_f64();
+        let cpu = cpu() - self.cpu;
+        println!("{messages} {seconds} {cpu} {}", peak());
+    }
+}
+
+/// The CPU time of all threads in seconds.
+fn cpu() -> f64 {
+    let threads = fs::read_dir("/proc/self/task").expect("no /proc");
+    let of_thread = |path| fs::read_to_string(path).ok();
+    let times = threads
+        .flatten()
+        .filter_map(|thread| of_thread(thread.path().join("schedstat")))
+        .filter_map(|text| text.split(' ').next()?.parse::<f64>().ok());
+    times.sum::<f64>() / 1e9
+}
+
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    crate::spawn::peak(&status).unwrap_or_default()
+}
