@@ -17,6 +17,9 @@ use crate::reply::Reply;
 pub(crate) struct Job<'m> {
     pub(crate) load: Option<Load<'m>>,
     pub(crate) id: Option<Id>,
+    is_lmtp: bool,
+    /// Whether it may take more than one transaction.
+    is_splittable: bool,
     shares: Option<Shares>,
     /// What the server does not offer, and the message goes without.
     pub(crate) ignored: Vec<Parameter>,
@@ -36,6 +39,7 @@ struct Shares {
     copies: Vec<(usize, usize)>,
     /// Most recipients of one transaction.
     most: usize,
+    is_lmtp: bool,
     reply: Option<Reply>,
 }
 
@@ -44,11 +48,15 @@ impl<'m> Job<'m> {
     /// recipient is given none of them twice.
     pub(crate) fn new(load: Load<'m>, most: Option<u64>, is_lmtp: bool) -> Self {
         let most = most.and_then(|most| usize::try_from(most).ok());
-        let most = most.filter(|_| !load.envelope.is_all_required());
+        // What can be written only once goes in one transaction, whatever the server says to it.
+        let is_splittable = load.cargo.is_lasting() && !load.envelope.is_all_required();
+        let most = most.filter(|_| is_splittable);
         let shares = Shares::of(&load, most.unwrap_or(usize::MAX), is_lmtp);
         Self {
             load: Some(load),
             id: None,
+            is_lmtp,
+            is_splittable,
             shares,
             ignored: Vec::new(),
             result: None,
@@ -60,6 +68,8 @@ impl<'m> Job<'m> {
         Self {
             load: None,
             id: None,
+            is_lmtp: false,
+            is_splittable: false,
             shares: None,
             ignored: Vec::new(),
             result: Some(Err(error)),
@@ -92,7 +102,8 @@ impl<'m> Job<'m> {
         shares.note(outcome);
         let is_sent = verdict == Some(Verdict::Sent);
         let may_go_on = is_sent || verdict == Some(Verdict::RecipientsRefused);
-        if !(may_go_on && shares.prepare_next(is_sent) && may_begin) {
+        let may_go_on = may_go_on && self.is_splittable && may_begin;
+        if !(may_go_on && shares.prepare_next(is_sent)) {
             self.finish(verdict, failure);
         }
     }
@@ -117,10 +128,8 @@ impl<'m> Job<'m> {
 
     /// The recipients for whom there was no room in the transaction (RFC 5321, 4.5.3.1.10).
     fn split(&self, outcome: &Outcome) -> Option<Shares> {
-        let load = self.load.as_ref()?;
-        let is_splittable = load.cargo.is_lasting() && !load.envelope.is_all_required();
-        let crowded = |recipient: &RecipientOutcome| is_crowded(recipient);
-        if !is_splittable || !outcome.recipients().iter().any(crowded) {
+        let crowded = |recipient: &RecipientOutcome| is_crowded(recipient, self.is_lmtp);
+        if !self.is_splittable || !outcome.recipients().iter().any(crowded) {
             return None;
         }
         Some(Shares {
@@ -129,6 +138,7 @@ impl<'m> Job<'m> {
             waiting: Vec::new(),
             copies: Vec::new(),
             most: usize::MAX,
+            is_lmtp: self.is_lmtp,
             reply: None,
         })
     }
@@ -160,6 +170,7 @@ impl Shares {
             waiting,
             copies,
             most,
+            is_lmtp,
             reply: None,
         };
         shares.prepare_next(false);
@@ -180,8 +191,11 @@ impl Shares {
     /// whom there was no room beside others.
     fn prepare_next(&mut self, was_any_accepted: bool) -> bool {
         if was_any_accepted {
-            let recipients = &self.recipients;
-            let is_left = |place: &usize| recipients.get(*place).is_some_and(is_crowded);
+            let (recipients, is_lmtp) = (&self.recipients, self.is_lmtp);
+            let is_left = |place: &usize| {
+                let recipient = recipients.get(*place);
+                recipient.is_some_and(|recipient| is_crowded(recipient, is_lmtp))
+            };
             let left = std::mem::take(&mut self.current)
                 .into_iter()
                 .filter(is_left);
@@ -207,14 +221,15 @@ impl Shares {
     }
 }
 
-/// Whether the server took no further recipient: 452 in RFC 5321, 4.5.3.1.10; others say X.5.3.
-fn is_crowded(recipient: &RecipientOutcome) -> bool {
+/// Whether the server took no further recipient: 452 in RFC 5321, 4.5.3.1.10; others say X.5.3. In
+/// LMTP 452 is more often a full mailbox.
+fn is_crowded(recipient: &RecipientOutcome, is_lmtp: bool) -> bool {
     let Some(reply) = recipient.reply() else {
         return false;
     };
     recipient.status() == RecipientStatus::Refused
         && match reply.enhanced() {
             Some(code) => reply.is_transient() && (code.subject(), code.detail()) == (5, 3),
-            None => reply.code() == 452,
+            None => reply.code() == 452 && !is_lmtp,
         }
 }

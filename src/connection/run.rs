@@ -87,10 +87,18 @@ impl<'c, 'm> Run<'c, 'm> {
             Ok(ignored) => ignored,
             Err(error) => return Job::failed(error),
         };
-        let most = self.connection.capabilities.limits().rcpt_max;
-        let mut job = Job::new(load, most, self.exchange.is_lmtp());
+        let offers = &self.connection.capabilities;
+        let mut job = Job::new(load, offers.limits().rcpt_max, self.exchange.is_lmtp());
         job.ignored = ignored;
-        job
+        let checked = match (&job.load, job.places()) {
+            // What is wrong with a later recipient must show before anybody has the message.
+            (Some(load), Some(_)) => order(&load.envelope, None, &load.facts, offers),
+            _ => return job,
+        };
+        match checked {
+            Ok(_) => job,
+            Err(reason) => Job::failed(reason.into()),
+        }
     }
 
     fn add(&mut self, job: Job<'m>) {

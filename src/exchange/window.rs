@@ -18,8 +18,8 @@ pub(crate) struct Limits {
     pub(crate) replies: usize,
     /// Most octets that the replies owed may have; what a reply has is learnt from the longest yet.
     pub(crate) reply_octets: usize,
-    /// A full window is filled again when no more than this part of it is used, `1 / refill`: a
-    /// trickle of replies must not become a trickle of writes.
+    /// A full window is filled again when no more than so many sixteenths of it are used: a trickle
+    /// of replies must not become a trickle of writes.
     refill: usize,
 }
 
@@ -29,26 +29,26 @@ impl Limits {
         octets: 0,
         replies: 1,
         reply_octets: usize::MAX,
-        refill: usize::MAX,
+        refill: 0,
     };
     /// The envelope of one transaction.
     pub(crate) const ENVELOPE: Self = Self {
         octets: 4096,
         replies: 100,
         reply_octets: usize::MAX,
-        refill: usize::MAX,
+        refill: 0,
     };
     /// Many transactions. The smallest receive buffers in use hold 64 KiB of replies.
     pub(crate) const STREAM: Self = Self {
         octets: 1024 * 1024,
         replies: 8192,
         reply_octets: 64 * 1024,
-        refill: 2,
+        refill: 15,
     };
 }
 
 /// Octets that a reply is expected to have before any was seen.
-const USUAL_REPLY: usize = 32;
+const USUAL_REPLY: usize = 64;
 
 /// The replies that are owed, oldest first. A reply belongs to a command by its position alone.
 #[derive(Debug)]
@@ -56,6 +56,7 @@ pub(crate) struct Window {
     limits: Limits,
     owed: VecDeque<Owed>,
     octets: usize,
+    /// 0 as long as there was none.
     longest_reply: usize,
     /// Replies owed to DATA and to ends of messages: the server may take longer for them.
     slow: [usize; 2],
@@ -98,7 +99,7 @@ impl Window {
             limits,
             owed: VecDeque::with_capacity(8),
             octets: 0,
-            longest_reply: USUAL_REPLY,
+            longest_reply: 0,
             slow: [0; 2],
             is_draining: false,
         }
@@ -119,12 +120,17 @@ impl Window {
         let part = if self.is_draining {
             self.limits.refill
         } else {
-            1
+            16
         };
+        let within = |limit: usize| limit.saturating_mul(part) / 16;
         let replies = self.owed.len() + 1;
-        let fits = self.octets + octets <= self.limits.octets / part
-            && replies <= self.limits.replies / part
-            && replies.saturating_mul(self.longest_reply) <= self.limits.reply_octets / part;
+        let longest = match self.longest_reply {
+            0 => USUAL_REPLY,
+            longest => longest,
+        };
+        let fits = self.octets + octets <= within(self.limits.octets)
+            && replies <= within(self.limits.replies)
+            && replies.saturating_mul(longest) <= within(self.limits.reply_octets);
         let has_room = self.owed.is_empty() || fits;
         self.is_draining = !has_room;
         has_room

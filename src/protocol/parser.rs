@@ -9,6 +9,9 @@ pub(crate) const MAX_LINES: usize = 2000;
 /// Most octets of one reply.
 pub(crate) const MAX_REPLY: usize = 128 * 1024;
 
+/// How many different replies are remembered: as many as a transaction has.
+const RECENT: usize = 4;
+
 /// Reads replies line by line (RFC 5321, 4.2).
 ///
 /// Strict: three digits, the first 2 to 5, then a hyphen if another line follows, and the same code
@@ -21,8 +24,15 @@ pub(crate) struct ReplyParser {
     lines: usize,
     /// The next reply may begin with 220 and end with a refusal.
     may_turn: bool,
-    /// The newest reply: servers repeat themselves.
-    newest: Option<Reply>,
+    recent: Recent,
+}
+
+/// The newest replies: servers repeat themselves, and a reply that was there before is shared.
+#[derive(Debug, Default)]
+struct Recent {
+    replies: [Option<Reply>; RECENT],
+    /// Where the next one goes.
+    next: usize,
 }
 
 impl ReplyParser {
@@ -66,7 +76,7 @@ impl ReplyParser {
         let (code, is_last) = parse_code(line)?;
         if is_last && self.is_idle() {
             self.may_turn = false;
-            return Ok(Some(self.single_line(code, line)));
+            return Ok(Some(self.recent.share(code, line)));
         }
         let first = *self.code.get_or_insert(code);
         if first != code {
@@ -86,18 +96,7 @@ impl ReplyParser {
         }
         let raw = std::mem::take(&mut self.raw);
         (self.code, self.lines, self.may_turn) = (None, 0, false);
-        Ok(Some(Reply::from_checked(code, raw.into())))
-    }
-
-    /// A reply of one line, which most are. The same one as before is the same one.
-    fn single_line(&mut self, code: Code, line: &[u8]) -> Reply {
-        match &self.newest {
-            Some(reply) if reply.raw() == line => reply.clone(),
-            _ => {
-                let reply = Reply::from_checked(code, line.into());
-                self.newest.insert(reply).clone()
-            }
-        }
+        Ok(Some(self.recent.share(code, &raw)))
     }
 
     /// The lines of a reply that has begun and not ended.
@@ -108,6 +107,22 @@ impl ReplyParser {
     /// Whether the last reply was complete and no other has begun.
     pub(crate) fn is_idle(&self) -> bool {
         self.code.is_none()
+    }
+}
+
+impl Recent {
+    /// The reply with these lines, which may be one that was there before.
+    fn share(&mut self, code: Code, raw: &[u8]) -> Reply {
+        let mut known = self.replies.iter().flatten();
+        if let Some(reply) = known.find(|reply| reply.raw() == raw) {
+            return reply.clone();
+        }
+        let reply = Reply::from_checked(code, raw.into());
+        if let Some(place) = self.replies.get_mut(self.next) {
+            *place = Some(reply.clone());
+        }
+        self.next = (self.next + 1) % RECENT;
+        reply
     }
 }
 

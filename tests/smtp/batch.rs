@@ -480,6 +480,55 @@ fn limits_are_obeyed() {
     assert_eq!(recipients, [0, 2, 2, 1]);
 }
 
+// A reader can be read once: it goes in one transaction, whatever the limits are.
+#[test]
+fn a_reader_is_never_split() {
+    let dialog = "
+        C: MAIL FROM:<>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        C: RCPT TO:<bob@example.org>
+        S: 452 4.5.3 too many
+        C: DATA
+        S: 354 go
+        Cdata
+        S: 250 taken
+        ";
+    for offers in [&["LIMITS RCPTMAX=1"][..], &[]] {
+        let peer = listen(offers, dialog);
+        let mut smtp = connect(&peer);
+        let to = ["ann@example.org", "bob@example.org"].map(|to| to.parse().unwrap());
+        let outcome = smtp
+            .send(&Envelope::new(None, to), long().as_bytes())
+            .unwrap();
+        assert_eq!(
+            fates(&outcome),
+            [
+                "ann@example.org Accepted 250 taken",
+                "bob@example.org Refused 452 4.5.3 too many"
+            ]
+        );
+        drop(smtp);
+        peer.finish();
+    }
+}
+
+// What is wrong with the last of many recipients shows before the first gets the message.
+#[test]
+fn a_later_share_is_checked_before_the_first() {
+    let peer = listen(&["LIMITS RCPTMAX=1"], "Cclose");
+    let mut smtp = connect(&peer);
+    let envelope = Envelope::new(None, ["ann@example.org".parse().unwrap()]).recipient(
+        "bob@example.org".parse().unwrap(),
+        ["NOTIFY=NEVER".parse().unwrap()],
+    );
+    let error = smtp.send(&envelope, "Hi!\n".as_bytes()).unwrap_err();
+    assert!(matches!(error, Error::Unsupported(_)), "{error}");
+    drop(smtp);
+    peer.finish();
+}
+
 // Recipients for whom there was no room, in a batch: they come behind it, in one outcome.
 #[test]
 fn crowded_recipients_in_a_batch() {
