@@ -29,3 +29,4 @@ mod sendmail;
 #[cfg(target_os = "linux")]
 mod serve;
 mod session;
+mod verp;
