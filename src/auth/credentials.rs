@@ -65,7 +65,7 @@ impl Credentials {
     /// ```no_run
     /// use smtplib::{Config, Credentials, Secret};
     ///
-    /// # fn refresh() -> Result<Secret, std::fmt::Error> { unimplemented!() }
+    /// # fn refresh() -> Result<Secret, std::fmt::Error> { Err(std::fmt::Error) }
     /// # fn main() -> Result<(), smtplib::Error> {
     /// let mut smtp = Config::new("smtp.gmail.com")
     ///     .credentials(Credentials::token_from("alice@example.com", || refresh()))
