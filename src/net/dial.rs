@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::config::{Config, Server};
+use crate::config::{Config, Security, Server};
 use crate::error::{Error, Result};
 use crate::net::stream::Stream;
 use crate::step::Step;
@@ -35,7 +35,19 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
         #[cfg(not(unix))]
         Server::Unix(_) => Err(ErrorKind::Unsupported.into()),
     };
-    connected.map_err(connect_error)
+    connected.map_err(|error| match error.kind() {
+        // A connection that was there, and is gone before anybody could read from it.
+        ErrorKind::ConnectionReset => Error::disconnected(first_step(config), None),
+        _ => connect_error(error),
+    })
+}
+
+/// What comes behind the connection.
+fn first_step(config: &Config) -> Step {
+    match config.security {
+        Security::ImplicitTls => Step::Handshake,
+        _ => Step::Greeting,
+    }
 }
 
 fn connect_error(error: io::Error) -> Error {
