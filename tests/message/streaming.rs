@@ -106,23 +106,25 @@ fn a_reader_is_opened_each_time_and_held_to_its_length() {
 #[cfg(target_os = "linux")]
 const ALONE: &str = "SMTPLIB_TEST_ALONE";
 
+/// Runs an ignored test in a process that does nothing else.
+#[cfg(target_os = "linux")]
+fn run_alone(test: &str) {
+    let mut program = Command::new(env::current_exe().unwrap());
+    let program = program
+        .args(["--exact", test, "--ignored"])
+        .env(ALONE, "yes");
+    let output = program.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "there is no test {test}");
+}
+
 /// A hundred mebibytes are sent with less than eight of memory: measured in a process that does
 /// nothing else.
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_attachment() {
-    let program = env::current_exe().unwrap();
-    let status = Command::new(program)
-        .args([
-            "--exact",
-            "streaming::a_large_file_is_streamed",
-            "--ignored",
-        ])
-        .env(ALONE, "yes")
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
+    run_alone("streaming::a_large_file_is_streamed");
 }
 
 #[test]
@@ -144,18 +146,7 @@ fn a_large_file_is_streamed() {
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_a_message_in_a_file() {
-    let program = env::current_exe().unwrap();
-    let status = Command::new(program)
-        .args([
-            "--exact",
-            "streaming::a_large_message_is_streamed",
-            "--ignored",
-        ])
-        .env(ALONE, "yes")
-        .stdout(std::process::Stdio::null())
-        .status()
-        .unwrap();
-    assert!(status.success());
+    run_alone("streaming::a_large_message_is_streamed");
 }
 
 #[test]
