@@ -98,6 +98,7 @@ mod reply;
 mod secret;
 mod step;
 mod trace;
+mod transport;
 
 pub use crate::address::{Address, AddressError};
 pub use crate::auth::Mechanism;
@@ -148,6 +149,7 @@ pub use crate::reply::{Code, EnhancedCode, Reply};
 pub use crate::secret::Secret;
 pub use crate::step::Step;
 pub use crate::trace::TraceLine;
+pub use crate::transport::Transport;
 
 /// Compiles what the README shows.
 #[cfg(doctest)]
