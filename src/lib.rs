@@ -92,6 +92,7 @@ mod message;
 mod net;
 mod outcome;
 mod parameter;
+mod places;
 mod protocol;
 mod recipients;
 mod reply;
