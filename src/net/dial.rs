@@ -18,6 +18,10 @@ use crate::step::Step;
 /// The addresses of a host are tried in the resolver's order, each with its share of the time that
 /// is left, so that one that swallows packets cannot use it all up.
 pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
+    if let Some(opener) = &config.opener {
+        let opened = opener.open(config, deadline);
+        return opened.map(Stream::boxed).map_err(opener_error);
+    }
     let connected = match &config.server {
         Server::Tcp { .. } => {
             let addresses = look_up(config.host_and_port(), deadline)?;
@@ -47,6 +51,14 @@ fn first_step(config: &Config) -> Step {
     match config.security {
         Security::ImplicitTls => Step::Handshake,
         _ => Step::Greeting,
+    }
+}
+
+/// A socket that has a timeout of its own says `WouldBlock` on Unix.
+fn opener_error(error: io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::WouldBlock => Error::timeout(Step::Connect),
+        _ => connect_error(error),
     }
 }
 
