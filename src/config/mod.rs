@@ -3,7 +3,7 @@
 mod display;
 pub(crate) mod error;
 mod getters;
-mod opener;
+pub(crate) mod opener;
 mod options;
 #[cfg(feature = "serde")]
 mod serde;
@@ -356,15 +356,16 @@ impl Config {
     /// Opens connections with this function instead of TCP: through a proxy, by another TLS library,
     /// or to a program.
     ///
-    /// The function gets this configuration and the time by which it has to be done. What is written
-    /// about waiting in [`Transport`] begins when it returns. TLS, EHLO and logging in go on as the
-    /// configuration says:
+    /// The function gets this configuration and the time by which it has to be done. It runs on a
+    /// thread of its own, so that connecting ends in time even if the function does not. TLS, EHLO
+    /// and logging in then go on as the configuration says:
     ///
     /// - With [`Security::StartTls`], [`ImplicitTls`](Security::ImplicitTls) and
     ///   [`Opportunistic`](Security::Opportunistic) TLS runs above the transport, for instance
     ///   through a proxy.
-    /// - A transport that has TLS of its own goes with [`Security::None`] and the port of the server.
-    ///   A password is sent if [`Transport::is_protected`] says so.
+    /// - A transport that brings its own TLS goes with [`Security::None`], and with the
+    ///   [`port`](Self::port) of a server that begins with TLS. Passwords are sent if
+    ///   [`Transport::is_protected`] returns true.
     ///
     /// If the function fails, [`connect`](Self::connect) returns [`Error::Timeout`] for
     /// [`ErrorKind::TimedOut`](io::ErrorKind::TimedOut) and
