@@ -140,6 +140,7 @@ pub use crate::message::mailbox::Mailbox;
 pub use crate::message::media_type::MediaType;
 pub use crate::message::part::Part;
 pub use crate::message::resent::Resent;
+pub use crate::net::stream::tcp::TcpTransport;
 pub use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 pub use crate::parameter::Parameter;
 pub use crate::protocol::error::ProtocolError;

@@ -318,7 +318,7 @@ impl Wire {
             match self.stream.try_read(&mut self.read_buffer) {
                 Ok(None) => return Ok(false),
                 Ok(Some(0)) | Err(Failure::Socket(_)) => return Ok(true),
-                Err(failure @ Failure::Tls(_)) => {
+                Err(failure @ (Failure::Tls(_) | Failure::Unset(_))) => {
                     self.abort();
                     return Err(failed(Step::Idle, failure));
                 }
@@ -366,7 +366,7 @@ impl Wire {
         let is_over = match self.stream.read(&mut self.read_buffer) {
             Ok(read) => read == 0,
             Err(Failure::Socket(error)) => error.kind() != ErrorKind::TimedOut,
-            Err(Failure::Tls(_)) => false,
+            Err(Failure::Tls(_) | Failure::Unset(_)) => false,
         };
         is_over && self.is_quiet()
     }
@@ -423,7 +423,7 @@ impl Wire {
             self.abort();
         }
         upgraded.map_err(|error| match error {
-            UpgradeError::NotTcp => Error::Closed,
+            UpgradeError::NotPlain => Error::Closed,
             UpgradeError::Failed(failure) => failed(Step::Handshake, failure),
         })?;
         self.trace
