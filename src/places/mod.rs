@@ -5,11 +5,20 @@
 //! session's replies. So every check, result and error comes from the very code that talks to
 //! servers.
 
+pub(crate) mod command;
 mod dots;
+pub(crate) mod failure;
 mod local_lines;
+pub(crate) mod maildir;
 mod offers;
+pub(crate) mod outbox;
+mod pipe;
+pub(crate) mod sent;
 mod session;
+mod stderr;
 mod store;
+mod sysexits;
+mod unique;
 mod verb;
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -19,6 +28,16 @@ use crate::places::offers::Offers;
 use crate::places::session::{End, Session};
 use crate::places::store::Store;
 use crate::transport::Transport;
+
+/// What a place of this machine can do: what it is given, it keeps or hands on as it is.
+const LOCAL_OFFERS: [&str; 6] = [
+    "PIPELINING",
+    "8BITMIME",
+    "SMTPUTF8",
+    "CHUNKING",
+    "ENHANCEDSTATUSCODES",
+    "SIZE",
+];
 
 /// The client's end of a connection to a place.
 #[derive(Debug)]
