@@ -22,7 +22,7 @@ pub trait Transport: Read + Write + Send + Sync {
     /// [`ErrorKind::TimedOut`]: io::ErrorKind::TimedOut
     fn set_deadline(&mut self, deadline: Instant) -> io::Result<()>;
 
-    /// If true, reads do not wait: without anything to read they return
+    /// If true, reads do not wait, whatever the deadline: without anything to read they return
     /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock). The default is false.
     ///
     /// # Errors

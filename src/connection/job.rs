@@ -217,6 +217,7 @@ impl Shares {
             recipients: self.recipients,
             reply: self.reply,
             ignored: Vec::new(),
+            attempts: 1,
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The sentences.
 
 use std::fmt;
+use std::time::Duration;
 
-use super::{Error, Interrupted, refusals};
+use super::{Error, GaveUp, Interrupted, refusals};
 use crate::endpoint::{Endpoint, ServerName};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::protocol::error::ProtocolError;
@@ -16,6 +17,7 @@ impl fmt::Display for Error {
                 write!(f, "\"{}\" is not an address: {reason}", Shown(address))
             }
             Self::AuthFailed(failure) => failure.fmt(f),
+            Self::Busy { waited, connections } => fmt_busy(*waited, *connections, f),
             Self::Closed => f.write_str("the connection is closed: open another one"),
             Self::Command(source) => source.fmt(f),
             Self::Config(source) => source.fmt(f),
@@ -28,6 +30,7 @@ impl fmt::Display for Error {
             Self::Disconnected { step, last_words, server } => {
                 fmt_disconnected(*step, last_words.as_deref(), server, f)
             }
+            Self::GaveUp(last) => last.fmt(f),
             Self::Interrupted(interrupted) => interrupted.fmt(f),
             Self::Io { step: Step::Connect, source, server } => {
                 write!(f, "could not connect to {}: {source}", ServerName(server))
@@ -47,11 +50,7 @@ impl fmt::Display for Error {
             }
             Self::RecipientsRefused(outcome) => fmt_refused(outcome, f),
             Self::Refused { step, reply, server } => fmt_refusal(*step, reply, server, f),
-            Self::SenderRefused(reply) if wants_login(reply) => write!(
-                f,
-                "the server refused the sender: {reply}; it wants a login first: give credentials"
-            ),
-            Self::SenderRefused(reply) => write!(f, "the server refused the sender: {reply}"),
+            Self::SenderRefused(reply) => fmt_sender(reply, f),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),
             Self::Timeout { step, is_begun, server } => fmt_timeout(*step, *is_begun, server, f),
             Self::Tls(failure) => failure.fmt(f),
@@ -71,6 +70,24 @@ impl fmt::Display for Error {
     }
 }
 
+fn fmt_busy(waited: Duration, connections: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let seconds = waited.as_secs_f32();
+    write!(
+        f,
+        "none of the mailer's {connections} connections became free in {seconds:.1} s: wait longer, or allow more connections"
+    )
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "gave up after {} attempts: {}",
+            self.attempts, self.failure
+        )
+    }
+}
+
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.outcome.recipients().len();
@@ -86,6 +103,14 @@ impl fmt::Display for Interrupted {
         }
         f.write_str(")")
     }
+}
+
+fn fmt_sender(reply: &Reply, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "the server refused the sender: {reply}")?;
+    if wants_login(reply) {
+        f.write_str("; it wants a login first: give credentials")?;
+    }
+    Ok(())
 }
 
 /// 530 is said before a login (RFC 4954, 6), and before STARTTLS (RFC 3207, 4).

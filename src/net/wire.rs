@@ -263,8 +263,13 @@ impl Wire {
 
     /// In the middle of a message the server has nothing to say but that it does not want it.
     pub(crate) fn check_silence(&mut self) -> Result<()> {
+        self.stream.set_deadline(self.deadline(Step::Body));
         let read = match self.stream.try_read(&mut self.read_buffer) {
             Ok(None) => return self.check_quiet(Step::Body),
+            Err(failure @ Failure::Unset(_)) => {
+                self.abort();
+                return Err(failed(Step::Body, failure));
+            }
             Ok(Some(0)) | Err(_) => 0,
             Ok(Some(read)) => read,
         };
@@ -313,6 +318,8 @@ impl Wire {
 
     /// Takes in what is there without waiting; returns true if that is the end.
     fn listen(&mut self) -> Result<bool> {
+        // Nothing waits here, but the last deadline may have passed meanwhile.
+        self.stream.set_deadline(self.deadline(Step::Idle));
         let mut heard = 0;
         while heard < MAX_FAREWELL {
             match self.stream.try_read(&mut self.read_buffer) {

@@ -45,5 +45,7 @@ mod starttls;
 mod support;
 mod trace;
 mod transaction;
+mod transport;
+mod transport_tls;
 mod url;
 mod verbs;

@@ -142,7 +142,7 @@ impl Write for Witness {
 
     fn flush(&mut self) -> io::Result<()> {
         let mut seen = self.seen();
-        match seen.channel().and_then(|channel| channel.flush()) {
+        match seen.channel().and_then(Write::flush) {
             // It does not undo what a write has said.
             Ok(()) => Ok(()),
             Err(error) => seen.told(Direction::Write, Err(error)).map(drop),
