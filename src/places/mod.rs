@@ -13,6 +13,7 @@ pub(crate) mod maildir;
 mod offers;
 pub(crate) mod outbox;
 mod pipe;
+mod rules;
 pub(crate) mod sent;
 mod session;
 mod stderr;

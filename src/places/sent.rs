@@ -83,7 +83,8 @@ impl Sent {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         let text = String::from_utf8_lossy(&self.octets);
-        let header = text.split("\r\n\r\n").next().unwrap_or_default();
+        let header = text.split("\r\n\r\n").next();
+        let header = header.filter(|header| !header.starts_with("\r\n"))?;
         let value = field(header, name)?;
         let value = unfolded(value);
         Some(decoded(&value).unwrap_or_else(|| value.into_owned()))

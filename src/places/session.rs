@@ -4,9 +4,11 @@ use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use crate::address::Address;
+use crate::capabilities::Capabilities;
 use crate::parameter::{At, Parameter};
 use crate::places::dots::DotDecoder;
 use crate::places::offers::{Offers, SERVER};
+use crate::places::rules;
 use crate::places::store::{Answer, Halt, Mail, Store};
 use crate::places::verb::Verb;
 use crate::protocol::line::MAX_LINE;
@@ -230,7 +232,7 @@ impl<S: Store> Session<S> {
         };
         let result = verb.and_then(|verb| match verb {
             Verb::Bdat { size, is_last } => self.chunk(size, is_last),
-            _ if is_waiting && !self.has(|offers| offers.pipelining()) => {
+            _ if is_waiting && !self.known().is_some_and(Capabilities::pipelining) => {
                 Err(wrong_order("PIPELINING is not offered: wait for the reply"))
             }
             verb => self.command(verb),
@@ -276,10 +278,10 @@ impl<S: Store> Session<S> {
         None
     }
 
-    /// Whether something is offered, and the client knows of it.
-    fn has(&self, offer: impl FnOnce(&crate::capabilities::Capabilities) -> bool) -> bool {
+    /// What is offered, if the client has asked.
+    fn known(&self) -> Option<&Capabilities> {
         let is_extended = matches!(self.greeted, Greeted::Ehlo | Greeted::Lhlo);
-        is_extended && offer(self.offers.capabilities())
+        is_extended.then(|| self.offers.capabilities())
     }
 
     fn mail(
@@ -297,14 +299,14 @@ impl<S: Store> Session<S> {
             self.lose(End::Closed);
             return Ok(None);
         }
-        self.check_parameters(&parameters, At::Mail)?;
-        self.check_size(&parameters)?;
+        rules::parameters(&parameters, At::Mail, self.known())?;
+        rules::declared_size(&parameters, self.offers.capabilities())?;
         let mail = Mail {
             sender,
             parameters,
             recipients: Vec::new(),
         };
-        check_address(&mail, mail.sender.as_ref())?;
+        rules::address(&mail, mail.sender.as_ref())?;
         self.store.sender(mail.sender.as_ref())?;
         self.transaction = Some(Transaction {
             mail,
@@ -313,49 +315,12 @@ impl<S: Store> Session<S> {
         Ok(Some(Answer::new(250, "2.1.0 sender ok")))
     }
 
-    fn check_parameters(&self, parameters: &[Parameter], at: At) -> Result<(), Answer> {
-        for parameter in parameters {
-            let is_offered = self.has(|offers| offers.has(parameter.extension()));
-            if !is_offered || !parameter.may_stand_at(at) {
-                let text = format!("5.5.4 {parameter} belongs to nothing that is offered");
-                return Err(Answer::new(555, text));
-            }
-            let is_body = |body: &str| matches!(body, "7BIT" | "8BITMIME" | "BINARYMIME");
-            if parameter.keyword() == "BODY" && !parameter.value().is_some_and(is_body) {
-                return Err(Answer::new(501, "5.5.4 there is no such BODY"));
-            }
-        }
-        Ok(())
-    }
-
-    /// RFC 1870, 6.1.
-    fn check_size(&self, parameters: &[Parameter]) -> Result<(), Answer> {
-        let mut parameters = parameters.iter();
-        let Some(size) = parameters.find(|it| it.keyword() == "SIZE") else {
-            return Ok(());
-        };
-        match size.value().and_then(|size| size.parse().ok()) {
-            Some(size) => self.check_limit(size),
-            None => Err(Answer::new(501, "5.5.4 SIZE is no number")),
-        }
-    }
-
-    fn check_limit(&self, size: u64) -> Result<(), Answer> {
-        match self.offers.capabilities().size_limit() {
-            Some(limit) if size > limit => Err(Answer::new(
-                552,
-                format!("5.3.4 the message has more than {limit} octets"),
-            )),
-            _ => Ok(()),
-        }
-    }
-
     fn recipient(
         &mut self,
         recipient: Address,
         parameters: Vec<Parameter>,
     ) -> Result<Option<Answer>, Answer> {
-        self.check_parameters(&parameters, At::Rcpt)?;
+        rules::parameters(&parameters, At::Rcpt, self.known())?;
         let most = self.offers.capabilities().limits().rcpt_max;
         let Some(transaction) = &mut self.transaction else {
             return Err(wrong_order("there is no sender yet"));
@@ -364,7 +329,7 @@ impl<S: Store> Session<S> {
             return Err(wrong_order("the message has begun"));
         }
         let mail = &mut transaction.mail;
-        check_address(mail, Some(&recipient))?;
+        rules::address(mail, Some(&recipient))?;
         if most.is_some_and(|most| mail.recipients.len() as u64 >= most) {
             return Err(Answer::new(452, "4.5.3 too many recipients"));
         }
@@ -389,7 +354,7 @@ impl<S: Store> Session<S> {
 
     /// Whatever is wrong with a chunk, its octets follow.
     fn chunk(&mut self, size: u64, is_last: bool) -> Result<Option<Answer>, Answer> {
-        let begun = match self.has(|offers| offers.chunking()) {
+        let begun = match self.known().is_some_and(Capabilities::chunking) {
             true => self.begin(),
             false => Err(Answer::new(502, "5.5.1 CHUNKING is not offered")),
         };
@@ -494,7 +459,7 @@ impl<S: Store> Session<S> {
 
     /// Hands octets of the message to the store, as long as nothing is wrong with it.
     fn keep(&mut self, octets: &[u8], deadline: Option<Instant>) {
-        let Some(transaction) = &mut self.transaction else {
+        let Some(transaction) = self.transaction.as_mut().filter(|_| !octets.is_empty()) else {
             return;
         };
         transaction.size += octets.len() as u64;
@@ -502,10 +467,8 @@ impl<S: Store> Session<S> {
         if transaction.refusal.is_some() || self.end.is_some() {
             return;
         }
-        let result = match self
-            .check_limit(size)
-            .and_then(|()| self.check_bits(octets))
-        {
+        let limit = rules::limit(size, self.offers.capabilities());
+        let result = match limit.and_then(|()| rules::bits(octets, self.known())) {
             Ok(()) => self.store.write(octets, deadline),
             Err(answer) => Err(answer.into()),
         };
@@ -521,39 +484,6 @@ impl<S: Store> Session<S> {
             Err(Halt::TimedOut) => self.lose(End::Silent),
         }
     }
-
-    /// RFC 6152, 3.
-    fn check_bits(&self, octets: &[u8]) -> Result<(), Answer> {
-        if octets.is_ascii() || self.has(|offers| offers.eight_bit() || offers.binarymime()) {
-            return Ok(());
-        }
-        Err(Answer::new(
-            554,
-            "5.6.3 the message has 8-bit octets, and 8BITMIME is not offered",
-        ))
-    }
-}
-
-impl Mail {
-    fn has_parameter(&self, keyword: &str, value: Option<&str>) -> bool {
-        let mut parameters = self.parameters.iter();
-        parameters.any(|it| it.keyword() == keyword && (value.is_none() || it.value() == value))
-    }
-
-    fn is_binary(&self) -> bool {
-        self.has_parameter("BODY", Some("BINARYMIME"))
-    }
-}
-
-/// RFC 6531, 3.5: an address outside ASCII needs the parameter.
-fn check_address(mail: &Mail, address: Option<&Address>) -> Result<(), Answer> {
-    if address.is_none_or(Address::is_ascii) || mail.has_parameter("SMTPUTF8", None) {
-        return Ok(());
-    }
-    Err(Answer::new(
-        553,
-        "5.6.7 the address needs SMTPUTF8, which MAIL has not asked for",
-    ))
 }
 
 fn wrong_order(text: &'static str) -> Answer {

@@ -52,6 +52,18 @@ pub(crate) struct Mail {
     pub(crate) recipients: Vec<(Address, Vec<Parameter>)>,
 }
 
+impl Mail {
+    /// Whether MAIL had this parameter, with this value if one is given.
+    pub(crate) fn has_parameter(&self, keyword: &str, value: Option<&str>) -> bool {
+        let mut parameters = self.parameters.iter();
+        parameters.any(|it| it.keyword() == keyword && (value.is_none() || it.value() == value))
+    }
+
+    pub(crate) fn is_binary(&self) -> bool {
+        self.has_parameter("BODY", Some("BINARYMIME"))
+    }
+}
+
 /// Why a message goes no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
