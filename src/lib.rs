@@ -33,6 +33,8 @@
 //! - [`Outcome`] says what became of each recipient, [`Error`] why nothing was sent, and
 //!   [`Error::delivery`] whether that is certain.
 //! - [`Transaction`], [`DataWriter`] and the verbs of [`SmtpConnection`] do it all by hand.
+//! - [`Outbox`] is a server in memory for tests, [`Config::maildir`] and
+//!   [`Config::sendmail_command`] need no server either.
 //! - [`Mechanism`] adds ways to log in, and [`Config::trace`] shows the dialog.
 //!
 //! # For a Python reader

@@ -13,6 +13,8 @@ pub(crate) mod maildir;
 mod offers;
 pub(crate) mod outbox;
 mod pipe;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
 mod rules;
 pub(crate) mod sent;
 mod session;
