@@ -56,10 +56,12 @@ impl Shop {
 fn a_customer_gets_a_confirmation(outbox: &Outbox, shop: &Shop) {
     assert_eq!(shop.confirm("ann@example.org", 7), Confirmation::Sent);
     let sent = outbox.take();
-    assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].subject(), "Your order 7 – thank you!");
-    assert_eq!(sent[0].header("To").as_deref(), Some("ann@example.org"));
-    assert!(sent[0].text().contains("your order 7"));
+    let [message] = &sent[..] else {
+        panic!("one message was expected: {sent:?}");
+    };
+    assert_eq!(message.subject(), "Your order 7 – thank you!");
+    assert_eq!(message.header("To").as_deref(), Some("ann@example.org"));
+    assert!(message.text().contains("your order 7"));
 }
 
 fn a_wrong_address_is_noticed(outbox: &Outbox, shop: &Shop) {

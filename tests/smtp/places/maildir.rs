@@ -1,6 +1,6 @@
 //! A Maildir: what its files hold, and that there are as many as were accepted.
 use super::{message, unreachable};
-use crate::support::sending::{facts, fates};
+use crate::support::sending::{facts, fates, taken};
 use smtplib::{Address, Config, Consignment, Envelope, Error};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -214,7 +214,7 @@ fn nobody_else_may_read_it() {
 
     let (_folder, path, config) = place();
     let mut smtp = config.connect().unwrap();
-    smtp.sendmail("", ["ben@example.org"], "Hi!\n").unwrap();
+    taken(smtp.sendmail("", ["ben@example.org"], "Hi!\n"));
     let name = names(&path.join("new")).pop().unwrap();
     for (path, mode) in [
         (path.join("new").join(name), 0o600),

@@ -22,7 +22,8 @@ fn message() -> Message {
 // What a server needs and a place cannot have is told by its name, wherever it was set.
 #[test]
 fn settings_for_servers_are_errors() {
-    let set: [(fn(Config) -> Config, &str); 7] = [
+    type Set = fn(Config) -> Config;
+    let set: [(Set, &str); 7] = [
         (|config| config.security(Security::StartTls), "TLS"),
         (|config| config.tls_server_name("mx"), "the TLS server name"),
         (
