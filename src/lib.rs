@@ -33,6 +33,7 @@
 //! - [`Outcome`] says what became of each recipient, [`Error`] why nothing was sent, and
 //!   [`Error::delivery`] whether that is certain.
 //! - [`Transaction`], [`DataWriter`] and the verbs of [`SmtpConnection`] do it all by hand.
+//! - [`Config::transport`] connects through proxies and other TLS libraries.
 //! - [`Mechanism`] adds ways to log in, and [`Config::trace`] shows the dialog.
 //!
 //! # For a Python reader
