@@ -35,6 +35,7 @@
 //! - [`Transaction`], [`DataWriter`] and the verbs of [`SmtpConnection`] do it all by hand.
 //! - [`Outbox`] is a server in memory for tests, [`Config::maildir`] and
 //!   [`Config::sendmail_command`] need no server either.
+//! - [`Config::transport`] connects through proxies and other TLS libraries.
 //! - [`Mechanism`] adds ways to log in, and [`Config::trace`] shows the dialog.
 //!
 //! # For a Python reader

@@ -24,6 +24,7 @@ mod oauth2;
 mod peer;
 mod places;
 mod program;
+mod proxies;
 mod quickstart;
 mod sendmail;
 // Elsewhere than on Linux no environment variable names the roots.
