@@ -56,8 +56,8 @@ pub(super) fn with_server(scheme: &str, rest: &str) -> Result<Config, ConfigErro
         "lmtps" => Ok(with_authority(rest, lmtp)?.security(Security::ImplicitTls)),
         "lmtp+unix" => Ok(Config::lmtp_unix(path(rest)?)),
         "smtp+unix" => Ok(Config::lmtp_unix(path(rest)?).protocol(Protocol::Smtp)),
-        "maildir" => Ok(Config::maildir(path(rest)?)),
-        "sendmail" => Ok(Config::sendmail_command(path(rest)?)),
+        "maildir" => Ok(Config::maildir(path_of_place(rest)?)),
+        "sendmail" => Ok(Config::sendmail_command(path_of_place(rest)?)),
         _ => Err(ConfigError::Scheme),
     }
 }
@@ -68,10 +68,15 @@ fn lmtp(host: String) -> Config {
 
 fn path(text: &str) -> Result<String, ConfigError> {
     // What begins with a name is a host, and the path is missing.
-    if !text.starts_with(['/', '.']) {
-        return Err(ConfigError::Host);
+    if text.starts_with(['/', '.']) {
+        decode(text)
+    } else {
+        Err(ConfigError::Host)
     }
-    let path = decode(text)?;
+}
+
+fn path_of_place(text: &str) -> Result<String, ConfigError> {
+    let path = path(text)?;
     match path.strip_prefix('/') {
         Some(windows) if has_drive(windows) => Ok(windows.to_owned()),
         _ => Ok(path),

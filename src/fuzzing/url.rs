@@ -130,6 +130,10 @@ fn check_unix(path: &str) {
 
 /// Maildirs and programs have a path, and no place for a password.
 fn check_places(path: &str) {
+    if cfg!(windows) && path.contains(':') {
+        // It may begin with a drive.
+        return;
+    }
     let read = |scheme: &str| -> Config {
         let url = format!("{scheme}:///{}?timeout=7", encode(path));
         url.parse().unwrap()

@@ -1,5 +1,6 @@
 //! The example `sendmail` with places other than a server: processes that write to one Maildir.
 use crate::program::Program;
+use smtplib::Config;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// A message to Ben, into a Maildir.
 fn sendmail(path: &Path) -> Program {
-    let url = format!("maildir://{}", path.display());
+    let url = Config::maildir(path).to_string();
     Program::new("sendmail").args([
         "--url",
         &url,

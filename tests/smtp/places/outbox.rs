@@ -2,8 +2,8 @@
 use super::message;
 use crate::support::sending::{facts, fates, fates_in, taken};
 use smtplib::{
-    Address, Config, Consignment, Delivery, Envelope, Error, Failure, Message, Notify, Outbox,
-    Outcome, Sent, SmtpConnection,
+    Address, Config, Consignment, Delivery, Envelope, Error, Failure, Mailer, Message, Notify,
+    Outbox, Outcome, Sent, SmtpConnection,
 };
 use std::thread;
 
@@ -343,6 +343,36 @@ fn threads_share_an_outbox() {
         let number = sent.subject();
         assert_eq!(sent.text(), format!("Subject: {number}\n\n{number}\n"));
     }
+}
+
+// With a mailer a kept connection may have been lost meanwhile: it opens another one.
+#[test]
+fn a_mailer_keeps_connections_to_it() {
+    let outbox = Outbox::new();
+    let mailer = Mailer::new(outbox.config());
+    let send = || match mailer.send(&message()) {
+        Ok(outcome) => fates(&outcome).remove(0),
+        Err(error) => facts(&error),
+    };
+    assert_eq!(send(), TAKEN);
+    outbox.fail_next(Failure::connect());
+    outbox.fail_next(Failure::lost_before_end());
+    outbox.fail_next(Failure::lost_after_end());
+    let refused = "not delivered, transient, closed, at the connection attempt";
+    assert_eq!(send(), refused);
+    assert_eq!(send(), "not delivered, transient, closed, at the message");
+    assert_eq!(send(), "unknown, closed, at the end of the message");
+    assert_eq!(send(), TAKEN);
+    assert_eq!(outbox.take().len(), 3);
+
+    let messages: Vec<Message> = (0..50).map(|_| message()).collect();
+    let results: Vec<bool> = mailer
+        .send_all(&messages)
+        .map(|result| result.is_ok_and(|outcome| outcome.is_complete()))
+        .collect();
+    assert_eq!(results, [true; 50]);
+    mailer.close();
+    assert_eq!(outbox.len(), 50);
 }
 
 #[test]
