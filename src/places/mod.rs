@@ -33,8 +33,10 @@ use crate::places::store::Store;
 use crate::transport::Transport;
 
 /// What a place of this machine can do: what it is given, it keeps or hands on as it is.
-const LOCAL_OFFERS: [&str; 6] = [
-    "PIPELINING",
+///
+/// PIPELINING would save nothing, and the end of a message would share its deadline with the next
+/// one.
+const LOCAL_OFFERS: [&str; 5] = [
     "8BITMIME",
     "SMTPUTF8",
     "CHUNKING",

@@ -24,6 +24,8 @@ pub(crate) struct Session<S> {
     state: State,
     /// What there is of the next command.
     line: Vec<u8>,
+    /// The last octet of that was a CR.
+    is_behind_cr: bool,
     greeted: Greeted,
     transaction: Option<Transaction>,
     output: Vec<u8>,
@@ -90,6 +92,7 @@ impl<S: Store> Session<S> {
             offers,
             state: State::Commands,
             line: Vec::new(),
+            is_behind_cr: false,
             greeted: Greeted::No,
             transaction: None,
             output: Vec::new(),
@@ -203,15 +206,16 @@ impl<S: Store> Session<S> {
         let end = octets.iter().position(|octet| *octet == b'\n');
         let taken = end.map_or(octets.len(), |end| end + 1);
         let part = octets.get(..taken).unwrap_or_default();
-        // Of a line that is too long, so much is kept that it is still too long; and its end.
+        // Of a line that is too long, so much is kept that it is still too long.
         let room = (MAX_LINE + 1).saturating_sub(self.line.len());
         let kept = part.get(..room.min(part.len())).unwrap_or_default();
         self.line.extend_from_slice(kept);
         let is_over = match part {
             [.., b'\r', b'\n'] => true,
-            [b'\n'] => self.line.ends_with(b"\r\n"),
+            [b'\n'] => self.is_behind_cr,
             _ => false,
         };
+        self.is_behind_cr = part.ends_with(b"\r");
         if !is_over {
             return taken;
         }
@@ -227,7 +231,7 @@ impl<S: Store> Session<S> {
     fn obey(&mut self, line: &[u8]) {
         let is_waiting = !self.is_read();
         let verb = match line.strip_suffix(b"\r\n") {
-            Some(line) if line.len() + 2 <= MAX_LINE => Verb::parse(line),
+            Some(text) if line.len() <= MAX_LINE => Verb::parse(text),
             _ => Err(Answer::new(500, "5.5.2 the command is too long")),
         };
         let result = verb.and_then(|verb| match verb {

@@ -226,10 +226,26 @@ fn an_over_long_line_is_one_command_and_not_kept() {
     assert_eq!(dialog.codes(), [500, 250]);
     let fits = format!("NOOP {}\r\n", "x".repeat(MAX_LINE - 7));
     assert_eq!(run(&ALL, &[fits.as_bytes()]).0, [250]);
-    let over = format!("NOOP {}\r\n", "x".repeat(MAX_LINE - 6));
-    for at in [1, MAX_LINE - 1, MAX_LINE, MAX_LINE + 1] {
-        let (head, tail) = over.as_bytes().split_at(at.min(over.len()));
-        assert_eq!(run(&ALL, &[head, tail]).0, [500], "at {at}");
+    for length in [MAX_LINE - 6, MAX_LINE - 5, MAX_LINE - 4, 2 * MAX_LINE] {
+        let over = format!("NOOP {}\r\nNOOP\r\n", "x".repeat(length));
+        for at in [
+            1,
+            MAX_LINE - 1,
+            MAX_LINE,
+            MAX_LINE + 1,
+            length + 6,
+            length + 7,
+        ] {
+            let (head, tail) = over.as_bytes().split_at(at);
+            let mut dialog = Dialog::new(&ALL);
+            assert!(dialog.write(head, true) && dialog.write(tail, true));
+            // Nobody has said EHLO: what was not read yet keeps the next command from being obeyed.
+            let codes = dialog.codes();
+            assert!(
+                matches!(codes[..], [500, 250 | 503]),
+                "{length} at {at}: {codes:?}"
+            );
+        }
     }
 }
 

@@ -3,7 +3,7 @@ use super::message;
 use crate::support::sending::{facts, fates, fates_in, taken};
 use smtplib::{
     Address, Config, Consignment, Delivery, Envelope, Error, Failure, Mailer, Message, Notify,
-    Outbox, Outcome, Sent, SmtpConnection,
+    Outbox, Outcome, Protocol, Sent, SmtpConnection,
 };
 use std::thread;
 
@@ -391,6 +391,28 @@ fn verbs_by_hand_and_their_replies() {
     let farewell = smtp.quit();
     assert_eq!(farewell.unwrap().code(), 221);
     assert_eq!(outbox.len(), 1);
+}
+
+// 2033-03: a reply for each recipient.
+#[test]
+fn it_speaks_lmtp_to_those_who_do() {
+    let outbox = Outbox::new();
+    outbox.refuse("ben@example.org", 550, "5.1.1 no such user");
+    let config = outbox.config().protocol(Protocol::Lmtp);
+    let mut smtp = config.connect().unwrap();
+    let to = ["ann@example.org", "ben@example.org", "cleo@example.org"];
+    for _ in 0..2 {
+        let outcome = send(&mut smtp, &to).unwrap();
+        assert_eq!(
+            fates(&outcome),
+            [
+                "ann@example.org Accepted 250 2.0.0 accepted",
+                "ben@example.org Refused 550 5.1.1 no such user",
+                "cleo@example.org Accepted 250 2.0.0 accepted",
+            ]
+        );
+    }
+    assert_eq!(outbox.take().len(), 2);
 }
 
 #[test]
