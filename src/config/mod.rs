@@ -371,7 +371,7 @@ impl Config {
     ///
     /// - With [`Security::StartTls`], [`ImplicitTls`](Security::ImplicitTls) and
     ///   [`Opportunistic`](Security::Opportunistic) TLS runs above the transport, for instance
-    ///   through a proxy.
+    ///   through a proxy. The certificate must be that of the configuration's host.
     /// - A transport that brings its own TLS goes with [`Security::None`], and with the
     ///   [`port`](Self::port) of a server that begins with TLS. Passwords are sent if
     ///   [`Transport::is_protected`] returns true.
@@ -381,13 +381,12 @@ impl Config {
     /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock), and [`Error::Io`] for everything else.
     ///
     /// ```no_run
-    /// use std::net::TcpStream;
     /// use smtplib::{Config, TcpTransport};
     ///
     /// # fn main() -> Result<(), smtplib::Error> {
-    /// // A tunnel that somebody else has opened; the certificate is still that of the host.
+    /// // A tunnel ends on this machine; the certificate is still that of the host.
     /// let config = Config::new("mail.example.com")
-    ///     .transport(|_config, _deadline| TcpTransport::new(TcpStream::connect("127.0.0.1:2525")?));
+    ///     .transport(|_config, deadline| TcpTransport::connect("127.0.0.1", 2525, deadline));
     /// let mut smtp = config.connect()?;
     /// # Ok(())
     /// # }

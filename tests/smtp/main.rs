@@ -47,6 +47,7 @@ mod support;
 mod trace;
 mod transaction;
 mod transport;
+mod transport_rustls;
 mod transport_tls;
 mod url;
 mod verbs;

@@ -395,6 +395,18 @@ fn a_farewell_on_an_idle_transport_is_noticed() {
     }
 }
 
+// The deadline of the last step is none for the look at an idle connection.
+#[test]
+fn an_idle_transport_may_rest_beyond_its_deadline() {
+    let peer = session(&[], "C: NOOP\nS: 250 ok").listen();
+    let config = own_config().timeout(SHORT);
+    let mut smtp = SmtpConnection::from_transport(own(&peer, &Calls::default()), &config).unwrap();
+    thread::sleep(SHORT);
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
 // RFC 5321, 4.1.4: the transport's address, or that of the machine itself.
 #[test]
 fn the_address_in_ehlo() {

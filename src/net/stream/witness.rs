@@ -117,7 +117,7 @@ impl Witness {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Nothing in here panics half-way.
+        // Nothing in here is left half-way, not even by a transport that panics.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -261,6 +261,61 @@ mod tests {
         assert_eq!(failure(&witness), Some(ErrorKind::TimedOut));
         witness.call(Direction::Read, &Ok(0));
         assert_eq!(failure(&witness), Some(ErrorKind::UnexpectedEof));
+    }
+
+    // What a transport of the caller's own says stays as well.
+    #[test]
+    fn words_stay() {
+        let witness = Witness::default();
+        let fallen = io::Error::new(ErrorKind::BrokenPipe, "the tunnel fell in");
+        witness.call(Direction::Write, &Err(fallen));
+        let failure = witness.failure().unwrap();
+        assert_eq!(failure.to_string(), "the tunnel fell in");
+        assert_eq!(failure.kind(), ErrorKind::BrokenPipe);
+    }
+
+    /// Takes nothing in time.
+    struct Late;
+
+    impl Read for Late {
+        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            Err(ErrorKind::TimedOut.into())
+        }
+    }
+
+    impl Write for Late {
+        fn write(&mut self, _octets: &[u8]) -> io::Result<usize> {
+            Err(ErrorKind::TimedOut.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Transport for Late {
+        fn set_deadline(&mut self, _deadline: Instant) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_nonblocking(&mut self, _yes: bool) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    // TLS hears something else, and a flush that goes well does not undo what a write said.
+    #[test]
+    fn the_truth_about_time_stays() {
+        let mut witness = Witness::of(Channel::new(Box::new(Late)));
+        let error = witness.write(b"x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        witness.flush().unwrap();
+        assert_eq!(kind(&witness), Some(ErrorKind::TimedOut));
+        assert!(witness.below(|_| ()).is_some());
+        witness.clone().cut();
+        let error = witness.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotConnected);
+        assert!(witness.below(|_| ()).is_none());
     }
 
     #[test]
