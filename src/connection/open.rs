@@ -24,7 +24,7 @@ impl Config {
     /// first step that failed says. There is no connection then, and no password was sent
     /// without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
-        self.check()?;
+        self.check().map_err(|error| error.at(self.endpoint()))?;
         let deadline = self.deadline.map(deadline_in);
         self.trace
             .note(format_args!("connecting to {}", self.endpoint()));
@@ -58,7 +58,7 @@ impl Config {
         credentials.check()?;
         let may_go = || may_go_without_tls(credentials.kind(), self.mechanisms.as_deref());
         if self.security == Security::None && !self.allow_plaintext_auth && !may_go() {
-            return Err(Error::PlaintextAuth);
+            return Err(Error::plaintext_auth());
         }
         Ok(())
     }
@@ -101,7 +101,9 @@ impl SmtpConnection {
     ///
     /// As [`Config::connect`].
     pub fn from_tcp_stream(stream: TcpStream, config: &Config) -> Result<Self> {
-        config.check()?;
+        config
+            .check()
+            .map_err(|error| error.at(config.endpoint()))?;
         let stream = Stream::tcp(stream).map_err(|source| Error::io(Step::Connect, source));
         let deadline = config.deadline.map(deadline_in);
         let opened = stream.and_then(|stream| Self::open(stream, config, deadline));
@@ -140,7 +142,7 @@ impl SmtpConnection {
             _ => {}
         }
         match self.config.credentials.clone() {
-            Some(credentials) => self.log_in(&credentials),
+            Some(credentials) => self.log_in(&credentials).map(drop),
             None => Ok(()),
         }
     }

@@ -30,6 +30,12 @@ impl Error {
         }
     }
 
+    /// Logging in would show the password.
+    #[must_use]
+    pub fn plaintext_auth() -> Self {
+        Self::PlaintextAuth { server: None }
+    }
+
     /// The server broke the rules of the protocol.
     #[must_use]
     pub fn protocol(step: Step, source: ProtocolError) -> Self {
@@ -67,6 +73,7 @@ impl Error {
             Self::AuthFailed(failure) => &mut failure.server,
             Self::Disconnected { server, .. }
             | Self::Io { server, .. }
+            | Self::PlaintextAuth { server }
             | Self::Protocol { server, .. }
             | Self::Refused { server, .. }
             | Self::Timeout { server, .. } => server,

@@ -176,7 +176,7 @@ fn transient_and_permanent() {
         (Error::Closed, (true, false)),
         (Error::Token("no answer".into()), (true, false)),
         (Error::NoRecipients, (false, true)),
-        (Error::PlaintextAuth, (false, true)),
+        (Error::plaintext_auth(), (false, true)),
         (Error::Source(io_error("x")), neither),
         (
             auth_failed(AuthReason::Refused, Some("454 later"), None),

@@ -1,8 +1,8 @@
 //! What real servers and real configurations brought: the numbers are those of the requirement map.
 use crate::peer::{Peer, Script};
 use crate::support::sending::{connect, facts, fates, listen, send_hi};
-use crate::support::session::{SHORT, config, failure, said, session, soon, starttls};
-use smtplib::{Config, ContentError, Delivery, Error, Security, Step};
+use crate::support::session::{SHORT, config, failure, implicit, said, session, soon, starttls};
+use smtplib::{Config, ContentError, Credentials, Delivery, Error, Login, Security, Step};
 use std::io::Write;
 
 const ANN: [&str; 1] = ["ann@example.org"];
@@ -166,6 +166,34 @@ fn every_failure_to_connect_names_the_place() {
     }
 }
 
+// Field C7: also where nothing fits the credentials.
+#[test]
+fn a_login_that_cannot_be_names_the_place() {
+    let password = |peer: &Peer| implicit(peer).credentials(Credentials::password("tim", "pw"));
+    for (offer, begin, end) in [
+        ("SIZE", "", " does not offer AUTH"),
+        ("AUTH", "", " offers no mechanism to log in by"),
+        (
+            "AUTH NTLM",
+            "none of the mechanisms that ",
+            " offers (NTLM) fits the credentials",
+        ),
+    ] {
+        let peer = session(&[offer], "C: QUIT\nS: 221 bye\nCclose").listen_tls();
+        let error = failure(&password(&peer));
+        let place = format!("127.0.0.1:{}", peer.port());
+        assert_eq!(error.to_string(), format!("{begin}{place}{end}"));
+        assert_eq!(error.server().unwrap().as_str(), place);
+        peer.finish();
+    }
+    let peer = session(&["AUTH PLAIN"], "C: QUIT\nS: 221 bye\nCclose").listen();
+    let opportunistic = password(&peer).security(Security::Opportunistic);
+    let place = format!("logging in at 127.0.0.1:{} without TLS ", peer.port());
+    let error = failure(&opportunistic);
+    assert!(error.to_string().starts_with(&place), "{error}");
+    peer.finish();
+}
+
 // Field C5: what is ignored is as if it were not offered, before and behind TLS.
 #[test]
 fn ignored_offers_are_none() {
@@ -220,6 +248,29 @@ fn starttls_returns_its_reply() {
     let mut smtp = config(&peer).security(Security::None).connect().unwrap();
     assert_eq!(smtp.starttls().unwrap().to_string(), "220 2.0.0 go ahead");
     smtp.quit();
+    peer.finish();
+}
+
+// Field C10: so do the ways to log in, whatever the way; a password that it repeats is not shown.
+#[test]
+fn logging_in_returns_its_reply() {
+    let plain = "C: AUTH PLAIN AHRpbQBwdw==\nS: 235-2.7.0 welcome\nS: 235 2.7.0 tim";
+    let again = "C: AUTH PLAIN AHRpbQBwdw==\nS: 503 5.5.1 already authenticated";
+    let login = "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dGlt\nS: 334 UGFzc3dvcmQ6\n\
+                 C: aHVudGVyMg==\nS: 235 ok hunter2";
+    let peer = session(&["AUTH PLAIN"], &format!("{plain}\n{again}\n{login}")).listen_tls();
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let reply = smtp.login("tim", "pw").unwrap();
+    assert_eq!(reply.to_string(), "235 2.7.0 welcome / tim");
+    let reply = smtp
+        .login_with(&Credentials::password("tim", "pw"))
+        .unwrap();
+    assert_eq!(reply.to_string(), "503 5.5.1 already authenticated");
+    let mut login = Login::new("tim", "hunter2").unwrap();
+    let reply = smtp.authenticate(&mut login).unwrap();
+    assert_eq!(reply.to_string(), "235 ok ***");
+    assert_eq!(reply.text(), "ok hunter2");
+    drop(smtp);
     peer.finish();
 }
 
