@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::address::try_from_text;
 use crate::command_error::CommandError;
 
 /// A parameter of MAIL or RCPT, such as `RET=HDRS` or `NOTIFY=NEVER` (RFC 5321, 4.1.2).
@@ -211,3 +212,5 @@ impl FromStr for Parameter {
         }
     }
 }
+
+try_from_text!(Parameter, CommandError);

@@ -2,14 +2,30 @@
 
 use std::io;
 
-use super::Error;
+use super::{Error, Interrupted, TlsError, TlsReason};
+use crate::auth::dialog::AuthError;
+use crate::auth::error::AuthReason;
 use crate::endpoint::Endpoint;
+use crate::outcome::Outcome;
 use crate::protocol::error::ProtocolError;
 use crate::reply::Reply;
 use crate::step::Step;
 
 /// For tests of what a program does with an error, and for places of one's own to send to.
 impl Error {
+    /// Logging in by this mechanism failed, by a refusal.
+    #[must_use]
+    pub fn auth_failed(mechanism: &str, reply: Reply) -> Self {
+        Self::AuthFailed(Box::new(AuthError {
+            mechanism: mechanism.to_ascii_uppercase(),
+            reason: AuthReason::Refused,
+            reply: Some(reply),
+            detail: None,
+            server: None,
+            others: Box::default(),
+        }))
+    }
+
     /// The server closed the connection.
     #[must_use]
     pub fn disconnected(step: Step, last_words: Option<Reply>) -> Self {
@@ -18,6 +34,12 @@ impl Error {
             last_words: last_words.map(Box::new),
             server: None,
         }
+    }
+
+    /// The connection failed after a recipient had an answer.
+    #[must_use]
+    pub fn interrupted(outcome: Outcome, failure: Self) -> Self {
+        Self::Interrupted(Box::new(Interrupted { outcome, failure }))
     }
 
     /// Reading from or writing to the network failed.
@@ -65,6 +87,24 @@ impl Error {
             is_begun: false,
             server: None,
         }
+    }
+
+    /// TLS did not come about, or broke.
+    #[must_use]
+    pub fn tls(step: Step, reason: TlsReason) -> Self {
+        Self::Tls(Box::new(TlsError::because(step, reason)))
+    }
+
+    /// The message is larger than the server takes; both in octets.
+    #[must_use]
+    pub fn too_large(size: u64, limit: u64) -> Self {
+        Self::TooLarge { size, limit }
+    }
+
+    /// There is no host of this name.
+    #[must_use]
+    pub fn unknown_host(host: &str) -> Self {
+        Self::UnknownHost { host: host.into() }
     }
 
     /// The same error, naming the server.

@@ -49,7 +49,7 @@ fn outcome(fates: &[(RecipientStatus, Option<&str>)]) -> Outcome {
         RecipientOutcome {
             status: *status,
             reply: line.map(reply),
-            ..RecipientOutcome::new(address)
+            ..RecipientOutcome::unanswered(address)
         }
     });
     Outcome {

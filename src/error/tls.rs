@@ -86,9 +86,14 @@ impl TlsError {
 
     /// The server sent an alert before the handshake could begin.
     pub(crate) fn refused() -> Self {
+        Self::because(Step::Handshake, TlsReason::Refused)
+    }
+
+    /// TLS failed, for a reason that is known without a TLS library.
+    pub(crate) fn because(step: Step, reason: TlsReason) -> Self {
         Self {
-            step: Step::Handshake,
-            reason: TlsReason::Refused,
+            step,
+            reason,
             source: None,
             in_clear: None,
             is_verdict: false,

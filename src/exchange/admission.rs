@@ -160,7 +160,7 @@ pub(crate) fn order(
         let address = told(&recipient.address, is_utf8);
         command::rcpt(commands.octets(), &address, &recipient.parameters)?;
         commands.end_line();
-        outcomes.push(RecipientOutcome::new(recipient.address.clone()));
+        outcomes.push(RecipientOutcome::unanswered(recipient.address.clone()));
         Ok::<(), Inadmissible>(())
     };
     match places {

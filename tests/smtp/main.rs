@@ -21,6 +21,7 @@ mod deadlines;
 mod dial;
 mod envelope;
 mod extensions;
+mod fakes;
 mod field;
 mod greeting;
 mod hello;
