@@ -158,6 +158,18 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
+    /// Writes a display name whose encoded-words are those of another header, and `end` behind it.
+    pub(crate) fn encoded_phrase(&mut self, name: &str, end: &str) {
+        for word in name.split(' ') {
+            let is_encoded = word.contains("=?");
+            self.encoded |= is_encoded;
+            self.token(word);
+            // The word may stand on a new line.
+            self.encoded |= is_encoded;
+        }
+        self.tokens(end);
+    }
+
     fn tokens(&mut self, text: &str) {
         for token in text.split(' ').filter(|token| !token.is_empty()) {
             self.token(token);
