@@ -146,6 +146,19 @@ impl Envelope {
         self.ignore_unsupported
     }
 
+    /// The same envelope for some of its recipients, by their places.
+    pub(crate) fn only(&self, places: &[usize]) -> Self {
+        let chosen = places
+            .iter()
+            .filter_map(|place| self.recipients.get(*place));
+        Self {
+            sender: self.sender.clone(),
+            parameters: self.parameters.clone(),
+            recipients: chosen.cloned().collect(),
+            ..*self
+        }
+    }
+
     /// Adds a parameter to each recipient that has none with this keyword.
     pub(crate) fn for_each_recipient(
         mut self,

@@ -1,12 +1,14 @@
 //! [`Error`]: what went wrong, where, and what it means for the message.
 
 mod display;
+mod gave_up;
 mod interrupted;
 mod make;
 mod tls;
 
 use std::error::Error as StdError;
 use std::io;
+use std::time::Duration;
 
 use crate::address::AddressError;
 use crate::auth::dialog::AuthError;
@@ -21,8 +23,8 @@ use crate::protocol::error::ProtocolError;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 
+pub use self::gave_up::GaveUp;
 pub use self::interrupted::Interrupted;
-
 pub use self::tls::{TlsError, TlsReason};
 
 /// The result of everything that talks to a server.
@@ -39,6 +41,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// |---|---|---|---|
 /// | `Address` | a text is not an address | no | correct the address |
 /// | `AuthFailed` | logging in failed | by the reply | ask for the password again, after 4yz wait |
+/// | `Busy` | all connections of a [`Mailer`](crate::Mailer) were in use for too long | yes | wait longer, or allow more connections |
 /// | `Closed` | an earlier failure has closed this connection | yes | connect again |
 /// | `Command` | a text cannot be sent as a command | no | correct the call |
 /// | `Config` | the configuration cannot work | no | correct the configuration |
@@ -46,6 +49,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | `Credentials` | the user name or password cannot be sent | no | correct them |
 /// | `DataRefused` | the server refused the message itself | by the reply | after 5yz change the message |
 /// | `Disconnected` | the server closed the connection | by the reply | connect again, after `Delivery::Unknown` check first |
+/// | `GaveUp` | every attempt that [`Retry`](crate::Retry) allows has failed | by the failure | see the last failure |
 /// | `Interrupted` | the connection failed after recipients were answered | by the failure | look at the outcome, send to the rest |
 /// | `Io` | the network failed, or the server could not be reached | by the kind | see the reason, connect again |
 /// | `Message` | an attachment could not be read | no | look after the file |
@@ -79,6 +83,14 @@ pub enum Error {
     },
     /// Logging in failed (`SMTPAuthenticationError`).
     AuthFailed(Box<AuthError>),
+    /// No connection of a [`Mailer`](crate::Mailer) became free in time; nothing was sent.
+    #[non_exhaustive]
+    Busy {
+        /// How long the caller has waited.
+        waited: Duration,
+        /// How many connections there are.
+        connections: usize,
+    },
     /// The connection was closed by an earlier failure, and nothing was sent; open another one.
     Closed,
     /// A text cannot be sent as a command; nothing was sent.
@@ -102,6 +114,9 @@ pub enum Error {
         /// Which server, while connecting.
         server: Option<Box<Endpoint>>,
     },
+    /// A [`Mailer`](crate::Mailer) with a policy for trying again has failed for the last time, and
+    /// nobody has got the message.
+    GaveUp(Box<GaveUp>),
     /// The connection failed, or had to be cut, after a recipient had an answer: the cause, and
     /// what is known of each.
     Interrupted(Box<Interrupted>),
@@ -223,12 +238,23 @@ impl Error {
                 .recipients()
                 .iter()
                 .any(|recipient| recipient.status() == RecipientStatus::Unknown),
+            Self::GaveUp(last) => return last.failure.delivery(),
             _ => false,
         };
         if is_unknown {
             Delivery::Unknown
         } else {
             Delivery::NotDelivered
+        }
+    }
+
+    /// Returns how many times the message was tried: more than 1 if a [`Mailer`](crate::Mailer) has
+    /// tried again.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::GaveUp(last) => last.attempts,
+            _ => self.outcome().map_or(1, Outcome::attempts),
         }
     }
 
@@ -242,6 +268,7 @@ impl Error {
             Self::AuthFailed(failure) => failure.reply(),
             Self::DataRefused(outcome) => outcome.reply(),
             Self::Disconnected { last_words, .. } => last_words.as_deref(),
+            Self::GaveUp(last) => last.failure.reply(),
             Self::Interrupted(interrupted) => interrupted.reply(),
             Self::RecipientsRefused(outcome) => deciding_refusal(outcome),
             Self::Refused { reply, .. } | Self::SenderRefused(reply) => Some(reply),
@@ -260,6 +287,7 @@ impl Error {
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {
             Self::DataRefused(outcome) | Self::RecipientsRefused(outcome) => Some(outcome),
+            Self::GaveUp(last) => last.outcome.as_ref(),
             Self::Interrupted(interrupted) => Some(&interrupted.outcome),
             _ => None,
         }
@@ -270,6 +298,7 @@ impl Error {
     pub fn into_outcome(self) -> Option<Outcome> {
         match self {
             Self::DataRefused(outcome) | Self::RecipientsRefused(outcome) => Some(*outcome),
+            Self::GaveUp(last) => last.outcome,
             Self::Interrupted(interrupted) => Some(interrupted.outcome),
             _ => None,
         }
@@ -286,6 +315,7 @@ impl Error {
             | Self::Protocol { server, .. }
             | Self::Refused { server, .. }
             | Self::Timeout { server, .. } => server.as_deref(),
+            Self::GaveUp(last) => last.failure.server(),
             Self::Tls(failure) => failure.server.as_deref(),
             Self::Unsupported(what) => what.server(),
             _ => None,
@@ -302,6 +332,7 @@ impl Error {
             | Self::Protocol { step, .. }
             | Self::Refused { step, .. }
             | Self::Timeout { step, .. } => Some(*step),
+            Self::GaveUp(last) => last.failure.step(),
             Self::Interrupted(interrupted) => interrupted.failure.step(),
             Self::SenderRefused(_) => Some(Step::Mail),
             Self::Tls(error) => Some(error.step()),
@@ -321,7 +352,8 @@ impl Error {
             return false;
         }
         match self {
-            Self::Closed | Self::Timeout { .. } | Self::Token(_) => true,
+            Self::Busy { .. } | Self::Closed | Self::Timeout { .. } | Self::Token(_) => true,
+            Self::GaveUp(last) => last.failure.is_transient(),
             Self::Interrupted(interrupted) => interrupted.failure.is_transient(),
             Self::Tls(error) => error.is_transient(),
             Self::Io { source, .. } => is_worth_another_try(source.kind()),
@@ -349,6 +381,7 @@ impl Error {
     pub fn is_permanent(&self) -> bool {
         let is_unclear = match self {
             Self::Source(_) | Self::Protocol { .. } | Self::Tls(_) => true,
+            Self::GaveUp(last) => return last.failure.is_permanent(),
             Self::Interrupted(interrupted) => !interrupted.failure.is_permanent(),
             _ => self.reply().is_some_and(|reply| !reply.is_permanent()),
         };
@@ -359,8 +392,9 @@ impl Error {
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match self {
+            Self::GaveUp(last) => last.failure.is_timeout(),
             Self::Interrupted(interrupted) => interrupted.failure.is_timeout(),
-            Self::Timeout { .. } => true,
+            Self::Busy { .. } | Self::Timeout { .. } => true,
             _ => false,
         }
     }
@@ -380,6 +414,7 @@ impl Error {
             | Self::Tls(_)
             | Self::UnknownHost { .. } => true,
             Self::AuthFailed(failure) => failure.reason() == AuthReason::ServerUnproven,
+            Self::GaveUp(last) => last.failure.is_closed(),
             Self::Refused {
                 step: Step::Greeting | Step::Reset,
                 ..
@@ -393,6 +428,7 @@ impl Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
+            Self::GaveUp(last) => last.source(),
             Self::Interrupted(interrupted) => interrupted.source(),
             Self::Io { source, .. } | Self::Source(source) => source.source(),
             Self::Message(source) => source.source(),

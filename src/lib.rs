@@ -88,6 +88,7 @@ mod exchange;
 #[doc(hidden)]
 pub mod fuzzing;
 mod kind;
+mod mailer;
 mod message;
 mod net;
 mod outcome;
@@ -123,10 +124,14 @@ pub use crate::connection::cargo::Consignment;
 pub use crate::connection::transaction::{DataWriter, Transaction};
 pub use crate::endpoint::Endpoint;
 pub use crate::envelope::Envelope;
-pub use crate::error::{Delivery, Error, Interrupted, Result, TlsError, TlsReason};
+pub use crate::error::{Delivery, Error, GaveUp, Interrupted, Result, TlsError, TlsReason};
 pub use crate::exchange::error::{ContentError, Unsupported};
 #[doc(hidden)]
 pub use crate::kind::{Many, One, Pair, Text};
+pub use crate::mailer::Mailer;
+pub use crate::mailer::concurrently::Concurrently;
+pub use crate::mailer::retry::Retry;
+pub use crate::mailer::send_all::MailerSendAll;
 pub use crate::message::Message;
 pub use crate::message::address_list::{AddressList, Group, ListEntry};
 pub use crate::message::attachment::Attachment;

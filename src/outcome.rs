@@ -28,6 +28,7 @@ pub struct Outcome {
     pub(crate) recipients: Vec<RecipientOutcome>,
     pub(crate) reply: Option<Reply>,
     pub(crate) ignored: Vec<Parameter>,
+    pub(crate) attempts: u32,
 }
 
 impl Outcome {
@@ -55,6 +56,7 @@ impl Outcome {
             recipients: recipients.into_iter().collect(),
             reply,
             ignored: Vec::new(),
+            attempts: 1,
         }
     }
 
@@ -114,6 +116,13 @@ impl Outcome {
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
+    }
+
+    /// Returns how many times the message was tried: 1, or more if a [`Mailer`](crate::Mailer) went
+    /// to another connection or has tried again.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     /// The parameters that the message went without, because the server does not offer them and

@@ -58,6 +58,8 @@ pub enum ConfigError {
     User,
     /// The value of an option cannot be understood.
     Value(Box<str>),
+    /// An environment variable that should hold a URL is not set.
+    Variable(Box<str>),
     /// A budget of no time at all.
     ZeroTimeout,
 }
@@ -102,6 +104,10 @@ impl fmt::Display for ConfigError {
             Self::Twice(name) => write!(f, "the option {name:?} stands twice"),
             Self::User => f.write_str("there is a password and no user that it belongs to"),
             Self::Value(name) => write!(f, "the option {name:?} must be {}", allowed(name)),
+            Self::Variable(name) => write!(
+                f,
+                "the environment variable {name} is not set: give it a URL such as smtp://user:password@mail.example.com"
+            ),
             Self::ZeroTimeout => f.write_str("a timeout cannot be zero"),
         }
     }

@@ -68,7 +68,7 @@ impl SmtpConnection {
 #[derive(Debug)]
 #[must_use = "nothing is sent until a result is asked for"]
 pub struct SendAll<'c, 'a, I> {
-    run: Run<'c, 'a>,
+    run: Run<'a, &'c mut SmtpConnection>,
     /// Why the connection was not fit to be used.
     unfit: Option<Error>,
     rest: I,

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use crate::capabilities::Capabilities;
 use crate::envelope::Envelope;
@@ -40,11 +42,19 @@ pub struct Consignment<'a> {
     content: Content<'a>,
 }
 
-#[derive(Clone, Debug)]
+/// What is cheap to copy, since a mailer keeps what may have to be sent again.
+#[derive(Clone)]
 enum Content<'a> {
     Message(&'a Message),
-    Owned(Box<Message>),
-    Octets(Cow<'a, [u8]>),
+    Owned(Arc<Message>),
+    Octets(Octets<'a>),
+}
+
+/// A message as octets.
+#[derive(Clone)]
+pub(crate) enum Octets<'a> {
+    Borrowed(&'a [u8]),
+    Shared(Arc<Vec<u8>>),
 }
 
 impl<'a> Consignment<'a> {
@@ -60,10 +70,18 @@ impl<'a> Consignment<'a> {
         }
     }
 
-    pub(crate) fn of_octets(envelope: Cow<'a, Envelope>, octets: Cow<'a, [u8]>) -> Self {
+    pub(crate) fn of_octets(envelope: Cow<'a, Envelope>, octets: impl Into<Octets<'a>>) -> Self {
         Self {
             envelope,
-            content: Content::Octets(octets),
+            content: Content::Octets(octets.into()),
+        }
+    }
+
+    /// The same message for some of its recipients, by their places.
+    pub(crate) fn only(&self, places: &[usize]) -> Self {
+        Self {
+            envelope: Cow::Owned(self.envelope.only(places)),
+            content: self.content.clone(),
         }
     }
 
@@ -113,7 +131,7 @@ impl From<(Envelope, Message)> for Consignment<'_> {
     fn from((envelope, message): (Envelope, Message)) -> Self {
         Self {
             envelope: Cow::Owned(envelope),
-            content: Content::Owned(Box::new(message)),
+            content: Content::Owned(Arc::new(message)),
         }
     }
 }
@@ -126,7 +144,7 @@ impl<'a> From<(Envelope, &'a Message)> for Consignment<'a> {
 
 impl From<(Envelope, Vec<u8>)> for Consignment<'_> {
     fn from((envelope, octets): (Envelope, Vec<u8>)) -> Self {
-        Self::of_octets(Cow::Owned(envelope), Cow::Owned(octets))
+        Self::of_octets(Cow::Owned(envelope), octets)
     }
 }
 
@@ -138,13 +156,47 @@ impl From<(Envelope, String)> for Consignment<'_> {
 
 impl<'a> From<(Envelope, &'a [u8])> for Consignment<'a> {
     fn from((envelope, octets): (Envelope, &'a [u8])) -> Self {
-        Self::of_octets(Cow::Owned(envelope), Cow::Borrowed(octets))
+        Self::of_octets(Cow::Owned(envelope), octets)
     }
 }
 
 impl<'a> From<(Envelope, &'a str)> for Consignment<'a> {
     fn from((envelope, text): (Envelope, &'a str)) -> Self {
         Self::from((envelope, text.as_bytes()))
+    }
+}
+
+impl fmt::Debug for Content<'_> {
+    /// What messages hold stays out of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Message(_) => "Message(..)",
+            Self::Owned(_) => "Owned(..)",
+            Self::Octets(_) => "Octets(..)",
+        })
+    }
+}
+
+impl<'a> From<&'a [u8]> for Octets<'a> {
+    fn from(octets: &'a [u8]) -> Self {
+        Self::Borrowed(octets)
+    }
+}
+
+impl From<Vec<u8>> for Octets<'_> {
+    fn from(octets: Vec<u8>) -> Self {
+        Self::Shared(Arc::new(octets))
+    }
+}
+
+impl Deref for Octets<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(octets) => octets,
+            Self::Shared(octets) => octets,
+        }
     }
 }
 
@@ -158,10 +210,10 @@ pub(crate) struct Load<'a> {
 
 /// The octets of a message, wherever they come from.
 pub(crate) enum Cargo<'a> {
-    Octets(Cow<'a, [u8]>),
+    Octets(Octets<'a>),
     Rendering(Rendering<'a>),
     /// A message that is rendered when it is its turn, since it is large.
-    Message(Box<Message>, Offers),
+    Message(Arc<Message>, Offers),
     /// What was read already, and the rest.
     Reader(Vec<u8>, &'a mut dyn Read),
 }
@@ -212,7 +264,7 @@ pub(crate) fn load_reader<'a>(
     let read = (&mut *message).take(HEAD + 1).read_to_end(&mut head);
     read.map_err(Error::Source)?;
     if head.len() as u64 <= HEAD {
-        return Consignment::of_octets(Cow::Borrowed(envelope), Cow::Owned(head)).load(offers);
+        return Consignment::of_octets(Cow::Borrowed(envelope), head).load(offers);
     }
     let facts = Facts::of_head(&head, offers);
     facts.check(envelope)?;
@@ -226,7 +278,7 @@ pub(crate) fn load_reader<'a>(
 /// A small message is rendered at once; of a large one only the measure is taken.
 fn load_owned<'a>(
     envelope: Cow<'a, Envelope>,
-    message: Box<Message>,
+    message: Arc<Message>,
     offers: &Capabilities,
 ) -> Result<Load<'a>> {
     let offers = offers_to(&envelope, offers);
@@ -238,7 +290,7 @@ fn load_owned<'a>(
     } else {
         let mut octets = Vec::new();
         rendering.write_to(&mut octets).map_err(Error::Source)?;
-        Cargo::Octets(Cow::Owned(octets))
+        Cargo::Octets(octets.into())
     };
     Ok(Load {
         envelope,

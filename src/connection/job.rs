@@ -218,6 +218,7 @@ impl Shares {
             recipients: self.recipients,
             reply: self.reply,
             ignored: Vec::new(),
+            attempts: 1,
         }
     }
 }

@@ -4,12 +4,13 @@ mod admit;
 pub(crate) mod batch;
 pub(crate) mod cargo;
 pub(crate) mod drive;
+mod goodbye;
 mod hello;
 mod job;
 mod login;
 mod message;
 mod open;
-mod run;
+pub(crate) mod run;
 mod send;
 pub(crate) mod transaction;
 mod verbs;
@@ -111,6 +112,16 @@ impl SmtpConnection {
     /// Shows every line of the dialog from here on to this function: Python's `set_debuglevel()`.
     pub fn set_trace(&mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) {
         self.wire.trace = Trace::new(sink);
+    }
+
+    /// Whether another transaction may begin, as far as this side knows.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.wire.is_closed() && self.has_transaction_left()
+    }
+
+    /// How many transactions have begun.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.state.transactions
     }
 
     /// Begins a call of the user's on an idle connection.

@@ -1,6 +1,7 @@
 //! [`Run`]: messages under way on a connection.
 
 use std::collections::VecDeque;
+use std::ops::DerefMut;
 
 use crate::connection::SmtpConnection;
 use crate::connection::cargo::{Consignment, Load};
@@ -18,10 +19,10 @@ use crate::step::Step;
 /// Most messages that wait for their results; more would only take memory.
 const MOST_JOBS: usize = 4096;
 
-/// Messages under way on a connection.
+/// Messages under way on a connection, borrowed or held.
 #[derive(Debug)]
-pub(crate) struct Run<'c, 'm> {
-    pub(crate) connection: &'c mut SmtpConnection,
+pub(crate) struct Run<'m, C: DerefMut<Target = SmtpConnection>> {
+    pub(crate) connection: C,
     exchange: Exchange,
     jobs: VecDeque<Job<'m>>,
     failure: Option<Error>,
@@ -38,8 +39,8 @@ pub(crate) enum Progress {
     Done,
 }
 
-impl<'c, 'm> Run<'c, 'm> {
-    pub(crate) fn new(connection: &'c mut SmtpConnection, across: bool) -> Self {
+impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
+    pub(crate) fn new(mut connection: C, across: bool) -> Self {
         let exchange = connection.exchange(across);
         Self {
             connection,
@@ -106,7 +107,8 @@ impl<'c, 'm> Run<'c, 'm> {
         self.begin(self.jobs.len() - 1);
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether another message can be taken.
+    pub(crate) fn is_open(&self) -> bool {
         !self.exchange.is_over()
             && !self.connection.wire.is_closed()
             && self.connection.has_transaction_left()
@@ -223,7 +225,7 @@ impl<'c, 'm> Run<'c, 'm> {
     }
 }
 
-impl Drop for Run<'_, '_> {
+impl<C: DerefMut<Target = SmtpConnection>> Drop for Run<'_, C> {
     /// The connection is in step, or it is closed: nobody is left to read the replies.
     fn drop(&mut self) {
         if self.exchange.is_under_way() {

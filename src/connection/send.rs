@@ -37,8 +37,8 @@ impl SmtpConnection {
         T: IntoRecipients<K>,
     {
         let envelope = Envelope::parse(from, to)?;
-        let octets = Cow::Borrowed(message.as_ref());
-        self.deliver(Consignment::of_octets(Cow::Owned(envelope), octets).load(&self.capabilities)?)
+        let consignment = Consignment::of_octets(Cow::Owned(envelope), message.as_ref());
+        self.deliver(consignment.load(&self.capabilities)?)
     }
 
     /// Sends a message from any reader, with all that an [`Envelope`] can say.

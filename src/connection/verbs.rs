@@ -91,15 +91,6 @@ impl SmtpConnection {
         self.command(format!("HELP {topic}").trim_end_matches(' '))
     }
 
-    /// Says goodbye and closes: Python's `quit()`. It waits at most 5 seconds for the farewell, and
-    /// returns it if it came.
-    ///
-    /// No answer can change what became of the messages sent before, so this cannot fail.
-    pub fn quit(mut self) -> Option<Reply> {
-        self.begin().ok()?;
-        self.wire.leave()
-    }
-
     /// One command and its reply. 421 ends the connection, whatever it answers (RFC 5321, 3.8).
     pub(crate) fn ask(&mut self, step: Step, octets: &[u8]) -> Result<Reply> {
         self.wire.send(step, octets, None)?;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::io;
+use std::time::Duration;
 
-use super::{Error, Interrupted, refusals};
+use super::{Error, GaveUp, Interrupted, refusals};
 use crate::endpoint::{AtServer, Endpoint, ServerName};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::protocol::error::ProtocolError;
@@ -17,6 +18,10 @@ impl fmt::Display for Error {
                 write!(f, "\"{}\" is not an address: {reason}", Shown(address))
             }
             Self::AuthFailed(failure) => failure.fmt(f),
+            Self::Busy {
+                waited,
+                connections,
+            } => fmt_busy(*waited, *connections, f),
             Self::Closed => f.write_str("the connection is closed: open another one"),
             Self::Command(source) => source.fmt(f),
             Self::Config(source) => source.fmt(f),
@@ -28,6 +33,7 @@ impl fmt::Display for Error {
                 last_words,
                 server,
             } => fmt_disconnected(*step, last_words.as_deref(), server, f),
+            Self::GaveUp(last) => last.fmt(f),
             Self::Interrupted(interrupted) => interrupted.fmt(f),
             Self::Io {
                 step,
@@ -49,7 +55,7 @@ impl fmt::Display for Error {
                 reply,
                 server,
             } => fmt_refusal(*step, reply, server, f),
-            Self::SenderRefused(reply) => fmt_sender_refused(reply, f),
+            Self::SenderRefused(reply) => fmt_sender(reply, f),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),
             Self::Timeout {
                 step,
@@ -61,13 +67,27 @@ impl fmt::Display for Error {
                 write!(f, "the token for logging in could not be had: {source}")
             }
             Self::TooLarge { size, limit } => fmt_too_large(*size, *limit, f),
-            Self::UnknownHost { host } => write!(
-                f,
-                "there is no host named {}: is the name right, and is this machine online?",
-                Shown(host)
-            ),
+            Self::UnknownHost { host } => fmt_unknown_host(host, f),
             Self::Unsupported(source) => source.fmt(f),
         }
+    }
+}
+
+fn fmt_busy(waited: Duration, connections: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let seconds = waited.as_secs_f32();
+    write!(
+        f,
+        "none of the mailer's {connections} connections became free in {seconds:.1} s: wait longer, or allow more connections"
+    )
+}
+
+impl fmt::Display for GaveUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "gave up after {} attempts: {}",
+            self.attempts, self.failure
+        )
     }
 }
 
@@ -88,7 +108,7 @@ impl fmt::Display for Interrupted {
     }
 }
 
-fn fmt_sender_refused(reply: &Reply, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn fmt_sender(reply: &Reply, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "the server refused the sender: {reply}")?;
     if wants_login(reply) {
         f.write_str("; it wants a login first: give credentials")?;
@@ -279,4 +299,12 @@ fn fmt_timeout(
         _ if is_begun => write!(f, "{server} did not finish its reply in time {}", At(step)),
         _ => write!(f, "{server} took too long {}", At(step)),
     }
+}
+
+fn fmt_unknown_host(host: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "there is no host named {}: is the name right, and is this machine online?",
+        Shown(host)
+    )
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Error, Interrupted, TlsError, TlsReason};
+use super::{Error, GaveUp, Interrupted, TlsError, TlsReason};
 use crate::auth::dialog::AuthError;
 use crate::auth::error::AuthReason;
 use crate::endpoint::Endpoint;
@@ -34,6 +34,16 @@ impl Error {
             last_words: last_words.map(Box::new),
             server: None,
         }
+    }
+
+    /// The last of so many attempts failed.
+    #[must_use]
+    pub fn gave_up(attempts: u32, failure: Self) -> Self {
+        Self::GaveUp(Box::new(GaveUp {
+            attempts,
+            failure,
+            outcome: None,
+        }))
     }
 
     /// The connection failed after a recipient had an answer.

@@ -56,6 +56,7 @@ fn outcome(fates: &[(RecipientStatus, Option<&str>)]) -> Outcome {
         recipients: recipients.collect(),
         reply: fates.iter().rev().find_map(|fate| fate.1).map(reply),
         ignored: Vec::new(),
+        attempts: 1,
     }
 }
 

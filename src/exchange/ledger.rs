@@ -236,6 +236,7 @@ impl Ledger {
             recipients: self.recipients,
             reply: self.verdict_reply,
             ignored: Vec::new(),
+            attempts: 1,
         };
         Settlement {
             verdict,

@@ -57,6 +57,10 @@ fn errors_are_made() {
             "not delivered, transient, closed, 421, at MAIL",
         ),
         (
+            Error::gave_up(3, Error::timeout(Step::Connect)),
+            "not delivered, transient, timeout, closed, at the connection attempt",
+        ),
+        (
             Error::interrupted(outcome(), Error::timeout(Step::EndOfData)),
             "unknown, timeout, closed, 550, at the end of the message",
         ),

@@ -9,6 +9,7 @@ pub(super) type Sentences = Vec<(Error, &'static str)>;
 pub(super) fn sentences() -> Sentences {
     [
         of_connecting(),
+        of_a_mailer(),
         of_credentials(),
         of_missing_tls(),
         of_logging_in(),
@@ -62,6 +63,37 @@ fn of_logging_in() -> Sentences {
         (
             auth_failed(AuthReason::TooManyChallenges, None, None).at(mx()),
             "logging in at mx.example.org:587 by PLAIN failed: the server never stopped asking",
+        ),
+    ]
+}
+
+fn of_a_mailer() -> Sentences {
+    let gave_up = |failure| {
+        Error::GaveUp(Box::new(GaveUp {
+            attempts: 4,
+            failure,
+            outcome: None,
+        }))
+    };
+    vec![
+        (
+            Error::Busy {
+                waited: Duration::from_millis(30_012),
+                connections: 4,
+            },
+            "none of the mailer's 4 connections became free in 30.0 s: wait longer, or allow more connections",
+        ),
+        (
+            gave_up(Error::timeout(Step::Connect).at(mx())),
+            "gave up after 4 attempts: could not connect to mx.example.org:587 in time",
+        ),
+        (
+            gave_up(Error::SenderRefused(reply("450 4.7.0 later"))),
+            "gave up after 4 attempts: the server refused the sender: 450 4.7.0 later",
+        ),
+        (
+            ConfigError::Variable("SMTP_URL".into()).into(),
+            "the environment variable SMTP_URL is not set: give it a URL such as smtp://user:password@mail.example.com",
         ),
     ]
 }

@@ -101,6 +101,9 @@ fn check(later: &str, error: &Error) {
                 "{error:?}"
             );
         }
+        ("by the failure", Error::GaveUp(last)) => {
+            assert_eq!(is_transient, last.failure().is_transient(), "{error:?}");
+        }
         ("by the reason", Error::Tls(_)) => {}
         ("by the kind", Error::Io { source, .. }) => {
             let is_final = source.kind() == io::ErrorKind::PermissionDenied;

@@ -1,0 +1,178 @@
+//! [`Lease`]: a connection of the pool for as long as somebody uses it.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::connection::SmtpConnection;
+use crate::connection::cargo::Consignment;
+use crate::error::{Delivery, Error, Result};
+use crate::mailer::pool::{Kept, Permit, Pool};
+use crate::outcome::Outcome;
+use crate::reply::Code;
+use crate::step::Step;
+
+/// A connection that was silent for so long is asked whether it still works: something on the way
+/// may have forgotten it without a word.
+const LONG_SILENCE: Duration = Duration::from_secs(30);
+
+/// A connection of the pool for as long as somebody uses it.
+///
+/// Dropped, it goes back to the pool if it is fit for another message.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    /// Only dropping takes it out.
+    kept: Option<Kept>,
+    permit: Permit,
+    is_used: bool,
+}
+
+impl Pool {
+    /// Waits for a connection: one that was kept, or else a new one.
+    pub(crate) fn lease(self: &Arc<Self>) -> Result<Lease> {
+        let permit = self.permit()?;
+        match self.take() {
+            Some(kept) => Lease::used(kept, permit),
+            None => Lease::open(permit),
+        }
+    }
+
+    /// The same, and what was kept is known to be fit.
+    pub(crate) fn fit_lease(self: &Arc<Self>) -> Result<Lease> {
+        let mut lease = self.lease()?;
+        match lease.begin() {
+            Err(_) if lease.is_used => lease.renew(),
+            begun => begun.map(|()| lease),
+        }
+    }
+
+    /// Sends one message. What a kept connection could not take, because it had gone stale, goes over
+    /// a new one.
+    pub(crate) fn deliver(self: &Arc<Self>, message: Consignment<'_>) -> Result<Outcome> {
+        let mut lease = self.lease()?;
+        if !lease.is_used {
+            return lease.deliver_one(message);
+        }
+        match lease.deliver_one(message.clone()) {
+            Err(error) if is_stale(&error) => {
+                self.config.trace.note(format_args!(
+                    "a kept connection had gone stale, trying another: {error}"
+                ));
+                let mut outcome = lease.renew()?.deliver_one(message)?;
+                outcome.attempts += 1;
+                Ok(outcome)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Lease {
+    fn used(mut kept: Kept, permit: Permit) -> Result<Self> {
+        if kept.used.elapsed() >= LONG_SILENCE && kept.connection.noop().is_err() {
+            return Self::open(permit);
+        }
+        Ok(Self {
+            kept: Some(kept),
+            permit,
+            is_used: true,
+        })
+    }
+
+    fn open(permit: Permit) -> Result<Self> {
+        Ok(Self {
+            kept: Some(permit.0.open()?),
+            permit,
+            is_used: false,
+        })
+    }
+
+    /// A new connection instead of this one, which is not kept.
+    fn renew(mut self) -> Result<Self> {
+        drop(self.kept.take());
+        self.kept = Some(self.permit.0.open()?);
+        self.is_used = false;
+        Ok(self)
+    }
+
+    /// Whether it may take another message.
+    pub(crate) fn has_messages_left(&self) -> bool {
+        let kept = self.kept.as_ref();
+        kept.is_some_and(|kept| self.permit.0.has_messages_left(kept))
+    }
+
+    fn deliver_one(&mut self, message: Consignment<'_>) -> Result<Outcome> {
+        let load = message.load(self.capabilities())?;
+        self.deliver(load)
+    }
+}
+
+impl Deref for Lease {
+    type Target = SmtpConnection;
+
+    #[expect(clippy::expect_used, reason = "only dropping takes it out")]
+    fn deref(&self) -> &SmtpConnection {
+        &self
+            .kept
+            .as_ref()
+            .expect("a lease has a connection")
+            .connection
+    }
+}
+
+impl DerefMut for Lease {
+    #[expect(clippy::expect_used, reason = "only dropping takes it out")]
+    fn deref_mut(&mut self) -> &mut SmtpConnection {
+        &mut self
+            .kept
+            .as_mut()
+            .expect("a lease has a connection")
+            .connection
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let Some(kept) = self.kept.take() else { return };
+        let pool = &self.permit.0;
+        let is_fit = kept.connection.is_open() && !pool.is_worn(&kept, Instant::now());
+        if is_fit && !thread::panicking() {
+            pool.keep(kept);
+        }
+    }
+}
+
+/// Whether a message could not be sent because the connection was no good any more: the server had
+/// closed it, or says goodbye. Nobody has got the message.
+pub(crate) fn is_stale(error: &Error) -> bool {
+    let is_gone = match cause(error) {
+        Error::Closed | Error::Disconnected { .. } | Error::Io { .. } => true,
+        // The fault is the connection's, not the message's.
+        Error::Refused {
+            step: Step::Reset, ..
+        } => true,
+        cause => cause.code() == Some(Code::SERVICE_CLOSING),
+    };
+    is_gone && is_certainly_nobodys(error)
+}
+
+/// Whether the connection was lost under a message that nobody has got.
+pub(crate) fn is_lost(error: &Error) -> bool {
+    let is_connections = !matches!(cause(error), Error::Source(_) | Error::Content(_));
+    error.is_closed() && is_connections && is_certainly_nobodys(error)
+}
+
+fn is_certainly_nobodys(error: &Error) -> bool {
+    let accepted = error
+        .outcome()
+        .and_then(|outcome| outcome.accepted().next());
+    error.delivery() == Delivery::NotDelivered && accepted.is_none()
+}
+
+fn cause(error: &Error) -> &Error {
+    match error {
+        Error::Interrupted(interrupted) => interrupted.failure(),
+        error => error,
+    }
+}

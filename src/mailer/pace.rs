@@ -1,0 +1,181 @@
+//! [`Pace`]: how fast messages may follow each other.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::outcome::Outcome;
+use crate::reply::{Code, Reply};
+
+/// How long nothing is sent after a server has said for the first time that it is too much.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// How long at most, however often it says so.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How fast messages may follow each other: as the caller says, and slower when the server asks for
+/// it.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// The time from one message to the next.
+    interval: Option<Duration>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the next message may go.
+    next: Option<Instant>,
+    /// Until when a server that had too much is left alone.
+    rest: Option<Instant>,
+    pause: Duration,
+}
+
+impl Pace {
+    pub(crate) fn new(interval: Option<Duration>) -> Self {
+        Self {
+            interval,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Takes a turn, and returns when it comes.
+    pub(crate) fn turn(&self, now: Instant) -> Instant {
+        let Some(interval) = self.interval else {
+            return now;
+        };
+        let mut state = self.lock();
+        let turn = state.next.map_or(now, |next| next.max(now));
+        state.next = turn.checked_add(interval);
+        turn
+    }
+
+    /// The same for one of many messages, which wait for a server that had too much.
+    pub(crate) fn turn_of_many(&self, now: Instant) -> Instant {
+        let turn = self.turn(now);
+        self.lock().rest.map_or(turn, |rest| rest.max(turn))
+    }
+
+    /// Learns from a result whether the server has too much to do.
+    pub(crate) fn learn(&self, result: &Result<Outcome>, now: Instant) {
+        let mut state = self.lock();
+        // What was on its way when the server said so says it once more.
+        if state.rest.is_some_and(|rest| now < rest) {
+            return;
+        }
+        if is_too_much(result) {
+            state.pause = (state.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+            state.rest = now.checked_add(state.pause);
+        } else if result.is_ok() {
+            state.pause = Duration::ZERO;
+            state.rest = None;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a server says that messages come too fast.
+fn is_too_much(result: &Result<Outcome>) -> bool {
+    let of_recipients = |outcome: &Outcome| {
+        let replies = outcome.recipients().iter().filter_map(|one| one.reply());
+        replies.into_iter().any(asks_for_rest)
+    };
+    match result {
+        Ok(outcome) => of_recipients(outcome),
+        Err(error) => {
+            error.reply().is_some_and(asks_for_rest) || error.outcome().is_some_and(of_recipients)
+        }
+    }
+}
+
+/// 421, and 450, 451, 452 or 454 with 4.7.0 or with words about speed. The same codes stand for full
+/// mailboxes and greylisting, which no pause of ours mends.
+fn asks_for_rest(reply: &Reply) -> bool {
+    const WORDS: [&str; 6] = [
+        " rate ",
+        "throttl",
+        "too many",
+        "too much",
+        "too fast",
+        "slow down",
+    ];
+    if reply.code() == Code::SERVICE_CLOSING {
+        return true;
+    }
+    let is_busy = [450, 451, 452, 454]
+        .iter()
+        .any(|code| reply.code() == *code);
+    let is_policy = reply
+        .enhanced()
+        .is_some_and(|code| (code.class(), code.subject(), code.detail()) == (4, 7, 0));
+    let text = reply.text().to_ascii_lowercase();
+    is_busy && (is_policy || WORDS.iter().any(|word| text.contains(word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::protocol::parser::ReplyParser;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn refused(line: &str) -> Result<Outcome> {
+        let reply = ReplyParser::default().push(format!("{line}\r\n").as_bytes());
+        Err(Error::SenderRefused(reply.unwrap().unwrap()))
+    }
+
+    #[test]
+    fn turns_are_an_interval_apart() {
+        let (pace, now) = (Pace::new(Some(100 * MS)), Instant::now());
+        let turns = [0, 0, 0, 250, 1000, 1000].map(|at| pace.turn(now + at * MS) - now);
+        assert_eq!(turns, [0, 100, 200, 300, 1000, 1100].map(|at| at * MS));
+    }
+
+    #[test]
+    fn without_a_rate_it_is_always_ones_turn() {
+        let (pace, now) = (Pace::new(None), Instant::now());
+        assert_eq!(pace.turn(now), now);
+        assert_eq!(pace.turn_of_many(now), now);
+    }
+
+    #[test]
+    fn a_server_that_had_too_much_is_left_alone_for_a_while() {
+        let (pace, mut now) = (Pace::new(None), Instant::now());
+        for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
+            let pause = Duration::from_secs(pause);
+            // What was on its way counts once.
+            for _ in 0..3 {
+                pace.learn(&refused("451 4.7.0 slow down"), now);
+            }
+            assert_eq!(pace.turn_of_many(now), now + pause);
+            // Single messages are not held up.
+            assert_eq!(pace.turn(now), now);
+            now += pause;
+        }
+        assert_eq!(pace.turn_of_many(now), now);
+    }
+
+    #[test]
+    fn what_asks_for_rest_and_what_does_not() {
+        for line in [
+            "421 4.3.2 too busy",
+            "454 4.7.0 wait",
+            "454 Throttling failure: Maximum sending rate exceeded",
+            "450 4.2.1 receiving mail at a rate that",
+            "452 4.5.3 Too many messages",
+        ] {
+            assert!(is_too_much(&refused(line)), "{line}");
+        }
+        for line in [
+            "450 4.2.0 greylisted",
+            "452 4.2.2 mailbox full",
+            "550 5.7.0 no",
+            "451 later",
+        ] {
+            assert!(!is_too_much(&refused(line)), "{line}");
+        }
+    }
+}

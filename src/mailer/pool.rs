@@ -1,0 +1,198 @@
+//! [`Pool`]: the connections that a mailer keeps, and who gets the next one.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::config::Config;
+use crate::connection::SmtpConnection;
+use crate::error::{Error, Result};
+use crate::mailer::options::Options;
+use crate::mailer::pace::Pace;
+
+/// The connections that a mailer keeps, and who gets the next one.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) config: Config,
+    pub(crate) options: Options,
+    pub(crate) pace: Pace,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Those that wait for a message, the newest last.
+    idle: Vec<Kept>,
+    /// How many permits are out.
+    permits: usize,
+    /// Who waits for one, the first first. Nobody does while there is a free one.
+    queue: VecDeque<Arc<Turn>>,
+    /// How often everything was closed: what is older is not kept.
+    era: u64,
+}
+
+/// Somebody who waits for a permit.
+#[derive(Debug, Default)]
+struct Turn {
+    has_come: AtomicBool,
+    bell: Condvar,
+}
+
+/// A connection that can be kept.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) connection: SmtpConnection,
+    /// When it was opened.
+    opened: Instant,
+    /// When it was used last.
+    pub(crate) used: Instant,
+    era: u64,
+}
+
+/// The right to have a connection.
+#[derive(Debug)]
+pub(crate) struct Permit(pub(crate) Arc<Pool>);
+
+impl Pool {
+    pub(crate) fn new(config: Config, options: Options) -> Self {
+        Self {
+            pace: Pace::new(options.interval),
+            config,
+            options,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Waits for the right to have a connection: whoever came first gets it first.
+    pub(crate) fn permit(self: &Arc<Self>) -> Result<Permit> {
+        let begun = Instant::now();
+        let mut state = self.lock();
+        if state.permits < self.options.connections {
+            state.permits += 1;
+            return Ok(Permit(Arc::clone(self)));
+        }
+        let turn = Arc::new(Turn::default());
+        state.queue.push_back(Arc::clone(&turn));
+        loop {
+            let left = self.options.patience.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                state.queue.retain(|other| !Arc::ptr_eq(other, &turn));
+                return Err(self.busy(begun));
+            }
+            state = match turn.bell.wait_timeout(state, left) {
+                Ok((state, _)) => state,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+            if turn.has_come.load(Ordering::Relaxed) {
+                return Ok(Permit(Arc::clone(self)));
+            }
+        }
+    }
+
+    fn busy(&self, begun: Instant) -> Error {
+        Error::Busy {
+            waited: begun.elapsed(),
+            connections: self.options.connections,
+        }
+    }
+
+    /// Hands a permit on to whoever waits for it.
+    fn release(&self) {
+        let mut state = self.lock();
+        match state.queue.pop_front() {
+            Some(turn) => {
+                turn.has_come.store(true, Ordering::Relaxed);
+                turn.bell.notify_one();
+            }
+            None => state.permits -= 1,
+        }
+    }
+
+    /// Opens a connection.
+    pub(crate) fn open(&self) -> Result<Kept> {
+        let era = self.lock().era;
+        let connection = self.config.connect()?;
+        let now = Instant::now();
+        Ok(Kept {
+            connection,
+            opened: now,
+            used: now,
+            era,
+        })
+    }
+
+    /// The connection that was used last, since it is the least likely to have gone stale. The
+    /// others come to an age where they are closed.
+    pub(crate) fn take(&self) -> Option<Kept> {
+        let expired = self.take_expired();
+        // The goodbyes are said without the lock.
+        drop(expired);
+        self.lock().idle.pop()
+    }
+
+    /// Takes a connection back.
+    pub(crate) fn keep(&self, mut kept: Kept) {
+        kept.used = Instant::now();
+        let mut state = self.lock();
+        if kept.era == state.era {
+            state.idle.push(kept);
+            return;
+        }
+        drop(state);
+    }
+
+    /// Takes out everything that is kept; what is in use now is not kept either.
+    pub(crate) fn clear(&self) -> Vec<Kept> {
+        let mut state = self.lock();
+        state.era += 1;
+        std::mem::take(&mut state.idle)
+    }
+
+    fn take_expired(&self) -> Vec<Kept> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let (fit, expired) = std::mem::take(&mut state.idle)
+            .into_iter()
+            .partition(|kept| self.is_fresh(kept, now));
+        state.idle = fit;
+        expired
+    }
+
+    fn is_fresh(&self, kept: &Kept, now: Instant) -> bool {
+        let idle = now.saturating_duration_since(kept.used);
+        idle < self.options.idle && !self.is_worn(kept, now)
+    }
+
+    /// Whether a connection has done its service.
+    pub(crate) fn is_worn(&self, kept: &Kept, now: Instant) -> bool {
+        let age = now.saturating_duration_since(kept.opened);
+        age >= self.options.age || !self.has_messages_left(kept)
+    }
+
+    pub(crate) fn has_messages_left(&self, kept: &Kept) -> bool {
+        kept.connection.transactions() < self.options.messages
+    }
+
+    /// How many connections are kept at this moment.
+    pub(crate) fn idle_count(&self) -> usize {
+        self.lock().idle.len()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.release();
+    }
+}
+
+impl Drop for Kept {
+    /// Says QUIT, and does not wait for what the server says to that.
+    fn drop(&mut self) {
+        self.connection.leave_unheard();
+    }
+}

@@ -1,0 +1,252 @@
+//! [`MailerSendAll`]: many messages, over as many connections as it takes.
+
+use std::iter::FusedIterator;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use crate::connection::cargo::Consignment;
+use crate::connection::run::{Progress, Run};
+use crate::error::Result;
+use crate::mailer::book::Book;
+use crate::mailer::concurrently::Concurrently;
+use crate::mailer::lease::Lease;
+use crate::mailer::pool::Pool;
+use crate::mailer::{Mailer, wait_until};
+use crate::outcome::Outcome;
+
+/// Most messages that have no result yet, or one that waits for its turn.
+const MOST_WAITING: usize = 8192;
+
+impl Mailer {
+    /// Sends many messages, and gives their results in the same order.
+    ///
+    /// They go over one connection as
+    /// [`SmtpConnection::send_all`](crate::SmtpConnection::send_all) sends them, without waiting
+    /// between them where the server allows that. Messages are taken from the iterator as there is
+    /// room for them. Nothing is sent before the first result is asked for.
+    ///
+    /// When a connection is lost, or has carried as many messages as it may, the messages that were
+    /// certainly not delivered go on over another. A message that is lost together with a connection
+    /// twice is given up, since it may be the reason. What may have been delivered is never sent
+    /// again: its result says so ([`Error::delivery`](crate::Error::delivery)).
+    ///
+    /// It obeys [`rate`](Self::rate), and pauses when the server says that it is too much. With
+    /// [`retry`](Self::retry) the others go on while a message waits for its next attempt.
+    ///
+    /// ```no_run
+    /// use smtplib::{Mailer, Message};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mailer = Mailer::from_env("SMTP_URL")?;
+    /// let readers = ["ann@example.org", "bob@example.org"];
+    /// let messages = readers.map(|reader| {
+    ///     Message::builder().from("news@example.com").to(reader).subject("News").text("Hi!\n").build()
+    /// });
+    /// let messages = messages.into_iter().collect::<Result<Vec<_>, _>>()?;
+    ///
+    /// for (reader, result) in readers.iter().zip(mailer.send_all(&messages)) {
+    ///     match result {
+    ///         Ok(_) => println!("{reader}: sent"),
+    ///         Err(error) => eprintln!("{reader}: {error}"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_all<'a, I>(&self, messages: I) -> MailerSendAll<'a, I::IntoIter>
+    where
+        I: IntoIterator,
+        I::Item: Into<Consignment<'a>>,
+    {
+        MailerSendAll {
+            pool: Arc::clone(&self.pool),
+            rest: messages.into_iter(),
+            is_exhausted: false,
+            run: None,
+            book: Book::default(),
+            chosen: None,
+            most: MOST_WAITING,
+        }
+    }
+}
+
+/// The results of [`Mailer::send_all`], one for each message in its place.
+///
+/// Dropped before its end, it closes the connection unless every message that was taken has its
+/// result.
+#[derive(Debug)]
+#[must_use = "nothing is sent until a result is asked for"]
+pub struct MailerSendAll<'a, I> {
+    pool: Arc<Pool>,
+    rest: I,
+    is_exhausted: bool,
+    run: Option<Run<'a, Lease>>,
+    book: Book<'a>,
+    /// The message that goes next, and when.
+    chosen: Option<(u64, Instant)>,
+    /// Most messages on the connection.
+    most: usize,
+}
+
+impl<'a, I> MailerSendAll<'a, I> {
+    /// Uses up to this many connections at a time, each on a thread of its own; results then come as
+    /// they are there, each with its place in the list.
+    ///
+    /// There are never more than [`Mailer::connections`] allows.
+    pub fn concurrency(self, threads: usize) -> Concurrently<'a, I> {
+        Concurrently::new(Mailer { pool: self.pool }, self.rest, threads)
+    }
+
+    /// Returns the messages that were not taken, and closes the connection if any that were taken
+    /// have no result yet.
+    pub fn into_rest(self) -> I {
+        self.rest
+    }
+
+    /// At most so many messages are on the connection at a time.
+    pub(crate) fn at_most(mut self, most: usize) -> Self {
+        self.most = most;
+        self
+    }
+
+    /// Goes on over this connection.
+    pub(crate) fn over(mut self, lease: Lease) -> Self {
+        self.run = Some(Run::new(lease, true));
+        self
+    }
+}
+
+impl<'a, I> MailerSendAll<'a, I>
+where
+    I: Iterator,
+    I::Item: Into<Consignment<'a>>,
+{
+    /// Does one thing; false at the end.
+    fn advance(&mut self) -> bool {
+        let Some(run) = &mut self.run else {
+            return self.open();
+        };
+        match run.advance() {
+            Progress::Result(result) => self.settle(result),
+            Progress::Room if self.has_room() => self.feed(),
+            Progress::Room | Progress::Done => self.drain(),
+        }
+        true
+    }
+
+    /// Takes a result from the connection.
+    fn settle(&mut self, result: Result<Outcome>) {
+        let now = Instant::now();
+        self.pool.pace.learn(&result, now);
+        let retry = self.pool.options.retry.as_ref();
+        self.book.settle(result, retry, now);
+    }
+
+    /// Gets a connection for the next message.
+    fn open(&mut self) -> bool {
+        let Some((number, _)) = self.choose() else {
+            return self.wait_for_due();
+        };
+        match self.pool.fit_lease() {
+            Ok(lease) => {
+                self.book.begin_connection();
+                self.run = Some(Run::new(lease, true));
+            }
+            Err(error) => {
+                self.chosen = None;
+                let retry = self.pool.options.retry.as_ref();
+                self.book.note(number, Err(error), retry, Instant::now());
+            }
+        }
+        true
+    }
+
+    /// Waits for a message that is to go again; false if there is none.
+    fn wait_for_due(&mut self) -> bool {
+        self.book.next_due().map(wait_until).is_some()
+    }
+
+    /// Whether the connection takes another message now.
+    fn has_room(&self) -> bool {
+        let run = self.run.as_ref();
+        self.book.under_way() < self.most
+            && run.is_some_and(|run| run.is_open() && run.connection.has_messages_left())
+    }
+
+    /// Gives the connection the next message, or reads a reply until it is its turn.
+    fn feed(&mut self) {
+        let Some((number, turn)) = self.choose() else {
+            return self.drain();
+        };
+        let wait = turn.saturating_duration_since(Instant::now());
+        let Some(run) = &mut self.run else { return };
+        if !wait.is_zero() {
+            if !run.wait() {
+                thread::sleep(wait);
+            }
+            return;
+        }
+        self.chosen = None;
+        if let Some(message) = self.book.begin(number) {
+            run.push(message, None);
+        }
+    }
+
+    /// Reads a reply, or gives the connection back if none is owed.
+    fn drain(&mut self) {
+        if !self.run.as_mut().is_some_and(Run::wait) {
+            self.run = None;
+        }
+    }
+
+    /// The message that goes next, and when.
+    fn choose(&mut self) -> Option<(u64, Instant)> {
+        if self.chosen.is_none() {
+            let now = Instant::now();
+            let number = self.book.take_due(now).or_else(|| self.take_next(now))?;
+            self.chosen = Some((number, self.pool.pace.turn_of_many(now)));
+        }
+        self.chosen
+    }
+
+    fn take_next(&mut self, now: Instant) -> Option<u64> {
+        if self.is_exhausted || self.book.len() >= MOST_WAITING {
+            return None;
+        }
+        let Some(message) = self.rest.next() else {
+            self.is_exhausted = true;
+            return None;
+        };
+        Some(self.book.add(message.into(), now))
+    }
+}
+
+impl<'a, I> Iterator for MailerSendAll<'a, I>
+where
+    I: Iterator,
+    I::Item: Into<Consignment<'a>>,
+{
+    type Item = Result<Outcome>;
+
+    fn next(&mut self) -> Option<Result<Outcome>> {
+        if let Some(run) = &mut self.run {
+            run.arm();
+        }
+        loop {
+            if let Some(result) = self.book.take_result() {
+                return Some(result);
+            }
+            if !self.advance() {
+                return None;
+            }
+        }
+    }
+}
+
+impl<'a, I> FusedIterator for MailerSendAll<'a, I>
+where
+    I: Iterator,
+    I::Item: Into<Consignment<'a>>,
+{
+}
