@@ -54,6 +54,9 @@ impl Phrase {
     /// A name without quotes. Encoded-words in a charset that is not known here stay as they came.
     fn bare(text: &str) -> Result<Self, MailboxError> {
         let text = bare_name(text)?;
+        if !has_encoded_words(text) {
+            return Self::new(text);
+        }
         match decoded(text) {
             Some(text) => Self::new(&text),
             None => Ok(Self {

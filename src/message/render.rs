@@ -155,7 +155,7 @@ struct Renderer<'m> {
 impl<'m> Renderer<'m> {
     /// Renders a message, or a message within it, without a line end behind its last line.
     fn root(&mut self, root: &'m Root) -> Result<(), MessageError> {
-        let is_utf8 = self.offers.smtputf8 && root.head.has_utf8();
+        let is_utf8 = self.rendering.smtputf8 && root.head.has_utf8();
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, is_utf8);
         root.head.write(&mut writer);
         writer.short("MIME-Version", "1.0");
