@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::outcome::Outcome;
-use crate::reply::{Code, Reply};
+use crate::reply::Reply;
 
 /// How long nothing is sent after a server has said for the first time that it is too much.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -90,28 +90,25 @@ fn is_too_much(result: &Result<Outcome>) -> bool {
     }
 }
 
-/// 421, and 450, 451, 452 or 454 with 4.7.0 or with words about speed. The same codes stand for full
-/// mailboxes and greylisting, which no pause of ours mends.
+/// 4.7.0, or words about speed. The same codes stand for full mailboxes, greylisting, and connections
+/// that were silent for too long, which no pause of ours mends.
 fn asks_for_rest(reply: &Reply) -> bool {
-    const WORDS: [&str; 6] = [
+    const CODES: [u16; 5] = [421, 450, 451, 452, 454];
+    const WORDS: [&str; 7] = [
         " rate ",
+        "busy",
+        "slow down",
         "throttl",
+        "too fast",
         "too many",
         "too much",
-        "too fast",
-        "slow down",
     ];
-    if reply.code() == Code::SERVICE_CLOSING {
-        return true;
-    }
-    let is_busy = [450, 451, 452, 454]
-        .iter()
-        .any(|code| reply.code() == *code);
     let is_policy = reply
         .enhanced()
         .is_some_and(|code| (code.class(), code.subject(), code.detail()) == (4, 7, 0));
     let text = reply.text().to_ascii_lowercase();
-    is_busy && (is_policy || WORDS.iter().any(|word| text.contains(word)))
+    CODES.iter().any(|code| reply.code() == *code)
+        && (is_policy || WORDS.iter().any(|word| text.contains(word)))
 }
 
 #[cfg(test)]
@@ -162,6 +159,7 @@ mod tests {
     fn what_asks_for_rest_and_what_does_not() {
         for line in [
             "421 4.3.2 too busy",
+            "421 4.7.0 try again later",
             "454 4.7.0 wait",
             "454 Throttling failure: Maximum sending rate exceeded",
             "450 4.2.1 receiving mail at a rate that",
@@ -172,6 +170,7 @@ mod tests {
         for line in [
             "450 4.2.0 greylisted",
             "452 4.2.2 mailbox full",
+            "421 4.4.2 idle for too long",
             "550 5.7.0 no",
             "451 later",
         ] {

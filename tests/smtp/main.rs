@@ -28,6 +28,7 @@ mod hello;
 mod limits;
 mod lmtp;
 mod loss;
+mod mailer;
 mod mechanism;
 mod message;
 mod oauth;

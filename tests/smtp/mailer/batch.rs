@@ -1,0 +1,344 @@
+//! Many messages through a mailer: over one connection after the other, and over several at a time.
+use super::crowd::{Answer, Crowd};
+use super::{LEAVES, connections};
+use crate::support::sending::{config, facts, fates, session};
+use smtplib::{Address, Consignment, Envelope, Error, Mailer, Outcome, Retry};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+const MS: Duration = Duration::from_millis(1);
+
+fn numbered(number: usize) -> Consignment<'static> {
+    let from: Address = "me@client.example".parse().unwrap();
+    let to: Address = "ann@example.org".parse().unwrap();
+    (Envelope::new(from, [to]), format!("{number}\r\n")).into()
+}
+
+fn messages(count: usize) -> impl Iterator<Item = Consignment<'static>> + Send {
+    (1..=count).map(numbered)
+}
+
+fn told(result: &Result<Outcome, Error>) -> String {
+    match result {
+        Ok(outcome) => fates(outcome).join(", "),
+        Err(error) => facts(error),
+    }
+}
+
+fn names(count: usize) -> Vec<String> {
+    (1..=count).map(|number| number.to_string()).collect()
+}
+
+/// Every message is there exactly once.
+fn all_once(server: &Crowd, count: usize) {
+    let taken = server.taken();
+    assert!(taken.values().all(|times| *times == 1), "{taken:?}");
+    let taken: BTreeSet<String> = taken.into_keys().collect();
+    assert_eq!(taken, names(count).into_iter().collect());
+}
+
+fn usual(_: usize, _: usize, _: &str) -> Answer {
+    Answer::Usual
+}
+
+/// The three ways of a batch.
+const OFFERS: [&[&str]; 3] = [&[], &["PIPELINING"], &["PIPELINING", "CHUNKING"]];
+
+#[test]
+fn one_connection_carries_them_in_order() {
+    for offers in OFFERS {
+        let server = Crowd::new(offers, usual);
+        let mailer = Mailer::new(server.config());
+        let results: Vec<String> = mailer.send_all(messages(50)).map(|r| told(&r)).collect();
+        assert_eq!(results, vec!["ann@example.org Accepted 250 taken"; 50]);
+        let order: Vec<String> = server.order().into_iter().map(|(_, name)| name).collect();
+        assert_eq!((order, server.connections()), (names(50), 1));
+        drop(mailer);
+        server.finish();
+    }
+}
+
+#[test]
+fn a_connection_carries_no_more_than_it_may() {
+    for offers in OFFERS {
+        let server = Crowd::new(offers, usual);
+        let mailer = Mailer::new(server.config()).messages_per_connection(20);
+        assert!(mailer.send_all(messages(50)).all(|result| result.is_ok()));
+        let order = server.order();
+        let on = |number| order.iter().filter(|(other, _)| *other == number).count();
+        assert_eq!([on(0), on(1), on(2)], [20, 20, 10]);
+        all_once(&server, 50);
+        drop(mailer);
+        server.finish();
+    }
+}
+
+// The server closes each connection somewhere. What was certainly not delivered goes on.
+#[test]
+fn it_goes_on_over_new_connections() {
+    for offers in OFFERS {
+        let rule = |_: usize, commands: usize, line: &str| match line {
+            line if commands > 30 && line.starts_with("MAIL") => Answer::Farewell("421 enough"),
+            _ => Answer::Usual,
+        };
+        let server = Crowd::new(offers, rule);
+        let mailer = Mailer::new(server.config());
+        let results: Vec<_> = mailer.send_all(messages(50)).collect();
+        assert_eq!(results.len(), 50);
+        for result in &results {
+            assert_eq!(told(result), "ann@example.org Accepted 250 taken");
+        }
+        assert!(server.connections() > 3);
+        all_once(&server, 50);
+        drop(mailer);
+        server.finish();
+    }
+}
+
+#[test]
+fn what_is_unknown_says_so_and_the_rest_goes_on() {
+    for offers in OFFERS {
+        // The first connection takes message 3 and is gone without a word.
+        let count = std::sync::atomic::AtomicUsize::new(0);
+        let rule = move |number: usize, _: usize, line: &str| {
+            let is_end = number == 0 && line == ".";
+            let nth = is_end.then(|| count.fetch_add(1, std::sync::atomic::Ordering::SeqCst));
+            match nth {
+                Some(2) => Answer::Drop,
+                _ => Answer::Usual,
+            }
+        };
+        let server = Crowd::new(offers, rule);
+        let mailer = Mailer::new(server.config());
+        let results: Vec<String> = mailer.send_all(messages(10)).map(|r| told(&r)).collect();
+        let unknown = |told: &String| told.starts_with("unknown");
+        assert!(unknown(&results[2]), "{results:?}");
+        // Those behind it whose end was written are unknown as well, and nobody is sent twice.
+        let taken = server.taken();
+        for (told, name) in results.iter().zip(names(10)) {
+            let times = taken.get(&name).copied().unwrap_or_default();
+            assert!(
+                times <= 1 && (unknown(told) || times == 1),
+                "{name}: {told}, {times} times"
+            );
+        }
+        assert!(
+            !unknown(&results[9]) || offers.contains(&"CHUNKING"),
+            "{results:?}"
+        );
+        drop(mailer);
+        server.finish();
+    }
+}
+
+// A message that makes the server hang up does not hold up those behind it.
+#[test]
+fn a_message_that_kills_connections_is_given_up() {
+    let poison = |_: usize, _: usize, line: &str| match line {
+        "RCPT TO:<poison@example.org>" => Answer::Drop,
+        _ => Answer::Usual,
+    };
+    for offers in OFFERS {
+        let server = Crowd::new(offers, poison);
+        let mailer = Mailer::new(server.config());
+        let from: Address = "me@client.example".parse().unwrap();
+        let to: Address = "poison@example.org".parse().unwrap();
+        let bad: Consignment<'_> = (Envelope::new(from, [to]), "bad\r\n").into();
+        let all = messages(3).chain([bad]).chain((4..=6).map(numbered));
+        let results: Vec<String> = mailer.send_all(all).map(|r| told(&r)).collect();
+        let (ok, lost): (Vec<_>, Vec<_>) =
+            results.iter().partition(|told| told.contains("Accepted"));
+        assert_eq!((ok.len(), lost.len()), (6, 1), "{results:?}");
+        assert!(
+            results[3].starts_with("not delivered, transient"),
+            "{results:?}"
+        );
+        all_once(&server, 6);
+        drop(mailer);
+        server.finish();
+    }
+}
+
+#[test]
+fn refusals_do_not_touch_the_others() {
+    let peer = connections([session(
+        &[],
+        &("C: MAIL FROM:<me@client.example>\nS: 550 no\nC: RSET\nS: 250 ok\n".to_owned()
+            + &super::message("250 taken")
+            + LEAVES),
+    )]);
+    let mailer = Mailer::new(config(&peer));
+    let results: Vec<String> = mailer.send_all(messages(2)).map(|r| told(&r)).collect();
+    assert_eq!(
+        results,
+        [
+            "not delivered, permanent, 550, at MAIL",
+            "ann@example.org Accepted 250 taken"
+        ]
+    );
+    drop(mailer);
+    peer.finish();
+}
+
+// With a policy the message goes again while the others go on, and its result has its place.
+#[test]
+fn a_message_refused_for_now_goes_again() {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let rule = move |_: usize, _: usize, line: &str| match line {
+        "." if first.swap(false, std::sync::atomic::Ordering::SeqCst) => Answer::Reply("451 later"),
+        _ => Answer::Usual,
+    };
+    let server = Crowd::new(&["PIPELINING"], rule);
+    let mailer = Mailer::new(server.config()).retry(Retry::new(3).pauses(MS, MS));
+    let attempts: Vec<u32> = mailer
+        .send_all(messages(5))
+        .map(|result| result.unwrap().attempts())
+        .collect();
+    assert_eq!(attempts, [2, 1, 1, 1, 1]);
+    drop(mailer);
+    server.finish();
+}
+
+#[test]
+fn it_pauses_for_a_server_that_has_too_much() {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let rule = move |_: usize, _: usize, line: &str| match line {
+        line if line.starts_with("MAIL")
+            && first.swap(false, std::sync::atomic::Ordering::SeqCst) =>
+        {
+            Answer::Reply("454 4.7.0 rate limit, slow down")
+        }
+        _ => Answer::Usual,
+    };
+    let server = Crowd::new(&[], rule);
+    let mailer = Mailer::new(server.config());
+    let start = Instant::now();
+    let results: Vec<String> = mailer.send_all(messages(3)).map(|r| told(&r)).collect();
+    assert_eq!(
+        results
+            .iter()
+            .filter(|told| told.contains("Accepted"))
+            .count(),
+        2
+    );
+    assert!(start.elapsed() >= Duration::from_millis(900));
+    drop(mailer);
+    server.finish();
+}
+
+#[test]
+fn it_obeys_the_rate() {
+    let server = Crowd::new(&["PIPELINING", "CHUNKING"], usual);
+    let mailer = Mailer::new(server.config()).rate(100, Duration::from_secs(1));
+    let start = Instant::now();
+    assert!(mailer.send_all(messages(6)).all(|result| result.is_ok()));
+    assert!(start.elapsed() >= 50 * MS);
+    drop(mailer);
+    server.finish();
+}
+
+#[test]
+fn messages_are_taken_as_there_is_room() {
+    let server = Crowd::new(&["PIPELINING", "CHUNKING"], usual);
+    let mailer = Mailer::new(server.config());
+    let taken = Cell::new(0_usize);
+    let body = "x".repeat(998) + "\r\n";
+    let body = body.repeat(100);
+    let all = (0..1000).map(|_| {
+        taken.set(taken.get() + 1);
+        let to: Address = "ann@example.org".parse().unwrap();
+        Consignment::from((Envelope::new(to.clone(), [to]), body.as_str()))
+    });
+    let mut sent = mailer.send_all(all);
+    assert_eq!(taken.get(), 0);
+    drop(sent.next().unwrap().unwrap());
+    assert!(taken.get() < 100, "{}", taken.get());
+    let before = taken.get();
+    assert_eq!(sent.into_rest().count(), 1000 - before);
+    drop(mailer);
+    server.finish();
+}
+
+#[test]
+fn a_server_that_is_not_there_fails_each_message() {
+    let refusing = crate::peer::Refusing::new();
+    let config = smtplib::Config::new("127.0.0.1")
+        .port(refusing.addr().port())
+        .security(smtplib::Security::None);
+    let mailer = Mailer::new(config);
+    let results: Vec<_> = mailer.send_all(messages(3)).collect();
+    assert_eq!(results.len(), 3);
+    for result in results {
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::Io { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn several_connections_share_the_work() {
+    for offers in OFFERS {
+        let rule = |_: usize, _: usize, line: &str| match line {
+            "." => Answer::Late(2 * MS),
+            _ => Answer::Usual,
+        };
+        let server = Crowd::new(offers, rule);
+        let mailer = Mailer::new(server.config()).connections(3);
+        let mut places = BTreeSet::new();
+        mailer
+            .send_all(messages(120))
+            .concurrency(8)
+            .for_each(|place, result| {
+                assert!(result.unwrap().is_complete());
+                assert!(places.insert(place));
+            });
+        assert_eq!(places, (0..120).collect());
+        assert_eq!((server.connections(), server.most_open()), (3, 3));
+        all_once(&server, 120);
+        drop(mailer);
+        server.finish();
+    }
+}
+
+// Each result stands at the place of its own message.
+#[test]
+fn each_result_has_its_place() {
+    let rule = |_: usize, _: usize, line: &str| match line.strip_prefix("RCPT TO:<7") {
+        Some(_) => Answer::Reply("550 no"),
+        None => Answer::Usual,
+    };
+    let server = Crowd::new(&["PIPELINING"], rule);
+    let mailer = Mailer::new(server.config());
+    let all = (0..80).map(|number| {
+        let to: Address = format!("{}@example.org", number % 10).parse().unwrap();
+        Consignment::from((Envelope::new(to.clone(), [to]), format!("{number}\r\n")))
+    });
+    let mut refused = BTreeSet::new();
+    mailer
+        .send_all(all)
+        .concurrency(4)
+        .for_each(|place, result| {
+            if result.is_err() {
+                refused.insert(place);
+            }
+        });
+    assert_eq!(refused, (0..80).filter(|place| place % 10 == 7).collect());
+    drop(mailer);
+    server.finish();
+}
+
+#[test]
+fn a_panic_in_the_callers_function_ends_the_threads() {
+    let server = Crowd::new(&[], usual);
+    let mailer = Mailer::new(server.config());
+    let sent = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        mailer
+            .send_all(messages(1000))
+            .concurrency(4)
+            .for_each(|_, _| panic!("the function of a test"));
+    }));
+    assert!(sent.is_err());
+    assert!(mailer.send_all(messages(1)).all(|result| result.is_ok()));
+    drop(mailer);
+    server.finish();
+}
