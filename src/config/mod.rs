@@ -233,6 +233,7 @@ impl Config {
     ///
     /// Keywords are those of EHLO, in any case. Without `PIPELINING` each command waits for its
     /// reply; without `8BITMIME` messages go out in 7 bits. More names can be added by another call.
+    /// What is no keyword is [`ConfigError::Value`] at [`connect`](Self::connect).
     ///
     /// ```
     /// use smtplib::Config;
@@ -411,6 +412,16 @@ impl Config {
             return Err(ConfigError::TlsOnUnixSocket);
         }
         check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
+        if !self
+            .ignored
+            .iter()
+            .all(|keyword| options::is_keyword(keyword))
+        {
+            return Err(ConfigError::Value("ignore".into()));
+        }
+        if !self.tls.server_name().is_none_or(is_host) {
+            return Err(ConfigError::Value("server_name".into()));
+        }
         let is_zero = |budget: &Duration| budget.is_zero();
         if self.timeouts.list().iter().any(is_zero) || self.deadline.iter().any(is_zero) {
             return Err(ConfigError::ZeroTimeout);

@@ -212,7 +212,7 @@ fn is_path(text: &str) -> bool {
 }
 
 /// A keyword of EHLO (RFC 5321, 4.1.1.1).
-fn is_keyword(text: &str) -> bool {
+pub(super) fn is_keyword(text: &str) -> bool {
     let is_octet = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
     !text.is_empty() && text.bytes().all(is_octet)
 }

@@ -48,3 +48,4 @@ mod trace;
 mod transaction;
 mod url;
 mod verbs;
+mod written;
