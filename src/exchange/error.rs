@@ -41,6 +41,9 @@ impl From<Unsupported> for Inadmissible {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentError {
+    /// The header has letters outside ASCII, and MAIL went without the parameter SMTPUTF8 (RFC 6531,
+    /// 3.4).
+    HeaderNotAscii,
     /// The header has octets above 127 that are not UTF-8 (RFC 6532, 3.1).
     HeaderNotUtf8,
     /// A line has more than 998 octets (RFC 5321, 4.5.3.1.6).
@@ -52,6 +55,9 @@ pub enum ContentError {
 impl fmt::Display for ContentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::HeaderNotAscii => {
+                "the header has letters outside ASCII and MAIL went without the parameter SMTPUTF8: give it, or encode them (RFC 2047)"
+            }
             Self::HeaderNotUtf8 => {
                 "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
             }

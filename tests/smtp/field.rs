@@ -297,3 +297,38 @@ fn a_writer_that_fails_says_why() {
     );
     peer.finish();
 }
+
+/// Sends a header with these octets by hand, and says why that cannot be.
+fn header_by_hand(offers: &[&str], parameters: &[&str], subject: &[u8]) -> String {
+    let mail = ["MAIL FROM:<me@client.example>"].iter().chain(parameters);
+    let mail = mail.copied().collect::<Vec<_>>().join(" ");
+    let peer = listen(
+        offers,
+        &format!(
+            "C~: {mail}*\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\nC: DATA\nS: 354 go\nCignore"
+        ),
+    );
+    let mut smtp = connect(&peer);
+    let parameters = parameters.iter().map(|text| text.parse().unwrap());
+    let mut transaction = smtp.mail_with("me@client.example", parameters).unwrap();
+    transaction.rcpt("ann@example.org").unwrap();
+    let message = [b"Subject: ", subject, b"\r\n\r\nbody\r\n"].concat();
+    let error = transaction.data(message.as_slice()).unwrap_err();
+    assert_eq!(facts(&error).split(',').next(), Some("not delivered"));
+    let clear = peer.finish().clear();
+    assert!(clear.is_ascii() && !clear.ends_with(b".\r\n"));
+    error.to_string()
+}
+
+// Field D2, E8: no letter that was not announced leaves by hand either.
+#[test]
+fn letters_in_a_header_by_hand() {
+    let utf8 = "caf\u{e9}".as_bytes();
+    let sentence = header_by_hand(&["8BITMIME"], &[], utf8);
+    assert!(sentence.ends_with("does not offer SMTPUTF8: encode them (RFC 2047)"));
+    let offers = ["8BITMIME", "SMTPUTF8"];
+    let sentence = header_by_hand(&offers, &[], utf8);
+    assert!(sentence.contains("without the parameter SMTPUTF8"));
+    let sentence = header_by_hand(&offers, &["SMTPUTF8"], b"caf\xe9");
+    assert!(sentence.starts_with("the header has octets above 127 that are not UTF-8"));
+}

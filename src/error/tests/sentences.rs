@@ -144,6 +144,10 @@ fn of_this_side() -> Sentences {
         (CommandError::Empty.into(), "the command is empty"),
         (ConfigError::ZeroTimeout.into(), "a timeout cannot be zero"),
         (
+            ContentError::HeaderNotAscii.into(),
+            "the header has letters outside ASCII and MAIL went without the parameter SMTPUTF8: give it, or encode them (RFC 2047)",
+        ),
+        (
             ContentError::HeaderNotUtf8.into(),
             "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)",
         ),
