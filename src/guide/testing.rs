@@ -1,7 +1,7 @@
 //! Tests of a program that sends mail: an outbox in memory, with failures by script.
 //!
 //! ```
-//! use smtplib::{Mailer, Message, Outbox};
+//! use smtplib::{Mailer, Message};
 //!
 //! // What is tested.
 //! fn welcome(mailer: &Mailer, user: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -16,8 +16,7 @@
 //! }
 //!
 //! // In your program this is a #[test].
-//! let outbox = Outbox::new();
-//! let mailer = Mailer::new(outbox.config());
+//! let (mailer, outbox) = Mailer::outbox();
 //! welcome(&mailer, "ann@example.org")?;
 //!
 //! let sent = outbox.take();
@@ -28,21 +27,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An [`Outbox`](crate::Outbox) is a mail server in memory. It needs no port, no thread and no waiting. It
-//! makes the same checks as a real server, so a message that a server cannot take fails in the test,
-//! too.
+//! [`Mailer::outbox`](crate::Mailer::outbox) returns a mailer and an [`Outbox`](crate::Outbox), which is a
+//! mail server in memory. It needs no port, no thread and no waiting. It makes the same checks as a real
+//! server, so a message that a server cannot take fails in the test, too. A program that holds a
+//! [`Config`](crate::Config) gets [`Outbox::config`](crate::Outbox::config).
 //!
 //! # Failures
 //!
 //! ```
-//! use smtplib::{Delivery, Failure, Outbox};
+//! use smtplib::{Delivery, Failure, Mailer};
 //!
-//! let outbox = Outbox::new();
+//! let (mailer, outbox) = Mailer::outbox();
 //! outbox.refuse("bob@example.org", 550, "5.1.1 no such user"); // from now on
 //! outbox.fail_next(Failure::message(452, "4.3.1 disk full")); // the next attempt
 //! outbox.fail_next(Failure::lost_after_end()); // and the one behind it
 //!
-//! let mailer = smtplib::Mailer::new(outbox.config());
 //! let send = |to: &str| mailer.sendmail("shop@example.com", to, "Subject: Hi\n\nHi!\n");
 //! assert!(send("ann@example.org").unwrap_err().is_transient());
 //! assert_eq!(send("ann@example.org").unwrap_err().delivery(), Delivery::Unknown);
@@ -75,7 +74,17 @@
 //!
 //! # Errors and outcomes without a server
 //!
-//! A test of your own error handling can make the values. [`Error`](crate::Error),
-//! [`Outcome`](crate::Outcome) and [`Reply`](crate::Reply) have constructors for that.
+//! A test of your error handling can make the values without a server:
+//!
+//! ```
+//! use smtplib::{Error, Step};
+//!
+//! let error = Error::refused(Step::Mail, "450 4.7.1 come back later".parse()?);
+//! assert!(error.is_transient());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Error`](crate::Error), [`Outcome`](crate::Outcome) and [`Reply`](crate::Reply) have constructors for
+//! this.
 //!
 //! `examples/testing.rs` in the repository tests a small shop in this way.
