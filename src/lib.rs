@@ -53,15 +53,16 @@
 //!
 //! No feature is on by default. A feature only adds.
 //!
-//! | feature | adds |
+//! | feature | what it does |
 //! |---|---|
 //! | `vendored` | builds OpenSSL from source, where the platform's TLS is OpenSSL |
 //! | `scram` | logs in by SCRAM-SHA-256 and SCRAM-SHA-1, without showing the password to the server |
 //! | `cram-md5` | logs in by CRAM-MD5, for old servers that have nothing else |
 //! | `serde` | reads [`Config`] from configuration files, and writes it without the password |
 //! | `idna` | sends domains outside ASCII in their ASCII form to servers without SMTPUTF8 |
-//! | `local-address` | `Config::local_address` chooses the address that connections come from |
+//! | `local-address` | adds `Config::local_address`, the address that connections come from |
 
+// It says beside each item which feature the item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
@@ -98,7 +99,6 @@ pub use crate::address::{Address, AddressError};
 pub use crate::auth::Mechanism;
 pub use crate::auth::anonymous::Anonymous;
 #[cfg(feature = "cram-md5")]
-#[cfg_attr(docsrs, doc(cfg(feature = "cram-md5")))]
 pub use crate::auth::cram_md5::CramMd5;
 pub use crate::auth::credentials::Credentials;
 pub use crate::auth::dialog::AuthError;
@@ -108,7 +108,6 @@ pub use crate::auth::login::Login;
 pub use crate::auth::oauth::{OAuthBearer, XOAuth2};
 pub use crate::auth::plain::Plain;
 #[cfg(feature = "scram")]
-#[cfg_attr(docsrs, doc(cfg(feature = "scram")))]
 pub use crate::auth::scram::Scram;
 pub use crate::capabilities::Capabilities;
 pub use crate::command_error::CommandError;
