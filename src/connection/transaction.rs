@@ -237,7 +237,7 @@ impl SmtpConnection {
     }
 }
 
-/// Takes the message of a [`Transaction`] in any number of pieces, as a [`Write`](io::Write).
+/// Takes the message of a [`Transaction`] in any number of pieces, as a [`Write`].
 ///
 /// Line ends become CRLF and leading dots are protected on the way. Call [`finish`](Self::finish)
 /// at the end. Dropping the writer without it cuts the connection, so that the server does not take

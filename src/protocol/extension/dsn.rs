@@ -170,7 +170,7 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// The same as of that function.
+    /// As [`Parameter::envelope_id`].
     pub fn envelope_id(self, id: &str) -> Result<Self, CommandError> {
         Ok(self.parameter(Parameter::envelope_id(id)?))
     }

@@ -45,7 +45,7 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// The same as of that function.
+    /// As [`Parameter::hold_for`].
     pub fn hold_for(self, time: Duration) -> Result<Self, CommandError> {
         Ok(self.parameter(Parameter::hold_for(time)?))
     }

@@ -39,7 +39,7 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// The same as of that function.
+    /// As [`Parameter::solicit`].
     pub fn solicit<T: AsRef<str>>(
         self,
         keywords: impl IntoIterator<Item = T>,
