@@ -5,11 +5,11 @@
 //! cargo run --example testing
 //! ```
 
-use smtplib::{Config, Delivery, Error, Failure, Message, Outbox, Outcome};
+use smtplib::{Delivery, Failure, Mailer, Message, Outbox};
 
 /// What is tested: a shop that confirms orders.
 struct Shop {
-    mail: Config,
+    mailer: Mailer,
 }
 
 /// What became of a confirmation.
@@ -35,25 +35,25 @@ impl Shop {
         let Ok(message) = message else {
             return Confirmation::Undeliverable;
         };
-        match self.send(&message) {
+        match self.mailer.send(&message) {
             Ok(_) => Confirmation::Sent,
             Err(error) if error.delivery() == Delivery::Unknown => Confirmation::Unknown,
             Err(error) if error.is_transient() => Confirmation::TryAgain,
             Err(_) => Confirmation::Undeliverable,
         }
     }
-
-    fn send(&self, message: &Message) -> Result<Outcome, Error> {
-        let mut smtp = self.mail.connect()?;
-        let outcome = smtp.send_message(message)?;
-        smtp.quit();
-        Ok(outcome)
-    }
 }
 
 // In a program of your own each of the following is a #[test].
 
-fn a_customer_gets_a_confirmation(outbox: &Outbox, shop: &Shop) {
+/// A shop whose mail stays in memory.
+fn shop() -> (Shop, Outbox) {
+    let (mailer, outbox) = Mailer::outbox();
+    (Shop { mailer }, outbox)
+}
+
+fn a_customer_gets_a_confirmation() {
+    let (shop, outbox) = shop();
     assert_eq!(shop.confirm("ann@example.org", 7), Confirmation::Sent);
     let sent = outbox.take();
     let [message] = &sent[..] else {
@@ -64,7 +64,8 @@ fn a_customer_gets_a_confirmation(outbox: &Outbox, shop: &Shop) {
     assert!(message.text().contains("your order 7"));
 }
 
-fn a_wrong_address_is_noticed(outbox: &Outbox, shop: &Shop) {
+fn a_wrong_address_is_noticed() {
+    let (shop, outbox) = shop();
     outbox.refuse("bob@example.org", 550, "5.1.1 no such user");
     for customer in ["bob@example.org", "bob at example.org"] {
         assert_eq!(shop.confirm(customer, 8), Confirmation::Undeliverable);
@@ -72,28 +73,31 @@ fn a_wrong_address_is_noticed(outbox: &Outbox, shop: &Shop) {
     assert!(outbox.is_empty());
 }
 
-fn a_server_that_is_down_is_tried_again(outbox: &Outbox, shop: &Shop) {
+fn a_server_that_is_down_is_tried_again() {
     for failure in [
         Failure::connect(),
         Failure::sender(450, "4.7.1 come back later"),
         Failure::message(452, "4.3.1 disk full"),
         Failure::lost_before_end(),
     ] {
+        let (shop, outbox) = shop();
         outbox.fail_next(failure);
         assert_eq!(shop.confirm("ann@example.org", 9), Confirmation::TryAgain);
+        assert!(outbox.is_empty());
     }
-    assert!(outbox.is_empty());
 }
 
-fn nothing_is_sent_twice(outbox: &Outbox, shop: &Shop) {
+fn nothing_is_sent_twice() {
     for failure in [Failure::lost_after_end(), Failure::timeout()] {
+        let (shop, outbox) = shop();
         outbox.fail_next(failure);
         assert_eq!(shop.confirm("ann@example.org", 10), Confirmation::Unknown);
         assert_eq!(outbox.take().len(), 1);
     }
 }
 
-fn names_outside_ascii_need_a_server_that_knows_them(outbox: &Outbox, shop: &Shop) {
+fn names_outside_ascii_need_a_server_that_knows_them() {
+    let (shop, outbox) = shop();
     outbox.offer(["8BITMIME"]);
     assert_eq!(
         shop.confirm("jörg@example.org", 11),
@@ -102,10 +106,8 @@ fn names_outside_ascii_need_a_server_that_knows_them(outbox: &Outbox, shop: &Sho
     assert!(outbox.is_empty());
 }
 
-type Test = fn(&Outbox, &Shop);
-
 fn main() {
-    let tests: [(&str, Test); 5] = [
+    let tests: [(&str, fn()); 5] = [
         (
             "a customer gets a confirmation",
             a_customer_gets_a_confirmation,
@@ -122,11 +124,7 @@ fn main() {
         ),
     ];
     for (name, test) in tests {
-        let outbox = Outbox::new();
-        let shop = Shop {
-            mail: outbox.config(),
-        };
-        test(&outbox, &shop);
+        test();
         println!("{name}: ok");
     }
 }

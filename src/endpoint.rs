@@ -36,6 +36,18 @@ impl fmt::Display for Endpoint {
     }
 }
 
+/// A server in a sentence that does without it: where, if that is known.
+pub(crate) struct AtServer<'a>(pub(crate) &'a Option<Box<Endpoint>>);
+
+impl fmt::Display for AtServer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(endpoint) => write!(f, " at {endpoint}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A server in a sentence: its place where that is known.
 pub(crate) struct ServerName<'a>(pub(crate) &'a Option<Box<Endpoint>>);
 

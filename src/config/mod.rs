@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use crate::auth::credentials::Credentials;
 use crate::auth::table;
+use crate::capabilities::is_keyword;
 use crate::config::opener::Opener;
 use crate::config::tls::TlsOptions;
 use crate::endpoint::Endpoint;
@@ -249,6 +250,7 @@ impl Config {
     ///
     /// Keywords are those of EHLO, in any case. Without `PIPELINING` each command waits for its
     /// reply; without `8BITMIME` messages go out in 7 bits. More names can be added by another call.
+    /// What is no keyword is [`ConfigError::Value`] at [`connect`](Self::connect).
     ///
     /// ```
     /// use smtplib::Config;
@@ -468,6 +470,12 @@ impl Config {
             Server::Tcp { .. } | Server::Unix(_) => {}
         }
         check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
+        if !self.ignored.iter().all(|keyword| is_keyword(keyword)) {
+            return Err(ConfigError::Value("ignore".into()));
+        }
+        if !self.tls.server_name().is_none_or(is_host) {
+            return Err(ConfigError::Value("server_name".into()));
+        }
         let is_zero = |budget: &Duration| budget.is_zero();
         if self.timeouts.list().iter().any(is_zero) || self.deadline.iter().any(is_zero) {
             return Err(ConfigError::ZeroTimeout);

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::address::try_from_text;
 use crate::auth::credentials::Credentials;
 use crate::config::options::Options;
 use crate::config::{Config, ConfigError, Protocol, Security};
@@ -31,21 +32,7 @@ impl FromStr for Config {
     }
 }
 
-impl TryFrom<&str> for Config {
-    type Error = ConfigError;
-
-    fn try_from(url: &str) -> Result<Self, ConfigError> {
-        url.parse()
-    }
-}
-
-impl TryFrom<String> for Config {
-    type Error = ConfigError;
-
-    fn try_from(url: String) -> Result<Self, ConfigError> {
-        url.parse()
-    }
-}
+try_from_text!(Config, ConfigError);
 
 /// What stands before the options.
 pub(super) fn with_server(scheme: &str, rest: &str) -> Result<Config, ConfigError> {

@@ -25,7 +25,7 @@ impl Config {
     /// first step that failed says. There is no connection then, and no password was sent
     /// without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
-        self.check()?;
+        self.check().map_err(|error| error.at(self.endpoint()))?;
         let deadline = self.deadline.map(deadline_in);
         self.trace
             .note(format_args!("connecting to {}", self.endpoint()));
@@ -82,7 +82,7 @@ impl Config {
         let is_plain = self.security == Security::None && !is_protected;
         let may_go = || may_go_without_tls(credentials.kind(), self.mechanisms.as_deref());
         if is_plain && !self.allow_plaintext_auth && !may_go() {
-            return Err(Error::PlaintextAuth);
+            return Err(Error::plaintext_auth());
         }
         Ok(())
     }
@@ -125,7 +125,9 @@ impl SmtpConnection {
     ///
     /// As [`Config::connect`].
     pub fn from_tcp_stream(stream: TcpStream, config: &Config) -> Result<Self> {
-        config.check()?;
+        config
+            .check()
+            .map_err(|error| error.at(config.endpoint()))?;
         let stream = Stream::tcp(stream).map_err(|source| Error::io(Step::Connect, source));
         config.begin(stream, config.deadline.map(deadline_in))
     }
@@ -174,7 +176,7 @@ impl SmtpConnection {
             _ => {}
         }
         match self.config.credentials.clone() {
-            Some(credentials) => self.log_in(&credentials),
+            Some(credentials) => self.log_in(&credentials).map(drop),
             None => Ok(()),
         }
     }

@@ -28,6 +28,7 @@ pub(crate) mod mailbox;
 pub(crate) mod media_type;
 mod parameter;
 pub(crate) mod part;
+mod phrase;
 mod posting;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;

@@ -461,7 +461,7 @@ fn a_password_goes_where_the_transport_is_protected() {
 #[test]
 fn a_password_goes_nowhere_else() {
     let refused = |result: Result<SmtpConnection, Error>, calls: &Calls| {
-        assert!(matches!(result.unwrap_err(), Error::PlaintextAuth));
+        assert!(matches!(result.unwrap_err(), Error::PlaintextAuth { .. }));
         assert_eq!(calls.take(), ENDED);
     };
     let (peer, calls) = (session_without_client(), Calls::default());
@@ -479,14 +479,14 @@ fn a_password_goes_nowhere_else() {
     // Nor does a plain socket become protected by a function that is not used for it.
     let socket = TcpStream::connect(peer.addr()).unwrap();
     let result = SmtpConnection::from_tcp_stream(socket, &config);
-    assert!(matches!(result.unwrap_err(), Error::PlaintextAuth));
+    assert!(matches!(result.unwrap_err(), Error::PlaintextAuth { .. }));
     assert_eq!(peer.finish().clear(), b"");
 
     // By hand it is the same.
     let peer = session(&["AUTH PLAIN"], "").listen();
     let mut smtp = connect(&peer, &calls);
     let error = smtp.login("tim", "tanstaaf").unwrap_err();
-    assert!(matches!(error, Error::PlaintextAuth));
+    assert!(matches!(error, Error::PlaintextAuth { .. }));
     drop(smtp);
     peer.finish();
 }
