@@ -135,7 +135,7 @@ pub enum Error {
     /// There is nobody to send to; nothing was sent.
     NoRecipients,
     /// Logging in would show the password or token to everybody on the way, because the connection
-    /// has no TLS.
+    /// has no TLS, and no [`Transport`](crate::Transport) that is protected.
     #[non_exhaustive]
     PlaintextAuth {
         /// Which server, while connecting.

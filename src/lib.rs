@@ -33,6 +33,7 @@
 //! - [`Outcome`] says what became of each recipient, [`Error`] why nothing was sent, and
 //!   [`Error::delivery`] whether that is certain.
 //! - [`Transaction`], [`DataWriter`] and the verbs of [`SmtpConnection`] do it all by hand.
+//! - [`Config::transport`] connects through proxies and other TLS libraries.
 //! - [`Mechanism`] adds ways to log in, and [`Config::trace`] shows the dialog.
 //!
 //! # For a Python reader
@@ -144,6 +145,7 @@ pub use crate::message::mailbox::Mailbox;
 pub use crate::message::media_type::MediaType;
 pub use crate::message::part::Part;
 pub use crate::message::resent::Resent;
+pub use crate::net::stream::tcp::TcpTransport;
 pub use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 pub use crate::parameter::Parameter;
 pub use crate::protocol::error::ProtocolError;

@@ -3,6 +3,7 @@
 mod display;
 pub(crate) mod error;
 mod getters;
+pub(crate) mod opener;
 mod options;
 #[cfg(feature = "serde")]
 mod serde;
@@ -10,15 +11,18 @@ pub(crate) mod timeouts;
 pub(crate) mod tls;
 mod url;
 
+use std::io;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::auth::credentials::Credentials;
 use crate::auth::table;
+use crate::config::opener::Opener;
 use crate::config::tls::TlsOptions;
 use crate::endpoint::Endpoint;
 use crate::trace::{Trace, TraceLine};
+use crate::transport::Transport;
 
 pub use self::error::ConfigError;
 pub use self::timeouts::Timeouts;
@@ -75,8 +79,8 @@ pub use self::timeouts::Timeouts;
 /// given, the single step's counts for it.
 ///
 /// [`Display`](std::fmt::Display) writes the URL back, without the password. What has no place in a
-/// URL is left out: certificates and keys that were given as text, a connector of the caller's own,
-/// `danger_` switches, and the trace. With the feature `serde` a configuration is read from a URL or
+/// URL is left out: certificates and keys that were given as text, a TLS connector or a transport of
+/// the caller's own, `danger_` switches, and the trace. With the feature `serde` a configuration is read from a URL or
 /// from a table with the same names, and written as a URL.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -92,6 +96,8 @@ pub struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) deadline: Option<Duration>,
     pub(crate) tls: TlsOptions,
+    /// Opens connections instead of TCP.
+    pub(crate) opener: Option<Opener<Self>>,
     pub(crate) trace: Trace,
     pub(crate) allow_plaintext_auth: bool,
     /// The first thing that a setter was given and cannot use.
@@ -173,6 +179,7 @@ impl Config {
             timeouts: Timeouts::default(),
             deadline: None,
             tls: TlsOptions::default(),
+            opener: None,
             trace: Trace::default(),
             allow_plaintext_auth: false,
             flaw: None,
@@ -347,6 +354,46 @@ impl Config {
         self
     }
 
+    /// Opens connections with this function instead of TCP: through a proxy, by another TLS library,
+    /// or to a program.
+    ///
+    /// The function gets this configuration and the time by which it has to be done. It runs on a
+    /// thread of its own, so that connecting ends in time even if the function does not. TLS, EHLO
+    /// and logging in then go on as the configuration says:
+    ///
+    /// - With [`Security::StartTls`], [`ImplicitTls`](Security::ImplicitTls) and
+    ///   [`Opportunistic`](Security::Opportunistic) TLS runs above the transport, for instance
+    ///   through a proxy. The certificate must be that of the configuration's host.
+    /// - A transport that brings its own TLS goes with [`Security::None`], and with the
+    ///   [`port`](Self::port) of a server that begins with TLS. Passwords are sent if
+    ///   [`Transport::is_protected`] returns true.
+    ///
+    /// If the function fails, [`connect`](Self::connect) returns [`Error::Timeout`] for
+    /// [`ErrorKind::TimedOut`](io::ErrorKind::TimedOut) and
+    /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock), and [`Error::Io`] for everything else.
+    ///
+    /// ```no_run
+    /// use smtplib::{Config, TcpTransport};
+    ///
+    /// # fn main() -> Result<(), smtplib::Error> {
+    /// // A tunnel ends on this machine; the certificate is still that of the host.
+    /// let config = Config::new("mail.example.com")
+    ///     .transport(|_config, deadline| TcpTransport::connect("127.0.0.1", 2525, deadline));
+    /// let mut smtp = config.connect()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`Error::Io`]: crate::Error::Io
+    /// [`Error::Timeout`]: crate::Error::Timeout
+    pub fn transport<T: Transport + 'static>(
+        mut self,
+        open: impl Fn(&Self, Instant) -> io::Result<T> + Send + Sync + 'static,
+    ) -> Self {
+        self.opener = Some(Opener::new(open));
+        self
+    }
+
     /// Takes any certificate, from anybody.
     ///
     /// # Warning
@@ -412,11 +459,7 @@ impl Config {
             return Err(ConfigError::TlsOnUnixSocket);
         }
         check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
-        if !self
-            .ignored
-            .iter()
-            .all(|keyword| options::is_keyword(keyword))
-        {
+        if !self.ignored.iter().all(|keyword| is_keyword(keyword)) {
             return Err(ConfigError::Value("ignore".into()));
         }
         if !self.tls.server_name().is_none_or(is_host) {
@@ -476,6 +519,12 @@ fn is_host(text: &str) -> bool {
     !text.is_empty()
         && !text.contains(is_stray)
         && (!text.contains(':') || address.parse::<Ipv6Addr>().is_ok())
+}
+
+/// A keyword of EHLO (RFC 5321, 4.1.1.1).
+fn is_keyword(text: &str) -> bool {
+    let is_octet = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
+    !text.is_empty() && text.bytes().all(is_octet)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod oauth2;
 #[path = "../smtp/peer/mod.rs"]
 mod peer;
 mod program;
+mod proxies;
 mod quickstart;
 mod sendmail;
 // Elsewhere than on Linux no environment variable names the roots.

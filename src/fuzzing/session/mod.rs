@@ -60,7 +60,7 @@ fn open(data: &[u8]) -> (Result<Session>, Vec<Part<'_>>) {
     let config = flags
         .config()
         .trace(move |line| check_trace(line, is_private));
-    let connection = SmtpConnection::open(Stream::Memory(Box::new(peer)), &config, None);
+    let connection = SmtpConnection::open(Stream::new(peer), &config, None);
     let session = connection.map(|connection| Session {
         connection,
         witness,
