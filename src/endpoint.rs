@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Where a server is: `mail.example.com:587`, or the path of a Unix socket.
+/// Where a server is: `mail.example.com:587`, or the path of a Unix socket, a Maildir or a program.
 ///
 /// Errors of [`Config::connect`](crate::Config::connect) carry it, and name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ impl Endpoint {
         }
     }
 
-    /// A Unix socket.
-    pub(crate) fn unix(path: &std::path::Path) -> Self {
+    /// A Unix socket, or a place of this machine.
+    pub(crate) fn path(path: &std::path::Path) -> Self {
         Self(path.display().to_string().into())
     }
 

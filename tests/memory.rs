@@ -9,6 +9,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -109,6 +110,46 @@ fn ten_thousand_messages_take_no_more_than_some() {
     assert!(grown < 4 << 10, "10,000 messages took {grown} KiB");
     drop(mailer);
     server.join().unwrap();
+}
+
+#[test]
+fn an_attachment_of_100_mib_goes_to_other_places_in_less_than_1_mib() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(SIZE).unwrap();
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .attach(Attachment::from_path(file.path()).unwrap())
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    let made = Command::new("sh")
+        .args([
+            "-c",
+            "printf '#!/bin/sh\nwc -c >\"$0.octets\"' >\"$0\"; chmod +x \"$0\"",
+        ])
+        .arg(&program)
+        .status();
+    assert!(made.unwrap().success());
+    for config in [
+        Config::maildir(folder.path().join("mail")),
+        Config::sendmail_command(&program),
+    ] {
+        for ignored in ["DSN", "CHUNKING"] {
+            let mut smtp = config.clone().ignore([ignored]).connect().unwrap();
+            let before = peak();
+            assert!(smtp.send_message(&message).unwrap().is_complete());
+            let grown = peak() - before;
+            assert!(grown < LIMIT, "{config} took {grown} KiB without {ignored}");
+        }
+    }
+    for kept in fs::read_dir(folder.path().join("mail/new")).unwrap() {
+        assert!(kept.unwrap().metadata().unwrap().len() > SIZE / 3 * 4);
+    }
+    let octets = fs::read_to_string(program.with_extension("octets")).unwrap();
+    assert!(octets.trim().parse::<u64>().unwrap() > SIZE / 3 * 4);
 }
 
 /// The most memory this process ever had, in KiB.

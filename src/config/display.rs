@@ -1,11 +1,13 @@
 //! A [`Config`] as a URL.
 
 use std::fmt::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
 use crate::auth::table::{self, Kind};
 use crate::config::options::LONGEST;
+use crate::config::url::has_drive;
 use crate::config::{Config, Protocol, Security, Server, Timeouts};
 use crate::step::Step;
 
@@ -27,14 +29,10 @@ impl Config {
     fn fmt_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, port) = match &self.server {
             Server::Tcp { host, port } => (host, port),
+            Server::Command(path) => return write!(f, "sendmail://{}", WrittenPath(path)),
+            Server::Maildir(path) => return write!(f, "maildir://{}", WrittenPath(path)),
             Server::Unix(path) => {
-                let path = path.to_string_lossy();
-                let here = if path.starts_with(['/', '.']) {
-                    ""
-                } else {
-                    "./"
-                };
-                return write!(f, "{}+unix://{here}{}", self.scheme(), Encoded(&path, PATH));
+                return write!(f, "{}+unix://{}", self.scheme(), WrittenPath(path));
             }
         };
         let s = match self.security {
@@ -197,6 +195,21 @@ fn list<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
 
 fn value(text: &str) -> String {
     Encoded(text, PATH).to_string()
+}
+
+/// A path with something in front that no host begins with.
+struct WrittenPath<'a>(&'a Path);
+
+impl fmt::Display for WrittenPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.to_string_lossy();
+        let start = match &*path {
+            path if path.starts_with(['/', '.']) => "",
+            path if has_drive(path) => "/",
+            _ => "./",
+        };
+        write!(f, "{start}{}", Encoded(&path, PATH))
+    }
 }
 
 /// What stands as it is beside letters and digits (RFC 3986, 2.3).

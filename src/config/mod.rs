@@ -5,6 +5,7 @@ pub(crate) mod error;
 mod getters;
 pub(crate) mod opener;
 mod options;
+mod place;
 #[cfg(feature = "serde")]
 mod serde;
 pub(crate) mod timeouts;
@@ -62,6 +63,8 @@ pub use self::timeouts::Timeouts;
 /// | `smtps://host` | TLS from the first octet, port 465 |
 /// | `lmtp://host`, `lmtps://host` | LMTP, the same two, port 24 |
 /// | `lmtp+unix:///path`, `smtp+unix:///path` | over a Unix socket |
+/// | `maildir:///path` | no server: into a Maildir, see [`maildir`](Config::maildir) |
+/// | `sendmail:///usr/sbin/sendmail` | no server: to a program, see [`sendmail_command`](Config::sendmail_command) |
 /// | `?tls=required`, `opportunistic`, `none` | see [`Security`]; not with `smtps` |
 /// | `?ca=/path.pem` | trusts these root certificates, too; more files with commas |
 /// | `?roots=only` | trusts only those of `ca`, and not the system's |
@@ -106,10 +109,16 @@ pub struct Config {
     pub(crate) local_address: Option<std::net::SocketAddr>,
 }
 
-/// Where the server is.
+/// Where the server is, or what there is instead of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
-    Tcp { host: String, port: Option<u16> },
+    /// The program that other programs send by.
+    Command(PathBuf),
+    Maildir(PathBuf),
+    Tcp {
+        host: String,
+        port: Option<u16>,
+    },
     Unix(PathBuf),
 }
 
@@ -188,7 +197,7 @@ impl Config {
         }
     }
 
-    /// Another port than the usual one; a Unix socket has none.
+    /// Another port than the usual one; only TCP has one.
     pub fn port(mut self, number: u16) -> Self {
         if let Server::Tcp { port, .. } = &mut self.server {
             *port = Some(number);
@@ -451,12 +460,13 @@ impl Config {
             return Err(flaw.clone());
         }
         self.tls.check()?;
-        if let Server::Tcp { host, .. } = &self.server {
-            if !is_host(host) {
-                return Err(ConfigError::Host);
+        match &self.server {
+            Server::Tcp { host, .. } if !is_host(host) => return Err(ConfigError::Host),
+            Server::Unix(_) if self.security != Security::None => {
+                return Err(ConfigError::TlsOnUnixSocket);
             }
-        } else if self.security != Security::None {
-            return Err(ConfigError::TlsOnUnixSocket);
+            Server::Command(_) | Server::Maildir(_) => self.check_place()?,
+            Server::Tcp { .. } | Server::Unix(_) => {}
         }
         check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
         if !self.ignored.iter().all(|keyword| is_keyword(keyword)) {
@@ -475,7 +485,9 @@ impl Config {
     /// Where the connection goes, for people.
     pub(crate) fn endpoint(&self) -> Endpoint {
         match &self.server {
-            Server::Unix(path) => Endpoint::unix(path),
+            Server::Command(path) | Server::Maildir(path) | Server::Unix(path) => {
+                Endpoint::path(path)
+            }
             Server::Tcp { .. } => {
                 let (host, port) = self.host_and_port();
                 Endpoint::tcp(host, port)
@@ -483,12 +495,12 @@ impl Config {
         }
     }
 
-    /// The host and port, unless it is a Unix socket.
+    /// The host and port, if the connection goes to one.
     pub(crate) fn tcp_server(&self) -> Option<(&str, u16)> {
         matches!(self.server, Server::Tcp { .. }).then(|| self.host_and_port())
     }
 
-    /// The host and port to connect to; a Unix socket has none.
+    /// The host and port to connect to; nothing else than TCP has them.
     pub(crate) fn host_and_port(&self) -> (&str, u16) {
         let Server::Tcp { host, port } = &self.server else {
             return ("localhost", 0);

@@ -41,8 +41,10 @@ pub(super) fn with_server(scheme: &str, rest: &str) -> Result<Config, ConfigErro
         "smtps" => Ok(with_authority(rest, Config::new)?.security(Security::ImplicitTls)),
         "lmtp" => with_authority(rest, lmtp),
         "lmtps" => Ok(with_authority(rest, lmtp)?.security(Security::ImplicitTls)),
-        "lmtp+unix" => with_path(rest),
-        "smtp+unix" => Ok(with_path(rest)?.protocol(Protocol::Smtp)),
+        "lmtp+unix" => Ok(Config::lmtp_unix(path(rest)?)),
+        "smtp+unix" => Ok(Config::lmtp_unix(path(rest)?).protocol(Protocol::Smtp)),
+        "maildir" => Ok(Config::maildir(path_of_place(rest)?)),
+        "sendmail" => Ok(Config::sendmail_command(path_of_place(rest)?)),
         _ => Err(ConfigError::Scheme),
     }
 }
@@ -51,13 +53,27 @@ fn lmtp(host: String) -> Config {
     Config::new(host).protocol(Protocol::Lmtp)
 }
 
-fn with_path(path: &str) -> Result<Config, ConfigError> {
+fn path(text: &str) -> Result<String, ConfigError> {
     // What begins with a name is a host, and the path is missing.
-    if path.starts_with(['/', '.']) {
-        Ok(Config::lmtp_unix(decode(path)?))
+    if text.starts_with(['/', '.']) {
+        decode(text)
     } else {
         Err(ConfigError::Host)
     }
+}
+
+fn path_of_place(text: &str) -> Result<String, ConfigError> {
+    let path = path(text)?;
+    match path.strip_prefix('/') {
+        Some(windows) if has_drive(windows) => Ok(windows.to_owned()),
+        _ => Ok(path),
+    }
+}
+
+/// Whether a path begins with a drive, as in `C:/mail`: a URL has a slash before that.
+pub(super) fn has_drive(path: &str) -> bool {
+    let is_drive = matches!(path.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..]);
+    cfg!(windows) && is_drive
 }
 
 impl Config {

@@ -14,6 +14,7 @@ use crate::config::{Config, Security, Server};
 use crate::error::{Error, Result};
 use crate::net::stream::Stream;
 use crate::net::stream::tcp::TcpTransport;
+use crate::places::{command, maildir};
 use crate::step::Step;
 use crate::transport::Transport;
 
@@ -38,6 +39,8 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
         }
         #[cfg(not(unix))]
         Server::Unix(_) => Err(ErrorKind::Unsupported.into()),
+        Server::Command(path) => command::open(path).map(Stream::boxed),
+        Server::Maildir(path) => maildir::open(path).map(Stream::boxed),
     };
     connected.map_err(|error| match error.kind() {
         // A connection that was there, and is gone before anybody could read from it.

@@ -22,6 +22,7 @@ mod oauth2;
 )]
 #[path = "../smtp/peer/mod.rs"]
 mod peer;
+mod places;
 mod program;
 mod proxies;
 mod quickstart;
@@ -30,4 +31,5 @@ mod sendmail;
 #[cfg(target_os = "linux")]
 mod serve;
 mod session;
+mod testing;
 mod verp;

@@ -36,6 +36,7 @@ mod options;
 mod peer;
 mod peer_tests;
 mod pipelining;
+mod places;
 mod quit;
 mod recipients;
 mod reset;

@@ -187,7 +187,7 @@ fn of_connecting() -> Sentences {
         ),
         (
             Error::io(Step::Connect, io_error("No such file"))
-                .at(Endpoint::unix("/run/lmtp".as_ref())),
+                .at(Endpoint::path("/run/lmtp".as_ref())),
             "could not connect to /run/lmtp: No such file",
         ),
         (
