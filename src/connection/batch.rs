@@ -12,9 +12,11 @@ impl SmtpConnection {
     /// Sends many messages, and gives their results in the same order.
     ///
     /// A server that offers PIPELINING (RFC 2920) gets the next messages before it has answered the
-    /// ones before. With CHUNKING (RFC 3030) too, messages stream without a pause. Messages are
-    /// taken from the iterator as there is room for them: at most 1 MiB and 4096 messages are on
-    /// their way at a time. One message's refusal does not touch the others.
+    /// ones before. With CHUNKING (RFC 3030), messages stream without a pause. One message's
+    /// refusal does not touch the others.
+    ///
+    /// Messages are taken from the iterator as there is room for them. At most 1 MiB and 4096
+    /// messages are on their way at a time.
     ///
     /// Nothing is sent before the first result is asked for.
     ///

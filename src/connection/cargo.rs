@@ -21,8 +21,8 @@ const HEAD: u64 = 64 * 1024;
 
 /// One message for [`send_all`](crate::SmtpConnection::send_all): its content and its envelope.
 ///
-/// You rarely name this type, because `send_all` takes what turns into it: a [`Message`] or a
-/// reference to one, or a pair of an [`Envelope`] and a message, text or bytes. A message alone
+/// You rarely name this type, because `send_all` takes what turns into it. That is a [`Message`] or
+/// a reference to one, or a pair of an [`Envelope`] and a message, text or bytes. A message alone
 /// goes to the recipients in its header.
 ///
 /// ```

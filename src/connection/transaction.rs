@@ -144,9 +144,9 @@ impl<'c> Transaction<'c> {
     /// # Errors
     ///
     /// [`Error::NoRecipients`]; [`Error::RecipientsRefused`]; [`Error::DataRefused`].
-    /// [`Error::Source`] if the message cannot be read, and [`Error::Content`] or
-    /// [`Error::Unsupported`] if it cannot be sent as it is: the connection is cut then, and the
-    /// server has taken nothing.
+    /// [`Error::Source`] if the message cannot be read. [`Error::Content`] or
+    /// [`Error::Unsupported`] if it cannot be sent as it is. In these last cases the connection is
+    /// cut, and the server has taken nothing.
     pub fn data(self, mut message: impl Read) -> Result<Outcome> {
         let mut writer = self.data_writer()?;
         match io::copy(&mut message, &mut writer) {

@@ -30,6 +30,9 @@
 //! C: STARTTLS
 //! S: 220 go ahead
 //! *: TLS from here on
+//! C: EHLO [192.0.2.1]
+//! S: 250-mail.example.com
+//! S: 250 AUTH PLAIN
 //! C: AUTH PLAIN ***
 //! S: 235 welcome
 //! ```

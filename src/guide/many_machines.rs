@@ -4,7 +4,7 @@
 //! into a queue first. A worker takes one job after the other:
 //!
 //! ```no_run
-//! use smtplib::{Delivery, Error, Mailer};
+//! use smtplib::{Delivery, Mailer};
 //!
 //! struct Job { from: String, to: Vec<String>, message: Vec<u8> }
 //!
@@ -18,6 +18,9 @@
 //!         Err(error) => error.outcome(),
 //!     };
 //!     if let Some(outcome) = outcome {
+//!         for refused in outcome.refused().filter(|recipient| !recipient.is_worth_retrying()) {
+//!             eprintln!("{refused}"); // will never get it
+//!         }
 //!         let left = outcome.worth_retrying().map(|recipient| recipient.address().to_string());
 //!         let left: Vec<String> = left.collect();
 //!         if !left.is_empty() {

@@ -65,6 +65,8 @@
 //!    URL is `smtp://localhost?tls=none`.
 //! 3. Put the message into a queue of your own; see [`many_machines`](super::many_machines).
 //!
+//! `examples/web.rs` in the repository is a small web server whose threads share one mailer.
+//!
 //! # In an async program
 //!
 //! The crate blocks. Call it on a thread that may block, for instance with `spawn_blocking`:

@@ -22,10 +22,11 @@
 //! more if the server refuses the token. If the function fails, the error is
 //! [`Error::Token`](crate::Error::Token).
 //!
-//! | provider | host | scope to ask for | token endpoint |
-//! |---|---|---|---|
-//! | Gmail | `smtp.gmail.com` | `https://mail.google.com/` | `https://oauth2.googleapis.com/token` |
-//! | Microsoft 365 | `smtp.office365.com` | `https://outlook.office.com/SMTP.Send offline_access` | `https://login.microsoftonline.com/TENANT/oauth2/v2.0/token` |
+//! | | Gmail | Microsoft 365 |
+//! |---|---|---|
+//! | host | `smtp.gmail.com` | `smtp.office365.com` |
+//! | scope to ask for | `https://mail.google.com/` | `https://outlook.office.com/SMTP.Send` and `offline_access` |
+//! | token endpoint, after `https://` | `oauth2.googleapis.com/token` | `login.microsoftonline.com/TENANT/oauth2/v2.0/token` |
 //!
 //! The mechanism is OAUTHBEARER or XOAUTH2, whichever the server offers. A token is never sent as a
 //! password, and never without TLS.

@@ -11,39 +11,40 @@
 //! # }
 //! ```
 //!
-//! Put your own user name and password into the URL. Write `%40` for `@` and `%25` for `%`. Where the
-//! table says OAuth2, leave the password out and read the chapter [`oauth2`](super::oauth2).
+//! Put your own user name and password into the URL. Write `%40` for `@` and `%25` for `%`, so that the
+//! user `alice@gmail.com` becomes `alice%40gmail.com`. Where the table says OAuth2 alone, leave the password
+//! out and read the chapter [`oauth2`](super::oauth2).
 //!
-//! | provider | URL | log in with | good to know |
-//! |---|---|---|---|
-//! | [Gmail][gmail], Google Workspace | `smtps://alice%40gmail.com:password@smtp.gmail.com` | the full address and an [app password][google-app], or OAuth2 | Port 587 with STARTTLS works, too. App passwords need 2-Step Verification. |
-//! | [Microsoft 365][m365] | `smtp://alice%40example.com@smtp.office365.com` | the full address and OAuth2 | An administrator must [allow SMTP AUTH][m365-auth] for the mailbox. Passwords are being [phased out][m365-basic]: from the end of December 2026 they are off by default. |
-//! | [Outlook.com][outlook] | `smtp://alice%40outlook.com@smtp-mail.outlook.com` | the full address and OAuth2 | |
-//! | [iCloud Mail][icloud] | `smtp://alice%40icloud.com:password@smtp.mail.me.com` | the full address and an app-specific password | |
-//! | [Yahoo Mail][yahoo] | `smtps://alice%40yahoo.com:password@smtp.mail.yahoo.com` | the full address and an app password | Port 587 works, too. |
-//! | [Fastmail][fastmail] | `smtps://alice%40fastmail.com:password@smtp.fastmail.com` | the full address and an app password | |
-//! | [Zoho Mail][zoho] | `smtps://alice%40zohomail.com:password@smtp.zoho.com` | the full address and the password; with two-factor login an app-specific password | Paid organisations use `smtppro.zoho.com`. Accounts in other regions have other hosts, such as `smtp.zoho.eu`. The sender must be an address of the account. |
-//! | [Amazon SES][ses] | `smtps://user:password@email-smtp.us-east-1.amazonaws.com` | SMTP credentials, which are not your AWS keys | The host names the region, and each region has its own credentials. Beyond your rate the reply is [454][ses-454]: set [`Mailer::rate`](crate::Mailer::rate). |
-//! | [SendGrid][sendgrid] | `smtps://apikey:key@smtp.sendgrid.net` | the word `apikey`, and an API key as the password | Port 587 with STARTTLS works, too. |
-//! | [Mailgun][mailgun] | `smtps://alice%40mg.example.com:password@smtp.mailgun.org` | SMTP credentials of the domain | Domains in the EU use [`smtp.eu.mailgun.org`][mailgun-eu]. Ports 587 and 2525 work, with STARTTLS. |
-//! | [Postmark][postmark] | `smtp://token:token@smtp.postmarkapp.com` | the server API token, as user name and as password | Ports 25 and 2525 work, too. Broadcasts go to `smtp-broadcasts.postmarkapp.com`. |
-//! | [Proton Mail Bridge][proton] | `smtp://alice%40proton.me:password@127.0.0.1:1025?ca=/path/cert.pem` | the user name and password that Bridge shows | Bridge shows its port. Its certificate is [self-signed][proton-cert]: export it, and name the file in `ca`. |
-//! | [Postfix][postfix] on this machine | `smtp://localhost?tls=none` | nothing | Port 25. Postfix has a queue and tries again for you. |
-//! | [Dovecot][dovecot] by LMTP | `lmtp+unix:///run/dovecot/lmtp` | nothing | Needs `lmtp` in Dovecot's `protocols`, and the right to open the socket. Over TCP: `lmtp://localhost?tls=none`. |
-//! | [Mailpit][mailpit], [MailHog][mailhog] | `smtp://localhost:1025?tls=none` | nothing | They catch mail for development. Read it at `http://localhost:8025`. |
+//! | provider | URL | log in with, and what to know |
+//! |---|---|---|
+//! | [Gmail][gmail], Google Workspace | `smtps://user:password@smtp.gmail.com` | The full address and an [app password][google-app], or OAuth2. Port 587 with STARTTLS works, too. App passwords need 2-Step Verification. |
+//! | [Microsoft 365][m365] | `smtp://user@smtp.office365.com` | The full address and OAuth2. An administrator must [allow SMTP AUTH][m365-auth] for the mailbox. Passwords are being [phased out][m365-basic]: from the end of December 2026 they are off by default. |
+//! | [Outlook.com][outlook] | `smtp://user@smtp-mail.outlook.com` | The full address and OAuth2. |
+//! | [iCloud Mail][icloud] | `smtp://user:password@smtp.mail.me.com` | The full address and an app-specific password. |
+//! | [Yahoo Mail][yahoo] | `smtps://user:password@smtp.mail.yahoo.com` | The full address and an app password. Port 587 works, too. |
+//! | [Fastmail][fastmail] | `smtps://user:password@smtp.fastmail.com` | The full address and an app password. |
+//! | [Zoho Mail][zoho] | `smtps://user:password@smtp.zoho.com` | The full address and the password; with two-factor login an app-specific password. Paid organisations use `smtppro.zoho.com`. Accounts in other regions have other hosts, such as `smtp.zoho.eu`. The sender must be an address of the account. |
+//! | [Amazon SES][ses] | `smtps://user:password@email-smtp.us-east-1.amazonaws.com` | SMTP credentials, which are not your AWS keys. The host names the region, and each region has its own credentials. Beyond your rate the reply is [454][ses-454]: set [`Mailer::rate`](crate::Mailer::rate). |
+//! | [SendGrid][sendgrid] | `smtps://apikey:key@smtp.sendgrid.net` | The word `apikey`, and an API key as the password. Port 587 with STARTTLS works, too. |
+//! | [Mailgun][mailgun] | `smtps://user:password@smtp.mailgun.org` | SMTP credentials of the domain. Domains in the EU use [`smtp.eu.mailgun.org`][mailgun-eu]. Ports 587 and 2525 work, with STARTTLS. |
+//! | [Postmark][postmark] | `smtp://token:token@smtp.postmarkapp.com` | The server API token, as user name and as password. Ports 25 and 2525 work, too. Broadcasts go to `smtp-broadcasts.postmarkapp.com`. |
+//! | [Proton Mail Bridge][proton] | `smtp://user:password@127.0.0.1:1025?ca=/path.pem` | The user name and password that Bridge shows. Bridge shows its port. Its certificate is [self-signed][proton-cert]: export it, and name the file in `ca`. |
+//! | [Postfix][postfix] on this machine | `smtp://localhost?tls=none` | No login, port 25. Postfix has a queue and tries again for you. |
+//! | [Dovecot][dovecot] by LMTP | `lmtp+unix:///run/dovecot/lmtp` | No login. Needs `lmtp` in Dovecot's `protocols`, and the right to open the socket. Over TCP: `lmtp://localhost?tls=none`. |
+//! | [Mailpit][mailpit], [MailHog][mailhog] | `smtp://localhost:1025?tls=none` | No login. They catch mail for development. Read it at `http://localhost:8025`. |
 //!
 //! Looked up in November 2026. The provider's own page, to which each name is linked, is the one that
 //! counts. The pages of Apple, Yahoo and Zoho were read as others quote them.
 //!
 //! # Other servers
 //!
-//! | to | URL | `Config` | port |
+//! | to | URL | [`Security`](crate::Security) | port |
 //! |---|---|---|---|
-//! | a provider's server, where TLS begins at once | `smtps://user:password@host` | `Config::new(host).security(Security::ImplicitTls)` | 465 |
-//! | the same with STARTTLS | `smtp://user:password@host` | `Config::new(host)` | 587 |
-//! | another mail server, with TLS if it has any | `smtp://host?tls=opportunistic` | `Config::new(host).security(Security::Opportunistic)` | 25 |
-//! | a mail server on this machine | `smtp://localhost?tls=none` | `Config::new("localhost").security(Security::None)` | 25 |
-//! | local delivery | `lmtp+unix:///run/dovecot/lmtp` | `Config::lmtp_unix(path)` | |
+//! | a provider's server, where TLS begins at once | `smtps://user:password@host` | `ImplicitTls` | 465 |
+//! | the same with STARTTLS | `smtp://user:password@host` | `StartTls`, the default | 587 |
+//! | another mail server, with TLS if it has any | `smtp://host?tls=opportunistic` | `Opportunistic` | 25 |
+//! | a mail server on this machine | `smtp://localhost?tls=none` | `None` | 25 |
+//! | local delivery by a socket | `lmtp+unix:///path` | `None`; see [`Config::lmtp_unix`](crate::Config::lmtp_unix) | |
 //!
 //! Take 465 or 587, whichever your provider names, and 465 if it names both. If the two are mixed up,
 //! the greeting does not come or the handshake fails, and the error says so. `tls=opportunistic`

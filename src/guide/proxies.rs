@@ -23,7 +23,7 @@
 //! | you want | how | a whole program in the repository |
 //! |---|---|---|
 //! | a SOCKS5 proxy | as above, with the crate `socks` | `examples/socks5.rs` |
-//! | an HTTP proxy (CONNECT) | 20 lines over [`TcpTransport`](crate::TcpTransport) | `examples/http_connect.rs` |
+//! | an HTTP proxy (CONNECT) | about 20 lines over [`TcpTransport`](crate::TcpTransport) | `examples/http_connect.rs` |
 //! | a tunnel that ends on this machine | [`TcpTransport::connect`](crate::TcpTransport::connect) to its port | |
 //! | rustls | your own [`Transport`](crate::Transport) | `examples/rustls` |
 //! | an SSH channel, a pair of pipes | your own [`Transport`](crate::Transport) | |

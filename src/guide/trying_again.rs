@@ -30,8 +30,8 @@
 //! Pauses double from the first to the longest; the defaults are 1 second and 60 seconds. A part of each
 //! pause is random, so that many programs do not come back at the same moment.
 //!
-//! Servers that greylist refuse a new sender for some minutes. A
-//! [`deadline`](crate::Retry::deadline) of half an hour is enough for most.
+//! Servers that greylist refuse a new sender for some minutes. If you send to such servers directly, make
+//! the [`pauses`](crate::Retry::pauses) longer.
 //!
 //! # What "unknown" means
 //!
