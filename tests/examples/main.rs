@@ -12,6 +12,7 @@
 mod bulk;
 mod compose;
 mod lmtp;
+mod newsletter;
 // Elsewhere than on Linux no environment variable names the roots.
 #[cfg(target_os = "linux")]
 mod oauth2;
@@ -30,3 +31,6 @@ mod sendmail;
 mod serve;
 mod session;
 mod verp;
+// Elsewhere than on Linux no environment variable names the roots.
+#[cfg(target_os = "linux")]
+mod web;
