@@ -1,6 +1,6 @@
 //! The header of a message that somebody else has written: its fields, and whom they name.
 
-use smtplib::{Address, AddressList};
+use smtplib::{Address, AddressList, MailboxError};
 
 use crate::failure::{Failure, Status};
 
@@ -56,22 +56,13 @@ fn is_one_of<const N: usize>(field: &[u8], names: [&str; N]) -> bool {
 }
 
 fn addresses(field: &[u8]) -> Result<Vec<Address>, Failure> {
-    // Names may be in any character set, addresses may not.
-    let text = String::from_utf8_lossy(field);
-    let (name, value) = text.split_once(':').unwrap_or_default();
+    let name = name(field).unwrap_or_default();
     let wrong = |reason: String| Status::Data.because(format_args!("{name}: {reason}"));
+    let text = std::str::from_utf8(field).map_err(|error| wrong(error.to_string()))?;
+    let (_, value) = text.split_once(':').unwrap_or_default();
     let list: AddressList = value
         .parse()
-        .map_err(|error: smtplib::MailboxError| wrong(error.to_string()))?;
-    let addresses: Vec<Address> = list
-        .mailboxes()
-        .map(|mailbox| mailbox.address().clone())
-        .collect();
-    let strange = addresses
-        .iter()
-        .find(|address| address.to_string().contains('\u{fffd}'));
-    match strange {
-        Some(address) => Err(wrong(format!("{address} is not UTF-8"))),
-        None => Ok(addresses),
-    }
+        .map_err(|error: MailboxError| wrong(error.to_string()))?;
+    let mailboxes = list.mailboxes();
+    Ok(mailboxes.map(|mailbox| mailbox.address().clone()).collect())
 }

@@ -48,7 +48,11 @@ impl Input {
         let mut head = Vec::new();
         let read = rest.by_ref().take(HEAD).read_to_end(&mut head);
         read.map_err(unreadable)?;
-        let rest = Box::new(rest);
+        // Behind the end of what is typed in a terminal there may be more, which is not asked for.
+        let rest: Box<dyn Read> = match head.len() as u64 {
+            HEAD => Box::new(rest),
+            _ => Box::new(io::empty()),
+        };
         Ok(Self { head, rest })
     }
 

@@ -30,6 +30,8 @@ mod sendmail;
 #[cfg(target_os = "linux")]
 mod serve;
 mod session;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod verp;
 // Elsewhere than on Linux no environment variable names the roots.
 #[cfg(target_os = "linux")]

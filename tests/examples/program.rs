@@ -1,5 +1,7 @@
 //! Running an example, and what came of it.
 use crate::peer::Peer;
+#[cfg(target_os = "linux")]
+use crate::terminal::Terminal;
 use std::env;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -75,6 +77,20 @@ impl Program {
         self
     }
 
+    /// Has its messages for people go to a terminal.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn stderr_to(mut self, terminal: &Terminal) -> Self {
+        self.command.stderr(terminal.side_of_the_program());
+        self
+    }
+
+    /// Has its input come from a terminal.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn stdin_from(mut self, terminal: &Terminal) -> Self {
+        self.command.stdin(terminal.side_of_the_program());
+        self
+    }
+
     pub(crate) fn spawn(&mut self) -> Child {
         self.command.spawn().unwrap_or_else(|error| {
             panic!(
@@ -86,8 +102,10 @@ impl Program {
 
     pub(crate) fn run(mut self) -> Ended {
         let mut child = self.spawn();
-        // A program that needs no input may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(&self.input);
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that needs no input may be gone already.
+            let _ = stdin.write_all(&self.input);
+        }
         let output = child.wait_with_output().unwrap();
         Ended {
             status: output.status.code().expect("no signal ends an example"),
