@@ -36,7 +36,7 @@ const FORM: Answer = (
 );
 const SENT: Answer = (
     200,
-    "<p>We have sent you a mail. Look into your mailbox.</p>",
+    "<p>If the address is right, a mail is on its way. Look into your mailbox.</p>",
 );
 const NO_ADDRESS: Answer = (400, "<p>That is not an address.</p>");
 const NO_PAGE: Answer = (404, "<p>There is no such page.</p>");

@@ -7,6 +7,8 @@ use crate::terminal::Terminal;
 use mail_parser::MessageParser;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
 use tempfile::TempDir;
 
 const READERS: &str = "\
@@ -205,6 +207,42 @@ fn who_may_have_got_it_is_named_and_not_sent_it_again() {
     assert_eq!((ended.status, &ended.stdout), (1, &said), "{ended:?}");
     let again = newsletter.send_to_nobody();
     assert_eq!((again.status, &again.stdout), (1, &said));
+}
+
+// Killed between the end of the message and its reply: the reader may have it.
+#[test]
+fn who_was_being_sent_it_when_the_program_was_killed_counts_as_unknown() {
+    let newsletter = Newsletter::with("email\nann@example.org\n", NEWS_TO_ALL);
+    let (sender, has_come) = mpsc::channel();
+    let peer = Peer::serve(move |conn| {
+        conn.reply("220 mx.example.org")?;
+        conn.expect("EHLO [127.0.0.1]")?;
+        conn.reply("250 mx.example.org")?;
+        if conn.read_line()? == "QUIT" {
+            return conn.reply("221 bye");
+        }
+        conn.reply("250 ok")?;
+        conn.expect("RCPT TO:<ann@example.org>")?;
+        conn.reply("250 ok")?;
+        conn.expect("DATA")?;
+        conn.reply("354 go ahead")?;
+        conn.read_data()?;
+        sender.send(()).unwrap();
+        conn.expect_close()
+    });
+    let mut child = newsletter.program(&plain_url(&peer)).spawn();
+    let came = has_come.recv_timeout(Duration::from_secs(30));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    came.unwrap();
+    peer.finish();
+    assert_eq!(newsletter.journal(), "# News\nann@example.org\tsending\t\n");
+
+    let ended = newsletter.send_to_nobody();
+    assert_eq!(ended.status, 1, "{ended:?}");
+    let said = "ann@example.org may have been delivered; not sent again\n\
+                0 sent, 0 refused, 0 to try later, 1 unknown\n";
+    assert!(ended.stdout.starts_with(said), "{ended:?}");
 }
 
 #[test]
