@@ -23,7 +23,9 @@ mod oauth2;
 )]
 #[path = "../smtp/peer/mod.rs"]
 mod peer;
+mod places;
 mod program;
+mod proxies;
 mod quickstart;
 mod sendmail;
 // Elsewhere than on Linux no environment variable names the roots.
@@ -32,6 +34,7 @@ mod serve;
 mod session;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod testing;
 mod verp;
 // Elsewhere than on Linux no environment variable names the roots.
 #[cfg(target_os = "linux")]

@@ -337,8 +337,8 @@ fn killed_half_way_it_goes_on_and_nobody_gets_it_twice() {
             "{reader} did not get it: {ended:?}"
         );
     }
-    // What was handed over within a moment, at 30 messages a second.
-    assert!(unknown.len() < 10, "{unknown:?}");
+    // Only what was handed over within a moment, at 30 messages a second.
+    assert!(unknown.len() < readers / 2, "{unknown:?}");
 }
 
 #[test]
