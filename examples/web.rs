@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use smtplib::{Address, Delivery, Mailer, Message};
+use smtplib::{Address, Delivery, Mailbox, Mailer, Message};
 use tiny_http::{Header, Method, Request, Response, Server};
 
 /// How many visitors can be served at a time. The mailer's 4 connections are shared by all.
@@ -61,9 +61,9 @@ fn run() -> Result<(), Box<dyn Error>> {
         None => 8080,
     };
     let from = env::var("SMTP_FROM").map_err(|_| "set SMTP_FROM to the sender of the mails")?;
+    let from: Mailbox = from.parse()?;
     let mailer = mailer()?;
-    // A wrong password shows now, and not when the first visitor comes.
-    mailer.check()?;
+    mailer.check()?; // a wrong password shows now, and not when the first visitor comes
 
     let server = Server::http(("127.0.0.1", port)).map_err(|error| error.to_string())?;
     let url = format!("http://{}", server.server_addr());
@@ -90,7 +90,7 @@ fn mailer() -> Result<Mailer, smtplib::Error> {
 /// What each thread has.
 struct Site {
     mailer: Mailer,
-    from: String,
+    from: Mailbox,
     /// What links begin with: never the request's `Host`, which the visitor chooses.
     url: String,
 }
@@ -141,7 +141,7 @@ impl Site {
 
     fn message(&self, to: &Address) -> Result<Message, Box<dyn Error>> {
         let mail = Message::builder()
-            .from(self.from.as_str())
+            .from(&self.from)
             .to(to)
             .subject("Your new password")
             // Keeps holiday notices away (RFC 3834).
@@ -162,8 +162,11 @@ impl Site {
 /// field.
 fn address_in(request: &mut Request) -> Option<Address> {
     let mut form = Vec::new();
-    let reader = request.as_reader().take(MAX_FORM);
-    { reader }.read_to_end(&mut form).ok()?;
+    let mut reader = request.as_reader().take(MAX_FORM + 1);
+    reader.read_to_end(&mut form).ok()?;
+    if form.len() as u64 > MAX_FORM {
+        return None;
+    }
     let mut fields = form_urlencoded::parse(&form);
     let (_, email) = fields.find(|(name, _)| name == "email")?;
     email.trim_matches(' ').parse().ok()

@@ -168,6 +168,10 @@ fn what_is_not_an_address_gets_no_mail() {
         assert_eq!(web.ask(email).0, 400, "{email:?}");
     }
     assert_eq!(web.post(&[("address", "bob@example.org")]).0, 400);
+    // A form that is too long is not cut to one that is right.
+    let padding = "x".repeat(1024 - "padding=&email=bob%40example.org".len());
+    let padded = web.post(&[("padding", &padding), ("email", "bob@example.organic")]);
+    assert_eq!(padded.0, 400);
     drop(web);
     assert_eq!(serving.end(), Default::default());
 }
