@@ -40,7 +40,7 @@ Options:
   smtps://alice@mail.example.com    TLS from the first octet, on port 465
   smtp://localhost?tls=none         no TLS, on port 25
   lmtp+unix:///run/dovecot/lmtp     local delivery
-  maildir:///home/alice/Maildir     no server: into a Maildir
+  maildir:///home/alice/mail        no server: a file in a Maildir
 
 A password that the URL leaves out is asked for, which is best: others can see
 the command line. What the server says when it takes the message is printed; most

@@ -252,9 +252,9 @@ fn kill(mut child: Child) {
 /// The standard library signals a single process only. Where there is no `kill`, that has to do.
 #[cfg(unix)]
 fn kill_group(id: u32) {
-    let mut command = Command::new("kill");
+    let mut command = Command::new("/bin/kill");
     command
-        .args(["-s", "KILL", "--", &format!("-{id}")])
+        .args(["-KILL", "--", &format!("-{id}")])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

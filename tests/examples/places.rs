@@ -92,6 +92,37 @@ fn a_writer_that_is_killed_leaves_nothing_to_read() {
     assert_eq!(files(&path.join("new")).len(), 1);
 }
 
+// The signal is ignored, so that writing more than the limit of 8 blocks fails as on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_grow_is_refused_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail");
+    let url = Config::maildir(&path).to_string();
+    let send = |text: String| {
+        Program::in_shell("trap '' XFSZ\nulimit -f 8", "sendmail")
+            .args([
+                "--url",
+                &url,
+                "--from",
+                "ann@example.org",
+                "ben@example.org",
+            ])
+            .input(text)
+            .run()
+    };
+    let complaint = send(message(7)).failure(65);
+    assert!(
+        complaint.contains("the server refused the message: 552 5.3.4 File too large"),
+        "{complaint}"
+    );
+    for folder in ["new", "tmp"] {
+        assert_eq!(files(&path.join(folder)).len(), 0, "{folder}");
+    }
+    assert_eq!(send("Subject: Hi\n\nHi!\n".to_owned()).success(), "");
+    assert_eq!(files(&path.join("new")).len(), 1);
+}
+
 #[test]
 #[ignore = "needs python3"]
 fn python_reads_the_maildir() {

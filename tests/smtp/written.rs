@@ -90,7 +90,7 @@ fn changed(config: Config, random: &mut Random) -> Config {
         Security::ImplicitTls,
     ];
     match random.below(14) {
-        0 => config.port(u16::try_from(1 + random.below(65_535)).unwrap()),
+        0 => config.port(random.one(&[1, 25, 65_535])),
         1 => config.security(random.one(&security)),
         2 => config.protocol(random.one(&[Protocol::Smtp, Protocol::Lmtp])),
         3 | 4 => config.credentials(credentials(random)),
