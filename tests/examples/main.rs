@@ -30,3 +30,5 @@ mod sendmail;
 mod serve;
 mod session;
 mod verp;
+#[cfg(target_os = "linux")]
+mod worker;

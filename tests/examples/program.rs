@@ -121,7 +121,7 @@ pub(crate) fn plain_url(peer: &Peer) -> String {
 }
 
 /// Cargo puts the examples beside the directory of the tests.
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();
     path.pop();

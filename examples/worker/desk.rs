@@ -1,0 +1,56 @@
+//! What others do with the queue than to send its jobs: they add some, look after them, stop the
+//! workers.
+
+use std::error::Error;
+
+use redis::{Connection, RedisResult};
+use smtplib::Message;
+
+use crate::job::Fields;
+use crate::queue::{LATER, MAIL, REFUSED, STOPS, UNKNOWN};
+
+/// Adds a message, as a program does that wants it sent, and returns the job's id.
+///
+/// The message is made into octets here and never again, so that its `Message-ID` stays the same. If
+/// Redis does not answer, the job may be there all the same: adding it again may send it twice.
+pub(crate) fn put(
+    connection: &mut Connection,
+    message: &Message,
+    again: bool,
+) -> Result<String, Box<dyn Error>> {
+    let envelope = message.envelope();
+    let from = envelope.sender().map(ToString::to_string);
+    let to: Vec<String> = envelope.recipients().map(ToString::to_string).collect();
+    let mut add = redis::cmd("XADD");
+    add.arg(MAIL).arg("*");
+    add.arg("from").arg(from.unwrap_or_default());
+    add.arg("to").arg(to.join("\n"));
+    add.arg("data").arg(message.to_bytes()?);
+    add.arg("again").arg(if again { "yes" } else { "no" });
+    Ok(add.query(connection)?)
+}
+
+/// Prints how many jobs there are, and those that somebody has to look at.
+pub(crate) fn print_status(connection: &mut Connection) -> RedisResult<()> {
+    let mut counts = redis::pipe();
+    counts.cmd("XLEN").arg(MAIL).cmd("ZCARD").arg(LATER);
+    let (jobs, later): (u64, u64) = counts.query(connection)?;
+    println!("{jobs} jobs, {later} of them wait for another try");
+    for (stream, what) in [(REFUSED, "refused"), (UNKNOWN, "unknown")] {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(stream).arg("-").arg("+");
+        for (id, entry) in range.query::<Vec<(String, Fields)>>(connection)? {
+            let field = |name: &[u8]| {
+                let octets = entry.get(name).map(Vec::as_slice).unwrap_or_default();
+                String::from_utf8_lossy(octets).replace('\n', ", ")
+            };
+            println!("{what} {id}: {}: {}", field(b"to"), field(b"why"));
+        }
+    }
+    Ok(())
+}
+
+/// Asks all workers to stop, each after the messages that it is sending.
+pub(crate) fn stop(connection: &mut Connection) -> RedisResult<()> {
+    redis::cmd("INCR").arg(STOPS).query(connection)
+}
