@@ -1,9 +1,9 @@
-//! What others do with the queue than to send its jobs: they add some, look after them, stop the
-//! workers.
+//! What programs and people do with the queue: they add jobs, look after those that were set aside, and
+//! stop the workers.
 
 use std::error::Error;
 
-use redis::{Connection, RedisResult};
+use redis::{Connection, RedisResult, Script};
 use smtplib::Message;
 
 use crate::job::Fields;
@@ -48,6 +48,22 @@ pub(crate) fn print_status(connection: &mut Connection) -> RedisResult<()> {
         }
     }
     Ok(())
+}
+
+/// Puts a job that was set aside into the queue again, and returns its new id; `None` if there is none.
+///
+/// Its name is that of the status: `unknown` or `refused`, and an id.
+pub(crate) fn put_again(
+    connection: &mut Connection,
+    what: &str,
+    id: &str,
+) -> RedisResult<Option<String>> {
+    let script = Script::new(include_str!("again.lua"));
+    let mut script = script.key(MAIL);
+    script
+        .key(format!("{MAIL}:{what}"))
+        .arg(id)
+        .invoke(connection)
 }
 
 /// Asks all workers to stop, each after the messages that it is sending.

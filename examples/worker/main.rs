@@ -3,17 +3,20 @@
 //! ```text
 //! echo 'Hi!' | cargo run --example worker -- put you@example.com friend@example.org
 //! SMTP_URL=smtp://user:password@mail.example.com cargo run --example worker   # works
-//! cargo run --example worker -- status   # how many jobs there are, and what was set aside
-//! cargo run --example worker -- stop     # all workers stop, each after its messages
+//! cargo run --example worker -- status     # how many jobs there are, and what was set aside
+//! cargo run --example worker -- again unknown 1795778445457-0   # sends again what was set aside
+//! cargo run --example worker -- stop       # all workers stop, each after its messages
 //! ```
 //!
 //! | variable | | default |
 //! |---|---|---|
 //! | `SMTP_URL` | the server | |
-//! | `REDIS_URL` | the queue: Redis from 6.2 on, or Valkey | `redis://127.0.0.1/` |
+//! | `REDIS_URL` | the queue: one Redis, from 6.2 on, or Valkey | `redis://127.0.0.1/` |
 //! | `WORKER_THREADS` | messages at a time in one worker | 4 |
 //! | `WORKER_LEASE` | seconds of silence after which a worker counts as dead, at least 3 | 30 |
 //! | `WORKER_PAUSE` | seconds before the second try; each pause is twice the one before, up to an hour | 2 |
+//!
+//! For a `rediss` URL, give the crate redis one of its TLS features.
 //!
 //! A job is an entry of the stream `mail`. Programs in any language add one with XADD:
 //!
@@ -44,12 +47,14 @@
 //!
 //! A worker that is killed while it sends cannot say whether the server has the message. Such a job
 //! is set aside in `mail:unknown`, unless it says `again=yes`. The same happens when the server
-//! closes the connection after the end of the message without a reply. Somebody has to look there:
-//! XADD sends a job again, XDEL forgets it.
+//! closes the connection after the end of the message without a reply. Somebody has to look at these
+//! jobs: `again` sends one again, and XDEL forgets it.
 //!
-//! So it is safe to kill workers at any time, and `stop` is there to make no such cases. Redis has to
-//! keep what it was told: with `appendonly yes` and `appendfsync always`, and without failing over to
-//! a replica that lags behind. Otherwise it may forget a job, or that one was sent.
+//! So workers may be killed at any time, and there is no signal handler. `stop` leaves no such cases
+//! behind.
+//!
+//! Redis has to keep what it was told: with `appendonly yes` and `appendfsync always`, and without a
+//! failover to a replica that lags behind. Otherwise it may forget a job, or that one was sent.
 
 mod desk;
 mod job;
@@ -65,7 +70,8 @@ use smtplib::Message;
 
 use crate::worker::Worker;
 
-const USAGE: &str = "give nothing to work, or one of: put [--again] FROM TO..., status, stop";
+const USAGE: &str =
+    "give nothing to work, or put [--again] FROM TO..., status, again WHAT ID, stop";
 
 fn main() {
     if let Err(error) = run() {
@@ -82,6 +88,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         None => Worker::join(client)?.run(),
         Some("put") => put(&mut client.get_connection()?, arguments)?,
         Some("status") => desk::print_status(&mut client.get_connection()?)?,
+        Some("again") => put_again(&mut client.get_connection()?, arguments)?,
         Some("stop") => desk::stop(&mut client.get_connection()?)?,
         Some(_) => return Err(USAGE.into()),
     }
@@ -103,5 +110,17 @@ fn put(
         .build()?;
     let id = desk::put(connection, &message, !flags.is_empty())?;
     println!("{id}: {}", message.message_id());
+    Ok(())
+}
+
+/// Puts a job that was set aside into the queue again.
+fn put_again(
+    connection: &mut Connection,
+    mut arguments: impl Iterator<Item = String>,
+) -> Result<(), Box<dyn Error>> {
+    let what = arguments.next().ok_or(USAGE)?;
+    let id = arguments.next().ok_or(USAGE)?;
+    let job = desk::put_again(connection, &what, &id)?;
+    println!("{}", job.ok_or("there is no such job")?);
     Ok(())
 }

@@ -14,5 +14,10 @@ else
     id = pending[1]
 end
 local entry = redis.call('XCLAIM', mail, 'senders', worker, 0, id, 'FORCE')[1]
-if not entry then return false end
+if not entry then
+    -- Somebody has deleted it.
+    redis.call('XACK', mail, 'senders', id)
+    redis.call('DEL', known .. id)
+    return false
+end
 return { entry[1], entry[2], redis.call('HGETALL', known .. id) }

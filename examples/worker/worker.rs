@@ -59,7 +59,7 @@ impl Worker {
             let threads: Vec<_> = threads.collect();
             while !threads.iter().all(ScopedJoinHandle::is_finished) {
                 thread::sleep(PULSE);
-                let held: Vec<String> = self.held().iter().cloned().collect();
+                let held: Vec<String> = lock(&self.held).iter().cloned().collect();
                 if queue.renew(&self.name, &held) != stops {
                     self.is_stopping.store(true, Ordering::Relaxed);
                 }
@@ -74,9 +74,9 @@ impl Worker {
             let Some(job) = queue.take(&self.name, self.lease) else {
                 continue;
             };
-            self.held().insert(job.id.clone());
+            let hand = Hand::new(&job.id, &self.held);
             let is_server_well = self.work_on(&job, &mut queue);
-            self.held().remove(&job.id);
+            drop(hand);
             if !is_server_well {
                 self.wait_for_server();
             }
@@ -94,8 +94,8 @@ impl Worker {
             return true;
         }
         let result = self.mailer.sendmail(&job.from, &job.to, &job.data);
-        report(job, &result);
         self.settle(job, &job.judge(&result), queue);
+        report(job, &result);
         result.as_ref().err().is_none_or(is_about_the_job)
     }
 
@@ -124,10 +124,29 @@ impl Worker {
     fn is_stopping(&self) -> bool {
         self.is_stopping.load(Ordering::Relaxed)
     }
+}
 
-    fn held(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+/// A job in hand, whose lease is renewed until this is dropped, by a panic, too.
+struct Hand<'a> {
+    id: &'a str,
+    held: &'a Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Hand<'a> {
+    fn new(id: &'a str, held: &'a Mutex<BTreeSet<String>>) -> Self {
+        lock(held).insert(id.to_owned());
+        Self { id, held }
     }
+}
+
+impl Drop for Hand<'_> {
+    fn drop(&mut self) {
+        lock(self.held).remove(self.id);
+    }
+}
+
+fn lock(held: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn report(job: &Job, result: &Result<Outcome, smtplib::Error>) {

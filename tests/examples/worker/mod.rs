@@ -4,14 +4,15 @@ mod killing;
 mod processes;
 mod sink;
 
-use self::processes::{Redis, wait_for};
+use self::processes::{LEASE, Redis, wait_for};
 use self::sink::{Sink, State, Trouble};
+use std::thread;
 use std::time::Duration;
 
 const PROMPT: Trouble = Trouble::Late(Duration::ZERO);
 
 #[test]
-#[ignore = "needs redis-server"]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
 fn what_is_put_is_sent_until_the_worker_is_stopped() {
     let (redis, sink) = (Redis::start(), Sink::start(|_| PROMPT));
     let worker = redis.worker(&sink.address.to_string());
@@ -38,7 +39,7 @@ fn what_is_put_is_sent_until_the_worker_is_stopped() {
 }
 
 #[test]
-#[ignore = "needs redis-server"]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
 fn jobs_of_a_worker_that_died_while_sending_are_set_aside_or_sent_again() {
     let hold = |number| if number < 2 { Trouble::Hold } else { PROMPT };
     let (redis, sink) = (Redis::start(), Sink::start(hold));
@@ -58,10 +59,20 @@ fn jobs_of_a_worker_that_died_while_sending_are_set_aside_or_sent_again() {
     assert_eq!(unknown[0]["why"], "the worker died while sending");
     assert_eq!(unknown[0]["to"], "ann@example.org");
     assert_eq!(unknown[0]["data"], message("once"));
+
+    let status = redis.program().args(["status"]).run().success();
+    let line = status.lines().nth(1).unwrap();
+    let (what, why) = line.split_once(": ").unwrap();
+    assert_eq!(why, "ann@example.org: the worker died while sending");
+    let again = redis.program().args(["again"]).args(what.split(' '));
+    again.run().success();
+    redis.wait_until_empty();
+    assert_eq!((taken("once"), taken("again")), (2, 2));
+    assert!(redis.set_aside("mail:unknown").is_empty());
 }
 
 #[test]
-#[ignore = "needs redis-server"]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
 fn jobs_of_a_worker_that_died_before_it_began_are_sent() {
     let (redis, sink) = (Redis::start(), Sink::start(|_| PROMPT));
     redis.ask::<()>(&["XGROUP", "CREATE", "mail", "senders", "0", "MKSTREAM"]);
@@ -76,7 +87,7 @@ fn jobs_of_a_worker_that_died_before_it_began_are_sent() {
 
 // It looks dead for as long as it is stopped, and has no say when it wakes up.
 #[test]
-#[ignore = "needs redis-server"]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
 fn a_worker_that_was_given_up_changes_nothing() {
     let hold = |number| if number < 1 { Trouble::Hold } else { PROMPT };
     let (redis, sink) = (Redis::start(), Sink::start(hold));
@@ -94,11 +105,49 @@ fn a_worker_that_was_given_up_changes_nothing() {
     assert!(sleeper.wait().success());
     assert_eq!(taken(), 1);
     assert_eq!(redis.set_aside("mail:unknown").len(), 1);
+    let said = redis.said();
+    assert!(said.contains("another worker has claimed"), "{said}");
     redis.wait_until_empty();
 }
 
 #[test]
-#[ignore = "needs redis-server"]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
+fn a_job_of_another_worker_is_not_begun() {
+    let redis = Redis::start();
+    redis.ask::<()>(&["XGROUP", "CREATE", "mail", "senders", "0", "MKSTREAM"]);
+    let job = redis.put("ann@example.org", &message("once"), "no");
+    let read = ["GROUP", "senders", "one", "STREAMS", "mail", ">"];
+    redis.ask::<redis::Value>(&[&["XREADGROUP"], &read[..]].concat());
+    let known = format!("mail:job:{job}");
+    let begin = |worker| -> bool {
+        let script = include_str!("../../../examples/worker/begin.lua");
+        redis.ask(&["EVAL", script, "2", "mail", &known, &job, worker])
+    };
+    assert!(!begin("other"));
+    assert!(begin("one"));
+    // As after an answer that was lost.
+    assert!(begin("one"));
+}
+
+#[test]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
+fn a_slow_server_does_not_make_a_worker_look_dead() {
+    let hold = |number| if number < 1 { Trouble::Hold } else { PROMPT };
+    let (redis, sink) = (Redis::start(), Sink::start(hold));
+    let server = sink.address.to_string();
+    let _workers = [redis.worker(&server), redis.worker(&server)];
+    redis.put("ann@example.org", &message("once"), "no");
+    let taken = || times(&sink.state(), &id("once"), "ann@example.org");
+    wait_for(|| taken() == 1);
+    thread::sleep(2 * LEASE);
+    sink.release();
+    redis.wait_until_empty();
+    assert_eq!(taken(), 1);
+    assert!(redis.set_aside("mail:unknown").is_empty());
+}
+
+#[test]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
 fn jobs_that_are_none_are_set_aside() {
     let (redis, sink) = (Redis::start(), Sink::start(|_| PROMPT));
     redis.put("ann@example.org", "", "no");
@@ -115,15 +164,34 @@ fn jobs_that_are_none_are_set_aside() {
     assert_eq!(
         reasons,
         [
-            ": there is no recipient",
-            "ann: the address has no @",
+            ": the message has no recipients",
+            "ann: \"ann\" is not an address: the address has no @",
             "ann@example.org: the job has no message in the field `data`",
         ]
     );
 }
 
 #[test]
-#[ignore = "needs redis-server"]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
+fn a_server_that_refuses_everybody_costs_no_job() {
+    let (redis, sink) = (Redis::start(), Sink::start(|_| PROMPT));
+    sink.close(true);
+    let names = ["a", "b", "c", "d", "e", "f"];
+    for name in names {
+        redis.put("ann@example.org", &message(name), "no");
+    }
+    let _worker = redis.worker(&sink.address.to_string());
+    wait_for(|| redis.ask::<u64>(&["ZCARD", "mail:later"]) > 0);
+    sink.close(false);
+    redis.wait_until_empty();
+    for name in names {
+        assert_eq!(times(&sink.state(), &id(name), "ann@example.org"), 1);
+    }
+    assert!(redis.set_aside("mail:refused").is_empty());
+}
+
+#[test]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
 fn a_worker_outlives_redis() {
     let (mut redis, sink) = (Redis::start(), Sink::start(|_| PROMPT));
     let _worker = redis.worker(&sink.address.to_string());

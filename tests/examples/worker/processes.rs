@@ -4,7 +4,7 @@ use crate::program::{Program, path};
 use redis::{Client, Connection, FromRedisValue};
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use tempfile::TempDir;
 /// Longer than anything here takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Seconds after which a worker that is silent counts as dead: no more than the example allows.
-const LEASE: &str = "3";
+/// How long a worker is silent before it counts as dead: the shortest that the example allows.
+pub(super) const LEASE: Duration = Duration::from_secs(3);
 
 /// One Redis, which keeps nothing on disk.
 pub(super) struct Redis {
@@ -90,8 +90,9 @@ impl Redis {
         let process = bound(&path("worker"))
             .env("REDIS_URL", self.url())
             .env("SMTP_URL", format!("smtp://{server}?tls=none"))
-            .envs([("WORKER_LEASE", LEASE), ("WORKER_PAUSE", "1")])
+            .env("WORKER_LEASE", LEASE.as_secs().to_string())
             .env("WORKER_THREADS", THREADS.to_string())
+            .env("WORKER_PAUSE", "1")
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -99,7 +100,12 @@ impl Redis {
         Worker { process }
     }
 
-    fn log(&self) -> std::path::PathBuf {
+    /// What all workers have said.
+    pub(super) fn said(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    fn log(&self) -> PathBuf {
         self.directory.path().join("log")
     }
 }
@@ -111,7 +117,7 @@ impl Drop for Redis {
     fn drop(&mut self) {
         end(&mut self.process);
         if thread::panicking() {
-            println!("{}", fs::read_to_string(self.log()).unwrap_or_default());
+            println!("{}", self.said());
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct State {
     /// The message that was taken last.
     pub(super) last: String,
     is_held: bool,
+    /// Whether nobody is welcome.
+    is_closed: bool,
 }
 
 impl Sink {
@@ -79,6 +81,11 @@ impl Sink {
         self.shared.state.lock().unwrap().clone()
     }
 
+    /// Greets with 554 from now on, or no more.
+    pub(super) fn close(&self, yes: bool) {
+        self.shared.state.lock().unwrap().is_closed = yes;
+    }
+
     /// Lets the messages that are held have their replies.
     pub(super) fn release(&self) {
         self.shared.state.lock().unwrap().is_held = false;
@@ -106,7 +113,11 @@ impl<'a> Session<'a> {
 
     /// Talks until somebody has enough.
     fn run(mut self) {
-        let mut go_on = self.say("220 sink");
+        let is_closed = self.shared.state.lock().unwrap().is_closed;
+        let mut go_on = match is_closed {
+            true => self.say("554 5.7.1 not now").and(None),
+            false => self.say("220 sink"),
+        };
         while go_on.is_some() {
             go_on = self.line().and_then(|line| self.command(&line));
         }
