@@ -30,18 +30,20 @@
 //! An entry stays in the stream until its fate is known, so that no step can lose it:
 //!
 //! ```text
-//!            XREADGROUP          HSET begun            2xx
-//!  mail ────────────────► taken ────────────► sending ─────► gone
-//!    ▲                      ▲  its worker died  │  │
-//!    │ XADD                 │◄──── again=yes ───┤  ├────► mail:unknown  may have arrived
-//!                           │                   │  └────► mail:refused  5yz, or 5 days are over
-//!                           └──── mail:later ◄──┘ 4yz, connection lost: certainly not delivered
+//!        XADD        XREADGROUP         begin.lua           settle.lua
+//!  put ────────► mail ────────► taken ────────────► sending ──────────► gone           2xx
+//!                                 ▲                     │
+//!                                 │      after a pause  ├─► mail:later    certainly not delivered,
+//!                                 └─────────────────────│──────┘          or again=yes
+//!                                                       ├─► mail:refused  5yz, or 5 days are over
+//!                                                       └─► mail:unknown  may have been delivered
 //! ```
 //!
-//! Recipients part ways: one may be accepted, another refused, and a third be tried again alone.
+//! Each recipient has a fate of its own: one may be accepted, another refused, and a third tried again.
 //!
-//! A worker says every second that it is alive. When it was silent for the lease, another claims its
-//! jobs. A worker that only seemed to be dead finds that out before it sends or settles anything.
+//! A worker says every second that it is alive. When it has been silent for the lease, other workers
+//! claim its jobs. They send a job that it had only taken; a job that it was sending is unknown. A
+//! worker that only seemed to be dead is told so before it sends or settles anything.
 //!
 //! # What a queue cannot know
 //!

@@ -101,7 +101,7 @@ impl Worker {
 
     fn settle(&self, job: &Job, verdict: &Verdict, queue: &mut Queue) {
         if !queue.settle(&self.name, job, verdict, self.first_pause) {
-            eprintln!("{}: another worker has claimed this job meanwhile", job.id);
+            eprintln!("{}: settled before, or claimed by another worker", job.id);
         }
     }
 

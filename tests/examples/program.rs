@@ -44,6 +44,7 @@ impl Program {
             "OAUTH_TOKEN_URL",
             "OAUTH_CLIENT_ID",
             "OAUTH_REFRESH_TOKEN",
+            "REDIS_URL",
             "SSL_CERT_FILE",
             "SSL_CERT_DIR",
         ] {

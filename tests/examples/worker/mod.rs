@@ -6,10 +6,23 @@ mod sink;
 
 use self::processes::{LEASE, Redis, wait_for};
 use self::sink::{Sink, State, Trouble};
+use crate::program::Program;
 use std::thread;
 use std::time::Duration;
 
 const PROMPT: Trouble = Trouble::Late(Duration::ZERO);
+
+#[test]
+fn what_is_missing_is_told() {
+    let complaint = Program::new("worker").args(["fly"]).run().failure(1);
+    assert_eq!(
+        complaint,
+        "worker: give nothing to work, or put [--again] FROM TO..., status, again WHAT ID, stop\n"
+    );
+    let complaint = Program::new("worker").run().failure(1);
+    let start = "worker: the environment variable SMTP_URL is not set: ";
+    assert!(complaint.starts_with(start), "{complaint}");
+}
 
 #[test]
 #[ignore = "needs redis-server: see CONTRIBUTING.md"]
@@ -106,7 +119,10 @@ fn a_worker_that_was_given_up_changes_nothing() {
     assert_eq!(taken(), 1);
     assert_eq!(redis.set_aside("mail:unknown").len(), 1);
     let said = redis.said();
-    assert!(said.contains("another worker has claimed"), "{said}");
+    assert!(
+        said.contains(": settled before, or claimed by another worker"),
+        "{said}"
+    );
     redis.wait_until_empty();
 }
 
@@ -169,6 +185,22 @@ fn jobs_that_are_none_are_set_aside() {
             "ann@example.org: the job has no message in the field `data`",
         ]
     );
+}
+
+#[test]
+#[ignore = "needs redis-server: see CONTRIBUTING.md"]
+fn a_job_that_is_too_old_is_given_up() {
+    let (redis, sink) = (Redis::start(), Sink::start(|_| Trouble::DataLater));
+    let (old, data) = (["XADD", "mail", "1-0"], message("old"));
+    let fields = ["to", "ann@example.org", "data", &data];
+    redis.ask::<String>(&[&old[..], &fields].concat());
+    let _worker = redis.worker(&sink.address.to_string());
+    redis.wait_until_empty();
+    let [aside] = &redis.set_aside("mail:refused")[..] else {
+        panic!("not set aside");
+    };
+    assert_eq!(aside["job"], "1-0");
+    assert_eq!(aside["why"], "ann@example.org was refused: 451 4.3.0 busy");
 }
 
 #[test]
