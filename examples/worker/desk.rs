@@ -30,15 +30,21 @@ pub(crate) fn put(
     Ok(add.query(connection)?)
 }
 
-/// Prints how many jobs there are, and those that somebody has to look at.
+/// Most jobs of a kind that the status lists.
+const MOST_LISTED: usize = 100;
+
+/// Prints how many jobs there are, and the oldest of those that somebody has to look at.
 pub(crate) fn print_status(connection: &mut Connection) -> RedisResult<()> {
     let mut counts = redis::pipe();
     counts.cmd("XLEN").arg(MAIL).cmd("ZCARD").arg(LATER);
-    let (jobs, later): (u64, u64) = counts.query(connection)?;
-    println!("{jobs} jobs, {later} of them wait for another try");
+    counts.cmd("XLEN").arg(REFUSED).cmd("XLEN").arg(UNKNOWN);
+    let (jobs, later, refused, unknown): (u64, u64, u64, u64) = counts.query(connection)?;
+    println!("{jobs} in the queue, {later} of them for another try");
+    println!("{refused} refused, {unknown} unknown");
     for (stream, what) in [(REFUSED, "refused"), (UNKNOWN, "unknown")] {
         let mut range = redis::cmd("XRANGE");
         range.arg(stream).arg("-").arg("+");
+        range.arg("COUNT").arg(MOST_LISTED);
         for (id, entry) in range.query::<Vec<(String, Fields)>>(connection)? {
             let field = |name: &[u8]| {
                 let octets = entry.get(name).map(Vec::as_slice).unwrap_or_default();

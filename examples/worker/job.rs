@@ -121,11 +121,12 @@ impl Job {
         verdict
     }
 
-    /// What the job allows, and the end of patience.
+    /// Tries again what may be sent twice, and gives up in the end.
     fn revise(&self, fate: Fate) -> Fate {
+        let is_too_old = self.age() > GIVE_UP;
         match fate {
-            Fate::Unknown if self.again => Fate::Later,
-            Fate::Later if self.age() > GIVE_UP => Fate::Refused,
+            Fate::Unknown if self.again && !is_too_old => Fate::Later,
+            Fate::Later if is_too_old => Fate::Refused,
             fate => fate,
         }
     }
@@ -154,8 +155,8 @@ fn fate_of_all(error: &Error) -> Fate {
     }
 }
 
-/// Whether the job is the reason: a wrong password or a server that cannot be found is none of a
-/// job's making, and must not cost one.
+/// Whether the job is the reason. A wrong password or a server that cannot be found is not, and no job
+/// may be given up for it.
 pub(crate) fn is_about_the_job(error: &Error) -> bool {
     let may_be = matches!(
         error,

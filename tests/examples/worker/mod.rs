@@ -46,7 +46,10 @@ fn what_is_put_is_sent_until_the_worker_is_stopped() {
     );
     assert!(state.last.ends_with("\nHi!\n"), "{}", state.last);
     let status = redis.program().args(["status"]).run().success();
-    assert_eq!(status, "0 jobs, 0 of them wait for another try\n");
+    assert_eq!(
+        status,
+        "0 in the queue, 0 of them for another try\n0 refused, 0 unknown\n"
+    );
     redis.program().args(["stop"]).run().success();
     assert!(worker.wait().success());
 }
@@ -74,7 +77,9 @@ fn jobs_of_a_worker_that_died_while_sending_are_set_aside_or_sent_again() {
     assert_eq!(unknown[0]["data"], message("once"));
 
     let status = redis.program().args(["status"]).run().success();
-    let line = status.lines().nth(1).unwrap();
+    let [_, "0 refused, 1 unknown", line] = status.lines().collect::<Vec<_>>()[..] else {
+        panic!("{status}");
+    };
     let (what, why) = line.split_once(": ").unwrap();
     assert_eq!(why, "ann@example.org: the worker died while sending");
     let again = redis.program().args(["again"]).args(what.split(' '));
