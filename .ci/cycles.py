@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-ROOMS = "message protocol exchange auth config error net connection mailer guide fuzzing".split()
+ROOMS = "message protocol exchange auth config error places net connection mailer guide fuzzing".split()
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 PATH = re.compile(r"\b(crate|super|self)::((?:\w+::)*)(\{|\w+|\*)")
 REEXPORT = re.compile(r"^pub(?:\([^)]*\))? use ([^;]*);", re.MULTILINE)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Where a server is: `mail.example.com:587`, or the path of a Unix socket.
+/// Where a server is: `mail.example.com:587`, or the path of a Unix socket, a Maildir or a program.
 ///
 /// Errors of [`Config::connect`](crate::Config::connect) carry it, and name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ impl Endpoint {
         }
     }
 
-    /// A Unix socket.
-    pub(crate) fn unix(path: &std::path::Path) -> Self {
+    /// A Unix socket, or a place of this machine.
+    pub(crate) fn path(path: &std::path::Path) -> Self {
         Self(path.display().to_string().into())
     }
 
@@ -33,6 +33,18 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// A server in a sentence that does without it: where, if that is known.
+pub(crate) struct AtServer<'a>(pub(crate) &'a Option<Box<Endpoint>>);
+
+impl fmt::Display for AtServer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(endpoint) => write!(f, " at {endpoint}"),
+            None => Ok(()),
+        }
     }
 }
 

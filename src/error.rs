@@ -135,8 +135,12 @@ pub enum Error {
     /// There is nobody to send to; nothing was sent.
     NoRecipients,
     /// Logging in would show the password or token to everybody on the way, because the connection
-    /// has no TLS.
-    PlaintextAuth,
+    /// has no TLS, and no [`Transport`](crate::Transport) that is protected.
+    #[non_exhaustive]
+    PlaintextAuth {
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
+    },
     /// The server broke the rules of the protocol.
     #[non_exhaustive]
     Protocol {
@@ -307,6 +311,7 @@ impl Error {
             Self::AuthFailed(failure) => failure.server.as_deref(),
             Self::Disconnected { server, .. }
             | Self::Io { server, .. }
+            | Self::PlaintextAuth { server }
             | Self::Protocol { server, .. }
             | Self::Refused { server, .. }
             | Self::Timeout { server, .. } => server.as_deref(),

@@ -33,6 +33,9 @@
 //! - [`Outcome`] says what became of each recipient, [`Error`] why nothing was sent, and
 //!   [`Error::delivery`] whether that is certain.
 //! - [`Transaction`], [`DataWriter`] and the verbs of [`SmtpConnection`] do it all by hand.
+//! - [`Outbox`] is a server in memory for tests, [`Config::maildir`] and
+//!   [`Config::sendmail_command`] need no server either.
+//! - [`Config::transport`] connects through proxies and other TLS libraries.
 //! - [`Mechanism`] adds ways to log in, and [`Config::trace`] shows the dialog.
 //!
 //! # For a Python reader
@@ -93,6 +96,7 @@ mod message;
 mod net;
 mod outcome;
 mod parameter;
+mod places;
 mod protocol;
 mod recipients;
 mod reply;
@@ -144,8 +148,12 @@ pub use crate::message::mailbox::Mailbox;
 pub use crate::message::media_type::MediaType;
 pub use crate::message::part::Part;
 pub use crate::message::resent::Resent;
+pub use crate::net::stream::tcp::TcpTransport;
 pub use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 pub use crate::parameter::Parameter;
+pub use crate::places::failure::Failure;
+pub use crate::places::outbox::Outbox;
+pub use crate::places::sent::Sent;
 pub use crate::protocol::error::ProtocolError;
 pub use crate::protocol::extension::deliver_by::DeliverBy;
 pub use crate::protocol::extension::dsn::{Notify, NotifyOn, ReturnContent};

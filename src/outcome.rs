@@ -32,6 +32,34 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Makes an outcome from the recipients in their order and the server's last reply: for tests of
+    /// what a program does with one, and for places of your own to send to.
+    ///
+    /// ```
+    /// use smtplib::{Address, Error, Outcome, RecipientOutcome, RecipientStatus, Reply};
+    ///
+    /// let reply = Reply::new(550, "5.1.1 no such user")?;
+    /// let bob = Address::new("bob", "example.org")?;
+    /// let bob = RecipientOutcome::new(bob, RecipientStatus::Refused, Some(reply));
+    /// let error = Error::RecipientsRefused(Box::new(Outcome::new([bob], None)));
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "the server refused the recipient <bob@example.org>: 550 5.1.1 no such user"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn new(
+        recipients: impl IntoIterator<Item = RecipientOutcome>,
+        reply: Option<Reply>,
+    ) -> Self {
+        Self {
+            recipients: recipients.into_iter().collect(),
+            reply,
+            ignored: Vec::new(),
+            attempts: 1,
+        }
+    }
+
     /// Whether every recipient was accepted.
     #[must_use]
     pub fn is_complete(&self) -> bool {
@@ -42,6 +70,12 @@ impl Outcome {
     #[must_use]
     pub fn recipients(&self) -> &[RecipientOutcome] {
         &self.recipients
+    }
+
+    /// Takes out all recipients, in the order they were given.
+    #[must_use]
+    pub fn into_recipients(self) -> Vec<RecipientOutcome> {
+        self.recipients
     }
 
     /// The recipients for whom the server took the message.
@@ -109,8 +143,19 @@ pub struct RecipientOutcome {
 }
 
 impl RecipientOutcome {
+    /// Makes the result for one recipient: for tests of what a program does with one, and for places
+    /// of your own to send to.
+    #[must_use]
+    pub fn new(address: Address, status: RecipientStatus, reply: Option<Reply>) -> Self {
+        Self {
+            address,
+            status,
+            reply,
+        }
+    }
+
     /// A recipient about whom nothing is known yet.
-    pub(crate) fn new(address: Address) -> Self {
+    pub(crate) fn unanswered(address: Address) -> Self {
         Self {
             address,
             status: RecipientStatus::NotSent,
@@ -135,6 +180,12 @@ impl RecipientOutcome {
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
+    }
+
+    /// Takes the result apart into the recipient, what became of the message, and the reply.
+    #[must_use]
+    pub fn into_parts(self) -> (Address, RecipientStatus, Option<Reply>) {
+        (self.address, self.status, self.reply)
     }
 
     /// Whether the server took the message for this recipient.
@@ -191,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_recipient_in_a_sentence() {
-        let mut recipient = RecipientOutcome::new("ann@example.org".parse().unwrap());
+        let mut recipient = RecipientOutcome::unanswered("ann@example.org".parse().unwrap());
         assert_eq!(recipient.to_string(), "ann@example.org was not reached");
         recipient.status = RecipientStatus::Unknown;
         recipient.reply = ReplyParser::default().push(b"250 ok\r\n").unwrap();

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::address::try_from_text;
+use crate::capabilities::is_keyword;
 use crate::command_error::CommandError;
 
 /// A parameter of MAIL or RCPT, such as `RET=HDRS` or `NOTIFY=NEVER` (RFC 5321, 4.1.2).
@@ -186,11 +188,6 @@ impl Parameter {
     }
 }
 
-fn is_keyword(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-')
-}
-
 impl fmt::Display for Parameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.keyword)?;
@@ -211,3 +208,5 @@ impl FromStr for Parameter {
         }
     }
 }
+
+try_from_text!(Parameter, CommandError);

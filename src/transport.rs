@@ -9,6 +9,10 @@ use std::time::Instant;
 ///
 /// [`Config::transport`](crate::Config::transport) takes a function that opens one, and
 /// [`SmtpConnection::from_transport`](crate::SmtpConnection::from_transport) takes one that is open.
+/// [`TcpTransport`](crate::TcpTransport) is one to build on, and shows how.
+///
+/// A read that returns `Ok(0)` is the end of the connection. Errors of the kind
+/// [`Interrupted`](io::ErrorKind::Interrupted) are tried again.
 pub trait Transport: Read + Write + Send + Sync {
     /// Sets when waiting must end.
     ///
@@ -22,7 +26,7 @@ pub trait Transport: Read + Write + Send + Sync {
     /// [`ErrorKind::TimedOut`]: io::ErrorKind::TimedOut
     fn set_deadline(&mut self, deadline: Instant) -> io::Result<()>;
 
-    /// If true, reads do not wait: without anything to read they return
+    /// If true, reads do not wait, whatever the deadline: without anything to read they return
     /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock). The default is false.
     ///
     /// # Errors
@@ -41,8 +45,11 @@ pub trait Transport: Read + Write + Send + Sync {
         Ok(())
     }
 
-    /// Returns true if nobody on the way can read or change what is sent, so that a password may go
-    /// this way. The default is false.
+    /// Returns true if nobody on the way can read or change what is sent, as under TLS with a
+    /// verified certificate. The default is false.
+    ///
+    /// If true, passwords may go this way, and messages that ask for
+    /// [`require_tls`](crate::Envelope::require_tls). Your word counts for both.
     fn is_protected(&self) -> bool {
         false
     }

@@ -7,16 +7,21 @@
 )]
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use smtplib::{Attachment, Config, Message, Security};
+use smtplib::{Attachment, Config, Mailer, Message, Security};
 
 const SIZE: u64 = 100 << 20;
 /// What sending may add to the idle program's memory, in KiB.
 const LIMIT: u64 = 1 << 10;
+
+/// Replies to EHLO.
+const PLAIN: &str = "250 mx.example.org";
+const PIPELINING: &str = "250-mx.example.org\r\n250 PIPELINING";
 
 /// One test at a time: the memory is the process's.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -30,7 +35,7 @@ fn a_long_reply_to_2000_recipients_is_kept_once() {
     let taken = "250-taken, and here is more than anybody wants to know about it\r\n";
     let taken = format!("{}250 taken", taken.repeat(110_000 / taken.len()));
     let length = taken.len() as u64;
-    let server = thread::spawn(move || serve(&listener.accept().unwrap().0, &taken));
+    let server = thread::spawn(move || serve(&listener.accept().unwrap().0, PLAIN, &taken));
     let config = Config::new("127.0.0.1").port(port).security(Security::None);
     let mut smtp = config.connect().unwrap();
     let recipients: Vec<String> = (0..2000).map(|n| format!("r{n}@example.org")).collect();
@@ -58,7 +63,7 @@ fn an_attachment_of_100_mib_is_sent_in_less_than_1_mib() {
     file.as_file().set_len(SIZE).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let server = thread::spawn(move || serve(&listener.accept().unwrap().0, "250 taken"));
+    let server = thread::spawn(move || serve(&listener.accept().unwrap().0, PLAIN, "250 taken"));
     let message = Message::builder()
         .from("me@example.com")
         .to("ann@example.org")
@@ -78,6 +83,75 @@ fn an_attachment_of_100_mib_is_sent_in_less_than_1_mib() {
     assert!(grown < LIMIT, "sending took {grown} KiB");
 }
 
+// Messages are made as there is room for them, and what has a result is gone.
+#[test]
+fn ten_thousand_messages_take_no_more_than_some() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        serve(&listener.accept().unwrap().0, PIPELINING, "250 taken");
+    });
+    let config = Config::new("127.0.0.1").port(port).security(Security::None);
+    let mailer = Mailer::new(config).messages_per_connection(u64::MAX);
+    let text = "Noon at the usual place?\n".repeat(100);
+    let messages = (0..10_000).map(|number| {
+        let message = Message::builder()
+            .from("me@example.com")
+            .to(format!("reader{number}@example.org"));
+        message.text(text.as_str()).build().unwrap()
+    });
+
+    let before = peak();
+    let sent = mailer.send_all(messages).filter(Result::is_ok).count();
+    let grown = peak() - before;
+
+    assert_eq!(sent, 10_000);
+    assert!(grown < 4 << 10, "10,000 messages took {grown} KiB");
+    drop(mailer);
+    server.join().unwrap();
+}
+
+#[test]
+fn an_attachment_of_100_mib_goes_to_other_places_in_less_than_1_mib() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    file.as_file().set_len(SIZE).unwrap();
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .attach(Attachment::from_path(file.path()).unwrap())
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let program = folder.path().join("program");
+    let made = Command::new("sh")
+        .args([
+            "-c",
+            "printf '#!/bin/sh\nwc -c >\"$0.octets\"' >\"$0\"; chmod +x \"$0\"",
+        ])
+        .arg(&program)
+        .status();
+    assert!(made.unwrap().success());
+    for config in [
+        Config::maildir(folder.path().join("mail")),
+        Config::sendmail_command(&program),
+    ] {
+        for ignored in ["DSN", "CHUNKING"] {
+            let mut smtp = config.clone().ignore([ignored]).connect().unwrap();
+            let before = peak();
+            assert!(smtp.send_message(&message).unwrap().is_complete());
+            let grown = peak() - before;
+            assert!(grown < LIMIT, "{config} took {grown} KiB without {ignored}");
+        }
+    }
+    for kept in fs::read_dir(folder.path().join("mail/new")).unwrap() {
+        assert!(kept.unwrap().metadata().unwrap().len() > SIZE / 3 * 4);
+    }
+    let octets = fs::read_to_string(program.with_extension("octets")).unwrap();
+    assert!(octets.trim().parse::<u64>().unwrap() > SIZE / 3 * 4);
+}
+
 /// The most memory this process ever had, in KiB.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
@@ -89,7 +163,8 @@ fn peak() -> u64 {
 }
 
 /// Takes one message without keeping it, and counts its octets.
-fn serve(stream: &TcpStream, taken: &str) -> u64 {
+fn serve(stream: &TcpStream, hello: &str, taken: &str) -> u64 {
+    stream.set_nodelay(true).unwrap();
     let mut input = BufReader::new(stream);
     let reply = |text: &str| {
         (&*stream)
@@ -100,6 +175,7 @@ fn serve(stream: &TcpStream, taken: &str) -> u64 {
     let mut received = 0;
     while let Some(line) = next_line(&mut input) {
         match line.get(..4) {
+            Some("EHLO") => reply(hello),
             Some("DATA") => {
                 reply("354 go ahead");
                 received = swallow(&mut input);
@@ -117,14 +193,12 @@ fn next_line(input: &mut impl BufRead) -> Option<String> {
     (input.read_line(&mut line).unwrap() > 0).then_some(line)
 }
 
-fn swallow(input: &mut impl Read) -> u64 {
-    let (mut buffer, mut received, mut tail) = ([0; 64 << 10], 0, Vec::new());
+fn swallow(input: &mut impl BufRead) -> u64 {
+    let (mut line, mut received) = (Vec::new(), 0);
     loop {
-        let read = input.read(&mut buffer).unwrap();
-        received += read as u64;
-        tail.extend_from_slice(&buffer[read.saturating_sub(5)..read]);
-        tail.drain(..tail.len().saturating_sub(5));
-        if read == 0 || tail == b"\r\n.\r\n" {
+        line.clear();
+        received += input.read_until(b'\n', &mut line).unwrap() as u64;
+        if line.is_empty() || line == b".\r\n" {
             return received;
         }
     }

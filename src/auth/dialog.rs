@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
 use crate::auth::error::AuthReason;
-use crate::endpoint::{Endpoint, ServerName};
+use crate::endpoint::{AtServer, Endpoint, ServerName};
 use crate::protocol::command::MAX_COMMAND;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::MAX_AUTH_LINE;
@@ -55,8 +55,8 @@ pub(crate) struct Line {
 pub(crate) enum Turn {
     /// Write this line, then read a reply.
     Send(Line),
-    /// The server knows us now.
-    Success,
+    /// The server knows us now, as it says.
+    Success(Reply),
     /// It does not.
     Failure(Box<AuthError>),
     /// The server neither let us in nor sent us away: nobody knows what it takes the next line for.
@@ -108,12 +108,12 @@ impl<'m> Dialog<'m> {
         let is_refusal = reply.is_transient() || reply.is_permanent();
         let code = reply.code();
         match (code.as_u16(), self.cancelled.take()) {
-            (503, None) if self.is_in_already(&reply) => Turn::Success,
+            (503, None) if self.is_in_already(&reply) => Turn::Success(reply),
             (_, reason) if is_refusal => {
                 self.failure(reason.unwrap_or(AuthReason::Refused), &reply)
             }
             (334, None) => self.challenge(&reply),
-            (235, None) if self.is_satisfied_by(&reply) => Turn::Success,
+            (235, None) if self.is_satisfied_by(&reply) => Turn::Success(reply),
             (235, None) => self.failure(AuthReason::ServerUnproven, &reply),
             _ => Turn::Nonsense(ProtocolError::UnexpectedCode(code)),
         }
@@ -299,11 +299,8 @@ impl fmt::Display for AuthError {
                 write!(f, "{server} refused to log us in by {mechanism}: {reply}")?;
             }
             (reason, _) => {
-                f.write_str("logging in")?;
-                if let Some(server) = &self.server {
-                    write!(f, " at {server}")?;
-                }
-                write!(f, " by {mechanism} failed: {reason}")?;
+                let at = AtServer(&self.server);
+                write!(f, "logging in{at} by {mechanism} failed: {reason}")?;
             }
         }
         if let Some(detail) = &self.detail {

@@ -1,11 +1,13 @@
 //! A [`Config`] as a URL.
 
 use std::fmt::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
-use crate::auth::table::Kind;
+use crate::auth::table::{self, Kind};
 use crate::config::options::LONGEST;
+use crate::config::url::has_drive;
 use crate::config::{Config, Protocol, Security, Server, Timeouts};
 use crate::step::Step;
 
@@ -27,14 +29,10 @@ impl Config {
     fn fmt_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, port) = match &self.server {
             Server::Tcp { host, port } => (host, port),
+            Server::Command(path) => return write!(f, "sendmail://{}", WrittenPath(path)),
+            Server::Maildir(path) => return write!(f, "maildir://{}", WrittenPath(path)),
             Server::Unix(path) => {
-                let path = path.to_string_lossy();
-                let here = if path.starts_with(['/', '.']) {
-                    ""
-                } else {
-                    "./"
-                };
-                return write!(f, "{}+unix://{here}{}", self.scheme(), Encoded(&path, PATH));
+                return write!(f, "{}+unix://{}", self.scheme(), WrittenPath(path));
             }
         };
         let s = match self.security {
@@ -53,9 +51,11 @@ impl Config {
         port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 
-    /// Those with a secret: certificates and nobody in particular have no place in a URL.
+    /// Those with a secret, for a host: certificates, nobody in particular and whoever logs in on a
+    /// Unix socket have no place in a URL.
     fn written_credentials(&self) -> Option<&Credentials> {
         let credentials = self.credentials.as_ref();
+        let credentials = credentials.filter(|_| matches!(self.server, Server::Tcp { .. }));
         credentials.filter(|who| matches!(who.kind(), Kind::Bearer | Kind::Password))
     }
 
@@ -112,12 +112,21 @@ impl Config {
         }
     }
 
-    /// The mechanisms that were chosen. That a password is a token shows in them alone.
+    /// Those of the chosen mechanisms that fit the credentials: others are never used, and a URL has
+    /// no words for them. That a password is a token shows in them alone.
     fn mechanism_names(&self) -> Option<Vec<String>> {
         let is_bearer = |who: &Credentials| who.kind() == Kind::Bearer;
-        let is_token = self.credentials.as_ref().is_some_and(is_bearer);
-        let all = || ["OAUTHBEARER", "XOAUTH2"].map(str::to_owned).to_vec();
-        self.mechanisms.clone().or_else(|| is_token.then(all))
+        let kind = match self.written_credentials().is_some_and(is_bearer) {
+            true => Kind::Bearer,
+            false => Kind::Password,
+        };
+        let fits = |name: &&String| table::find(name).is_none_or(|row| row.kind == kind);
+        let chosen = self.mechanisms.iter().flatten().filter(fits);
+        match chosen.cloned().collect::<Vec<_>>() {
+            names if !names.is_empty() => Some(names),
+            _ if kind == Kind::Bearer => Some(["OAUTHBEARER", "XOAUTH2"].map(str::to_owned).into()),
+            _ => None,
+        }
     }
 
     fn add_budgets(&self, options: &mut Vec<(&'static str, String)>) {
@@ -158,9 +167,10 @@ fn budgets(timeouts: &Timeouts, base: &Timeouts) -> impl Iterator<Item = (&'stat
     named.filter_map(|(name, (budget, usual))| (budget != usual).then_some((name, budget)))
 }
 
-/// Seconds, or milliseconds where they are no whole seconds and not too many.
+/// Seconds, or milliseconds where they are no whole seconds and not too many. No time at all is an
+/// error, so that a little is a millisecond.
 fn time(budget: Duration) -> String {
-    let millis = budget.as_millis();
+    let millis = budget.as_millis().max((!budget.is_zero()).into());
     if millis % 1000 != 0 && millis <= LONGEST {
         format!("{millis}ms")
     } else {
@@ -185,6 +195,21 @@ fn list<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> String {
 
 fn value(text: &str) -> String {
     Encoded(text, PATH).to_string()
+}
+
+/// A path with something in front that no host begins with.
+struct WrittenPath<'a>(&'a Path);
+
+impl fmt::Display for WrittenPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.0.to_string_lossy();
+        let start = match &*path {
+            path if path.starts_with(['/', '.']) => "",
+            path if has_drive(path) => "/",
+            _ => "./",
+        };
+        write!(f, "{start}{}", Encoded(&path, PATH))
+    }
 }
 
 /// What stands as it is beside letters and digits (RFC 3986, 2.3).

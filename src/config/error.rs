@@ -37,6 +37,8 @@ pub enum ConfigError {
     Mechanism(Box<str>),
     /// Only given root certificates are to be trusted, and none is given.
     NoRoots,
+    /// A Maildir or a program, and beside it this setting, which is for servers.
+    NoServer(&'static str),
     /// An option of a URL or a table is unknown.
     UnknownOption(Box<str>),
     /// The port is not a number from 1 to 65535.
@@ -88,6 +90,10 @@ impl fmt::Display for ConfigError {
             Self::NoRoots => f.write_str(
                 "no server can be trusted: give root certificates, or trust the system's, too",
             ),
+            Self::NoServer(option) => write!(
+                f,
+                "a Maildir or a program is no server: leave out {option}"
+            ),
             Self::UnknownOption(name) => write!(f, "there is no option {name:?}"),
             Self::Port => f.write_str("the port is not a number from 1 to 65535"),
             Self::Percent => f.write_str(
@@ -97,7 +103,7 @@ impl fmt::Display for ConfigError {
                 "the URL has an @ behind a question mark: write %3F for a question mark in a password",
             ),
             Self::Scheme => f.write_str(
-                "the URL must begin with smtp://, smtps://, lmtp://, lmtps:// or lmtp+unix://",
+                "the URL must begin with smtp://, smtps://, lmtp://, lmtps://, lmtp+unix://, maildir:// or sendmail://",
             ),
             Self::Tls(words) => write!(f, "TLS cannot be set up: {}", Shown(words)),
             Self::TlsOnUnixSocket => f.write_str("a Unix socket has no TLS: use Security::None"),

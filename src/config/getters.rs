@@ -8,14 +8,14 @@ use crate::config::{Config, Protocol, Security, Server, Timeouts};
 
 /// Reading back what was set. The names are those of the setters, with `get_` in front.
 impl Config {
-    /// Returns the host to connect to; `None` for a Unix socket.
+    /// Returns the host to connect to; `None` if it is none, such as a Unix socket.
     #[must_use]
     pub fn get_host(&self) -> Option<&str> {
         self.tcp_server().map(|(host, _)| host)
     }
 
     /// Returns the port to connect to, which follows from protocol and security unless it was set;
-    /// `None` for a Unix socket.
+    /// `None` if there is no host.
     #[must_use]
     pub fn get_port(&self) -> Option<u16> {
         self.tcp_server().map(|(_, port)| port)
@@ -26,7 +26,25 @@ impl Config {
     pub fn get_unix_path(&self) -> Option<&Path> {
         match &self.server {
             Server::Unix(path) => Some(path),
-            Server::Tcp { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// Returns the path of the Maildir, if it is one.
+    #[must_use]
+    pub fn get_maildir(&self) -> Option<&Path> {
+        match &self.server {
+            Server::Maildir(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// Returns the path of the program that messages are handed to, if it is one.
+    #[must_use]
+    pub fn get_sendmail_command(&self) -> Option<&Path> {
+        match &self.server {
+            Server::Command(path) => Some(path),
+            _ => None,
         }
     }
 

@@ -3,22 +3,28 @@
 mod display;
 pub(crate) mod error;
 mod getters;
+pub(crate) mod opener;
 mod options;
+mod place;
 #[cfg(feature = "serde")]
 mod serde;
 pub(crate) mod timeouts;
 pub(crate) mod tls;
 mod url;
 
+use std::io;
 use std::net::Ipv6Addr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::auth::credentials::Credentials;
 use crate::auth::table;
+use crate::capabilities::is_keyword;
+use crate::config::opener::Opener;
 use crate::config::tls::TlsOptions;
 use crate::endpoint::Endpoint;
 use crate::trace::{Trace, TraceLine};
+use crate::transport::Transport;
 
 pub use self::error::ConfigError;
 pub use self::timeouts::Timeouts;
@@ -58,6 +64,8 @@ pub use self::timeouts::Timeouts;
 /// | `smtps://host` | TLS from the first octet, port 465 |
 /// | `lmtp://host`, `lmtps://host` | LMTP, the same two, port 24 |
 /// | `lmtp+unix:///path`, `smtp+unix:///path` | over a Unix socket |
+/// | `maildir:///path` | no server: into a Maildir, see [`maildir`](Config::maildir) |
+/// | `sendmail:///usr/sbin/sendmail` | no server: to a program, see [`sendmail_command`](Config::sendmail_command) |
 /// | `?tls=required`, `opportunistic`, `none` | see [`Security`]; not with `smtps` |
 /// | `?ca=/path.pem` | trusts these root certificates, too; more files with commas |
 /// | `?roots=only` | trusts only those of `ca`, and not the system's |
@@ -75,8 +83,8 @@ pub use self::timeouts::Timeouts;
 /// given, the single step's counts for it.
 ///
 /// [`Display`](std::fmt::Display) writes the URL back, without the password. What has no place in a
-/// URL is left out: certificates and keys that were given as text, a connector of the caller's own,
-/// `danger_` switches, and the trace. With the feature `serde` a configuration is read from a URL or
+/// URL is left out: certificates and keys that were given as text, a TLS connector or a transport of
+/// the caller's own, `danger_` switches, and the trace. With the feature `serde` a configuration is read from a URL or
 /// from a table with the same names, and written as a URL.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -92,6 +100,8 @@ pub struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) deadline: Option<Duration>,
     pub(crate) tls: TlsOptions,
+    /// Opens connections instead of TCP.
+    pub(crate) opener: Option<Opener<Self>>,
     pub(crate) trace: Trace,
     pub(crate) allow_plaintext_auth: bool,
     /// The first thing that a setter was given and cannot use.
@@ -100,10 +110,16 @@ pub struct Config {
     pub(crate) local_address: Option<std::net::SocketAddr>,
 }
 
-/// Where the server is.
+/// Where the server is, or what there is instead of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
-    Tcp { host: String, port: Option<u16> },
+    /// The program that other programs send by.
+    Command(PathBuf),
+    Maildir(PathBuf),
+    Tcp {
+        host: String,
+        port: Option<u16>,
+    },
     Unix(PathBuf),
 }
 
@@ -173,6 +189,7 @@ impl Config {
             timeouts: Timeouts::default(),
             deadline: None,
             tls: TlsOptions::default(),
+            opener: None,
             trace: Trace::default(),
             allow_plaintext_auth: false,
             flaw: None,
@@ -181,7 +198,7 @@ impl Config {
         }
     }
 
-    /// Another port than the usual one; a Unix socket has none.
+    /// Another port than the usual one; only TCP has one.
     pub fn port(mut self, number: u16) -> Self {
         if let Server::Tcp { port, .. } = &mut self.server {
             *port = Some(number);
@@ -233,6 +250,7 @@ impl Config {
     ///
     /// Keywords are those of EHLO, in any case. Without `PIPELINING` each command waits for its
     /// reply; without `8BITMIME` messages go out in 7 bits. More names can be added by another call.
+    /// What is no keyword is [`ConfigError::Value`] at [`connect`](Self::connect).
     ///
     /// ```
     /// use smtplib::Config;
@@ -346,6 +364,46 @@ impl Config {
         self
     }
 
+    /// Opens connections with this function instead of TCP: through a proxy, by another TLS library,
+    /// or to a program.
+    ///
+    /// The function gets this configuration and the time by which it has to be done. It runs on a
+    /// thread of its own, so that connecting ends in time even if the function does not. TLS, EHLO
+    /// and logging in then go on as the configuration says:
+    ///
+    /// - With [`Security::StartTls`], [`ImplicitTls`](Security::ImplicitTls) and
+    ///   [`Opportunistic`](Security::Opportunistic) TLS runs above the transport, for instance
+    ///   through a proxy. The certificate must be that of the configuration's host.
+    /// - A transport that brings its own TLS goes with [`Security::None`], and with the
+    ///   [`port`](Self::port) of a server that begins with TLS. Passwords are sent if
+    ///   [`Transport::is_protected`] returns true.
+    ///
+    /// If the function fails, [`connect`](Self::connect) returns [`Error::Timeout`] for
+    /// [`ErrorKind::TimedOut`](io::ErrorKind::TimedOut) and
+    /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock), and [`Error::Io`] for everything else.
+    ///
+    /// ```no_run
+    /// use smtplib::{Config, TcpTransport};
+    ///
+    /// # fn main() -> Result<(), smtplib::Error> {
+    /// // A tunnel ends on this machine; the certificate is still that of the host.
+    /// let config = Config::new("mail.example.com")
+    ///     .transport(|_config, deadline| TcpTransport::connect("127.0.0.1", 2525, deadline));
+    /// let mut smtp = config.connect()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`Error::Io`]: crate::Error::Io
+    /// [`Error::Timeout`]: crate::Error::Timeout
+    pub fn transport<T: Transport + 'static>(
+        mut self,
+        open: impl Fn(&Self, Instant) -> io::Result<T> + Send + Sync + 'static,
+    ) -> Self {
+        self.opener = Some(Opener::new(open));
+        self
+    }
+
     /// Takes any certificate, from anybody.
     ///
     /// # Warning
@@ -403,14 +461,21 @@ impl Config {
             return Err(flaw.clone());
         }
         self.tls.check()?;
-        if let Server::Tcp { host, .. } = &self.server {
-            if !is_host(host) {
-                return Err(ConfigError::Host);
+        match &self.server {
+            Server::Tcp { host, .. } if !is_host(host) => return Err(ConfigError::Host),
+            Server::Unix(_) if self.security != Security::None => {
+                return Err(ConfigError::TlsOnUnixSocket);
             }
-        } else if self.security != Security::None {
-            return Err(ConfigError::TlsOnUnixSocket);
+            Server::Command(_) | Server::Maildir(_) => self.check_place()?,
+            Server::Tcp { .. } | Server::Unix(_) => {}
         }
         check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
+        if !self.ignored.iter().all(|keyword| is_keyword(keyword)) {
+            return Err(ConfigError::Value("ignore".into()));
+        }
+        if !self.tls.server_name().is_none_or(is_host) {
+            return Err(ConfigError::Value("server_name".into()));
+        }
         let is_zero = |budget: &Duration| budget.is_zero();
         if self.timeouts.list().iter().any(is_zero) || self.deadline.iter().any(is_zero) {
             return Err(ConfigError::ZeroTimeout);
@@ -421,7 +486,9 @@ impl Config {
     /// Where the connection goes, for people.
     pub(crate) fn endpoint(&self) -> Endpoint {
         match &self.server {
-            Server::Unix(path) => Endpoint::unix(path),
+            Server::Command(path) | Server::Maildir(path) | Server::Unix(path) => {
+                Endpoint::path(path)
+            }
             Server::Tcp { .. } => {
                 let (host, port) = self.host_and_port();
                 Endpoint::tcp(host, port)
@@ -429,12 +496,12 @@ impl Config {
         }
     }
 
-    /// The host and port, unless it is a Unix socket.
+    /// The host and port, if the connection goes to one.
     pub(crate) fn tcp_server(&self) -> Option<(&str, u16)> {
         matches!(self.server, Server::Tcp { .. }).then(|| self.host_and_port())
     }
 
-    /// The host and port to connect to; a Unix socket has none.
+    /// The host and port to connect to; nothing else than TCP has them.
     pub(crate) fn host_and_port(&self) -> (&str, u16) {
         let Server::Tcp { host, port } = &self.server else {
             return ("localhost", 0);

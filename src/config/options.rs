@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth::table::{self, Kind};
+use crate::capabilities::is_keyword;
 use crate::config::{Config, ConfigError, Security, Timeouts};
 use crate::protocol::command::HelloName;
 
@@ -209,10 +210,4 @@ pub(crate) const LONGEST: u128 = 99_999_999;
 
 fn is_path(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
-}
-
-/// A keyword of EHLO (RFC 5321, 4.1.1.1).
-fn is_keyword(text: &str) -> bool {
-    let is_octet = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'-';
-    !text.is_empty() && text.bytes().all(is_octet)
 }

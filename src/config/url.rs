@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::address::try_from_text;
 use crate::auth::credentials::Credentials;
 use crate::config::options::Options;
 use crate::config::{Config, ConfigError, Protocol, Security};
@@ -31,21 +32,7 @@ impl FromStr for Config {
     }
 }
 
-impl TryFrom<&str> for Config {
-    type Error = ConfigError;
-
-    fn try_from(url: &str) -> Result<Self, ConfigError> {
-        url.parse()
-    }
-}
-
-impl TryFrom<String> for Config {
-    type Error = ConfigError;
-
-    fn try_from(url: String) -> Result<Self, ConfigError> {
-        url.parse()
-    }
-}
+try_from_text!(Config, ConfigError);
 
 /// What stands before the options.
 pub(super) fn with_server(scheme: &str, rest: &str) -> Result<Config, ConfigError> {
@@ -54,8 +41,10 @@ pub(super) fn with_server(scheme: &str, rest: &str) -> Result<Config, ConfigErro
         "smtps" => Ok(with_authority(rest, Config::new)?.security(Security::ImplicitTls)),
         "lmtp" => with_authority(rest, lmtp),
         "lmtps" => Ok(with_authority(rest, lmtp)?.security(Security::ImplicitTls)),
-        "lmtp+unix" => with_path(rest),
-        "smtp+unix" => Ok(with_path(rest)?.protocol(Protocol::Smtp)),
+        "lmtp+unix" => Ok(Config::lmtp_unix(path(rest)?)),
+        "smtp+unix" => Ok(Config::lmtp_unix(path(rest)?).protocol(Protocol::Smtp)),
+        "maildir" => Ok(Config::maildir(path_of_place(rest)?)),
+        "sendmail" => Ok(Config::sendmail_command(path_of_place(rest)?)),
         _ => Err(ConfigError::Scheme),
     }
 }
@@ -64,13 +53,27 @@ fn lmtp(host: String) -> Config {
     Config::new(host).protocol(Protocol::Lmtp)
 }
 
-fn with_path(path: &str) -> Result<Config, ConfigError> {
+fn path(text: &str) -> Result<String, ConfigError> {
     // What begins with a name is a host, and the path is missing.
-    if path.starts_with(['/', '.']) {
-        Ok(Config::lmtp_unix(decode(path)?))
+    if text.starts_with(['/', '.']) {
+        decode(text)
     } else {
         Err(ConfigError::Host)
     }
+}
+
+fn path_of_place(text: &str) -> Result<String, ConfigError> {
+    let path = path(text)?;
+    match path.strip_prefix('/') {
+        Some(windows) if has_drive(windows) => Ok(windows.to_owned()),
+        _ => Ok(path),
+    }
+}
+
+/// Whether a path begins with a drive, as in `C:/mail`: a URL has a slash before that.
+pub(super) fn has_drive(path: &str) -> bool {
+    let is_drive = matches!(path.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..]);
+    cfg!(windows) && is_drive
 }
 
 impl Config {

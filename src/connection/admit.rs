@@ -23,12 +23,14 @@ impl SmtpConnection {
     }
 
     /// Whether the parameters may go this way: REQUIRETLS needs TLS, and a certificate that was
-    /// verified (RFC 8689, 2).
+    /// verified (RFC 8689, 2). For a transport of the caller's own that is the caller's word.
     pub(crate) fn check_required_tls(&self, parameters: &[Parameter]) -> Result<()> {
         let is_required = parameters
             .iter()
             .any(|parameter| parameter.keyword() == "REQUIRETLS");
-        if is_required && !(self.is_tls() && self.config.tls.verifies()) {
+        let stream = self.wire.stream();
+        let is_verified = stream.is_tls() && self.config.tls.verifies();
+        if is_required && !is_verified && !stream.is_protected_below() {
             return Err(Error::Unsupported(Unsupported::VerifiedTls));
         }
         Ok(())

@@ -47,13 +47,13 @@ impl SmtpConnection {
     }
 
     pub(crate) fn upgrade(&mut self) -> Result<Reply> {
-        if self.is_tls() {
+        if self.wire.stream().is_tls() {
             return Err(Unsupported::TlsIsOn.into());
         }
         if !self.capabilities.has("STARTTLS") {
             return Err(Unsupported::StartTls { server: None }.into());
         }
-        if !self.wire.stream().is_tcp() {
+        if self.config.tcp_server().is_none() {
             return Err(ConfigError::TlsOnUnixSocket.into());
         }
         let reply = self.ask(Step::StartTls, b"STARTTLS\r\n")?;
@@ -112,7 +112,8 @@ impl SmtpConnection {
 
     /// Without EHLO there is neither STARTTLS nor AUTH, and LMTP has no HELO (RFC 2033, 4.1).
     fn may_say_helo(&self) -> bool {
-        let needs_starttls = self.config.security == Security::StartTls && !self.is_tls();
+        let needs_starttls =
+            self.config.security == Security::StartTls && !self.wire.stream().is_tls();
         !needs_starttls
             && self.config.credentials.is_none()
             && self.config.protocol == Protocol::Smtp

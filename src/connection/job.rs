@@ -163,7 +163,8 @@ impl Shares {
         if copies.is_empty() && recipients.len() <= most {
             return None;
         }
-        let outcome = |recipient: &Recipient| RecipientOutcome::new(recipient.address.clone());
+        let outcome =
+            |recipient: &Recipient| RecipientOutcome::unanswered(recipient.address.clone());
         let mut shares = Self {
             recipients: recipients.iter().map(outcome).collect(),
             current: Vec::new(),

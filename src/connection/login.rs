@@ -17,54 +17,64 @@ use crate::step::Step;
 
 impl SmtpConnection {
     /// Logs in with a user name and a password, by the best mechanism that server and configuration
-    /// share.
+    /// share, and returns the server's reply: Python's `login()`.
     ///
     /// A wrong password is tried once, not once per mechanism: that is how accounts get locked.
     /// The next mechanism is tried only after a refusal that is about the mechanism (500 to 504,
-    /// 534, 538). A server that says that this user is logged in already is believed.
+    /// 534, 538). A server that says that this user is logged in already is believed, and the reply
+    /// is its 503.
+    ///
+    /// ```no_run
+    /// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+    /// let reply = smtp.login("alice", "secret")?;
+    /// println!("{reply}"); // 235 2.7.0 Authentication successful
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Error::PlaintextAuth`] if only TLS could hide the password and there is none;
     /// [`Error::Credentials`]; [`Error::Unsupported`] if the server offers no AUTH or no mechanism
     /// that fits; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the connection.
-    pub fn login(&mut self, user: &str, password: &str) -> Result<()> {
+    pub fn login(&mut self, user: &str, password: &str) -> Result<Reply> {
         self.login_with(&Credentials::password(user, password))
     }
 
-    /// Logs in with any kind of credentials; see [`login`](Self::login).
+    /// Logs in with any kind of credentials and returns the server's reply; see
+    /// [`login`](Self::login).
     ///
     /// # Errors
     ///
     /// As [`login`](Self::login).
-    pub fn login_with(&mut self, credentials: &Credentials) -> Result<()> {
+    pub fn login_with(&mut self, credentials: &Credentials) -> Result<Reply> {
         credentials.check()?;
         self.begin()?;
         self.log_in(credentials)
     }
 
-    /// Logs in by a mechanism of the caller's choice, whether the server offers it or not: Python's
-    /// `auth()`.
+    /// Logs in by a mechanism of the caller's choice, whether the server offers it or not, and
+    /// returns the server's reply: Python's `auth()`.
     ///
     /// # Errors
     ///
     /// [`Error::PlaintextAuth`] if the mechanism needs TLS and there is none; [`Error::Command`] if
     /// its name is none; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the
     /// connection.
-    pub fn authenticate(&mut self, mechanism: &mut dyn Mechanism) -> Result<()> {
+    pub fn authenticate(&mut self, mechanism: &mut dyn Mechanism) -> Result<Reply> {
         check_mechanism_name(mechanism.name())?;
         self.begin()?;
         let before = match self.user {
             None => Before::Nobody,
             Some(_) => Before::Other,
         };
-        self.run(mechanism, before)?;
+        let reply = self.run(mechanism, before)?;
         self.user = Some(Box::default());
-        Ok(())
+        Ok(reply)
     }
 
     /// Logs in, and once more if the server refuses a token that may have expired.
-    pub(crate) fn log_in(&mut self, credentials: &Credentials) -> Result<()> {
+    pub(crate) fn log_in(&mut self, credentials: &Credentials) -> Result<Reply> {
         let rows = self.choose(credentials)?;
         let secret = credentials.secret().map_err(Error::Token)?;
         let result = self.try_each(credentials, &secret, &rows);
@@ -86,22 +96,22 @@ impl SmtpConnection {
         credentials: &Credentials,
         secret: &Secret,
         rows: &[&'static Row],
-    ) -> Result<()> {
+    ) -> Result<Reply> {
         let mut rows = rows.iter();
         while let Some(row) = rows.next() {
             match self.try_one(credentials, secret, row) {
                 Err(error) if may_try_next(&error) && rows.len() > 0 => {}
                 Err(error) => return Err(naming_others(error, rows.as_slice())),
-                Ok(()) => {
+                Ok(reply) => {
                     self.user = Some(credentials.user().into());
-                    return Ok(());
+                    return Ok(reply);
                 }
             }
         }
-        Err(Unsupported::Mechanism(Box::default()).into())
+        Err(Unsupported::mechanism("").into())
     }
 
-    fn try_one(&mut self, credentials: &Credentials, secret: &Secret, row: &Row) -> Result<()> {
+    fn try_one(&mut self, credentials: &Credentials, secret: &Secret, row: &Row) -> Result<Reply> {
         let binding = self.binding();
         let mut mechanism = row.make(&Ingredients {
             user: credentials.user(),
@@ -135,12 +145,14 @@ impl SmtpConnection {
     fn no_choice(&self, why: NoChoice, offered: &[&str]) -> Error {
         let is_plain = !self.is_tls() && !self.config.allow_plaintext_auth;
         match why {
-            NoChoice::NeedsTls => Error::PlaintextAuth,
-            _ if is_plain && self.capabilities.has("STARTTLS") => Error::PlaintextAuth,
-            _ if is_plain && !self.capabilities.has("AUTH") => Unsupported::AuthWithoutTls.into(),
-            _ if !self.capabilities.has("AUTH") => Unsupported::Extension("AUTH".into()).into(),
-            NoChoice::Excluded(names) => Unsupported::Excluded(names.join(" ").into()).into(),
-            NoChoice::Unfit => Unsupported::Mechanism(offered.join(" ").into()).into(),
+            NoChoice::NeedsTls => Error::plaintext_auth(),
+            _ if is_plain && self.capabilities.has("STARTTLS") => Error::plaintext_auth(),
+            _ if is_plain && !self.capabilities.has("AUTH") => {
+                Unsupported::AuthWithoutTls { server: None }.into()
+            }
+            _ if !self.capabilities.has("AUTH") => Unsupported::Auth { server: None }.into(),
+            NoChoice::Excluded(names) => Unsupported::excluded(&names.join(" ")).into(),
+            NoChoice::Unfit => Unsupported::mechanism(&offered.join(" ")).into(),
         }
     }
 
@@ -158,13 +170,13 @@ impl SmtpConnection {
     /// Whether something that eavesdroppers must not hear may be said here.
     fn check_privacy(&self, is_needed: bool) -> Result<()> {
         if is_needed && !self.is_tls() && !self.config.allow_plaintext_auth {
-            Err(Error::PlaintextAuth)
+            Err(Error::plaintext_auth())
         } else {
             Ok(())
         }
     }
 
-    fn run(&mut self, mechanism: &mut dyn Mechanism, before: Before) -> Result<()> {
+    fn run(&mut self, mechanism: &mut dyn Mechanism, before: Before) -> Result<Reply> {
         self.check_privacy(mechanism.needs_tls())?;
         // AUTH is not permitted inside a mail transaction (RFC 4954, 4).
         if self.state.is_reset_owed {
@@ -183,7 +195,7 @@ impl SmtpConnection {
             }
             match dialog.reply(reply) {
                 Turn::Send(next) => line = next,
-                Turn::Success => return Ok(()),
+                Turn::Success(reply) => return Ok(reply),
                 Turn::Failure(error) => return Err(self.auth_failed(error)),
                 Turn::Nonsense(source) => return Err(self.protocol(Step::Auth, source)),
             }

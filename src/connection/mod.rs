@@ -89,13 +89,16 @@ impl SmtpConnection {
         &self.capabilities
     }
 
-    /// Whether TLS protects the connection.
+    /// Returns true if TLS protects the connection, or a [`Transport`](crate::Transport) of your own
+    /// that is protected.
     #[must_use]
     pub fn is_tls(&self) -> bool {
-        self.wire.stream().is_tls()
+        let stream = self.wire.stream();
+        stream.is_tls() || stream.is_protected_below()
     }
 
-    /// The server's certificate in DER, if TLS protects the connection.
+    /// The server's certificate in DER, if TLS protects the connection, or if a
+    /// [`Transport`](crate::Transport) of your own shows one.
     #[must_use]
     pub fn peer_certificate(&self) -> Option<Vec<u8>> {
         self.wire.stream().peer_certificate()

@@ -14,6 +14,7 @@ use crate::net::wire::Wire;
 use crate::protocol::command::HelloName;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
+use crate::transport::Transport;
 
 impl Config {
     /// Connects, and does all that the configuration asks for: TLS, EHLO, STARTTLS, logging in.
@@ -24,7 +25,7 @@ impl Config {
     /// first step that failed says. There is no connection then, and no password was sent
     /// without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
-        self.check()?;
+        self.check().map_err(|error| error.at(self.endpoint()))?;
         let deadline = self.deadline.map(deadline_in);
         self.trace
             .note(format_args!("connecting to {}", self.endpoint()));
@@ -33,7 +34,15 @@ impl Config {
             self,
             deadline.map_or(budget_ends, |limit| limit.min(budget_ends)),
         );
-        let opened = stream.and_then(|stream| SmtpConnection::open(stream, self, deadline));
+        self.begin(stream, deadline)
+    }
+
+    /// Goes on where a stream is open.
+    fn begin(&self, stream: Result<Stream>, deadline: Option<Instant>) -> Result<SmtpConnection> {
+        let opened = stream.and_then(|stream| {
+            self.check_privacy(stream.is_protected_below())?;
+            SmtpConnection::open(stream, self, deadline)
+        });
         opened.map_err(|error| error.at(self.endpoint()))
     }
 
@@ -43,8 +52,14 @@ impl Config {
     /// # Errors
     ///
     /// [`Error::Config`], [`Error::Command`] for the name in EHLO, [`Error::Credentials`] and
-    /// [`Error::PlaintextAuth`].
+    /// [`Error::PlaintextAuth`]. With a [`transport`](Self::transport), the last is known only when
+    /// that is open.
     pub fn check(&self) -> Result<()> {
+        self.check_but_privacy()?;
+        self.check_privacy(self.opener.is_some())
+    }
+
+    fn check_but_privacy(&self) -> Result<()> {
         self.check_values()?;
         if let Some(name) = &self.hello_name {
             name.parse::<HelloName>()?;
@@ -52,13 +67,22 @@ impl Config {
         if self.security != Security::None || self.tls.is_any_set() {
             self.tls.connector()?;
         }
+        if let Some(credentials) = &self.credentials {
+            credentials.check()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the credentials may go this way, as far as that is known before the server has said
+    /// what it offers.
+    fn check_privacy(&self, is_protected: bool) -> Result<()> {
         let Some(credentials) = &self.credentials else {
             return Ok(());
         };
-        credentials.check()?;
+        let is_plain = self.security == Security::None && !is_protected;
         let may_go = || may_go_without_tls(credentials.kind(), self.mechanisms.as_deref());
-        if self.security == Security::None && !self.allow_plaintext_auth && !may_go() {
-            return Err(Error::PlaintextAuth);
+        if is_plain && !self.allow_plaintext_auth && !may_go() {
+            return Err(Error::plaintext_auth());
         }
         Ok(())
     }
@@ -101,11 +125,23 @@ impl SmtpConnection {
     ///
     /// As [`Config::connect`].
     pub fn from_tcp_stream(stream: TcpStream, config: &Config) -> Result<Self> {
-        config.check()?;
+        config
+            .check()
+            .map_err(|error| error.at(config.endpoint()))?;
         let stream = Stream::tcp(stream).map_err(|source| Error::io(Step::Connect, source));
-        let deadline = config.deadline.map(deadline_in);
-        let opened = stream.and_then(|stream| Self::open(stream, config, deadline));
-        opened.map_err(|error| error.at(config.endpoint()))
+        config.begin(stream, config.deadline.map(deadline_in))
+    }
+
+    /// Goes on with a connection of any kind that is open, on which nothing has been sent or received
+    /// yet. TLS above it is the configuration's part, as in [`Config::transport`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::connect`].
+    pub fn from_transport(transport: impl Transport + 'static, config: &Config) -> Result<Self> {
+        config.check_but_privacy()?;
+        let stream = Ok(Stream::new(transport));
+        config.begin(stream, config.deadline.map(deadline_in))
     }
 
     /// All steps from the open stream to the end of what the configuration asks for.
@@ -140,7 +176,7 @@ impl SmtpConnection {
             _ => {}
         }
         match self.config.credentials.clone() {
-            Some(credentials) => self.log_in(&credentials),
+            Some(credentials) => self.log_in(&credentials).map(drop),
             None => Ok(()),
         }
     }

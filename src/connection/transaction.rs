@@ -181,7 +181,7 @@ impl<'c> Transaction<'c> {
     /// # Errors
     ///
     /// As [`SmtpConnection::rset`].
-    pub fn reset(self) -> Result<()> {
+    pub fn reset(self) -> Result<Reply> {
         self.connection.reset()
     }
 

@@ -28,36 +28,37 @@ impl SmtpConnection {
         self.ask(Step::Command, &octets)
     }
 
-    /// Calls off whatever transaction there may be; TLS, login and capabilities stay: Python's
-    /// `rset()`.
+    /// Calls off whatever transaction there may be, and returns the reply; TLS, login and capabilities
+    /// stay: Python's `rset()`.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`]; the connection is closed then, since nobody knows in what state it is.
-    pub fn rset(&mut self) -> Result<()> {
+    pub fn rset(&mut self) -> Result<Reply> {
         self.begin()?;
         self.reset()
     }
 
-    pub(crate) fn reset(&mut self) -> Result<()> {
+    pub(crate) fn reset(&mut self) -> Result<Reply> {
         let reply = self.ask(Step::Reset, b"RSET\r\n")?;
         if !reply.is_positive() {
             self.wire.close();
             return Err(Error::refused(Step::Reset, reply));
         }
         self.state.is_reset_owed = false;
-        Ok(())
+        Ok(reply)
     }
 
-    /// Asks for nothing, to see whether the server is still there: Python's `noop()`.
+    /// Asks for nothing, to see whether the server is still there, and returns the reply: Python's
+    /// `noop()`.
     ///
     /// # Errors
     ///
     /// [`Error::Refused`], and everything that can happen to a connection.
-    pub fn noop(&mut self) -> Result<()> {
+    pub fn noop(&mut self) -> Result<Reply> {
         let reply = self.command("NOOP")?;
         if reply.is_positive() {
-            Ok(())
+            Ok(reply)
         } else {
             Err(self.refused(Step::Command, reply))
         }

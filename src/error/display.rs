@@ -1,10 +1,11 @@
 //! The sentences.
 
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 use super::{Error, GaveUp, Interrupted, refusals};
-use crate::endpoint::{Endpoint, ServerName};
+use crate::endpoint::{AtServer, Endpoint, ServerName};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::protocol::error::ProtocolError;
 use crate::reply::{Reply, Shown};
@@ -17,54 +18,56 @@ impl fmt::Display for Error {
                 write!(f, "\"{}\" is not an address: {reason}", Shown(address))
             }
             Self::AuthFailed(failure) => failure.fmt(f),
-            Self::Busy { waited, connections } => fmt_busy(*waited, *connections, f),
+            Self::Busy {
+                waited,
+                connections,
+            } => fmt_busy(*waited, *connections, f),
             Self::Closed => f.write_str("the connection is closed: open another one"),
             Self::Command(source) => source.fmt(f),
             Self::Config(source) => source.fmt(f),
             Self::Content(source) => source.fmt(f),
             Self::Credentials(source) => source.fmt(f),
-            Self::DataRefused(outcome) => match outcome.reply() {
-                Some(reply) => write!(f, "the server refused the message: {reply}"),
-                None => f.write_str("the server refused the message"),
-            },
-            Self::Disconnected { step, last_words, server } => {
-                fmt_disconnected(*step, last_words.as_deref(), server, f)
-            }
+            Self::DataRefused(outcome) => fmt_data_refused(outcome, f),
+            Self::Disconnected {
+                step,
+                last_words,
+                server,
+            } => fmt_disconnected(*step, last_words.as_deref(), server, f),
             Self::GaveUp(last) => last.fmt(f),
             Self::Interrupted(interrupted) => interrupted.fmt(f),
-            Self::Io { step: Step::Connect, source, server } => {
-                write!(f, "could not connect to {}: {source}", ServerName(server))
-            }
-            Self::Io { step, source, server } => {
-                write!(f, "the connection to {} failed {}: {source}", ServerName(server), At(*step))
-            }
+            Self::Io {
+                step,
+                source,
+                server,
+            } => fmt_io(*step, source, server, f),
             Self::Message(source) => source.fmt(f),
             Self::NoRecipients => f.write_str("the message has no recipients"),
-            Self::PlaintextAuth => f.write_str(
-                "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
-            ),
-            Self::Protocol { step, source, line, server } => {
-                let server = ServerName(server);
-                write!(f, "{server} broke the protocol {}: {source}", At(*step))?;
-                fmt_line(*source, line, f)
-            }
+            Self::PlaintextAuth { server } => fmt_plaintext_auth(server, f),
+            Self::Protocol {
+                step,
+                source,
+                line,
+                server,
+            } => fmt_protocol(*step, *source, line, server, f),
             Self::RecipientsRefused(outcome) => fmt_refused(outcome, f),
-            Self::Refused { step, reply, server } => fmt_refusal(*step, reply, server, f),
+            Self::Refused {
+                step,
+                reply,
+                server,
+            } => fmt_refusal(*step, reply, server, f),
             Self::SenderRefused(reply) => fmt_sender(reply, f),
             Self::Source(source) => write!(f, "the message could not be read: {source}"),
-            Self::Timeout { step, is_begun, server } => fmt_timeout(*step, *is_begun, server, f),
+            Self::Timeout {
+                step,
+                is_begun,
+                server,
+            } => fmt_timeout(*step, *is_begun, server, f),
             Self::Tls(failure) => failure.fmt(f),
             Self::Token(source) => {
                 write!(f, "the token for logging in could not be had: {source}")
             }
-            Self::TooLarge { size, limit } => {
-                write!(f, "the message has {size} octets and the server takes {limit}")
-            }
-            Self::UnknownHost { host } => write!(
-                f,
-                "there is no host named {}: is the name right, and is this machine online?",
-                Shown(host)
-            ),
+            Self::TooLarge { size, limit } => fmt_too_large(*size, *limit, f),
+            Self::UnknownHost { host } => fmt_unknown_host(host, f),
             Self::Unsupported(source) => source.fmt(f),
         }
     }
@@ -130,6 +133,13 @@ impl fmt::Display for At {
     }
 }
 
+fn fmt_data_refused(outcome: &Outcome, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match outcome.reply() {
+        Some(reply) => write!(f, "the server refused the message: {reply}"),
+        None => f.write_str("the server refused the message"),
+    }
+}
+
 fn fmt_disconnected(
     step: Step,
     last_words: Option<&Reply>,
@@ -148,6 +158,43 @@ fn fmt_disconnected(
         ),
         (_, None) => write!(f, "{server} closed the connection {at}"),
     }
+}
+
+fn fmt_io(
+    step: Step,
+    source: &io::Error,
+    server: &Option<Box<Endpoint>>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let server = ServerName(server);
+    match step {
+        Step::Connect => write!(f, "could not connect to {server}: {source}"),
+        step => write!(
+            f,
+            "the connection to {server} failed {}: {source}",
+            At(step)
+        ),
+    }
+}
+
+fn fmt_plaintext_auth(server: &Option<Box<Endpoint>>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "logging in{} without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
+        AtServer(server)
+    )
+}
+
+fn fmt_protocol(
+    step: Step,
+    source: ProtocolError,
+    line: &str,
+    server: &Option<Box<Endpoint>>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let server = ServerName(server);
+    write!(f, "{server} broke the protocol {}: {source}", At(step))?;
+    fmt_line(source, line, f)
 }
 
 fn fmt_refusal(
@@ -225,6 +272,13 @@ fn fmt_recipient(recipient: &RecipientOutcome, f: &mut fmt::Formatter<'_>) -> fm
     }
 }
 
+fn fmt_too_large(size: u64, limit: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "the message has {size} octets and the server takes {limit}"
+    )
+}
+
 fn fmt_timeout(
     step: Step,
     is_begun: bool,
@@ -245,4 +299,12 @@ fn fmt_timeout(
         _ if is_begun => write!(f, "{server} did not finish its reply in time {}", At(step)),
         _ => write!(f, "{server} took too long {}", At(step)),
     }
+}
+
+fn fmt_unknown_host(host: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "there is no host named {}: is the name right, and is this machine online?",
+        Shown(host)
+    )
 }

@@ -2,14 +2,30 @@
 
 use std::io;
 
-use super::Error;
+use super::{Error, GaveUp, Interrupted, TlsError, TlsReason};
+use crate::auth::dialog::AuthError;
+use crate::auth::error::AuthReason;
 use crate::endpoint::Endpoint;
+use crate::outcome::Outcome;
 use crate::protocol::error::ProtocolError;
 use crate::reply::Reply;
 use crate::step::Step;
 
 /// For tests of what a program does with an error, and for places of one's own to send to.
 impl Error {
+    /// Logging in by this mechanism failed, by a refusal.
+    #[must_use]
+    pub fn auth_failed(mechanism: &str, reply: Reply) -> Self {
+        Self::AuthFailed(Box::new(AuthError {
+            mechanism: mechanism.to_ascii_uppercase(),
+            reason: AuthReason::Refused,
+            reply: Some(reply),
+            detail: None,
+            server: None,
+            others: Box::default(),
+        }))
+    }
+
     /// The server closed the connection.
     #[must_use]
     pub fn disconnected(step: Step, last_words: Option<Reply>) -> Self {
@@ -20,6 +36,22 @@ impl Error {
         }
     }
 
+    /// The last of so many attempts failed.
+    #[must_use]
+    pub fn gave_up(attempts: u32, failure: Self) -> Self {
+        Self::GaveUp(Box::new(GaveUp {
+            attempts,
+            failure,
+            outcome: None,
+        }))
+    }
+
+    /// The connection failed after a recipient had an answer.
+    #[must_use]
+    pub fn interrupted(outcome: Outcome, failure: Self) -> Self {
+        Self::Interrupted(Box::new(Interrupted { outcome, failure }))
+    }
+
     /// Reading from or writing to the network failed.
     #[must_use]
     pub fn io(step: Step, source: io::Error) -> Self {
@@ -28,6 +60,12 @@ impl Error {
             source,
             server: None,
         }
+    }
+
+    /// Logging in would show the password.
+    #[must_use]
+    pub fn plaintext_auth() -> Self {
+        Self::PlaintextAuth { server: None }
     }
 
     /// The server broke the rules of the protocol.
@@ -61,12 +99,31 @@ impl Error {
         }
     }
 
+    /// TLS did not come about, or broke.
+    #[must_use]
+    pub fn tls(step: Step, reason: TlsReason) -> Self {
+        Self::Tls(Box::new(TlsError::because(step, reason)))
+    }
+
+    /// The message is larger than the server takes; both in octets.
+    #[must_use]
+    pub fn too_large(size: u64, limit: u64) -> Self {
+        Self::TooLarge { size, limit }
+    }
+
+    /// There is no host of this name.
+    #[must_use]
+    pub fn unknown_host(host: &str) -> Self {
+        Self::UnknownHost { host: host.into() }
+    }
+
     /// The same error, naming the server.
     pub(crate) fn at(mut self, endpoint: Endpoint) -> Self {
         let place = match &mut self {
             Self::AuthFailed(failure) => &mut failure.server,
             Self::Disconnected { server, .. }
             | Self::Io { server, .. }
+            | Self::PlaintextAuth { server }
             | Self::Protocol { server, .. }
             | Self::Refused { server, .. }
             | Self::Timeout { server, .. } => server,

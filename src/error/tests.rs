@@ -49,7 +49,7 @@ fn outcome(fates: &[(RecipientStatus, Option<&str>)]) -> Outcome {
         RecipientOutcome {
             status: *status,
             reply: line.map(reply),
-            ..RecipientOutcome::new(address)
+            ..RecipientOutcome::unanswered(address)
         }
     });
     Outcome {
@@ -177,7 +177,7 @@ fn transient_and_permanent() {
         (Error::Closed, (true, false)),
         (Error::Token("no answer".into()), (true, false)),
         (Error::NoRecipients, (false, true)),
-        (Error::PlaintextAuth, (false, true)),
+        (Error::plaintext_auth(), (false, true)),
         (Error::Source(io_error("x")), neither),
         (
             auth_failed(AuthReason::Refused, Some("454 later"), None),

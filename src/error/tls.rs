@@ -9,8 +9,7 @@ use crate::step::Step;
 
 /// Why TLS did not come about, or broke.
 ///
-/// `source` of the [`Error`](crate::Error) is what the platform's TLS library says of it, where
-/// that was asked.
+/// The sentence ends with what the platform's TLS library says of it, where nothing better is known.
 #[derive(Debug)]
 pub struct TlsError {
     pub(crate) step: Step,
@@ -51,7 +50,7 @@ pub enum TlsReason {
     InClear,
     /// The server refused TLS before it had begun, as one does that is too old.
     Refused,
-    /// Anything else: the source has the TLS library's words.
+    /// Anything else: the sentence has the TLS library's words.
     Other,
 }
 
@@ -87,9 +86,14 @@ impl TlsError {
 
     /// The server sent an alert before the handshake could begin.
     pub(crate) fn refused() -> Self {
+        Self::because(Step::Handshake, TlsReason::Refused)
+    }
+
+    /// TLS failed, for a reason that is known without a TLS library.
+    pub(crate) fn because(step: Step, reason: TlsReason) -> Self {
         Self {
-            step: Step::Handshake,
-            reason: TlsReason::Refused,
+            step,
+            reason,
             source: None,
             in_clear: None,
             is_verdict: false,

@@ -8,6 +8,7 @@ use crate::capabilities::Capabilities;
 use crate::command_error::CommandError;
 use crate::envelope::{Envelope, Recipient};
 use crate::exchange::error::{ContentError, Inadmissible, Unsupported};
+use crate::exchange::header::{HeaderWatch, Letters};
 use crate::exchange::transit::{Commands, Framing, Order};
 use crate::outcome::RecipientOutcome;
 use crate::parameter::Parameter;
@@ -129,12 +130,24 @@ impl Facts {
             allow_8bit: (offers.eight_bit() || offers.smtputf8()) && !is_declared_7bit,
             allow_long_lines: envelope.allows_long_lines(),
         };
-        let inspection = Inspection {
+        let inspection = || Inspection {
             profiler: Profiler::new(),
             rules,
             limit: offers.size_limit(),
+            header: HeaderWatch::new(self.letters(envelope, offers)),
         };
-        self.size.is_none().then_some(inspection)
+        self.size.is_none().then(inspection)
+    }
+
+    /// What the header may hold, by what MAIL says.
+    fn letters(&self, envelope: &Envelope, offers: &Capabilities) -> Letters {
+        let is_said = says_smtputf8(envelope.parameters())
+            || needs_smtputf8(envelope, self, offers).unwrap_or_default();
+        match is_said {
+            true => Letters::Declared,
+            false if offers.smtputf8() => Letters::Undeclared,
+            false => Letters::NotOffered,
+        }
     }
 }
 
@@ -160,7 +173,7 @@ pub(crate) fn order(
         let address = told(&recipient.address, is_utf8);
         command::rcpt(commands.octets(), &address, &recipient.parameters)?;
         commands.end_line();
-        outcomes.push(RecipientOutcome::new(recipient.address.clone()));
+        outcomes.push(RecipientOutcome::unanswered(recipient.address.clone()));
         Ok::<(), Inadmissible>(())
     };
     match places {
@@ -330,6 +343,7 @@ pub(crate) struct Inspection {
     rules: BodyRules,
     /// The largest message that the server takes.
     limit: Option<u64>,
+    header: HeaderWatch,
 }
 
 impl Inspection {
@@ -338,6 +352,7 @@ impl Inspection {
         self.profiler.update(piece);
         let profile = self.profiler.profile();
         self.rules.check(&profile)?;
+        self.header.update(piece)?;
         match self.limit {
             Some(limit) if profile.size > limit => Err(Inadmissible::TooLarge {
                 size: profile.size,

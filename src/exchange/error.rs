@@ -41,6 +41,9 @@ impl From<Unsupported> for Inadmissible {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentError {
+    /// The header has letters outside ASCII, and MAIL went without the parameter SMTPUTF8 (RFC 6531,
+    /// 3.4).
+    HeaderNotAscii,
     /// The header has octets above 127 that are not UTF-8 (RFC 6532, 3.1).
     HeaderNotUtf8,
     /// A line has more than 998 octets (RFC 5321, 4.5.3.1.6).
@@ -52,6 +55,9 @@ pub enum ContentError {
 impl fmt::Display for ContentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::HeaderNotAscii => {
+                "the header has letters outside ASCII and MAIL went without the parameter SMTPUTF8: give it, or encode them (RFC 2047)"
+            }
             Self::HeaderNotUtf8 => {
                 "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
             }
@@ -71,11 +77,26 @@ impl StdError for ContentError {}
 pub enum Unsupported {
     /// The message has octets above 127, and the server does not offer 8BITMIME (RFC 6152).
     EightBit,
+    /// AUTH (RFC 4954), without which nobody can log in.
+    #[non_exhaustive]
+    Auth {
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
+    },
     /// The connection has no TLS, and without it the server offers no AUTH.
-    AuthWithoutTls,
-    /// The configuration's mechanisms leave out all that the server offers and the credentials fit,
-    /// which are listed here.
-    Excluded(Box<str>),
+    #[non_exhaustive]
+    AuthWithoutTls {
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
+    },
+    /// The configuration's mechanisms leave out all that the server offers and the credentials fit.
+    #[non_exhaustive]
+    Excluded {
+        /// What they leave out, separated by blanks.
+        mechanisms: Box<str>,
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
+    },
     /// The extension with this keyword.
     Extension(Cow<'static, str>),
     /// STARTTLS (RFC 3207), which the configuration or the caller asks for.
@@ -90,14 +111,21 @@ pub enum Unsupported {
     /// 6531).
     Header,
     /// The server offers an extension within limits, and the parameter is beyond them.
+    #[non_exhaustive]
     Limit {
         /// What was asked for.
         parameter: Box<Parameter>,
         /// What the server would take.
         limit: Box<str>,
     },
-    /// None of the SASL mechanisms offered, listed here, can carry the credentials.
-    Mechanism(Box<str>),
+    /// None of the SASL mechanisms that the server offers can carry the credentials.
+    #[non_exhaustive]
+    Mechanism {
+        /// What the server offers, separated by blanks.
+        offered: Box<str>,
+        /// Which server, while connecting.
+        server: Option<Box<Endpoint>>,
+    },
     /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
     Utf8Address(Box<Address>),
     /// An address in a header field has letters outside ASCII, and the server does not offer
@@ -115,10 +143,30 @@ pub enum Unsupported {
 }
 
 impl Unsupported {
+    /// None of these fits the credentials.
+    pub(crate) fn mechanism(offered: &str) -> Self {
+        Self::Mechanism {
+            offered: offered.into(),
+            server: None,
+        }
+    }
+
+    /// The configuration leaves out these.
+    pub(crate) fn excluded(mechanisms: &str) -> Self {
+        Self::Excluded {
+            mechanisms: mechanisms.into(),
+            server: None,
+        }
+    }
+
     /// Which server it was, while connecting.
     pub(crate) fn server(&self) -> Option<&Endpoint> {
         match self {
-            Self::StartTls { server } => server.as_deref(),
+            Self::Auth { server }
+            | Self::AuthWithoutTls { server }
+            | Self::Excluded { server, .. }
+            | Self::Mechanism { server, .. }
+            | Self::StartTls { server } => server.as_deref(),
             _ => None,
         }
     }
@@ -126,7 +174,11 @@ impl Unsupported {
     /// Where the server's place stands, in what can happen while connecting.
     pub(crate) fn server_mut(&mut self) -> Option<&mut Option<Box<Endpoint>>> {
         match self {
-            Self::StartTls { server } => Some(server),
+            Self::Auth { server }
+            | Self::AuthWithoutTls { server }
+            | Self::Excluded { server, .. }
+            | Self::Mechanism { server, .. }
+            | Self::StartTls { server } => Some(server),
             _ => None,
         }
     }
@@ -138,10 +190,14 @@ impl fmt::Display for Unsupported {
             Self::EightBit => f.write_str(
                 "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
             ),
-            Self::AuthWithoutTls => f.write_str("the server does not offer AUTH without TLS"),
-            Self::Excluded(offered) => write!(
+            Self::Auth { server } => write!(f, "{} does not offer AUTH", ServerName(server)),
+            Self::AuthWithoutTls { server } => {
+                write!(f, "{} does not offer AUTH without TLS", ServerName(server))
+            }
+            Self::Excluded { mechanisms, server } => write!(
                 f,
-                "the configuration's mechanisms exclude those that the server offers for these credentials ({offered})"
+                "the configuration's mechanisms exclude those that {} offers for these credentials ({mechanisms})",
+                ServerName(server)
             ),
             Self::Extension(keyword) => write!(f, "the server does not offer {keyword}"),
             Self::StartTls { server: None } => f.write_str("the server does not offer STARTTLS"),
@@ -159,12 +215,13 @@ impl fmt::Display for Unsupported {
                 "the server does not take {parameter}, but {}",
                 Escaped(limit)
             ),
-            Self::Mechanism(offered) if offered.is_empty() => {
-                f.write_str("the server offers no mechanism to log in by")
+            Self::Mechanism { offered, server } if offered.is_empty() => {
+                write!(f, "{} offers no mechanism to log in by", ServerName(server))
             }
-            Self::Mechanism(offered) => write!(
+            Self::Mechanism { offered, server } => write!(
                 f,
-                "none of the server's mechanisms ({}) fits the credentials",
+                "none of the mechanisms that {} offers ({}) fits the credentials",
+                ServerName(server),
                 Escaped(offered)
             ),
             Self::Utf8Address(address) => fmt_utf8(address, f),

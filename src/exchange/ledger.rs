@@ -130,7 +130,7 @@ impl Ledger {
 
     /// Adds a recipient, and gives its place.
     pub(crate) fn add(&mut self, address: Address) -> usize {
-        self.recipients.push(RecipientOutcome::new(address));
+        self.recipients.push(RecipientOutcome::unanswered(address));
         self.recipients.len() - 1
     }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod error;
+mod header;
 pub(crate) mod ledger;
 pub(crate) mod options;
 #[cfg(test)]

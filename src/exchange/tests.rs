@@ -62,7 +62,8 @@ fn order(number: usize, recipients: usize, framing: Framing) -> Order {
     for recipient in 0..recipients {
         line(format!("RCPT {number}.{recipient}\r\n"));
     }
-    let outcome = |n| RecipientOutcome::new(Address::new(&format!("r{n}"), "example.org").unwrap());
+    let outcome =
+        |n| RecipientOutcome::unanswered(Address::new(&format!("r{n}"), "example.org").unwrap());
     Order {
         commands,
         recipients: (0..recipients).map(outcome).collect(),

@@ -47,6 +47,7 @@ targets! {
     exchange: exchange::check,
     header: crate::message::properties::fuzz_header,
     message: crate::message::properties::fuzz_message,
+    place: crate::places::properties::fuzz_place,
     reply_parser: reply_parser::check,
     sasl: sasl::check,
     #[cfg(feature = "scram")]

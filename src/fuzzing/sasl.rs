@@ -97,7 +97,7 @@ fn check_dialog(mechanism: &mut dyn Mechanism, secret: &str, replies: &[Reply]) 
                 assert!(is_challenge && !is_cancelled, "there was nothing to answer");
                 is_cancelled = check_response(&line);
             }
-            Turn::Success => {
+            Turn::Success(_) => {
                 assert!(reply.code() == 235 && !is_cancelled);
                 drop(dialog);
                 assert!(mechanism.is_satisfied());

@@ -22,6 +22,7 @@ pub(super) fn check(data: &[u8]) {
     check_secrecy(&before, &behind);
     check_parts(choice, &before, &behind, &host);
     check_unix(&before);
+    check_places(&before);
     check_options(choice, &before, &behind);
 }
 
@@ -43,7 +44,7 @@ fn check_secrecy(before: &str, behind: &str) {
     }
     let shown = match url.parse::<Config>() {
         // All of a path is a path, and none of it a password.
-        Ok(config) if matches!(config.server, Server::Unix(_)) => return,
+        Ok(config) if !matches!(config.server, Server::Tcp { .. }) => return,
         Ok(config) => format!("{config:?} {:?}", config.check_values()),
         Err(error) => format!("{error} {error:?}"),
     };
@@ -125,6 +126,36 @@ fn check_unix(path: &str) {
         (Protocol::Lmtp, Security::None)
     );
     check_written(&config);
+}
+
+/// Maildirs and programs have a path, and no place for a password.
+fn check_places(path: &str) {
+    if cfg!(windows) && path.contains(':') {
+        // It may begin with a drive.
+        return;
+    }
+    let read = |scheme: &str| -> Config {
+        let url = format!("{scheme}:///{}?timeout=7", encode(path));
+        url.parse().unwrap()
+    };
+    let path = format!("/{path}");
+    let (maildir, command) = (read("maildir"), read("SENDMAIL"));
+    assert_eq!(maildir.get_maildir(), Some(Path::new(&path)));
+    assert_eq!(command.get_sendmail_command(), Some(Path::new(&path)));
+    for config in [maildir, command] {
+        assert_eq!((config.get_host(), config.get_unix_path()), (None, None));
+        check_written(&config);
+        for option in [
+            "tls=required",
+            "server_name=mx",
+            "roots=only&ca=/x",
+            "auth=plain",
+        ] {
+            let url = format!("{config}&{option}");
+            let error = url.parse::<Config>().unwrap_err();
+            assert!(matches!(error, ConfigError::NoServer(_)), "{url}: {error}");
+        }
+    }
 }
 
 /// A name, or an IPv6 address, perhaps with a zone (RFC 4007, 11).

@@ -29,6 +29,7 @@ use crate::mailer::pool::Pool;
 use crate::message::Message;
 use crate::net::stream::deadline_in;
 use crate::outcome::Outcome;
+use crate::places::outbox::Outbox;
 use crate::recipients::IntoRecipients;
 
 /// How long [`Mailer::close`] waits for all farewells together.
@@ -105,6 +106,34 @@ impl Mailer {
     pub fn from_env(variable: &str) -> Result<Self> {
         let url = env::var(variable).map_err(|_| ConfigError::Variable(variable.into()))?;
         Ok(url.parse()?)
+    }
+
+    /// Returns a mailer that keeps its messages in memory, and the place where they are: for tests of
+    /// programs that send mail.
+    ///
+    /// Everything is checked as on the way to a server. [`Outbox`] can refuse addresses and fail.
+    ///
+    /// ```
+    /// use smtplib::{Mailer, Message};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let (mailer, outbox) = Mailer::outbox();
+    /// outbox.refuse("bob@example.org", 550, "5.1.1 no such user");
+    ///
+    /// let message = Message::builder()
+    ///     .from("alice@example.com")
+    ///     .to(["ann@example.org", "bob@example.org"])
+    ///     .subject("Lunch?")
+    ///     .text("Noon at the usual place?\n")
+    ///     .build()?;
+    /// assert_eq!(mailer.send(&message)?.refused().count(), 1);
+    /// assert_eq!(outbox.take()[0].subject(), "Lunch?");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn outbox() -> (Self, Outbox) {
+        let outbox = Outbox::new();
+        (Self::new(outbox.config()), outbox)
     }
 
     fn with_options(config: Config, options: Options) -> Self {

@@ -5,12 +5,13 @@ use std::fmt;
 use crate::address::{Address, try_from_text};
 use crate::message::error::MailboxError;
 use crate::message::header::HeaderWriter;
-use crate::message::mailbox::{DisplayName, Mailbox, check_name};
+use crate::message::mailbox::Mailbox;
+use crate::message::phrase::Phrase;
 
 /// Mailboxes under a common name (RFC 5322, 3.4), or a name alone: `undisclosed-recipients:;`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Group {
-    name: Box<str>,
+    name: Phrase,
     members: Vec<Mailbox>,
 }
 
@@ -35,20 +36,20 @@ impl Group {
         name: &str,
         members: impl IntoIterator<Item = Mailbox>,
     ) -> Result<Self, MailboxError> {
-        check_name(name)?;
+        Self::named(Phrase::new(name)?, members.into_iter().collect())
+    }
+
+    pub(crate) fn named(name: Phrase, members: Vec<Mailbox>) -> Result<Self, MailboxError> {
         if name.is_empty() {
             return Err(MailboxError::EmptyName);
         }
-        Ok(Self {
-            name: name.into(),
-            members: members.into_iter().collect(),
-        })
+        Ok(Self { name, members })
     }
 
     /// The name of the group.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
     }
 
     /// The mailboxes in the group.
@@ -66,9 +67,9 @@ impl Group {
     fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
         let close = format!(";{end}");
         let Some((last, others)) = self.members.split_last() else {
-            return writer.phrase(&self.name, &format!(":{close}"));
+            return self.name.write(writer, &format!(":{close}"));
         };
-        writer.phrase(&self.name, ":");
+        self.name.write(writer, ":");
         others.iter().for_each(|member| member.write(writer, ","));
         last.write(writer, &close);
     }
@@ -77,7 +78,7 @@ impl Group {
 impl fmt::Display for Group {
     /// As a person would write it, and as [`AddressList`] reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", DisplayName(&self.name))?;
+        write!(f, "{}:", self.name)?;
         for (number, member) in self.members.iter().enumerate() {
             write!(f, "{} {member}", if number > 0 { "," } else { "" })?;
         }

@@ -59,7 +59,7 @@ impl Attachment {
     ///
     /// # Errors
     ///
-    /// An [`io::Error`] if there is no such file, or it is not a regular file.
+    /// An [`io::Error`] that names the path, if there is no such file or it is not a regular file.
     pub fn from_path(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         file_length(path)?;

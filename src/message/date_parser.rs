@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::address::try_from_text;
 use crate::message::date::{Date, MONTHS};
 use crate::message::error::MessageProblem;
 
@@ -38,6 +39,8 @@ impl FromStr for Date {
         Self::from_unix(seconds, offset)
     }
 }
+
+try_from_text!(Date, MessageProblem);
 
 /// The seconds since 1970, and the offset in minutes.
 fn read(text: &str) -> Option<(i64, i16)> {

@@ -67,10 +67,7 @@ impl fmt::Display for MessageError {
 /// The sentence repeats what was wrong: the source is what is behind that.
 impl StdError for MessageError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.0.problem {
-            MessageProblem::Io(error) => error.source(),
-            _ => None,
-        }
+        self.0.problem.source()
     }
 }
 
@@ -194,6 +191,16 @@ impl fmt::Display for MessageProblem {
                  with %20 for a space and %2C for a comma"
             }
         })
+    }
+}
+
+/// As of [`MessageError`].
+impl StdError for MessageProblem {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Io(error) => error.source(),
+            _ => None,
+        }
     }
 }
 

@@ -158,6 +158,18 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
+    /// Writes a display name whose encoded-words are those of another header, and `end` behind it.
+    pub(crate) fn encoded_phrase(&mut self, name: &str, end: &str) {
+        for word in name.split(' ') {
+            let is_encoded = word.contains("=?");
+            self.encoded |= is_encoded;
+            self.token(word);
+            // The word may stand on a new line.
+            self.encoded |= is_encoded;
+        }
+        self.tokens(end);
+    }
+
     fn tokens(&mut self, text: &str) {
         for token in text.split(' ').filter(|token| !token.is_empty()) {
             self.token(token);
@@ -267,7 +279,8 @@ fn is_plain_word(word: &str, utf8: bool) -> bool {
     !word.is_empty()
         && word.len() <= MAX_TOKEN
         && !word.contains("=?")
-        && word.chars().all(|c| is_visible(c, utf8))
+        && (word.bytes().all(|octet| octet.is_ascii_graphic())
+            || utf8 && word.chars().all(|c| is_visible(c, utf8)))
 }
 
 fn is_visible(c: char, utf8: bool) -> bool {
@@ -289,8 +302,8 @@ fn is_atoms(name: &str, utf8: bool) -> bool {
         word.len() <= MAX_QUOTED
             && is_plain_word(word, utf8)
             && word
-                .chars()
-                .all(|c| !c.is_ascii() || u8::try_from(c).is_ok_and(is_atext))
+                .bytes()
+                .all(|octet| is_atext(octet) || !octet.is_ascii())
     })
 }
 

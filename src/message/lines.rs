@@ -5,7 +5,7 @@ use std::io;
 use crate::message::entity::{Content, Entity};
 use crate::message::error::MessageProblem;
 use crate::message::media_type::MediaType;
-use crate::message::source::{Source, changed};
+use crate::message::source::Source;
 use crate::message::transfer::{Offers, Scan, Scanner};
 
 /// Reports have to be 7-bit (RFC 3464, 2.1; RFC 8098, 3.1; RFC 5965, 2; RFC 3886, 3.1), and so have
@@ -49,12 +49,12 @@ fn scan(source: &Source, length: u64) -> io::Result<Scan> {
     let mut left = length;
     source.read(&mut |octets| {
         let after = left.checked_sub(octets.len() as u64);
-        left = after.ok_or_else(|| changed("longer"))?;
+        left = after.ok_or_else(|| source.changed("longer"))?;
         scanner.update(octets);
         Ok(())
     })?;
     match left {
         0 => Ok(scanner.finish()),
-        _ => Err(changed("shorter")),
+        _ => Err(source.changed("shorter")),
     }
 }

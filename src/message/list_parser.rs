@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use crate::message::address_list::{AddressList, Group, ListEntry};
 use crate::message::error::MailboxError;
-use crate::message::mailbox::{Mailbox, phrase};
+use crate::message::mailbox::Mailbox;
+use crate::message::phrase::Phrase;
 
 impl FromStr for AddressList {
     type Err = MailboxError;
@@ -78,16 +79,17 @@ impl Parser<'_> {
 
     /// Reads the members of a group up to its semicolon.
     fn group(&mut self, name: &str) -> Result<Group, MailboxError> {
-        let name = phrase(name.trim_matches(' ')).map_err(|error| listed(name, error))?;
+        let name = name.trim_matches(' ');
+        let phrase = Phrase::read_words(name).map_err(|error| listed(name, error))?;
         let mut members = Vec::new();
         loop {
             let (entry, end) = self.entry()?;
             if matches!(end, End::GroupName | End::Text) {
-                return Err(listed(&name, MailboxError::UnclosedGroup));
+                return Err(listed(phrase.as_str(), MailboxError::UnclosedGroup));
             }
             members.extend(mailbox(&entry)?);
             if matches!(end, End::Semicolon) {
-                return Group::new(&name, members).map_err(|error| listed(&name, error));
+                return Group::named(phrase, members).map_err(|error| listed(name, error));
             }
         }
     }
@@ -207,6 +209,10 @@ mod tests {
             ("J. \"Q, R\" Public <j@x>", "\"J. Q, R Public\" <j@x>"),
             ("=?utf-8?q?Zo=C3=AB?= <z@x>, b@x", "Zoë <z@x> | b@x"),
             ("Zoë Müller < z@x >", "Zoë Müller <z@x>"),
+            (
+                "=?gb2312?q?=C4?= =?gb2312?q?=E3?= <z@x>, =?x?q?a?=: b@x;",
+                "=?gb2312?q?=C4?= =?gb2312?q?=E3?= <z@x> | =?x?q?a?=: [b@x]",
+            ),
         ] {
             assert_eq!(read(text), meant, "{text:?}");
         }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::address::{Address, try_from_text};
-use crate::message::decode::{decoded, has_encoded_words};
 use crate::message::error::MailboxError;
-use crate::message::header::{HeaderWriter, write_quoted};
+use crate::message::header::HeaderWriter;
+use crate::message::phrase::{Phrase, closing_quote};
 
 /// An address with the name that readers show for it (RFC 5322, 3.4).
 ///
@@ -29,7 +29,7 @@ use crate::message::header::{HeaderWriter, write_quoted};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mailbox {
-    name: Option<Box<str>>,
+    name: Option<Phrase>,
     address: Address,
 }
 
@@ -40,17 +40,21 @@ impl Mailbox {
     ///
     /// [`MailboxError::Control`] if the name has a control character.
     pub fn new(name: &str, address: Address) -> Result<Self, MailboxError> {
-        check_name(name)?;
-        Ok(Self {
-            name: (!name.is_empty()).then(|| name.into()),
-            address,
-        })
+        Ok(Self::named(Phrase::new(name)?, address))
     }
 
-    /// The display name, as it is read.
+    fn named(name: Phrase, address: Address) -> Self {
+        Self {
+            name: (!name.is_empty()).then_some(name),
+            address,
+        }
+    }
+
+    /// The display name, as it is read. One that was parsed and has encoded-words in a charset that
+    /// the library does not know is here as it came, and goes out as it came.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_ref().map(Phrase::as_str)
     }
 
     /// The address without the name.
@@ -62,7 +66,7 @@ impl Mailbox {
     /// Writes the mailbox into a header, with what separates it from the next.
     pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
         if let Some(name) = &self.name {
-            writer.phrase(name, "");
+            name.write(writer, "");
         }
         let (open, close) = match &self.name {
             Some(_) => ("<", ">"),
@@ -118,10 +122,7 @@ impl FromStr for Mailbox {
     /// Reads `address`, `<address>`, `name <address>` or `"name" <address>`. Encoded-words in a
     /// name without quotes are decoded (RFC 2047).
     fn from_str(text: &str) -> Result<Self, MailboxError> {
-        Self::read(text, |name| match name.strip_prefix('"') {
-            Some(quoted) => unquote(quoted),
-            None => bare_name(name).map(decoded_name),
-        })
+        Self::read(text, Phrase::read)
     }
 }
 
@@ -129,18 +130,19 @@ impl Mailbox {
     /// Reads an entry of a list, whose comments are gone: its name may be of several words and
     /// quoted strings.
     pub(crate) fn from_entry(text: &str) -> Result<Self, MailboxError> {
-        Self::read(text, phrase)
+        Self::read(text, Phrase::read_words)
     }
 
     fn read(
         text: &str,
-        name: impl FnOnce(&str) -> Result<String, MailboxError>,
+        name: impl FnOnce(&str) -> Result<Phrase, MailboxError>,
     ) -> Result<Self, MailboxError> {
         let text = text.trim_matches(' ');
         let Some((before, address)) = text.strip_suffix('>').and_then(split_angle) else {
             return Ok(text.parse::<Address>()?.into());
         };
-        Self::new(&name(before)?, address.trim_matches(' ').parse()?)
+        let (name, address) = (name(before)?, address.trim_matches(' ').parse()?);
+        Ok(Self::named(name, address))
     }
 }
 
@@ -166,30 +168,8 @@ impl fmt::Display for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
             None => self.address.fmt(f),
-            Some(name) => write!(f, "{} <{}>", DisplayName(name), self.address),
+            Some(name) => write!(f, "{name} <{}>", self.address),
         }
-    }
-}
-
-/// A name as it is read again: in quotes where it needs them.
-pub(crate) struct DisplayName<'n>(pub(crate) &'n str);
-
-impl fmt::Display for DisplayName<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if bare_name(self.0).is_ok() && !has_encoded_words(self.0) {
-            return f.write_str(self.0);
-        }
-        let mut quoted = Vec::new();
-        write_quoted(self.0, &mut quoted);
-        f.write_str(&String::from_utf8_lossy(&quoted))
-    }
-}
-
-/// A display name has no white space but spaces.
-pub(crate) fn check_name(name: &str) -> Result<(), MailboxError> {
-    match name.chars().find(|c| c.is_control()) {
-        Some(c) => Err(MailboxError::Control(c)),
-        None => Ok(()),
     }
 }
 
@@ -209,86 +189,6 @@ fn split_angle(text: &str) -> Option<(&str, &str)> {
         address
     };
     Some((name.trim_matches(' '), address))
-}
-
-/// Where the quote stands that ends a quoted string whose opening quote is gone.
-fn closing_quote(quoted: &str) -> Option<usize> {
-    let mut escaped = false;
-    quoted.bytes().position(|octet| {
-        let closes = octet == b'"' && !escaped;
-        escaped = octet == b'\\' && !escaped;
-        closes
-    })
-}
-
-/// Reads a quoted string whose opening quote is gone and which ends the text.
-fn unquote(quoted: &str) -> Result<String, MailboxError> {
-    let inner = quoted.strip_suffix('"').ok_or(MailboxError::Unquoted)?;
-    if closing_quote(quoted) != Some(inner.len()) {
-        return Err(MailboxError::Unquoted);
-    }
-    let mut name = String::with_capacity(inner.len());
-    let mut chars = inner.chars();
-    while let Some(c) = chars.next() {
-        name.push(if c == '\\' {
-            chars.next().unwrap_or(c)
-        } else {
-            c
-        });
-    }
-    Ok(name)
-}
-
-/// Reads a phrase: words, encoded-words and quoted strings (RFC 5322, 3.2.5).
-pub(crate) fn phrase(text: &str) -> Result<String, MailboxError> {
-    let mut name = String::new();
-    let mut rest = text;
-    while let Some((before, quoted)) = rest.split_once('"') {
-        let end = closing_quote(quoted).ok_or(MailboxError::Unquoted)?;
-        let (inner, after) = quoted.split_at(end + 1);
-        for piece in [bare_words(before)?, unquote(inner)?] {
-            push_word(&mut name, &piece);
-        }
-        rest = after;
-    }
-    push_word(&mut name, &bare_words(rest)?);
-    Ok(name)
-}
-
-fn bare_words(text: &str) -> Result<String, MailboxError> {
-    bare_name(text.trim_matches(' ')).map(decoded_name)
-}
-
-fn push_word(name: &mut String, word: &str) {
-    if !name.is_empty() && !word.is_empty() {
-        name.push(' ');
-    }
-    name.push_str(word);
-}
-
-/// A name as it is meant; what cannot be decoded stays as it came.
-fn decoded_name(name: &str) -> String {
-    decoded(name).unwrap_or_else(|| name.to_owned())
-}
-
-/// Checks a name without quotes. A dot is let through, since people write `J. Doe
-/// <doe@example.org>`.
-fn bare_name(name: &str) -> Result<&str, MailboxError> {
-    if name.trim_matches(' ') != name || name.contains("  ") {
-        return Err(MailboxError::Name(' '));
-    }
-    match name.chars().find(is_special) {
-        Some(c) => Err(MailboxError::Name(c)),
-        None => Ok(name),
-    }
-}
-
-/// RFC 5322, specials, but for the dot.
-fn is_special(c: &char) -> bool {
-    matches!(
-        c,
-        '(' | ')' | '<' | '>' | '[' | ']' | ':' | ';' | '@' | '\\' | ',' | '"'
-    )
 }
 
 #[cfg(test)]
@@ -339,6 +239,11 @@ mod tests {
                 "=?utf-8?q?Zo=C3=AB?= <z@example.org>",
                 "Zoë",
                 "z@example.org",
+            ),
+            (
+                "=?koi8-r?b?9MXT1A==?= <t@example.org>",
+                "=?koi8-r?b?9MXT1A==?=",
+                "t@example.org",
             ),
             (
                 "\"=?utf-8?q?Zo=C3=AB?=\" <z@example.org>",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::address::try_from_text;
 use crate::message::error::{MessageProblem, check_controls};
 use crate::message::extension;
 use crate::message::parameter::{MAX_PARAMETER_NAME, is_token};
@@ -127,13 +128,7 @@ impl FromStr for MediaType {
     }
 }
 
-impl TryFrom<&str> for MediaType {
-    type Error = MessageProblem;
-
-    fn try_from(text: &str) -> Result<Self, MessageProblem> {
-        text.parse()
-    }
-}
+try_from_text!(MediaType, MessageProblem);
 
 /// RFC 6838, 4.2, restricted-name; the facets and suffixes that it has are registered, not checked.
 fn is_name(text: &str) -> bool {

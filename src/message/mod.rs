@@ -9,7 +9,7 @@ mod boundary;
 pub(crate) mod builder;
 pub(crate) mod date;
 mod date_parser;
-mod decode;
+pub(crate) mod decode;
 mod disposition;
 mod encoded_word;
 mod entity;
@@ -28,17 +28,18 @@ pub(crate) mod mailbox;
 pub(crate) mod media_type;
 mod parameter;
 pub(crate) mod part;
+mod phrase;
 mod posting;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod properties;
-mod random;
+pub(crate) mod random;
 #[cfg(any(test, fuzzing))]
 mod reader;
 mod render;
 pub(crate) mod resent;
 mod source;
 mod transfer;
-mod unfold;
+pub(crate) mod unfold;
 
 use std::io::{self, Write};
 

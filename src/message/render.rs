@@ -8,7 +8,7 @@ use crate::message::entity::{Content, Entity, Root};
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::header::HeaderWriter;
 use crate::message::parameter::{plain_name, write_encoded_name, write_parameters};
-use crate::message::source::{Source, changed};
+use crate::message::source::Source;
 use crate::message::transfer::{Base64Writer, Encoding, LineWriter, Offers, Scan, base64_length};
 
 /// Octets that the headers of a small message take.
@@ -131,7 +131,9 @@ impl<'m> Rendering<'m> {
                 } => {
                     let mut writer = LineWriter::new(out);
                     source.copy(*octets, &mut writer)?;
-                    writer.finish(scan)?;
+                    if !writer.finish(scan) {
+                        return Err(source.invalid(CHANGED));
+                    }
                 }
                 Segment::Text { text, encoding } => encoding.write_text(text, out)?,
             }
@@ -139,6 +141,9 @@ impl<'m> Rendering<'m> {
         Ok(())
     }
 }
+
+/// What is said of lines that are not those that were looked at.
+const CHANGED: &str = "the attachment changed after the message was built";
 
 struct Renderer<'m> {
     rendering: Rendering<'m>,
@@ -150,7 +155,7 @@ struct Renderer<'m> {
 impl<'m> Renderer<'m> {
     /// Renders a message, or a message within it, without a line end behind its last line.
     fn root(&mut self, root: &'m Root) -> Result<(), MessageError> {
-        let is_utf8 = self.offers.smtputf8 && root.head.has_utf8();
+        let is_utf8 = self.rendering.smtputf8 && root.head.has_utf8();
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, is_utf8);
         root.head.write(&mut writer);
         writer.short("MIME-Version", "1.0");
@@ -304,7 +309,7 @@ impl<'m> Renderer<'m> {
             .map_err(|error| of_attachment(entity, error))?;
         if now != octets {
             let how = if now < octets { "shorter" } else { "longer" };
-            return Err(of_attachment(entity, changed(how)));
+            return Err(of_attachment(entity, source.changed(how)));
         }
         let segment = Segment::Lines {
             source,

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::str;
 use std::sync::Arc;
 
+use crate::reply::Shown;
+
 /// Octets read from a file at a time.
 const CHUNK: usize = 64 * 1024;
 
@@ -46,7 +48,7 @@ impl Source {
     /// What reading fails with, and the error of the receiver.
     pub(crate) fn read(&self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         match self {
-            Self::File(path) => read_all(&mut File::open(path)?, take),
+            Self::File(path) => read_all(&mut NamedFile::open(path)?, take),
             Self::Memory(octets) => take(octets),
             Self::Stream { open, .. } => read_all(&mut *open()?, take),
         }
@@ -73,9 +75,49 @@ impl Source {
     /// sent.
     pub(crate) fn copy(&self, length: u64, out: &mut dyn Write) -> io::Result<()> {
         match self {
-            Self::File(path) => copy_exactly(&mut File::open(path)?, length, out),
+            Self::File(path) => self.copy_exactly(&mut NamedFile::open(path)?, length, out),
             Self::Memory(octets) => out.write_all(octets),
-            Self::Stream { open, .. } => copy_exactly(&mut *open()?, length, out),
+            Self::Stream { open, .. } => self.copy_exactly(&mut *open()?, length, out),
+        }
+    }
+
+    fn copy_exactly(
+        &self,
+        from: &mut dyn Read,
+        length: u64,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let mut chunk = vec![0; CHUNK];
+        let mut left = length;
+        loop {
+            let count = read(from, &mut chunk)?;
+            if count == 0 {
+                break;
+            }
+            left = left
+                .checked_sub(count as u64)
+                .ok_or_else(|| self.changed("longer"))?;
+            out.write_all(chunk.get(..count).unwrap_or_default())?;
+        }
+        if left > 0 {
+            return Err(self.changed("shorter"));
+        }
+        Ok(())
+    }
+
+    /// It has another length than was measured.
+    pub(crate) fn changed(&self, how: &str) -> io::Error {
+        self.invalid(&format!(
+            "the attachment became {how} while the message was being sent"
+        ))
+    }
+
+    /// The octets are not what they have to be; a file is named.
+    pub(crate) fn invalid(&self, why: &str) -> io::Error {
+        let error = io::Error::new(io::ErrorKind::InvalidData, why);
+        match self {
+            Self::File(path) => named(path, error),
+            Self::Memory(_) | Self::Stream { .. } => error,
         }
     }
 }
@@ -92,14 +134,39 @@ impl fmt::Debug for Source {
 
 /// The length of a regular file; a directory, a pipe or a device has none to rely on.
 pub(crate) fn file_length(path: &Path) -> io::Result<u64> {
-    let metadata = fs::metadata(path)?;
+    let metadata = fs::metadata(path).map_err(|error| named(path, error))?;
     if metadata.is_file() {
         Ok(metadata.len())
     } else {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "only a regular file can be attached",
-        ))
+        let why = "only a regular file can be attached";
+        let error = io::Error::new(io::ErrorKind::InvalidInput, why);
+        Err(named(path, error))
+    }
+}
+
+/// The same error, naming the file, as those of the operating system do not.
+fn named(path: &Path, error: io::Error) -> io::Error {
+    let shown = path.to_string_lossy();
+    io::Error::new(error.kind(), format!("{}: {error}", Shown(&shown)))
+}
+
+/// A file whose errors name it.
+struct NamedFile<'p> {
+    path: &'p Path,
+    file: File,
+}
+
+impl<'p> NamedFile<'p> {
+    fn open(path: &'p Path) -> io::Result<Self> {
+        let file = File::open(path).map_err(|error| named(path, error))?;
+        Ok(Self { path, file })
+    }
+}
+
+impl Read for NamedFile<'_> {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(octets);
+        read.map_err(|error| named(self.path, error))
     }
 }
 
@@ -113,25 +180,6 @@ fn read_all(from: &mut dyn Read, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) 
     }
 }
 
-fn copy_exactly(from: &mut dyn Read, length: u64, out: &mut dyn Write) -> io::Result<()> {
-    let mut chunk = vec![0; CHUNK];
-    let mut left = length;
-    loop {
-        let count = read(from, &mut chunk)?;
-        if count == 0 {
-            break;
-        }
-        left = left
-            .checked_sub(count as u64)
-            .ok_or_else(|| changed("longer"))?;
-        out.write_all(chunk.get(..count).unwrap_or_default())?;
-    }
-    if left > 0 {
-        return Err(changed("shorter"));
-    }
-    Ok(())
-}
-
 fn read(from: &mut dyn Read, chunk: &mut [u8]) -> io::Result<usize> {
     loop {
         match from.read(chunk) {
@@ -141,13 +189,6 @@ fn read(from: &mut dyn Read, chunk: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-pub(crate) fn changed(how: &str) -> io::Error {
-    io::Error::new(
-        io::ErrorKind::InvalidData,
-        format!("the attachment became {how} while the message was being sent"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -155,7 +196,14 @@ mod tests {
 
     fn copy(data: &[u8], length: u64) -> Result<Vec<u8>, String> {
         let mut out = Vec::new();
-        copy_exactly(&mut Cursor::new(data), length, &mut out)
+        let data = data.to_vec();
+        let open = move || Ok(Box::new(Cursor::new(data.clone())) as Box<dyn Read>);
+        let stream = Source::Stream {
+            length,
+            open: Arc::new(open),
+        };
+        stream
+            .copy(length, &mut out)
             .map_err(|error| error.to_string())?;
         Ok(out)
     }

@@ -4,28 +4,33 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
+use std::panic::resume_unwind;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::config::opener::Opener;
 use crate::config::{Config, Security, Server};
 use crate::error::{Error, Result};
 use crate::net::stream::Stream;
+use crate::net::stream::tcp::TcpTransport;
+use crate::places::{command, maildir};
 use crate::step::Step;
+use crate::transport::Transport;
 
 /// Opens the connection before the deadline.
 ///
 /// The addresses of a host are tried in the resolver's order, each with its share of the time that
 /// is left, so that one that swallows packets cannot use it all up.
 pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
+    if let Some(opener) = &config.opener {
+        return open(opener.clone(), config.clone(), deadline);
+    }
     let connected = match &config.server {
         Server::Tcp { .. } => {
-            let addresses = look_up(config.host_and_port(), deadline)?;
-            let addresses: Vec<SocketAddr> = addresses
-                .into_iter()
-                .filter(|address| is_within_reach(*address, config))
-                .collect();
-            connect_any(&addresses, config, deadline).and_then(Stream::tcp)
+            let addresses = look_up(config.host_and_port(), deadline);
+            let addresses = addresses.map_err(|error| look_up_error(config, error))?;
+            connect_any(&within_reach(addresses, config), config, deadline).and_then(Stream::tcp)
         }
         #[cfg(unix)]
         Server::Unix(path) => {
@@ -34,6 +39,8 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
         }
         #[cfg(not(unix))]
         Server::Unix(_) => Err(ErrorKind::Unsupported.into()),
+        Server::Command(path) => command::open(path).map(Stream::boxed),
+        Server::Maildir(path) => maildir::open(path).map(Stream::boxed),
     };
     connected.map_err(|error| match error.kind() {
         // A connection that was there, and is gone before anybody could read from it.
@@ -50,6 +57,35 @@ fn first_step(config: &Config) -> Step {
     }
 }
 
+impl TcpTransport {
+    /// Connects to this host and port before the deadline, and keeps the deadline until another is
+    /// set.
+    ///
+    /// The addresses of the host are tried one after the other, each with its share of the time.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TimedOut`] if the deadline passes; otherwise why the name has no address, or what
+    /// the last address said.
+    pub fn connect(host: &str, port: u16, deadline: Instant) -> io::Result<Self> {
+        let addresses = look_up((host, port), deadline)?;
+        let stream = connect_any(&addresses, &Config::new(host), deadline)?;
+        let mut transport = Self::new(stream)?;
+        transport.set_deadline(deadline)?;
+        Ok(transport)
+    }
+}
+
+/// Has the caller's function open the connection. What it does may have no time limit.
+fn open(opener: Opener<Config>, config: Config, deadline: Instant) -> Result<Stream> {
+    let open = move || opener.open(&config, deadline).map(Stream::boxed);
+    within(deadline, open).map_err(|error| match error.kind() {
+        // On Unix a socket that has a timeout of its own says so.
+        ErrorKind::WouldBlock => Error::timeout(Step::Connect),
+        _ => connect_error(error),
+    })
+}
+
 fn connect_error(error: io::Error) -> Error {
     match error.kind() {
         ErrorKind::TimedOut => Error::timeout(Step::Connect),
@@ -58,20 +94,25 @@ fn connect_error(error: io::Error) -> Error {
 }
 
 /// The addresses of a host.
-fn look_up((host, port): (&str, u16), deadline: Instant) -> Result<Vec<SocketAddr>> {
+fn look_up((host, port): (&str, u16), deadline: Instant) -> io::Result<Vec<SocketAddr>> {
     // Most programs connect to the same few servers: without a name there is nobody to ask.
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let name = host.to_owned();
-    let found = within(deadline, move || {
+    within(deadline, move || {
         let addresses = (name.as_str(), port).to_socket_addrs()?;
         Ok(addresses.collect())
-    });
-    found.map_err(|error| match is_unknown(&error.to_string()) {
-        true => Error::UnknownHost { host: host.into() },
-        false => connect_error(error),
     })
+}
+
+fn look_up_error(config: &Config, error: io::Error) -> Error {
+    match is_unknown(&error.to_string()) {
+        true => Error::UnknownHost {
+            host: config.host_and_port().0.into(),
+        },
+        false => connect_error(error),
+    }
 }
 
 /// What resolvers say of a name that does not exist, or that has no address: the libraries of GNU,
@@ -98,12 +139,16 @@ fn within<T: Send + 'static>(
     let (sender, receiver) = mpsc::sync_channel(1);
     let thread = thread::Builder::new().name("smtplib connect".to_owned());
     // Nobody may be waiting any more.
-    thread.spawn(move || drop(sender.send(work())))?;
+    let thread = thread.spawn(move || drop(sender.send(work())))?;
     let left = deadline.saturating_duration_since(Instant::now());
     match receiver.recv_timeout(left) {
         Ok(result) => result,
         Err(RecvTimeoutError::Timeout) => Err(ErrorKind::TimedOut.into()),
-        Err(RecvTimeoutError::Disconnected) => Err(ErrorKind::Other.into()),
+        // It ended without a word: the caller's own function has panicked.
+        Err(RecvTimeoutError::Disconnected) => match thread.join() {
+            Err(panic) => resume_unwind(panic),
+            Ok(()) => Err(ErrorKind::Other.into()),
+        },
     }
 }
 
@@ -132,16 +177,17 @@ fn connect_any(
 }
 
 #[cfg(not(feature = "local-address"))]
-fn is_within_reach(_address: SocketAddr, _config: &Config) -> bool {
-    true
+fn within_reach(addresses: Vec<SocketAddr>, _config: &Config) -> Vec<SocketAddr> {
+    addresses
 }
 
 /// From an IPv4 address no IPv6 address can be reached, nor the other way round.
 #[cfg(feature = "local-address")]
-fn is_within_reach(address: SocketAddr, config: &Config) -> bool {
-    config
-        .local_address
-        .is_none_or(|local| local.is_ipv4() == address.is_ipv4())
+fn within_reach(mut addresses: Vec<SocketAddr>, config: &Config) -> Vec<SocketAddr> {
+    if let Some(local) = config.local_address {
+        addresses.retain(|address| local.is_ipv4() == address.is_ipv4());
+    }
+    addresses
 }
 
 #[cfg(not(feature = "local-address"))]

@@ -13,12 +13,14 @@ pub(super) fn failed(step: Step, failure: Failure) -> Error {
     match failure {
         Failure::Socket(error) => io_error(step, error),
         Failure::Tls(failure) => tls_error(step, failure),
+        Failure::Unset(error) => Error::io(step, error),
     }
 }
 
 fn io_error(step: Step, error: io::Error) -> Error {
     match error.kind() {
-        ErrorKind::TimedOut => Error::timeout(step),
+        // On Unix a socket that has a timeout of its own says `WouldBlock`.
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Error::timeout(step),
         ErrorKind::BrokenPipe
         | ErrorKind::ConnectionAborted
         | ErrorKind::ConnectionReset

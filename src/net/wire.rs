@@ -263,8 +263,13 @@ impl Wire {
 
     /// In the middle of a message the server has nothing to say but that it does not want it.
     pub(crate) fn check_silence(&mut self) -> Result<()> {
+        self.stream.set_deadline(self.deadline(Step::Body));
         let read = match self.stream.try_read(&mut self.read_buffer) {
             Ok(None) => return self.check_quiet(Step::Body),
+            Err(failure @ Failure::Unset(_)) => {
+                self.abort();
+                return Err(failed(Step::Body, failure));
+            }
             Ok(Some(0)) | Err(_) => 0,
             Ok(Some(read)) => read,
         };
@@ -313,12 +318,14 @@ impl Wire {
 
     /// Takes in what is there without waiting; returns true if that is the end.
     fn listen(&mut self) -> Result<bool> {
+        // Nothing waits here, but the last deadline may have passed meanwhile.
+        self.stream.set_deadline(self.deadline(Step::Idle));
         let mut heard = 0;
         while heard < MAX_FAREWELL {
             match self.stream.try_read(&mut self.read_buffer) {
                 Ok(None) => return Ok(false),
                 Ok(Some(0)) | Err(Failure::Socket(_)) => return Ok(true),
-                Err(failure @ Failure::Tls(_)) => {
+                Err(failure @ (Failure::Tls(_) | Failure::Unset(_))) => {
                     self.abort();
                     return Err(failed(Step::Idle, failure));
                 }
@@ -366,7 +373,7 @@ impl Wire {
         let is_over = match self.stream.read(&mut self.read_buffer) {
             Ok(read) => read == 0,
             Err(Failure::Socket(error)) => error.kind() != ErrorKind::TimedOut,
-            Err(Failure::Tls(_)) => false,
+            Err(Failure::Tls(_) | Failure::Unset(_)) => false,
         };
         is_over && self.is_quiet()
     }
@@ -423,7 +430,7 @@ impl Wire {
             self.abort();
         }
         upgraded.map_err(|error| match error {
-            UpgradeError::NotTcp => Error::Closed,
+            UpgradeError::NotPlain => Error::Closed,
             UpgradeError::Failed(failure) => failed(Step::Handshake, failure),
         })?;
         self.trace

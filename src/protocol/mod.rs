@@ -6,3 +6,4 @@ pub(crate) mod error;
 pub(crate) mod extension;
 pub(crate) mod line;
 pub(crate) mod parser;
+mod quoted;

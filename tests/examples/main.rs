@@ -22,13 +22,16 @@ mod oauth2;
 )]
 #[path = "../smtp/peer/mod.rs"]
 mod peer;
+mod places;
 mod program;
+mod proxies;
 mod quickstart;
 mod sendmail;
 // Elsewhere than on Linux no environment variable names the roots.
 #[cfg(target_os = "linux")]
 mod serve;
 mod session;
+mod testing;
 mod verp;
 #[cfg(target_os = "linux")]
 mod worker;

@@ -1,6 +1,6 @@
 //! Answers to messages that the world wrote: their ids and subjects are taken as they come.
 
-use smtplib::{Message, MessageBuilder};
+use smtplib::{AddressList, Message, MessageBuilder};
 
 fn answer() -> MessageBuilder {
     Message::builder().from("a@example.org").text("Yes.\n")
@@ -55,6 +55,26 @@ fn ids_of_other_messages_go_out_as_they_came() {
         error.to_string(),
         "Message-ID: give an id of the form <unique@example.org>"
     );
+}
+
+/// B13: so do names in a charset that the library does not know, wherever mailboxes are read.
+#[test]
+fn names_of_other_messages_go_out_as_they_came() {
+    let name = "=?iso-2022-jp?b?GyRCJUYlOSVIGyhC?= (2)";
+    let mailbox = name.replace("(2)", "<t@x.example>");
+    let group = name.replace(" (2)", ": t@x.example;");
+    let list: AddressList = format!("{mailbox}, {group}").parse().unwrap();
+    let written = format!("{mailbox}, {}", group.replace("?=:", "?= :"));
+    assert_eq!(value(answer().to(list), "To"), Some(written));
+    let to = |b: MessageBuilder| value(b, "To");
+    assert_eq!(to(answer().to(mailbox.as_str())), Some(mailbox.clone()));
+    let field = |name: &str| value(answer().header(name, &mailbox), name);
+    assert_eq!(field("Disposition-Notification-To"), Some(mailbox.clone()));
+    assert_eq!(field("List-Id"), Some(mailbox.clone()));
+    // What one writes oneself is text.
+    let own = answer().to(("=?x?q?a?=", "t@x.example"));
+    let encoded = "=?utf-8?b?PT94P3E/YT89?= <t@x.example>";
+    assert_eq!(to(own).as_deref(), Some(encoded));
 }
 
 /// B13.

@@ -99,6 +99,10 @@ const SETTERS: &[Setter] = &[
         Ok(address) => b.to(address),
         Err(_) => b,
     }),
+    ("sender", |b, text| b.sender("a@x.example").from(text)),
+    ("sender", |b, text| b.sender(text)),
+    ("cc", |b, text| b.cc(text)),
+    ("cc", |b, text| b.cc(text.split(','))),
     ("", |b, text| b.bcc(text)),
     ("reply-to", |b, text| b.reply_to(text)),
     ("subject", |b, text| b.subject(text)),
@@ -121,6 +125,13 @@ const SETTERS: &[Setter] = &[
     }),
     ("list-id", |b, text| b.list_id(text, "l.x.example")),
     ("list-id", |b, text| b.list_id("name", text)),
+    ("list-help list-owner list-post list-archive", |b, text| {
+        let b = b.list_help(text).list_owner([text, text]);
+        b.list_post(text).list_archive(Some(text))
+    }),
+    ("list-unsubscribe list-unsubscribe-post", |b, text| {
+        b.list_unsubscribe(["https://x.example/", text], true)
+    }),
     ("disposition-notification-to", |b, text| {
         b.disposition_notification_to(text)
     }),
@@ -128,7 +139,18 @@ const SETTERS: &[Setter] = &[
         "resent-date resent-from resent-to resent-message-id",
         |b, text| b.resent(Resent::new().from("r@x.example").to(text)),
     ),
+    (
+        "resent-date resent-from resent-sender resent-cc resent-message-id",
+        |b, text| {
+            let resent = Resent::new().from(text).sender("r@x.example");
+            b.resent(resent.cc(text).bcc(text))
+        },
+    ),
+    ("resent-date resent-from resent-message-id", |b, text| {
+        b.resent(Resent::new().from("r@x.example").message_id(text))
+    }),
     ("", |b, text| b.text(text)),
+    ("", |b, text| b.text_flowed(text)),
     ("", |b, text| b.html(text)),
     ("", |b, text| b.calendar(text, text)),
     ("", |b, text| b.boundary(text)),

@@ -18,3 +18,4 @@ mod parts;
 mod python;
 mod refused;
 mod streaming;
+mod texts;

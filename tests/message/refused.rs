@@ -188,8 +188,12 @@ fn files_are_read_only_where_a_path_was_given() {
     assert!(text.contains("filename=hostname\r\n\r\nbm90IHRoZSBmaWxl\r\n"));
     let error = Attachment::from_path("/no/such/file").unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
-    let error = Attachment::from_path(std::env::temp_dir()).unwrap_err();
-    assert_eq!(error.to_string(), "only a regular file can be attached");
+    assert!(error.to_string().starts_with("/no/such/file: "), "{error}");
+    let folder = std::env::temp_dir();
+    let error = Attachment::from_path(&folder).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    let why = "only a regular file can be attached";
+    assert_eq!(error.to_string(), format!("{}: {why}", folder.display()));
 }
 
 #[test]
@@ -204,7 +208,8 @@ fn a_file_that_is_gone_is_an_error() {
     fs::remove_file(&path).unwrap();
     let error = message.to_bytes().unwrap_err().to_string();
     assert!(error.starts_with("attachment smtplib-gone-"), "{error}");
-    assert!(error.contains(": the file cannot be read: "), "{error}");
+    let named = format!(": the file cannot be read: {}: ", path.display());
+    assert!(error.contains(&named), "{error}");
 }
 
 fn data() -> Attachment {

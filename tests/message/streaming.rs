@@ -74,7 +74,10 @@ fn a_file_that_changes_while_it_is_sent_is_an_error() {
         let error = message.write_to(&mut out).unwrap_err();
         assert_eq!(
             error.to_string(),
-            format!("the attachment became {how} while the message was being sent")
+            format!(
+                "{}: the attachment became {how} while the message was being sent",
+                file.0.display()
+            )
         );
     }
 }
@@ -187,7 +190,10 @@ fn a_message_in_a_file_is_read_when_it_is_sent() {
     fs::write(&file.0, inner.replace("last", "l\0st")).unwrap();
     assert_eq!(
         message.to_bytes().unwrap_err().to_string(),
-        "the attachment changed after the message was built"
+        format!(
+            "{}: the attachment changed after the message was built",
+            file.0.display()
+        )
     );
     fs::write(&file.0, "short").unwrap();
     let error = message.to_bytes().unwrap_err().to_string();

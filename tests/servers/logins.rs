@@ -108,7 +108,7 @@ fn a_password_does_not_go_over_a_connection_without_tls() {
     let alice = Credentials::password("alice@example.test", "wonderland");
     let config = Postfix::shared().plain(Security::None).credentials(alice);
     let error = config.connect().unwrap_err();
-    assert!(matches!(error, Error::PlaintextAuth), "{error}");
+    assert!(matches!(error, Error::PlaintextAuth { .. }), "{error}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod bodies;
     reason = "the scripted peer shows more certificates than these servers do"
 )]
 mod ca;
+mod command;
 mod dovecot;
 mod exim;
 mod logins;

@@ -8,7 +8,7 @@ use std::{fs, thread};
 use smtplib::{Config, Security};
 use tempfile::TempDir;
 
-use crate::server::{alice, config, free_port, new_directory, start};
+use crate::server::{BUDGET, alice, config, free_port, new_directory, start};
 
 /// The size that `postfix_server.sh` configures, in octets.
 pub(crate) const SIZE_LIMIT: usize = 4_194_304;
@@ -75,6 +75,11 @@ impl Postfix {
     /// The way in without a login.
     pub(crate) fn plain(&self, security: Security) -> Config {
         config(self.plain_port).security(security)
+    }
+
+    /// The way in without a connection: the command `sendmail`.
+    pub(crate) fn command(&self) -> Config {
+        Config::sendmail_command(self.directory.path().join("sendmail")).timeout(BUDGET)
     }
 
     /// The way in for users: STARTTLS and a login.

@@ -90,6 +90,7 @@ cat >"$directory/conf/master.cf" <<END
   -o smtpd_tls_wrappermode=yes
   -o smtpd_sasl_auth_enable=yes
   -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -104,6 +105,14 @@ discard unix - - n - - discard
 virtual unix - n n - - virtual
 postlog unix-dgram n - n - 1 postlogd
 END
+
+# The command of this Postfix. Only root may name another configuration than the machine's.
+cat >"$directory/sendmail" <<END
+#!/bin/sh
+[ "\$(id -u)" = 0 ] || exec sudo --non-interactive "\$0" "\$@"
+exec sendmail -C "$directory/conf" "\$@"
+END
+chmod 755 "$directory/sendmail"
 
 for name in alice bob carol $(seq -f 'list%03g' 100); do
     echo "$name@example.test $name/"

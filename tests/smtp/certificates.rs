@@ -6,7 +6,13 @@ use smtplib::{Config, ConfigError, Error, Security, SmtpConnection, TlsReason};
 use std::sync::OnceLock;
 
 /// What the peer shows of itself.
-const LEAVES: [&str; 4] = ["good", "wrong-name", "expired", "self-signed"];
+const LEAVES: [&str; 5] = [
+    "good",
+    "wrong-name",
+    "expired",
+    "not-yet-valid",
+    "self-signed",
+];
 
 /// Trusts the authority of the tests, by the library's own connector.
 fn trusting() -> Config {
@@ -118,6 +124,11 @@ fn the_error_says_why() {
             "has expired: it must be renewed, unless this machine's clock is wrong",
         ),
         (
+            "not-yet-valid",
+            TlsReason::NotYetValid,
+            "is not valid yet: is this machine's clock wrong?",
+        ),
+        (
             "self-signed",
             TlsReason::UnknownIssuer,
             "nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
@@ -143,17 +154,25 @@ fn the_error_says_why() {
     }
 }
 
-// 8314-08, C3
+// 8314-08, C3, field C8
 #[test]
 fn tls_before_1_2_is_refused() {
-    let peer = shows("1.1", false).listen();
-    let error = failure(&trusting().port(peer.port()));
-    assert!(matches!(error, Error::Tls(_)), "{error:?}");
-    peer.finish();
-    let peer = shows("1.1", false).listen();
-    let error = failure(&whoever().port(peer.port()));
-    assert!(matches!(error, Error::Tls(_)), "{error:?}");
-    peer.finish();
+    for config in [trusting(), whoever()] {
+        let peer = shows("1.1", false).listen();
+        let error = failure(&config.port(peer.port()));
+        let Error::Tls(why) = &error else {
+            panic!("{error:?}")
+        };
+        if cfg!(target_os = "linux") {
+            assert_eq!(why.reason(), TlsReason::ProtocolTooOld);
+            assert!(
+                said(&error)
+                    .ends_with("the server is too old: it knows no TLS of version 1.2 or newer")
+            );
+        }
+        assert!(!error.is_transient());
+        peer.finish();
+    }
 }
 
 // 3207-10, 8314-10: the name is the one the user gave.

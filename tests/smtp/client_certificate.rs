@@ -1,5 +1,5 @@
-//! Servers that want to see a certificate of the client's. `native_tls` cannot ask for one, so the
-//! server here is OpenSSL's own.
+//! Servers that want to see a certificate of the client's, or are too old. `native_tls` can do
+//! neither, so the server here is OpenSSL's own.
 use crate::peer::{Leaf, TestCa};
 use crate::support::session::config_for;
 use openssl::pkey::PKey;
@@ -20,6 +20,8 @@ fn acceptor(version: SslVersion) -> SslAcceptor {
     let key = PKey::private_key_from_pem(good.key.as_bytes()).unwrap();
     acceptor.set_private_key(&key).unwrap();
     acceptor.set_certificate(&x509(&good.certificate)).unwrap();
+    // TLS 1.0 and 1.1 are signed with hashes that the defaults leave out.
+    acceptor.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
     acceptor.set_min_proto_version(Some(version)).unwrap();
     acceptor.set_max_proto_version(Some(version)).unwrap();
     let mut store = X509StoreBuilder::new().unwrap();
@@ -119,6 +121,25 @@ fn a_certificate_that_is_wanted_is_shown() {
     for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
         for is_starttls in [false, true] {
             connect(config.clone(), version, is_starttls).unwrap();
+        }
+    }
+}
+
+// 8314-08, field C8: a server that knows nothing newer sends an alert, and never says what it has.
+#[test]
+fn a_server_that_is_too_old_is_named() {
+    for version in [SslVersion::TLS1, SslVersion::TLS1_1] {
+        for is_starttls in [false, true] {
+            let error = connect(nameless(), version, is_starttls).unwrap_err();
+            let Error::Tls(why) = &error else {
+                panic!("{error:?}")
+            };
+            assert_eq!(why.reason(), TlsReason::ProtocolTooOld, "{error:?}");
+            assert_eq!(
+                crate::support::session::said(&error),
+                "the TLS handshake with the server failed: the server is too old: it knows no TLS of version 1.2 or newer"
+            );
+            assert!(!error.is_transient() && error.is_closed());
         }
     }
 }

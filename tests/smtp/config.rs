@@ -57,7 +57,7 @@ fn a_socket_of_the_callers_own_is_not_touched() {
         .mechanisms(["PLAIN"])
         .credentials(Credentials::password("tim", "tanstaaf"));
     let error = SmtpConnection::from_tcp_stream(stream, &config).unwrap_err();
-    assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
+    assert!(matches!(error, Error::PlaintextAuth { .. }), "{error:?}");
 }
 
 // The setters can come in any order, and the last word counts.

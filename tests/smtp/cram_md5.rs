@@ -82,6 +82,6 @@ fn cram_md5_does_not_go_where_tls_was_wanted() {
     let peer = Script::new(script).listen();
     let config = config(&peer).security(smtplib::Security::Opportunistic);
     let error = failure(&config.credentials(tim()));
-    assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
+    assert!(matches!(error, Error::PlaintextAuth { .. }), "{error:?}");
     peer.finish();
 }

@@ -1,8 +1,8 @@
 //! What real servers and real configurations brought: the numbers are those of the requirement map.
 use crate::peer::{Peer, Script};
 use crate::support::sending::{connect, facts, fates, listen, send_hi};
-use crate::support::session::{SHORT, config, failure, said, session, soon, starttls};
-use smtplib::{Config, ContentError, Delivery, Error, Security, Step};
+use crate::support::session::{SHORT, config, failure, implicit, said, session, soon, starttls};
+use smtplib::{Config, ContentError, Credentials, Delivery, Error, Login, Security, Step};
 use std::io::Write;
 
 const ANN: [&str; 1] = ["ann@example.org"];
@@ -166,6 +166,34 @@ fn every_failure_to_connect_names_the_place() {
     }
 }
 
+// Field C7: also where nothing fits the credentials.
+#[test]
+fn a_login_that_cannot_be_names_the_place() {
+    let password = |peer: &Peer| implicit(peer).credentials(Credentials::password("tim", "pw"));
+    for (offer, begin, end) in [
+        ("SIZE", "", " does not offer AUTH"),
+        ("AUTH", "", " offers no mechanism to log in by"),
+        (
+            "AUTH NTLM",
+            "none of the mechanisms that ",
+            " offers (NTLM) fits the credentials",
+        ),
+    ] {
+        let peer = session(&[offer], "C: QUIT\nS: 221 bye\nCclose").listen_tls();
+        let error = failure(&password(&peer));
+        let place = format!("127.0.0.1:{}", peer.port());
+        assert_eq!(error.to_string(), format!("{begin}{place}{end}"));
+        assert_eq!(error.server().unwrap().as_str(), place);
+        peer.finish();
+    }
+    let peer = session(&["AUTH PLAIN"], "C: QUIT\nS: 221 bye\nCclose").listen();
+    let opportunistic = password(&peer).security(Security::Opportunistic);
+    let place = format!("logging in at 127.0.0.1:{} without TLS ", peer.port());
+    let error = failure(&opportunistic);
+    assert!(error.to_string().starts_with(&place), "{error}");
+    peer.finish();
+}
+
 // Field C5: what is ignored is as if it were not offered, before and behind TLS.
 #[test]
 fn ignored_offers_are_none() {
@@ -223,6 +251,29 @@ fn starttls_returns_its_reply() {
     peer.finish();
 }
 
+// Field C10: so do the ways to log in, whatever the way; a password that it repeats is not shown.
+#[test]
+fn logging_in_returns_its_reply() {
+    let plain = "C: AUTH PLAIN AHRpbQBwdw==\nS: 235-2.7.0 welcome\nS: 235 2.7.0 tim";
+    let again = "C: AUTH PLAIN AHRpbQBwdw==\nS: 503 5.5.1 already authenticated";
+    let login = "C: AUTH LOGIN\nS: 334 VXNlcm5hbWU6\nC: dGlt\nS: 334 UGFzc3dvcmQ6\n\
+                 C: aHVudGVyMg==\nS: 235 ok hunter2";
+    let peer = session(&["AUTH PLAIN"], &format!("{plain}\n{again}\n{login}")).listen_tls();
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let reply = smtp.login("tim", "pw").unwrap();
+    assert_eq!(reply.to_string(), "235 2.7.0 welcome / tim");
+    let reply = smtp
+        .login_with(&Credentials::password("tim", "pw"))
+        .unwrap();
+    assert_eq!(reply.to_string(), "503 5.5.1 already authenticated");
+    let mut login = Login::new("tim", "hunter2").unwrap();
+    let reply = smtp.authenticate(&mut login).unwrap();
+    assert_eq!(reply.to_string(), "235 ok ***");
+    assert_eq!(reply.text(), "ok hunter2");
+    drop(smtp);
+    peer.finish();
+}
+
 // Field F8: whoever writes with `?` in an `io::Result` keeps the reason, and `finish` says it again.
 #[test]
 fn a_writer_that_fails_says_why() {
@@ -245,4 +296,39 @@ fn a_writer_that_fails_says_why() {
         "{error}"
     );
     peer.finish();
+}
+
+/// Sends a header with these octets by hand, and says why that cannot be.
+fn header_by_hand(offers: &[&str], parameters: &[&str], subject: &[u8]) -> String {
+    let mail = ["MAIL FROM:<me@client.example>"].iter().chain(parameters);
+    let mail = mail.copied().collect::<Vec<_>>().join(" ");
+    let peer = listen(
+        offers,
+        &format!(
+            "C~: {mail}*\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\nC: DATA\nS: 354 go\nCignore"
+        ),
+    );
+    let mut smtp = connect(&peer);
+    let parameters = parameters.iter().map(|text| text.parse().unwrap());
+    let mut transaction = smtp.mail_with("me@client.example", parameters).unwrap();
+    transaction.rcpt("ann@example.org").unwrap();
+    let message = [b"Subject: ", subject, b"\r\n\r\nbody\r\n"].concat();
+    let error = transaction.data(message.as_slice()).unwrap_err();
+    assert_eq!(facts(&error).split(',').next(), Some("not delivered"));
+    let clear = peer.finish().clear();
+    assert!(clear.is_ascii() && !clear.ends_with(b".\r\n"));
+    error.to_string()
+}
+
+// Field D2, E8: no letter that was not announced leaves by hand either.
+#[test]
+fn letters_in_a_header_by_hand() {
+    let utf8 = "caf\u{e9}".as_bytes();
+    let sentence = header_by_hand(&["8BITMIME"], &[], utf8);
+    assert!(sentence.ends_with("does not offer SMTPUTF8: encode them (RFC 2047)"));
+    let offers = ["8BITMIME", "SMTPUTF8"];
+    let sentence = header_by_hand(&offers, &[], utf8);
+    assert!(sentence.contains("without the parameter SMTPUTF8"));
+    let sentence = header_by_hand(&offers, &["SMTPUTF8"], b"caf\xe9");
+    assert!(sentence.starts_with("the header has octets above 127 that are not UTF-8"));
 }

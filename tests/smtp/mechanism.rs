@@ -98,7 +98,7 @@ fn a_mechanism_that_needs_no_tls() {
     let mut smtp = config(&peer).connect().unwrap();
     let mut own = Own::new("X-OPEN", Some(b"hi"));
     let error = smtp.authenticate(&mut own).unwrap_err();
-    assert!(matches!(error, Error::PlaintextAuth), "{error:?}");
+    assert!(matches!(error, Error::PlaintextAuth { .. }), "{error:?}");
     own.is_open = true;
     smtp.authenticate(&mut own).unwrap();
     drop(smtp);

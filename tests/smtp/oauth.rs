@@ -181,7 +181,7 @@ fn tokens_and_passwords_do_not_mix() {
     let peer = session(&["AUTH PLAIN LOGIN"], BYE).listen_tls();
     let error = failure(&with_token(implicit(&peer), TOKEN));
     assert!(
-        matches!(error, Error::Unsupported(Unsupported::Mechanism(_))),
+        matches!(error, Error::Unsupported(Unsupported::Mechanism { .. })),
         "{error:?}"
     );
     peer.finish();
@@ -190,7 +190,7 @@ fn tokens_and_passwords_do_not_mix() {
     let config = with_token(implicit(&peer), TOKEN).mechanisms(["PLAIN"]);
     assert!(matches!(
         failure(&config),
-        Error::Unsupported(Unsupported::Excluded(_))
+        Error::Unsupported(Unsupported::Excluded { .. })
     ));
     peer.finish();
 
@@ -201,7 +201,7 @@ fn tokens_and_passwords_do_not_mix() {
         .mechanisms(["XOAUTH2"]);
     assert!(matches!(
         failure(&config),
-        Error::Unsupported(Unsupported::Mechanism(_))
+        Error::Unsupported(Unsupported::Mechanism { .. })
     ));
     peer.finish();
 }
@@ -347,12 +347,12 @@ fn no_token_without_tls() {
     let bearer = Credentials::bearer("tim", TOKEN);
     assert!(matches!(
         smtp.login_with(&bearer).unwrap_err(),
-        Error::PlaintextAuth
+        Error::PlaintextAuth { .. }
     ));
     let mut own = XOAuth2::new("tim", TOKEN).unwrap();
     assert!(matches!(
         smtp.authenticate(&mut own).unwrap_err(),
-        Error::PlaintextAuth
+        Error::PlaintextAuth { .. }
     ));
     drop(smtp);
     assert_eq!(peer.finish().clear(), b"EHLO client.example\r\n");

@@ -144,7 +144,8 @@ fn a_transaction_can_be_reset_by_hand() {
         ",
     );
     let mut smtp = connect(&peer);
-    smtp.mail("me@client.example").unwrap().reset().unwrap();
+    let reply = smtp.mail("me@client.example").unwrap().reset().unwrap();
+    assert_eq!(reply.code(), 250);
     let error = smtp.mail("me@client.example").unwrap().reset().unwrap_err();
     assert_eq!(error.to_string(), "the server refused RSET: 500 what");
     assert_eq!(

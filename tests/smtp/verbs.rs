@@ -15,8 +15,8 @@ fn with<T>(rest: &str, run: impl FnOnce(&mut SmtpConnection) -> T) -> T {
 #[test]
 fn noop_and_rset() {
     with("C: NOOP\nS: 250 OK\nC: RSET\nS: 250-a\nS: 250 b", |smtp| {
-        smtp.noop().unwrap();
-        smtp.rset().unwrap();
+        assert_eq!(smtp.noop().unwrap().to_string(), "250 OK");
+        assert_eq!(smtp.rset().unwrap().to_string(), "250 a / b");
         assert!(smtp.capabilities().has("HELP"));
     });
 }

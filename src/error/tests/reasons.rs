@@ -164,6 +164,10 @@ fn reasons_of_urls_and_tables() {
             "there is no option \"ssl\"",
         ),
         (
+            ConfigError::NoServer("the user"),
+            "a Maildir or a program is no server: leave out the user",
+        ),
+        (
             ConfigError::Port,
             "the port is not a number from 1 to 65535",
         ),
@@ -177,7 +181,7 @@ fn reasons_of_urls_and_tables() {
         ),
         (
             ConfigError::Scheme,
-            "the URL must begin with smtp://, smtps://, lmtp://, lmtps:// or lmtp+unix://",
+            "the URL must begin with smtp://, smtps://, lmtp://, lmtps://, lmtp+unix://, maildir:// or sendmail://",
         ),
         (
             ConfigError::Twice("tls".into()),

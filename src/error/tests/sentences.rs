@@ -125,7 +125,7 @@ fn of_credentials() -> Sentences {
             "the token has a character that no bearer token has: was it cut out of its JSON?",
         ),
         (
-            Error::PlaintextAuth,
+            Error::plaintext_auth(),
             "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
         ),
     ]
@@ -143,6 +143,10 @@ fn of_this_side() -> Sentences {
         (Error::Closed, "the connection is closed: open another one"),
         (CommandError::Empty.into(), "the command is empty"),
         (ConfigError::ZeroTimeout.into(), "a timeout cannot be zero"),
+        (
+            ContentError::HeaderNotAscii.into(),
+            "the header has letters outside ASCII and MAIL went without the parameter SMTPUTF8: give it, or encode them (RFC 2047)",
+        ),
         (
             ContentError::HeaderNotUtf8.into(),
             "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)",
@@ -183,7 +187,7 @@ fn of_connecting() -> Sentences {
         ),
         (
             Error::io(Step::Connect, io_error("No such file"))
-                .at(Endpoint::unix("/run/lmtp".as_ref())),
+                .at(Endpoint::path("/run/lmtp".as_ref())),
             "could not connect to /run/lmtp: No such file",
         ),
         (
@@ -441,6 +445,31 @@ fn of_missing_tls() -> Sentences {
             "the server does not offer STARTTLS",
         ),
         (Unsupported::TlsIsOn.into(), "TLS is already on"),
+        // Field C7: the server, also where it lacks a way to log in.
+        (
+            Error::from(Unsupported::Auth { server: None }).at(mx()),
+            "mx.example.org:587 does not offer AUTH",
+        ),
+        (
+            Error::from(Unsupported::AuthWithoutTls { server: None }).at(mx()),
+            "mx.example.org:587 does not offer AUTH without TLS",
+        ),
+        (
+            Error::from(Unsupported::excluded("PLAIN")).at(mx()),
+            "the configuration's mechanisms exclude those that mx.example.org:587 offers for these credentials (PLAIN)",
+        ),
+        (
+            Error::from(Unsupported::mechanism("NTLM")).at(mx()),
+            "none of the mechanisms that mx.example.org:587 offers (NTLM) fits the credentials",
+        ),
+        (
+            Error::from(Unsupported::mechanism("")).at(mx()),
+            "mx.example.org:587 offers no mechanism to log in by",
+        ),
+        (
+            Error::plaintext_auth().at(mx()),
+            "logging in at mx.example.org:587 without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
+        ),
     ]
 }
 
@@ -492,7 +521,7 @@ fn of_what_is_missing() -> Sentences {
     let domain: Address = "zoe@b\u{fc}cher.example".parse().unwrap();
     vec![
         (
-            Unsupported::AuthWithoutTls.into(),
+            Unsupported::AuthWithoutTls { server: None }.into(),
             "the server does not offer AUTH without TLS",
         ),
         (
@@ -508,7 +537,7 @@ fn of_what_is_missing() -> Sentences {
             "REQUIRETLS needs TLS with a verified certificate, and this connection has none",
         ),
         (
-            Unsupported::Excluded("PLAIN LOGIN".into()).into(),
+            Unsupported::excluded("PLAIN LOGIN").into(),
             "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN LOGIN)",
         ),
         (
@@ -520,12 +549,12 @@ fn of_what_is_missing() -> Sentences {
             "the header has letters outside ASCII and the server does not offer SMTPUTF8: encode them (RFC 2047)",
         ),
         (
-            Unsupported::Mechanism("".into()).into(),
+            Unsupported::mechanism("").into(),
             "the server offers no mechanism to log in by",
         ),
         (
-            Unsupported::Mechanism("GSSAPI \u{1b}".into()).into(),
-            r"none of the server's mechanisms (GSSAPI \u{1b}) fits the credentials",
+            Unsupported::mechanism("GSSAPI \u{1b}").into(),
+            r"none of the mechanisms that the server offers (GSSAPI \u{1b}) fits the credentials",
         ),
         (
             Unsupported::Utf8Address(Box::new(address)).into(),

@@ -197,7 +197,7 @@ impl Dialog {
             let id = self.exchange.push(Order {
                 commands,
                 recipients: (0..count)
-                    .map(|n| RecipientOutcome::new(address(n)))
+                    .map(|n| RecipientOutcome::unanswered(address(n)))
                     .collect(),
                 require_all: self.require_all,
                 framing,

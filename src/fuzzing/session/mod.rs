@@ -60,7 +60,7 @@ fn open(data: &[u8]) -> (Result<Session>, Vec<Part<'_>>) {
     let config = flags
         .config()
         .trace(move |line| check_trace(line, is_private));
-    let connection = SmtpConnection::open(Stream::Memory(Box::new(peer)), &config, None);
+    let connection = SmtpConnection::open(Stream::new(peer), &config, None);
     let session = connection.map(|connection| Session {
         connection,
         witness,
@@ -197,16 +197,18 @@ impl Session {
     fn act(&mut self, action: &Part<'_>) -> Result<()> {
         let smtp = &mut self.connection;
         match action.0 {
-            b'b' => smtp.login_with(&Credentials::bearer(action.text(), PASSWORD)),
+            b'b' => smtp
+                .login_with(&Credentials::bearer(action.text(), PASSWORD))
+                .map(drop),
             b'c' => smtp.command(&action.text()).map(drop),
             b'e' => smtp.ehlo().map(drop),
             b'h' => smtp.help(&action.text()).map(drop),
-            b'l' => smtp.login(&action.text(), PASSWORD),
-            b'n' => smtp.noop(),
+            b'l' => smtp.login(&action.text(), PASSWORD).map(drop),
+            b'n' => smtp.noop().map(drop),
             b's' => smtp.starttls().map(drop),
             b'v' => smtp.vrfy(&action.text()).map(drop),
             b'x' => smtp.expn(&action.text()).map(drop),
-            b'z' => smtp.rset(),
+            b'z' => smtp.rset().map(drop),
             b'd' | b'm' | b'M' | b'r' | b'R' | b't' | b'T' | b'w' => self.send(action),
             _ => {
                 if smtp.is_reusable() {

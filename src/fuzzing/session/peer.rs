@@ -3,9 +3,14 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use crate::fuzzing::session::witness::Witness;
-use crate::net::stream::Peer;
+use crate::transport::Transport;
+
+/// A TLS record of a handshake (RFC 8446, 5.1). This server is gone when TLS begins: what a TLS library
+/// makes of it is no part of this.
+const HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
 /// Says what it was told to say, and lets a witness see both directions.
 #[derive(Debug)]
@@ -29,9 +34,14 @@ pub(super) struct Chunk {
     pub(super) is_early: bool,
 }
 
-impl Peer for Memory {
-    fn set_polling(&mut self, yes: bool) {
+impl Transport for Memory {
+    fn set_deadline(&mut self, _deadline: Instant) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_nonblocking(&mut self, yes: bool) -> io::Result<()> {
         self.is_polling = yes;
+        Ok(())
     }
 }
 
@@ -62,7 +72,7 @@ impl Read for Memory {
 impl Write for Memory {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         let length = octets.len().min(self.most_per_write).min(self.budget);
-        if length == 0 {
+        if length == 0 || octets.starts_with(&HANDSHAKE) {
             return Err(ErrorKind::BrokenPipe.into());
         }
         self.budget -= length;

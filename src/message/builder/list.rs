@@ -54,7 +54,7 @@ impl MessageBuilder {
         let id = id.trim_matches(['<', '>', ' ']);
         let value = match name {
             "" => format!("<{id}>"),
-            name => format!("{} <{id}>", crate::message::mailbox::DisplayName(name)),
+            name => format!("{} <{id}>", crate::message::phrase::DisplayName(name)),
         };
         self.set_field("List-Id", &value);
         self

@@ -1,14 +1,14 @@
-//! [`Secured`]: TLS over a socket, and the truth about it.
+//! [`Secured`]: TLS over a transport, and the truth about it.
 
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpStream;
 use std::time::Instant;
 
-use crate::net::stream::witness::{KEPT, Witness};
+use crate::net::stream::witness::Witness;
+use crate::transport::Transport;
 
-/// TLS over a socket.
+/// TLS over a transport.
 ///
 /// What a TLS library says about a read or a write is its own account of it, which differs from
 /// release to release; what the system call below said is the fact, and comes first.
@@ -22,9 +22,6 @@ pub(crate) struct Secured {
 
 /// What a TLS library gives.
 pub(super) trait Layer: Read + Write + fmt::Debug + Send + Sync {
-    fn socket(&self) -> &TcpStream;
-    fn set_deadline(&mut self, deadline: Instant);
-    fn set_polling(&mut self, yes: bool) -> io::Result<()>;
     fn say_goodbye(&mut self) -> io::Result<()>;
     fn certificate(&self) -> Option<Vec<u8>>;
     fn end_point(&self) -> Option<Vec<u8>>;
@@ -39,16 +36,17 @@ impl Secured {
         }
     }
 
-    pub(super) fn socket(&self) -> &TcpStream {
-        self.layer.socket()
+    /// Asks the transport.
+    pub(super) fn below<T>(&self, ask: impl FnOnce(&dyn Transport) -> T) -> Option<T> {
+        self.witness.below(ask)
     }
 
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
-        self.layer.set_deadline(deadline);
+        self.witness.set_deadline(deadline);
     }
 
     pub(super) fn set_polling(&mut self, yes: bool) -> io::Result<()> {
-        self.layer.set_polling(yes)
+        self.witness.set_polling(yes)
     }
 
     pub(super) fn certificate(&self) -> Option<Vec<u8>> {
@@ -59,8 +57,8 @@ impl Secured {
         self.layer.end_point()
     }
 
-    /// Tells the peer that the end is meant. Best effort: the socket closes next, whatever happens
-    /// here.
+    /// Tells the peer that the end is meant. Best effort: the transport closes next, whatever
+    /// happens here.
     pub(super) fn say_goodbye(&mut self) {
         self.witness.forget();
         let _ = self.layer.say_goodbye();
@@ -75,7 +73,7 @@ impl Secured {
             return Failure::Socket(error);
         }
         Failure::Tls(TlsFailure {
-            in_clear: in_clear(&self.witness, Some(self.layer.socket())),
+            in_clear: in_clear(&self.witness),
             is_verdict: !self.has_heard,
             source: Box::new(error),
         })
@@ -102,13 +100,23 @@ impl Write for Secured {
     }
 }
 
+impl Drop for Secured {
+    /// Some TLS libraries say goodbye when they are dropped, which must not reach the peer of a
+    /// connection that was cut.
+    fn drop(&mut self) {
+        self.witness.cut();
+    }
+}
+
 /// Why reading, writing or a handshake failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The operating system says so.
+    /// The transport says so: the operating system, as a rule.
     Socket(io::Error),
-    /// TLS says so, and the operating system knows nothing of it.
+    /// TLS says so, and the transport knows nothing of it.
     Tls(TlsFailure),
+    /// The transport could not be told whether to wait.
+    Unset(io::Error),
 }
 
 /// What TLS had to say.
@@ -139,24 +147,20 @@ impl From<native_tls::Error> for Failure {
     }
 }
 
-/// Why a handshake failed; `socket` is what is left of it.
-pub(super) fn reason_of_handshake(
-    witness: &Witness,
-    error: native_tls::Error,
-    socket: Option<&TcpStream>,
-) -> Failure {
+/// Why a handshake failed.
+pub(super) fn reason_of_handshake(witness: &Witness, error: native_tls::Error) -> Failure {
     if let Some(fact) = witness.failure_in_handshake() {
         return Failure::Socket(fact);
     }
     Failure::Tls(TlsFailure {
         source: Box::new(error),
         is_verdict: false,
-        in_clear: in_clear(witness, socket),
+        in_clear: in_clear(witness),
     })
 }
 
-/// What a server said without TLS: TLS has taken the beginning, and the rest waits in the socket.
-fn in_clear(witness: &Witness, socket: Option<&TcpStream>) -> Vec<u8> {
+/// What a server said without TLS: TLS has taken the beginning, and the rest waits below.
+fn in_clear(witness: &Witness) -> Vec<u8> {
     let mut octets = witness.newest();
     let is_reply = matches!(
         octets.as_slice(),
@@ -165,10 +169,6 @@ fn in_clear(witness: &Witness, socket: Option<&TcpStream>) -> Vec<u8> {
     if !is_reply {
         return Vec::new();
     }
-    let mut rest = [0; KEPT];
-    if let Some(mut socket) = socket.filter(|socket| socket.set_nonblocking(true).is_ok()) {
-        let read = socket.read(&mut rest).unwrap_or_default();
-        octets.extend_from_slice(rest.get(..read).unwrap_or_default());
-    }
+    octets.extend(witness.rest());
     octets
 }

@@ -3,23 +3,24 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::time::Instant;
 
+use crate::net::stream::Stream;
+use crate::net::stream::channel::Channel;
 use crate::net::stream::secured::{Layer, Secured};
-use crate::net::stream::{Stream, Timed};
+use crate::net::stream::tcp::TcpTransport;
+use crate::net::stream::witness::Witness;
 
 /// Records without encryption. Whatever happens below, the error is one that nobody knows.
 #[derive(Debug)]
-struct StandIn(Timed<TcpStream>);
+struct StandIn(Witness);
 
 /// A stream with the stand-in on it, and the server's end of its socket.
 pub(crate) fn stand_in() -> (Stream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
-    let mut timed = Timed::new(socket);
-    let witness = timed.witness.get_or_insert_default().clone();
-    let secured = Secured::new(StandIn(timed), witness);
+    let witness = Witness::of(Channel::new(Box::new(TcpTransport::new(socket).unwrap())));
+    let secured = Secured::new(StandIn(witness.clone()), witness);
     (Stream::Tls(secured), server)
 }
 
@@ -83,18 +84,6 @@ impl Write for StandIn {
 }
 
 impl Layer for StandIn {
-    fn socket(&self) -> &TcpStream {
-        &self.0.socket
-    }
-
-    fn set_deadline(&mut self, deadline: Instant) {
-        self.0.deadline = Some(deadline);
-    }
-
-    fn set_polling(&mut self, yes: bool) -> io::Result<()> {
-        self.0.set_polling(yes)
-    }
-
     fn say_goodbye(&mut self) -> io::Result<()> {
         self.write(b"\x15\x03\x03\0\x02\x01\0").map(drop)
     }

@@ -1,81 +1,114 @@
-//! [`Witness`]: what the system calls below TLS have said.
+//! [`Witness`]: a transport below TLS, and what it has said.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::net::stream::channel::Channel;
+use crate::transport::Transport;
 
 /// How much of the newest read is kept: enough for a reply that came without TLS.
-pub(super) const KEPT: usize = 512;
+const KEPT: usize = 512;
 
-/// Remembers what the last system call said, for those who get to hear only what TLS makes of it.
+/// A transport below TLS. It remembers what the last read or write said, for those who get to hear
+/// only what TLS makes of it.
 ///
-/// Shared, since a handshake that fails takes the socket with it.
+/// When the time is up it says `WouldBlock` to TLS, and knows better: behind any other failure of a
+/// write some TLS libraries do not read any more, and what the server had said by then would be
+/// lost.
+///
+/// Shared, since a handshake that fails takes what it was given with it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Witness(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
+    /// None once it was cut.
+    channel: Option<Channel>,
     failure: Option<Failed>,
     /// The beginning of what the newest read brought.
     newest: Vec<u8>,
 }
 
-/// A system call that failed, or a read that found the end.
-#[derive(Clone, Copy, Debug)]
+/// A call that failed, or a read that found the end.
+#[derive(Clone, Debug)]
 struct Failed {
     direction: Direction,
     kind: ErrorKind,
     os_code: Option<i32>,
+    /// What a transport of the caller's own says beside the kind.
+    words: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Direction {
+enum Direction {
     Read,
     Write,
 }
 
 impl Witness {
+    /// Stands between a transport and TLS.
+    pub(super) fn of(channel: Channel) -> Self {
+        let seen = Seen {
+            channel: Some(channel),
+            ..Seen::default()
+        };
+        Self(Arc::new(Mutex::new(seen)))
+    }
+
+    /// Asks the transport.
+    pub(super) fn below<T>(&self, ask: impl FnOnce(&dyn Transport) -> T) -> Option<T> {
+        self.seen().channel.as_deref().map(ask)
+    }
+
+    pub(super) fn set_deadline(&self, deadline: Instant) {
+        if let Some(channel) = &mut self.seen().channel {
+            channel.set_deadline(deadline);
+        }
+    }
+
+    pub(super) fn set_polling(&self, yes: bool) -> io::Result<()> {
+        self.seen().channel()?.set_nonblocking(yes)
+    }
+
+    /// Ends the transport, whoever still holds it.
+    pub(super) fn cut(&self) {
+        let channel = self.seen().channel.take();
+        // It may take its time, and nobody else has to wait for it.
+        drop(channel);
+    }
+
+    /// What is there to be read, as far as a reply would go.
+    pub(super) fn rest(&self) -> Vec<u8> {
+        let mut rest = vec![0; KEPT];
+        let mut seen = self.seen();
+        let read = seen.channel().and_then(|channel| {
+            channel.set_nonblocking(true)?;
+            channel.read(&mut rest)
+        });
+        rest.truncate(read.unwrap_or_default());
+        rest
+    }
+
     /// Begins anew: what fails from here on has its own reason.
     pub(super) fn forget(&self) {
         self.seen().failure = None;
     }
 
-    /// Takes down what a system call said.
-    pub(super) fn call(&self, direction: Direction, result: &io::Result<usize>) {
-        self.seen().failure = match result {
-            Ok(0) if direction == Direction::Read => Some(Failed {
-                direction,
-                kind: ErrorKind::UnexpectedEof,
-                os_code: None,
-            }),
-            Ok(_) => None,
-            Err(error) => Some(Failed {
-                direction,
-                kind: error.kind(),
-                os_code: error.raw_os_error(),
-            }),
-        };
-    }
-
-    /// Takes down what a read brought.
-    pub(super) fn octets(&self, octets: &[u8]) {
-        let newest = &mut self.seen().newest;
-        newest.clear();
-        newest.extend_from_slice(octets.get(..KEPT).unwrap_or(octets));
-    }
-
-    /// Why the last system call failed, if it did.
+    /// Why the last call failed, if it did.
     pub(super) fn failure(&self) -> Option<io::Error> {
-        self.seen().failure.map(Failed::error)
+        self.seen().failure.as_ref().map(Failed::error)
     }
 
     /// The same for a handshake. There TLS says goodbye to a server it does not believe, and that
     /// the goodbye found nobody is not why it failed.
     pub(super) fn failure_in_handshake(&self) -> Option<io::Error> {
         let seen = self.seen();
-        let is_reason = |failed: &Failed| {
+        let is_reason = |failed: &&Failed| {
             failed.direction == Direction::Read || seen.newest.is_empty() || failed.is_timeout()
         };
-        seen.failure.filter(is_reason).map(Failed::error)
+        let failure = seen.failure.as_ref();
+        failure.filter(is_reason).map(Failed::error)
     }
 
     /// The beginning of what the newest read brought.
@@ -84,27 +117,108 @@ impl Witness {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Nothing in here panics half-way.
+        // Nothing in here is left half-way, not even by a transport that panics.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Read for Witness {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut seen = self.seen();
+        let result = seen.channel().and_then(|channel| channel.read(buffer));
+        if let Ok(read) = &result {
+            seen.octets(buffer.get(..*read).unwrap_or_default());
+        }
+        seen.told(Direction::Read, result)
+    }
+}
+
+impl Write for Witness {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let mut seen = self.seen();
+        let result = seen.channel().and_then(|channel| channel.write(octets));
+        seen.told(Direction::Write, result)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut seen = self.seen();
+        match seen.channel().and_then(Write::flush) {
+            // It does not undo what a write has said.
+            Ok(()) => Ok(()),
+            Err(error) => seen.told(Direction::Write, Err(error)).map(drop),
+        }
+    }
+}
+
+impl Seen {
+    fn channel(&mut self) -> io::Result<&mut Channel> {
+        let channel = self.channel.as_mut();
+        channel.ok_or_else(|| ErrorKind::NotConnected.into())
+    }
+
+    /// Takes down what a call said, and gives what TLS is to make of it.
+    fn told(&mut self, direction: Direction, result: io::Result<usize>) -> io::Result<usize> {
+        self.call(direction, &result);
+        match result {
+            Err(error) if error.kind() == ErrorKind::TimedOut => Err(ErrorKind::WouldBlock.into()),
+            result => result,
+        }
+    }
+
+    /// Takes down what a call said.
+    fn call(&mut self, direction: Direction, result: &io::Result<usize>) {
+        self.failure = match result {
+            Ok(0) if direction == Direction::Read => Some(Failed {
+                direction,
+                kind: ErrorKind::UnexpectedEof,
+                os_code: None,
+                words: None,
+            }),
+            Ok(_) => None,
+            Err(error) => Some(Failed {
+                direction,
+                kind: error.kind(),
+                os_code: error.raw_os_error(),
+                words: error.get_ref().map(ToString::to_string),
+            }),
+        };
+    }
+
+    /// Takes down what a read brought.
+    fn octets(&mut self, octets: &[u8]) {
+        let newest = &mut self.newest;
+        newest.clear();
+        newest.extend_from_slice(octets.get(..KEPT).unwrap_or(octets));
+    }
+}
+
 impl Failed {
-    fn error(self) -> io::Error {
-        match self.os_code {
-            Some(code) => io::Error::from_raw_os_error(code),
-            None => self.kind.into(),
+    fn error(&self) -> io::Error {
+        match (self.os_code, &self.words) {
+            (Some(code), _) => io::Error::from_raw_os_error(code),
+            (None, Some(words)) => io::Error::new(self.kind, words.as_str()),
+            (None, None) => self.kind.into(),
         }
     }
 
     fn is_timeout(&self) -> bool {
-        self.kind == ErrorKind::TimedOut
+        matches!(self.kind, ErrorKind::TimedOut | ErrorKind::WouldBlock)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Witness {
+        fn call(&self, direction: Direction, result: &io::Result<usize>) {
+            self.seen().call(direction, result);
+        }
+
+        fn octets(&self, octets: &[u8]) {
+            self.seen().octets(octets);
+        }
+    }
 
     fn kind(witness: &Witness) -> Option<ErrorKind> {
         witness.failure().map(|error| error.kind())
@@ -147,6 +261,61 @@ mod tests {
         assert_eq!(failure(&witness), Some(ErrorKind::TimedOut));
         witness.call(Direction::Read, &Ok(0));
         assert_eq!(failure(&witness), Some(ErrorKind::UnexpectedEof));
+    }
+
+    // What a transport of the caller's own says stays as well.
+    #[test]
+    fn words_stay() {
+        let witness = Witness::default();
+        let fallen = io::Error::new(ErrorKind::BrokenPipe, "the tunnel fell in");
+        witness.call(Direction::Write, &Err(fallen));
+        let failure = witness.failure().unwrap();
+        assert_eq!(failure.to_string(), "the tunnel fell in");
+        assert_eq!(failure.kind(), ErrorKind::BrokenPipe);
+    }
+
+    /// Takes nothing in time.
+    struct Late;
+
+    impl Read for Late {
+        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            Err(ErrorKind::TimedOut.into())
+        }
+    }
+
+    impl Write for Late {
+        fn write(&mut self, _octets: &[u8]) -> io::Result<usize> {
+            Err(ErrorKind::TimedOut.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Transport for Late {
+        fn set_deadline(&mut self, _deadline: Instant) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn set_nonblocking(&mut self, _yes: bool) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    // TLS hears something else, and a flush that goes well does not undo what a write said.
+    #[test]
+    fn the_truth_about_time_stays() {
+        let mut witness = Witness::of(Channel::new(Box::new(Late)));
+        let error = witness.write(b"x").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        witness.flush().unwrap();
+        assert_eq!(kind(&witness), Some(ErrorKind::TimedOut));
+        assert!(witness.below(|_| ()).is_some());
+        witness.clone().cut();
+        let error = witness.read(&mut [0]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotConnected);
+        assert!(witness.below(|_| ()).is_none());
     }
 
     #[test]

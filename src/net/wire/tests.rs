@@ -1,5 +1,5 @@
 use super::*;
-use crate::net::stream::Peer;
+use crate::transport::Transport;
 use std::io::{self, Read, Write};
 
 /// A peer that repeats the same octets for ever, as much as is asked for.
@@ -26,8 +26,14 @@ impl Write for Endless {
     }
 }
 
-impl Peer for Endless {
-    fn set_polling(&mut self, _yes: bool) {}
+impl Transport for Endless {
+    fn set_deadline(&mut self, _deadline: Instant) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_nonblocking(&mut self, _yes: bool) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 // R1, R2: neither a line nor a reply takes more than its limit, and one read behind it.
@@ -38,7 +44,7 @@ fn endless_replies_take_little_memory() {
         (b"250-x\r\n", ProtocolError::ReplyTooLong),
         (b"250-\r\n", ProtocolError::ReplyTooLong),
     ] {
-        let stream = Stream::Memory(Box::new(Endless(octets, 0)));
+        let stream = Stream::new(Endless(octets, 0));
         let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
         let error = wire.read_alone(Step::Command).unwrap_err();
         assert!(
@@ -54,7 +60,7 @@ fn endless_replies_take_little_memory() {
 // answers.
 #[test]
 fn surplus_replies_are_no_answers() {
-    let stream = Stream::Memory(Box::new(Endless(b"250 ok\r\n", 0)));
+    let stream = Stream::new(Endless(b"250 ok\r\n", 0));
     let mut wire = Wire::new(stream, Timeouts::default(), Trace::default());
     assert_eq!(wire.read_alone(Step::Command).unwrap().code(), 250);
     let error = wire.send(Step::Command, b"NOOP\r\n", None).unwrap_err();

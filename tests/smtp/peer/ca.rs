@@ -18,6 +18,8 @@ pub(crate) enum Leaf {
     Expired,
     /// For `localhost`, `mx.example.org`, `127.0.0.1` and `::1`.
     Good,
+    /// For the right names, by the authority, but its time has not come.
+    NotYetValid,
     /// For the right names, but signed by itself.
     SelfSigned,
     /// By the authority, but for `other.example`.
@@ -25,11 +27,13 @@ pub(crate) enum Leaf {
 }
 
 impl Leaf {
-    /// The leaf a script names: `expired`, `good`, `self-signed` or `wrong-name`.
+    /// The leaf a script names: `expired`, `good`, `not-yet-valid`, `self-signed` or
+    /// `wrong-name`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
             "expired" => Some(Self::Expired),
             "good" => Some(Self::Good),
+            "not-yet-valid" => Some(Self::NotYetValid),
             "self-signed" => Some(Self::SelfSigned),
             "wrong-name" => Some(Self::WrongName),
             _ => None,
@@ -57,6 +61,7 @@ pub(crate) struct TestCa {
     client: Pem,
     expired: Pem,
     good: Pem,
+    not_yet_valid: Pem,
     self_signed: Pem,
     wrong_name: Pem,
 }
@@ -75,11 +80,14 @@ impl TestCa {
         let issuer = Issuer::new(params, key);
         let mut expired = leaf(NAMES);
         expired.not_after = date_time_ymd(2020, 1, 1);
+        let mut not_yet_valid = leaf(NAMES);
+        not_yet_valid.not_before = date_time_ymd(4000, 1, 1);
         Self {
             root,
             client: signed(&client(), Some(&issuer)),
             expired: signed(&expired, Some(&issuer)),
             good: signed(&leaf(NAMES), Some(&issuer)),
+            not_yet_valid: signed(&not_yet_valid, Some(&issuer)),
             self_signed: signed(&leaf(NAMES), None),
             wrong_name: signed(&leaf(&["other.example"]), Some(&issuer)),
         }
@@ -99,6 +107,7 @@ impl TestCa {
         match leaf {
             Leaf::Expired => &self.expired,
             Leaf::Good => &self.good,
+            Leaf::NotYetValid => &self.not_yet_valid,
             Leaf::SelfSigned => &self.self_signed,
             Leaf::WrongName => &self.wrong_name,
         }

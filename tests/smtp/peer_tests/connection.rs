@@ -76,7 +76,13 @@ fn octets_ahead_of_tls_are_a_failure() {
 #[test]
 fn what_is_to_be_refused_is_refused() {
     let connector = TestCa::get().connector();
-    for leaf in ["expired", "self-signed", "wrong-name", "1.1"] {
+    for leaf in [
+        "expired",
+        "not-yet-valid",
+        "self-signed",
+        "wrong-name",
+        "1.1",
+    ] {
         let peer = Script::new(&format!("TLS-refused {leaf}")).listen();
         let client = Client::connect(&peer);
         assert!(connector.connect("localhost", client.stream).is_err());

@@ -1,4 +1,5 @@
 //! What tests of one kind share.
 
+pub(crate) mod own;
 pub(crate) mod sending;
 pub(crate) mod session;

@@ -3,15 +3,22 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::sync::Barrier;
+use std::thread;
 use std::time::Instant;
 
+use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::client::SmtpConnection as LettreConnection;
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{SmtpTransport, Transport};
 use mail_send::SmtpClientBuilder;
-use smtplib::{Envelope, Message, SmtpConnection};
+use smtplib::{Config, Envelope, Mailer, Message, Security, SmtpConnection};
 
 use crate::message::{self, Kind, SENDER};
+
+/// Threads that share a pool of so many connections.
+const THREADS: usize = 8;
+pub const CONNECTIONS: usize = 4;
 
 pub fn run(words: &[String]) {
     let [name, address, size, kind, recipients, count, seconds] = words else {
@@ -32,7 +39,11 @@ pub fn run(words: &[String]) {
         "sendmail" => job.sendmail(),
         "send_message" => job.send_message(),
         "send_all" => job.send_all(),
+        "mailer" => job.mailer(),
+        "mailer-threads" => job.mailer_threads(CONNECTIONS),
+        "mailer-threads-8" => job.mailer_threads(THREADS),
         "lettre" => job.lettre(),
+        "lettre-threads" => job.lettre_threads(),
         "lettre-pool" => job.lettre_pool(),
         "mail-send" => job.mail_send(),
         _ => panic!("there is no client {name}"),
@@ -102,6 +113,66 @@ impl Job {
             .count();
         watch.report(sent);
         smtp.quit();
+    }
+
+    /// The same work as `send_message`.
+    fn mailer(&self) {
+        let head = self.message(0).to_bytes().unwrap().len();
+        let message = self.message(self.size.saturating_sub(head));
+        let mailer = self.new_mailer();
+        self.repeat(|| assert!(mailer.send(&message).unwrap().is_complete()));
+        mailer.close();
+    }
+
+    fn mailer_threads(&self, connections: usize) {
+        let octets = self.octets();
+        let mailer = self.new_mailer().connections(connections);
+        self.crowd(|| {
+            let outcome = mailer.sendmail(SENDER, &self.recipients, &octets);
+            assert!(outcome.unwrap().is_complete());
+        });
+        mailer.close();
+    }
+
+    fn new_mailer(&self) -> Mailer {
+        let config = Config::new(self.address.ip().to_string())
+            .port(self.address.port())
+            .security(Security::None);
+        Mailer::new(config).messages_per_connection(u64::MAX)
+    }
+
+    /// This pool opens a connection for each thread, and keeps so many of them.
+    fn lettre_threads(&self) {
+        let (octets, envelope) = (self.octets(), self.lettre_envelope());
+        let pool = PoolConfig::new().max_size(CONNECTIONS as u32);
+        let smtp = SmtpTransport::builder_dangerous(self.address.ip().to_string())
+            .port(self.address.port())
+            .pool_config(pool)
+            .build();
+        self.crowd(|| assert!(smtp.send_raw(&envelope, &octets).unwrap().is_positive()));
+    }
+
+    /// Threads that send at the same time; the first message of each is not counted.
+    fn crowd(&self, send: impl Fn() + Sync) {
+        let each = self.count.div_ceil(THREADS);
+        let (barrier, send) = (&Barrier::new(THREADS + 1), &send);
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(move || {
+                    send();
+                    barrier.wait();
+                    (0..each).for_each(|_| send());
+                    barrier.wait();
+                    // The CPU time of a thread that has ended is not seen.
+                    barrier.wait();
+                });
+            }
+            barrier.wait();
+            let watch = Watch::start();
+            barrier.wait();
+            watch.report(each * THREADS);
+            barrier.wait();
+        });
     }
 
     fn lettre(&self) {

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::case::Case;
+use crate::client::CONNECTIONS;
 use crate::message;
 use crate::sink::Offers;
 
@@ -29,7 +30,7 @@ use Offers::{Chunking, Pipelining, Plain};
 use Program::{Python, SmtpSource, This};
 
 /// The first is what the others are compared with.
-pub const PEERS: [Peer; 12] = [
+pub const PEERS: [Peer; 18] = [
     Peer::new("sendmail", Pipelining, This("sendmail")),
     Peer::new("sendmail lock-step", Plain, This("sendmail")),
     Peer::new("sendmail +CHUNKING", Chunking, This("sendmail")),
@@ -37,6 +38,16 @@ pub const PEERS: [Peer; 12] = [
     Peer::new("send_message +CHUNKING", Chunking, This("send_message")),
     Peer::new("send_all", Pipelining, This("send_all")),
     Peer::new("send_all +CHUNKING", Chunking, This("send_all")),
+    Peer::new("Mailer", Pipelining, This("mailer")),
+    Peer::new("Mailer +CHUNKING", Chunking, This("mailer")),
+    Peer::new("Mailer x 8", Pipelining, This("mailer-threads")),
+    Peer::new("Mailer x 8 +CHUNKING", Chunking, This("mailer-threads")),
+    Peer::new(
+        "Mailer x 8 of 8 +CHUNKING",
+        Chunking,
+        This("mailer-threads-8"),
+    ),
+    Peer::new("lettre pool x 8", Pipelining, This("lettre-threads")),
     Peer::new("lettre", Pipelining, This("lettre")),
     Peer::new("lettre pool", Pipelining, This("lettre-pool")),
     Peer::new("mail-send", Pipelining, This("mail-send")),
@@ -92,7 +103,12 @@ impl Peer {
     pub fn count(&self, case: &Case, seconds: f64) -> usize {
         let trips = match (self.program, self.offers) {
             (This("send_all"), Chunking) => 0.001,
-            (This("sendmail" | "send_message" | "send_all"), Pipelining | Chunking) => 1.0,
+            (This("sendmail" | "send_message" | "send_all" | "mailer"), Pipelining | Chunking) => {
+                1.0
+            }
+            (This("mailer-threads"), _) => 1.0 / CONNECTIONS as f64,
+            (This("mailer-threads-8"), _) => 0.5 / CONNECTIONS as f64,
+            (This("lettre-threads"), _) => (case.recipients as f64 + 4.0) / CONNECTIONS as f64,
             _ => case.recipients as f64 + 3.0,
         };
         let distance = trips * case.delay.as_secs_f64();

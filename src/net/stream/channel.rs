@@ -1,0 +1,86 @@
+//! [`Channel`]: a transport in use.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::ops::Deref;
+use std::time::Instant;
+
+use crate::transport::Transport;
+
+/// A transport in use. It is shut down when this is dropped, and only then.
+pub(crate) struct Channel {
+    transport: Box<dyn Transport>,
+    /// Why the deadline could not be set: without one nothing may wait.
+    unset: Option<io::Error>,
+}
+
+impl Channel {
+    pub(super) fn new(transport: Box<dyn Transport>) -> Self {
+        Self {
+            transport,
+            unset: None,
+        }
+    }
+
+    /// Until when reads and writes may take. If that cannot be set, the next of them says so.
+    pub(super) fn set_deadline(&mut self, deadline: Instant) {
+        self.unset = self.transport.set_deadline(deadline).err();
+    }
+
+    pub(super) fn set_nonblocking(&mut self, yes: bool) -> io::Result<()> {
+        self.transport.set_nonblocking(yes)
+    }
+
+    /// Runs a read or a write that no signal ends.
+    fn run<T>(
+        &mut self,
+        mut call: impl FnMut(&mut dyn Transport) -> io::Result<T>,
+    ) -> io::Result<T> {
+        if let Some(error) = self.unset.take() {
+            return Err(error);
+        }
+        loop {
+            match call(&mut *self.transport) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+impl Deref for Channel {
+    type Target = dyn Transport;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.transport
+    }
+}
+
+impl Read for Channel {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.run(|transport| transport.read(buffer))
+    }
+}
+
+impl Write for Channel {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.run(|transport| transport.write(octets))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.run(|transport| transport.flush())
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        // Nobody is left to do anything about it.
+        let _ = self.transport.shutdown();
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! [`TcpTransport`]: a TCP connection with a deadline.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, TcpStream};
+use std::time::Instant;
+
+use crate::net::stream::timed::Timed;
+use crate::transport::Transport;
+
+/// A TCP connection that keeps deadlines, to build a [`Transport`] of your own on.
+///
+/// A TLS library that is given one instead of a [`TcpStream`] keeps them, too: the deadline counts
+/// for the whole of a read, however many system calls the library makes for it.
+///
+/// ```
+/// use std::io::{Read, Result, Write};
+/// use std::time::Instant;
+/// use smtplib::{Config, TcpTransport, Transport};
+///
+/// /// Something on top of TCP: here it only counts what is sent.
+/// struct Counting(TcpTransport, u64);
+///
+/// impl Read for Counting {
+///     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+///         self.0.read(buffer)
+///     }
+/// }
+///
+/// impl Write for Counting {
+///     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+///         let written = self.0.write(bytes)?;
+///         self.1 += written as u64;
+///         Ok(written)
+///     }
+///
+///     fn flush(&mut self) -> Result<()> {
+///         self.0.flush()
+///     }
+/// }
+///
+/// impl Transport for Counting {
+///     fn set_deadline(&mut self, deadline: Instant) -> Result<()> {
+///         self.0.set_deadline(deadline)
+///     }
+///
+///     fn set_nonblocking(&mut self, yes: bool) -> Result<()> {
+///         self.0.set_nonblocking(yes)
+///     }
+///
+///     fn shutdown(&mut self) -> Result<()> {
+///         println!("{} bytes were sent", self.1);
+///         self.0.shutdown()
+///     }
+/// }
+///
+/// let config = Config::new("mail.example.com").transport(|_config, deadline| {
+///     Ok(Counting(TcpTransport::connect("mail.example.com", 587, deadline)?, 0))
+/// });
+/// ```
+#[derive(Debug)]
+pub struct TcpTransport(Timed<TcpStream>);
+
+impl TcpTransport {
+    /// Takes over a connected stream. It becomes blocking, and sends small segments without delay.
+    ///
+    /// Reads and writes wait as long as it takes, until the first deadline is set.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system refuses one of the two.
+    pub fn new(stream: TcpStream) -> io::Result<Self> {
+        // Commands are short and wait for replies: nothing may be held back (Nagle).
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(false)?;
+        Ok(Self(Timed::new(stream)))
+    }
+
+    /// Returns the stream.
+    ///
+    /// Its timeouts belong to this type: set a deadline instead.
+    #[must_use]
+    pub fn get_ref(&self) -> &TcpStream {
+        &self.0.socket
+    }
+}
+
+impl TryFrom<TcpStream> for TcpTransport {
+    type Error = io::Error;
+
+    fn try_from(stream: TcpStream) -> io::Result<Self> {
+        Self::new(stream)
+    }
+}
+
+impl Read for TcpTransport {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for TcpTransport {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Transport for TcpTransport {
+    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
+        self.0.set_deadline(deadline)
+    }
+
+    fn set_nonblocking(&mut self, yes: bool) -> io::Result<()> {
+        self.0.set_nonblocking(yes)
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.0.shutdown()
+    }
+
+    fn local_ip(&self) -> Option<IpAddr> {
+        self.0.local_ip()
+    }
+}

@@ -1,0 +1,225 @@
+//! [`Timed`]: a socket with a deadline.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use crate::transport::Transport;
+
+/// A socket with a deadline.
+///
+/// It stands below TLS, where one read can be many system calls and a peer that sends an octet now
+/// and then could make each of them begin anew.
+#[derive(Debug)]
+pub(super) struct Timed<S> {
+    pub(super) socket: S,
+    deadline: Option<Instant>,
+    /// The socket is set not to block: `WouldBlock` is an answer.
+    is_polling: bool,
+    read_limit: Duration,
+    write_limit: Duration,
+}
+
+/// What a socket can do beside reading and writing.
+pub(super) trait Socket: Read + Write {
+    fn limit_reads(&self, limit: Duration) -> io::Result<()>;
+    fn limit_writes(&self, limit: Duration) -> io::Result<()>;
+    fn set_blocking(&self, yes: bool) -> io::Result<()>;
+    fn end(&self) -> io::Result<()>;
+    fn ip(&self) -> Option<IpAddr>;
+}
+
+impl<S: Socket> Timed<S> {
+    pub(super) fn new(socket: S) -> Self {
+        let (read_limit, write_limit) = (Duration::MAX, Duration::MAX);
+        Self {
+            socket,
+            deadline: None,
+            is_polling: false,
+            read_limit,
+            write_limit,
+        }
+    }
+
+    /// How long the next system call may wait.
+    fn time_left(&self) -> io::Result<Duration> {
+        let Some(deadline) = self.deadline else {
+            return Ok(Duration::MAX);
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            Err(ErrorKind::TimedOut.into())
+        } else {
+            Ok(left)
+        }
+    }
+
+    /// Runs a system call until it has an answer or the deadline has passed.
+    fn run<T>(
+        &mut self,
+        limit: fn(&mut Self, Duration, bool) -> io::Result<()>,
+        mut call: impl FnMut(&mut S) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut has_waited = false;
+        loop {
+            if !self.is_polling {
+                let left = self.time_left()?;
+                limit(self, left, has_waited)?;
+            }
+            match call(&mut self.socket) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if is_timeout(&error) && !self.is_polling => has_waited = true,
+                result => return result,
+            }
+        }
+    }
+
+    fn limit_reads(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
+        match new_limit(self.read_limit, left, has_waited) {
+            Some(limit) => {
+                self.read_limit = limit;
+                self.socket.limit_reads(limit)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn limit_writes(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
+        match new_limit(self.write_limit, left, has_waited) {
+            Some(limit) => {
+                self.write_limit = limit;
+                self.socket.limit_writes(limit)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The socket's own timeout, if it has to change.
+///
+/// It must not exceed the time left, and may be shorter: then the call wakes up early and goes on.
+/// Half of the time left suits the steps that follow as well, so that a session hardly ever pays a
+/// system call for it.
+fn new_limit(current: Duration, left: Duration, has_waited: bool) -> Option<Duration> {
+    const SHORTEST: Duration = Duration::from_millis(1);
+    const FINE: Duration = Duration::from_millis(50);
+    if current <= left && !has_waited {
+        return None;
+    }
+    let limit = if left <= FINE { left } else { left / 2 };
+    Some(limit.max(SHORTEST)).filter(|limit| *limit != current)
+}
+
+/// Unix says `WouldBlock` when a socket's timeout is over, Windows `TimedOut`.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+impl<S: Socket> Read for Timed<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.run(Self::limit_reads, |socket| socket.read(buffer))
+    }
+}
+
+impl<S: Socket> Write for Timed<S> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.run(Self::limit_writes, |socket| socket.write(octets))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.socket.flush()
+    }
+}
+
+impl<S: Socket + Send + Sync> Transport for Timed<S> {
+    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
+        self.deadline = Some(deadline);
+        Ok(())
+    }
+
+    fn set_nonblocking(&mut self, yes: bool) -> io::Result<()> {
+        self.is_polling = yes;
+        self.socket.set_blocking(!yes)
+    }
+
+    fn shutdown(&mut self) -> io::Result<()> {
+        self.socket.end()
+    }
+
+    fn local_ip(&self) -> Option<IpAddr> {
+        self.socket.ip()
+    }
+}
+
+macro_rules! socket {
+    ($name:ty, $ip:expr) => {
+        impl Socket for $name {
+            fn limit_reads(&self, limit: Duration) -> io::Result<()> {
+                self.set_read_timeout(Some(limit))
+            }
+
+            fn limit_writes(&self, limit: Duration) -> io::Result<()> {
+                self.set_write_timeout(Some(limit))
+            }
+
+            fn set_blocking(&self, yes: bool) -> io::Result<()> {
+                self.set_nonblocking(!yes)
+            }
+
+            fn end(&self) -> io::Result<()> {
+                self.shutdown(Shutdown::Both)
+            }
+
+            fn ip(&self) -> Option<IpAddr> {
+                $ip(self)
+            }
+        }
+    };
+}
+
+socket!(TcpStream, |socket: &TcpStream| Some(
+    socket.local_addr().ok()?.ip()
+));
+#[cfg(unix)]
+socket!(UnixStream, |_| None);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn a_limit_stays_while_it_does_no_harm() {
+        assert_eq!(new_limit(10 * MS, 10 * MS, false), None);
+        assert_eq!(new_limit(10 * MS, 1000 * MS, false), None);
+    }
+
+    #[test]
+    fn a_limit_never_exceeds_the_time_left() {
+        assert_eq!(new_limit(Duration::MAX, 1000 * MS, false), Some(500 * MS));
+        assert_eq!(new_limit(500 * MS, 400 * MS, false), Some(200 * MS));
+        assert_eq!(new_limit(500 * MS, 40 * MS, false), Some(40 * MS));
+        for left in 1..2000 {
+            let limit = new_limit(Duration::MAX, left * MS, false).unwrap();
+            assert!(limit <= left * MS && limit >= MS, "{left} ms: {limit:?}");
+        }
+    }
+
+    // Zero would mean "wait for ever" to the operating system.
+    #[test]
+    fn a_limit_is_never_zero() {
+        let left = Duration::from_nanos(1);
+        assert_eq!(new_limit(Duration::MAX, left, false), Some(MS));
+        assert_eq!(new_limit(MS, left, true), None);
+    }
+
+    // After a wait that was cut short the next one is as long as it can be.
+    #[test]
+    fn a_limit_grows_back() {
+        assert_eq!(new_limit(MS, 1000 * MS, true), Some(500 * MS));
+        assert_eq!(new_limit(500 * MS, 1000 * MS, true), None);
+    }
+}

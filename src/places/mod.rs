@@ -1,0 +1,117 @@
+//! Places other than a server: a Maildir, the system's `sendmail` command, and memory.
+//!
+//! Each place is a small SMTP server within the process. What the client writes goes into a
+//! [`Session`] and from there, as it comes, into a [`Store`]; what the client reads are the
+//! session's replies. So every check, result and error comes from the very code that talks to
+//! servers.
+
+pub(crate) mod command;
+mod dots;
+pub(crate) mod failure;
+mod local_lines;
+pub(crate) mod maildir;
+mod offers;
+pub(crate) mod outbox;
+mod pipe;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod properties;
+mod rules;
+pub(crate) mod sent;
+mod session;
+mod stderr;
+mod store;
+mod sysexits;
+mod unique;
+mod verb;
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::time::Instant;
+
+use crate::places::offers::Offers;
+use crate::places::session::{End, Session};
+use crate::places::store::Store;
+use crate::transport::Transport;
+
+/// What a place of this machine can do: what it is given, it keeps or hands on as it is.
+///
+/// PIPELINING would save nothing, and the end of a message would share its deadline with the next
+/// one.
+const LOCAL_OFFERS: [&str; 5] = [
+    "8BITMIME",
+    "SMTPUTF8",
+    "CHUNKING",
+    "ENHANCEDSTATUSCODES",
+    "SIZE",
+];
+
+/// The client's end of a connection to a place.
+#[derive(Debug)]
+struct Place<S: Store> {
+    session: Session<S>,
+    deadline: Option<Instant>,
+    is_nonblocking: bool,
+}
+
+impl<S: Store> Place<S> {
+    fn new(store: S, offers: Offers) -> Self {
+        Self {
+            session: Session::new(store, offers),
+            deadline: None,
+            is_nonblocking: false,
+        }
+    }
+}
+
+impl<S: Store> Read for Place<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // Nobody waits for a program to end without wanting to.
+        if !self.is_nonblocking {
+            self.session.complete(self.deadline);
+        }
+        match self.session.take_output(buffer) {
+            0 if buffer.is_empty() => Ok(0),
+            0 => self.end(),
+            read => Ok(read),
+        }
+    }
+}
+
+impl<S: Store> Place<S> {
+    /// What a read says when there is nothing to read.
+    fn end(&self) -> io::Result<usize> {
+        match self.session.end() {
+            Some(End::Closed) => Ok(0),
+            None if self.session.is_idle() && self.session.store.is_down() => Ok(0),
+            None if self.is_nonblocking => Err(ErrorKind::WouldBlock.into()),
+            // Nothing more can come by itself.
+            Some(End::Silent) | None => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+}
+
+impl<S: Store> Write for Place<S> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.session.feed(octets, self.deadline)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<S: Store + Send + Sync> Transport for Place<S> {
+    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
+        self.deadline = Some(deadline);
+        Ok(())
+    }
+
+    fn set_nonblocking(&mut self, yes: bool) -> io::Result<()> {
+        self.is_nonblocking = yes;
+        Ok(())
+    }
+
+    /// Nobody is on the way.
+    fn is_protected(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,84 @@
+//! [`Pipe`]: writing to a program without waiting longer than a deadline.
+
+use std::io::{self, ErrorKind, Write};
+use std::process::ChildStdin;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long is waited where nobody has set a deadline.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Until when to wait, counted from now.
+pub(super) fn time_left(deadline: Option<Instant>) -> Duration {
+    deadline.map_or(PATIENCE, |deadline| {
+        deadline.saturating_duration_since(Instant::now())
+    })
+}
+
+/// The input of a program, written to by a thread: a pipe has no deadlines of its own.
+///
+/// One buffer is on its way while the next is filled. A program that does not read holds the thread,
+/// and nobody else; the thread ends with the program.
+#[derive(Debug)]
+pub(super) struct Pipe {
+    filled: SyncSender<Vec<u8>>,
+    written: Mutex<Receiver<io::Result<Vec<u8>>>>,
+    /// A buffer is on its way.
+    is_busy: bool,
+    spare: Vec<u8>,
+}
+
+impl Pipe {
+    pub(super) fn new(mut input: ChildStdin) -> io::Result<Self> {
+        let (filled, buffers) = mpsc::sync_channel::<Vec<u8>>(1);
+        let (tell, written) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new().name("smtplib sendmail".to_owned());
+        thread.spawn(move || {
+            for mut buffer in buffers {
+                let result = input.write_all(&buffer);
+                buffer.clear();
+                if tell.send(result.map(|()| buffer)).is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Self {
+            filled,
+            written: Mutex::new(written),
+            is_busy: false,
+            spare: Vec::new(),
+        })
+    }
+
+    /// Has a buffer written, and gives an empty one for it. Whether that went well is told by the
+    /// next call.
+    pub(super) fn write(
+        &mut self,
+        buffer: Vec<u8>,
+        deadline: Option<Instant>,
+    ) -> io::Result<Vec<u8>> {
+        self.finish(deadline)?;
+        let sent = self.filled.send(buffer);
+        sent.map_err(|_| io::Error::from(ErrorKind::BrokenPipe))?;
+        self.is_busy = true;
+        Ok(std::mem::take(&mut self.spare))
+    }
+
+    /// Waits until all was written. Dropping the pipe is the end of the input then.
+    pub(super) fn finish(&mut self, deadline: Option<Instant>) -> io::Result<()> {
+        if !self.is_busy {
+            return Ok(());
+        }
+        let written = self.written.get_mut();
+        let written = written.unwrap_or_else(PoisonError::into_inner);
+        self.spare = match written.recv_timeout(time_left(deadline)) {
+            Ok(result) => result?,
+            Err(RecvTimeoutError::Timeout) => return Err(ErrorKind::TimedOut.into()),
+            Err(RecvTimeoutError::Disconnected) => return Err(ErrorKind::BrokenPipe.into()),
+        };
+        self.is_busy = false;
+        Ok(())
+    }
+}

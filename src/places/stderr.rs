@@ -1,0 +1,54 @@
+//! [`Stderr`]: the last words of a program.
+
+use std::io::Read;
+use std::process::ChildStderr;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::{io, thread};
+
+/// How much of the end of what a program says is kept.
+const MOST: usize = 500;
+
+/// The last words of a program, read by a thread, so that the program never waits for a reader.
+#[derive(Debug)]
+pub(super) struct Stderr {
+    tail: Arc<Mutex<Vec<u8>>>,
+    /// Hangs up when the program has closed its end.
+    end: Mutex<Receiver<()>>,
+}
+
+impl Stderr {
+    pub(super) fn new(mut stderr: ChildStderr) -> io::Result<Self> {
+        let tail = Arc::new(Mutex::new(Vec::new()));
+        let (alive, end) = mpsc::sync_channel(1);
+        let thread = thread::Builder::new().name("smtplib sendmail".to_owned());
+        let shared = Arc::clone(&tail);
+        thread.spawn(move || {
+            let _alive = alive;
+            let mut buffer = [0; 1024];
+            while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+                let mut tail = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                tail.extend_from_slice(buffer.get(..read).unwrap_or_default());
+                let surplus = tail.len().saturating_sub(MOST);
+                tail.drain(..surplus);
+            }
+        })?;
+        let end = Mutex::new(end);
+        Ok(Self { tail, end })
+    }
+
+    /// Waits for so long, or until the program has closed its end; returns true if it has.
+    pub(super) fn wait(&mut self, pause: Duration) -> bool {
+        let end = self.end.get_mut().unwrap_or_else(PoisonError::into_inner);
+        matches!(end.recv_timeout(pause), Err(RecvTimeoutError::Disconnected))
+    }
+
+    /// The last words in one line.
+    pub(super) fn text(&self) -> String {
+        let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&tail);
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join(" / ")
+    }
+}

@@ -1,0 +1,122 @@
+//! The example `sendmail` with places other than a server: processes that write to one Maildir.
+use crate::program::Program;
+use smtplib::Config;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// A message to Ben, into a Maildir.
+fn sendmail(path: &Path) -> Program {
+    let url = Config::maildir(path).to_string();
+    Program::new("sendmail").args([
+        "--url",
+        &url,
+        "--from",
+        "ann@example.org",
+        "ben@example.org",
+    ])
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn message(number: usize) -> String {
+    format!(
+        "Subject: {number}\n\n{}",
+        format!("{number}\n").repeat(30_000)
+    )
+}
+
+#[test]
+fn many_processes_write_to_one_maildir() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail");
+    let mut running: Vec<_> = (0..12)
+        .map(|number| {
+            let mut child = sendmail(&path).spawn();
+            (child.stdin.take().unwrap(), child, number)
+        })
+        .collect();
+    // All are there before the first of them gets its message.
+    for (input, _, number) in &mut running {
+        input.write_all(message(*number).as_bytes()).unwrap();
+    }
+    for (input, mut child, number) in running {
+        drop(input);
+        assert!(child.wait().unwrap().success(), "{number}");
+    }
+    let mut kept: Vec<String> = files(&path.join("new"))
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let top = "Return-Path: <ann@example.org>\nDelivered-To: ben@example.org\n";
+    let mut expected: Vec<String> = (0..12)
+        .map(|number| format!("{top}{}", message(number)))
+        .collect();
+    kept.sort();
+    expected.sort();
+    assert!(kept == expected, "{} messages", kept.len());
+    assert_eq!(files(&path.join("tmp")).len(), 0);
+}
+
+#[test]
+fn a_writer_that_is_killed_leaves_nothing_to_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail");
+    let mut child = sendmail(&path).spawn();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(&b"0123456789\n".repeat(100_000)).unwrap();
+    let begun = Instant::now();
+    let is_written_to = |file: &PathBuf| fs::metadata(file).is_ok_and(|it| it.len() > 64_000);
+    while !files(&path.join("tmp")).iter().any(is_written_to) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "nothing is written"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(files(&path.join("new")).len(), 0);
+    assert_eq!(files(&path.join("tmp")).len(), 1);
+    // Others are not disturbed.
+    let said = sendmail(&path)
+        .input("Subject: Hi\n\nHi!\n")
+        .run()
+        .success();
+    assert_eq!((said.as_str(), files(&path.join("new")).len()), ("", 1));
+}
+
+#[test]
+#[ignore = "needs python3"]
+fn python_reads_the_maildir() {
+    const SCRIPT: &str = "
+import mailbox, sys
+box = mailbox.Maildir(sys.argv[1], create=False)
+for key in sorted(box.keys()):
+    message = box[key]
+    print(message.get_subdir(), message['Return-Path'], message.get_all('Delivered-To'),
+          message['Subject'], repr(message.get_payload()))
+";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail");
+    let sent = sendmail(&path)
+        .args(["cleo@example.org"])
+        .input("Subject: Hi\n\nHi!\n.\n")
+        .run();
+    assert_eq!(sent.success(), "");
+    let output = Command::new("python3")
+        .args(["-c", SCRIPT])
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "new <ann@example.org> ['ben@example.org', 'cleo@example.org'] Hi 'Hi!\\n.\\n'\n"
+    );
+}
