@@ -12,6 +12,7 @@
 mod bulk;
 mod compose;
 mod lmtp;
+mod newsletter;
 // Elsewhere than on Linux no environment variable names the roots.
 #[cfg(target_os = "linux")]
 mod oauth2;
@@ -31,5 +32,12 @@ mod sendmail;
 #[cfg(target_os = "linux")]
 mod serve;
 mod session;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod testing;
 mod verp;
+// Elsewhere than on Linux no environment variable names the roots.
+#[cfg(target_os = "linux")]
+mod web;
+#[cfg(target_os = "linux")]
+mod worker;

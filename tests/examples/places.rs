@@ -88,7 +88,8 @@ fn a_writer_that_is_killed_leaves_nothing_to_read() {
         .input("Subject: Hi\n\nHi!\n")
         .run()
         .success();
-    assert_eq!((said.as_str(), files(&path.join("new")).len()), ("", 1));
+    assert!(said.starts_with("accepted: 250 2.0.0 kept as "), "{said}");
+    assert_eq!(files(&path.join("new")).len(), 1);
 }
 
 // The signal is ignored, so that writing more than the limit of 8 blocks fails as on a full disk.
@@ -139,7 +140,8 @@ for key in sorted(box.keys()):
         .args(["cleo@example.org"])
         .input("Subject: Hi\n\nHi!\n.\n")
         .run();
-    assert_eq!(sent.success(), "");
+    let said = sent.success();
+    assert!(said.starts_with("accepted: 250 2.0.0 kept as "), "{said}");
     let output = Command::new("python3")
         .args(["-c", SCRIPT])
         .arg(&path)

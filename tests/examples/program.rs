@@ -1,5 +1,7 @@
 //! Running an example, and what came of it.
 use crate::peer::Peer;
+#[cfg(target_os = "linux")]
+use crate::terminal::Terminal;
 use std::env;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -44,6 +46,7 @@ impl Program {
             "OAUTH_TOKEN_URL",
             "OAUTH_CLIENT_ID",
             "OAUTH_REFRESH_TOKEN",
+            "REDIS_URL",
             "SSL_CERT_FILE",
             "SSL_CERT_DIR",
         ] {
@@ -75,6 +78,20 @@ impl Program {
         self
     }
 
+    /// Has its messages for people go to a terminal.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn stderr_to(mut self, terminal: &Terminal) -> Self {
+        self.command.stderr(terminal.side_of_the_program());
+        self
+    }
+
+    /// Has its input come from a terminal.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn stdin_from(mut self, terminal: &Terminal) -> Self {
+        self.command.stdin(terminal.side_of_the_program());
+        self
+    }
+
     pub(crate) fn spawn(&mut self) -> Child {
         self.command.spawn().unwrap_or_else(|error| {
             panic!(
@@ -86,8 +103,10 @@ impl Program {
 
     pub(crate) fn run(mut self) -> Ended {
         let mut child = self.spawn();
-        // A program that needs no input may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(&self.input);
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that needs no input may be gone already.
+            let _ = stdin.write_all(&self.input);
+        }
         let output = child.wait_with_output().unwrap();
         Ended {
             status: output.status.code().expect("no signal ends an example"),
@@ -121,7 +140,7 @@ pub(crate) fn plain_url(peer: &Peer) -> String {
 }
 
 /// Cargo puts the examples beside the directory of the tests.
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();
     path.pop();

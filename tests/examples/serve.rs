@@ -138,16 +138,16 @@ fn another_word_is_told_in_words() {
 }
 
 /// `quickstart -- serve`, killed unless the test ends it.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    lines: Receiver<String>,
+    pub(crate) lines: Receiver<String>,
     /// The lines to paste.
-    variables: String,
+    pub(crate) variables: String,
 }
 
 impl Serving {
     /// Starts one that makes its folder in this one.
-    fn start(temporary: &Path) -> Self {
+    pub(crate) fn start(temporary: &Path) -> Self {
         let mut program = Program::new("quickstart")
             .args(["serve"])
             .env("TMPDIR", temporary);
@@ -170,7 +170,7 @@ impl Serving {
 
     /// Ends its standard input, which has to end it well. Tells what else it has said, and its
     /// complaints.
-    fn end(mut self) -> (String, String) {
+    pub(crate) fn end(mut self) -> (String, String) {
         drop(self.child.stdin.take());
         let mut said = Vec::new();
         loop {
@@ -197,7 +197,7 @@ impl Drop for Serving {
 }
 
 /// The lines as they come, so that waiting for one can have an end.
-fn lines_of(stdout: ChildStdout) -> Receiver<String> {
+pub(crate) fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines() {
@@ -208,7 +208,7 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
 }
 
 /// The folder that the server has made.
-fn folder_in(temporary: &Path) -> PathBuf {
+pub(crate) fn folder_in(temporary: &Path) -> PathBuf {
     let mut paths = fs::read_dir(temporary)
         .unwrap()
         .map(|entry| entry.unwrap().path());
@@ -216,4 +216,4 @@ fn folder_in(temporary: &Path) -> PathBuf {
 }
 
 /// Longer than anything here takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,0 +1,154 @@
+//! What became of each reader, in a file beside the list, so that another run can go on.
+//!
+//! A line has an address, what became of it, and the server's words, with tabs between them. Each
+//! address has a line *before* its message is handed over, `sending`, and another behind its result.
+//! The last line counts. If the program ends between the two, nobody knows whether the message was
+//! taken, and it is not sent again.
+//!
+//! Lines are with the operating system before the program goes on. They survive the end of the
+//! program, but perhaps not that of the machine: for that, call [`File::sync_data`] behind each.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use smtplib::{Address, Delivery, Error, Outcome};
+
+/// What became of a reader.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// Handed over, and nothing more is known.
+    Sending,
+    Accepted,
+    /// Not sent, and worth another try.
+    Later,
+    /// Refused for good.
+    Refused,
+    /// Sent, and no answer came.
+    Unknown,
+}
+
+const WORDS: [(Fate, &str); 5] = [
+    (Fate::Sending, "sending"),
+    (Fate::Accepted, "accepted"),
+    (Fate::Later, "later"),
+    (Fate::Refused, "refused"),
+    (Fate::Unknown, "unknown"),
+];
+
+impl Fate {
+    /// Whether the reader has certainly not got the newsletter, and may yet get it.
+    pub(crate) fn is_due(self) -> bool {
+        self == Self::Later
+    }
+
+    fn word(self) -> &'static str {
+        let mut words = WORDS.iter().filter(|(fate, _)| *fate == self);
+        words.next().map_or("", |(_, word)| word)
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        let mut fates = WORDS.iter().filter(|(_, known)| *known == word);
+        fates.next().map(|(fate, _)| *fate)
+    }
+}
+
+/// What a result means for the one reader of the message, and the words to keep.
+pub(crate) fn fate(result: &smtplib::Result<Outcome>) -> (Fate, String) {
+    match result {
+        Ok(outcome) => {
+            let reply = outcome.reply().map(ToString::to_string);
+            (Fate::Accepted, reply.unwrap_or_default())
+        }
+        Err(error) if error.delivery() == Delivery::Unknown => (Fate::Unknown, error.to_string()),
+        Err(error @ (Error::RecipientsRefused(_) | Error::DataRefused(_)))
+            if error.is_permanent() =>
+        {
+            (Fate::Refused, error.to_string())
+        }
+        // The sender, the login or the server is the trouble: nothing is said about the reader.
+        Err(error) => (Fate::Later, error.to_string()),
+    }
+}
+
+pub(crate) struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// Opens the journal of a list, or begins it. It belongs to one newsletter, by its subject.
+    pub(crate) fn open(list: &Path, subject: &str) -> Result<Self, String> {
+        let mut path = list.as_os_str().to_owned();
+        path.push(".sent");
+        let path = PathBuf::from(path);
+        let failed = |error: io::Error| format!("{}: {error}", path.display());
+
+        let title = format!("# {subject}\n");
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(failed)?;
+        match cut_half_line(&path).map_err(failed)?.as_str() {
+            "" => file.write_all(title.as_bytes()).map_err(failed)?,
+            text if text.starts_with(&title) => {}
+            _ => {
+                return Err(format!(
+                    "{} is about another newsletter: move it away",
+                    path.display()
+                ));
+            }
+        }
+        Ok(Self { path, file })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is known of each address.
+    pub(crate) fn fates(&self) -> Result<HashMap<Address, Fate>, String> {
+        let failed = |reason: &str| format!("{}: {reason}", self.path.display());
+        let text = fs::read_to_string(&self.path).map_err(|error| failed(&error.to_string()))?;
+        let lines = text.lines().zip(1..).skip(1);
+        lines
+            .map(|(line, number)| {
+                let wrong = || failed(&format!("line {number} cannot be understood"));
+                known(line).ok_or_else(wrong)
+            })
+            .collect()
+    }
+
+    /// Adds a line, in one piece, from whichever thread.
+    pub(crate) fn note(&self, address: &Address, fate: Fate, words: &str) -> io::Result<()> {
+        let line = format!("{address}\t{}\t{words}\n", fate.word());
+        (&self.file).write_all(line.as_bytes())
+    }
+}
+
+fn known(line: &str) -> Option<(Address, Fate)> {
+    let mut columns = line.split('\t');
+    let (address, word) = (columns.next()?, columns.next()?);
+    Some((address.parse().ok()?, Fate::of_word(word)?))
+}
+
+/// Takes away what was being written when the program ended: its message was not handed over yet, or
+/// its `sending` stands in a line of its own. Gives what is left.
+fn cut_half_line(path: &Path) -> io::Result<String> {
+    let mut text = fs::read(path)?;
+    let whole = text
+        .iter()
+        .rposition(|octet| *octet == b'\n')
+        .map_or(0, |at| at + 1);
+    if whole < text.len() {
+        text.truncate(whole);
+        OpenOptions::new()
+            .write(true)
+            .open(path)?
+            .set_len(whole as u64)?;
+    }
+    String::from_utf8(text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}

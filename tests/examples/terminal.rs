@@ -1,0 +1,60 @@
+//! A terminal, for programs that behave otherwise where somebody watches.
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::Stdio;
+use std::thread::{self, JoinHandle};
+
+/// A terminal, and whoever sits in front of it.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    keyboard: File,
+    path: String,
+    screen: Option<JoinHandle<Vec<u8>>>,
+    /// Without it the screen would end before the program begins.
+    open: Option<File>,
+}
+
+impl Terminal {
+    pub(crate) fn new() -> Self {
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&keyboard).unwrap();
+        unlockpt(&keyboard).unwrap();
+        let path = ptsname(&keyboard, Vec::new()).unwrap();
+        let path = path.into_string().unwrap();
+        let keyboard = File::from(keyboard);
+        let mut screen = keyboard.try_clone().unwrap();
+        Self {
+            open: Some(open(&path)),
+            keyboard,
+            path,
+            screen: Some(thread::spawn(move || {
+                let mut shown = Vec::new();
+                // It ends with an error when nobody has the terminal any more.
+                let _ = screen.read_to_end(&mut shown);
+                shown
+            })),
+        }
+    }
+
+    pub(crate) fn side_of_the_program(&self) -> Stdio {
+        open(&self.path).into()
+    }
+
+    /// Presses these keys.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// All that was shown, once the program has ended.
+    pub(crate) fn shown(mut self) -> String {
+        drop(self.open.take());
+        let shown = self.screen.take().unwrap().join().unwrap();
+        String::from_utf8(shown).unwrap()
+    }
+}
+
+fn open(path: &str) -> File {
+    let mut options = File::options();
+    options.read(true).write(true).open(path).unwrap()
+}
