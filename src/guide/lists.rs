@@ -31,6 +31,9 @@
 //! Make one message for each reader, and send them all with
 //! [`Mailer::send_all`](crate::Mailer::send_all): see [`many_messages`](super::many_messages).
 //!
+//! `examples/newsletter` in the repository is a whole program. If it is stopped and run again, it goes on with
+//! the readers who have not got the newsletter.
+//!
 //! # Who is gone?
 //!
 //! A reader whose mailbox is gone shows in one of two ways:
