@@ -11,18 +11,21 @@
 //!         }
 //!     }
 //!     Err(error) if error.delivery() == Delivery::Unknown => {
-//!         eprintln!("it may have arrived: {error}"); // sending again may make a duplicate
+//!         // Sending again may make a duplicate.
+//!         eprintln!("it may have arrived: {error}");
 //!     }
 //!     Err(error) if error.is_transient() => {
-//!         eprintln!("try again later: {error}"); // nobody has it
+//!         eprintln!("try again later: {error}");
 //!     }
-//!     Err(error) => eprintln!("this needs a change: {error}"), // nobody has it
+//!     Err(error) => eprintln!("this needs a change: {error}"),
 //! }
 //! # }
 //! ```
 //!
-//! These three questions decide almost everything. The table at [`Error`](crate::Error) has each variant,
-//! what it means, and what to do.
+//! These three questions decide almost everything. In the last two cases the message was certainly not
+//! delivered. The exception are recipients whom [`Error::outcome`](crate::Error::outcome) lists as accepted.
+//!
+//! The table at [`Error`](crate::Error) has each variant, what it means, and what to do.
 //!
 //! Printing the error is enough for a log: the sentence has the step, the server, and the server's own
 //! words. Some sentences, and what is behind them:
