@@ -9,11 +9,10 @@ pub(crate) const MAX_CAPABILITIES: usize = 200;
 /// How many names of SASL mechanisms are kept. Real servers offer up to ten.
 pub(crate) const MAX_MECHANISMS: usize = 100;
 
-/// The extensions that the server offers (RFC 5321, 4.1.1.1), from its newest answer to EHLO or
-/// LHLO.
+/// The extensions that the server offers (RFC 5321, 4.1.1.1), from its last reply to EHLO or LHLO.
 ///
-/// Keywords compare without regard to case; unknown ones are kept with their parameters. Of an
-/// answer that goes on for ever, the first 200 lines and 100 mechanisms are kept.
+/// Keywords are compared without case. Unknown ones are kept with their parameters. Of a reply
+/// without end, the first 200 lines and 100 mechanisms are kept.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
@@ -73,14 +72,14 @@ impl Capabilities {
         }
     }
 
-    /// Whether the server offers the extension.
+    /// Returns true if the server offers the extension.
     #[must_use]
     pub fn has(&self, keyword: &str) -> bool {
         self.param(keyword).is_some()
     }
 
-    /// The parameters behind a keyword, as the server wrote them; empty if it has none, `None` if
-    /// it is not offered.
+    /// Returns the parameters of a keyword, as the server wrote them. The text is empty if there
+    /// are none; `None` means that the extension is not offered.
     #[must_use]
     pub fn param(&self, keyword: &str) -> Option<&str> {
         self.iter()
@@ -88,19 +87,20 @@ impl Capabilities {
             .map(|(_, params)| params)
     }
 
-    /// The largest message the server takes, in octets (RFC 1870); `None` if it names no limit.
+    /// Returns the size of the largest message that the server takes, in bytes (RFC 1870). `None`
+    /// means that it names no limit.
     #[must_use]
     pub fn size_limit(&self) -> Option<u64> {
         self.known.size_limit
     }
 
-    /// The SASL mechanisms offered, in upper case and each once (RFC 4954, 3); `AUTH=` is read like
-    /// `AUTH`.
+    /// Returns the SASL mechanisms that are offered, in upper case and each once (RFC 4954, 3).
+    /// `AUTH=` is read like `AUTH`.
     pub fn auth_mechanisms(&self) -> impl Iterator<Item = &str> {
         self.mechanisms.iter().map(String::as_str)
     }
 
-    /// All keywords in upper case with their parameters, in the server's order.
+    /// Returns all keywords in upper case with their parameters, in the server's order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.lines
             .iter()

@@ -1,10 +1,13 @@
-//! [`Envelope`]: who sends to whom, as the server is told.
+//! [`Envelope`]: the sender and recipients of one message.
 
 use crate::address::Address;
 use crate::parameter::Parameter;
 
-/// Who sends to whom, as the server is told: what MAIL and RCPT carry, whatever the message's
-/// header says.
+/// The sender and recipients of one message (SMTP's MAIL FROM and RCPT TO), and options for its
+/// delivery.
+///
+/// The envelope decides who gets a message, whatever its header says. [`Envelope::parse`] makes one
+/// from texts, and [`Message::envelope`](crate::Message::envelope) from a message's header.
 ///
 /// ```
 /// use smtplib::{Address, Envelope};
@@ -37,7 +40,7 @@ pub(crate) struct Recipient {
 }
 
 impl Envelope {
-    /// An envelope; without a sender (`None`) it is the null reverse-path `<>` of bounces (RFC
+    /// Makes an envelope. Without a sender (`None`) it has the null sender `<>` of bounces (RFC
     /// 5321, 4.5.5).
     pub fn new(
         sender: impl Into<Option<Address>>,
@@ -58,7 +61,7 @@ impl Envelope {
         })
     }
 
-    /// Adds a recipient with parameters of its own, such as `NOTIFY=NEVER`.
+    /// Adds a recipient, with parameters such as `NOTIFY=NEVER`.
     pub fn recipient(
         mut self,
         address: Address,
@@ -72,24 +75,25 @@ impl Envelope {
         self
     }
 
-    /// Adds a parameter of MAIL, such as `RET=HDRS`. SIZE, BODY and SMTPUTF8 come by themselves
+    /// Adds a parameter of MAIL, such as `RET=HDRS`. SIZE, BODY and SMTPUTF8 are added for you
     /// where they are needed.
     pub fn parameter(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
         self
     }
 
-    /// Whether one refused recipient calls the whole message off; by default the others get it.
+    /// If true, one refused recipient cancels the whole message. The default is false: the others
+    /// get it.
     pub fn require_all(mut self, yes: bool) -> Self {
         self.require_all = yes;
         self
     }
 
-    /// Sends lines of more than 998 octets as they are, although SMTP forbids them (RFC 5321,
-    /// 4.5.3.1.6).
+    /// If true, sends lines of more than 998 bytes, although SMTP forbids them (RFC 5321,
+    /// 4.5.3.1.6). The default is false.
     ///
-    /// Servers may refuse, fold or cut them; by default such a message is an error before it is
-    /// sent.
+    /// Servers may refuse, fold or cut such lines. By default such a message is
+    /// [`Error::Content`](crate::Error::Content), and is not sent.
     pub fn allow_long_lines(mut self, yes: bool) -> Self {
         self.allow_long_lines = yes;
         self
@@ -97,25 +101,26 @@ impl Envelope {
 
     /// Says how many bytes a message from a reader will have, counted with CRLF line ends.
     ///
-    /// The server is told before the message is sent (RFC 1870), so that it can refuse early. It is
-    /// not needed for messages that are in memory, and for readers of up to 64 KiB: their size is
-    /// known.
+    /// The server is told before the message is sent (RFC 1870), so that it can refuse early. You
+    /// need this only for readers of more than 64 KiB: in all other cases the size is known.
     pub fn size(mut self, bytes: u64) -> Self {
         self.size = Some(bytes);
         self
     }
 
-    /// Sends the attachments of a [`Message`](crate::Message) unencoded to a server that offers
-    /// BINARYMIME and CHUNKING (RFC 3030), which saves a quarter of the octets.
+    /// If true, sends attachments of a [`Message`](crate::Message) unencoded to a server that
+    /// offers BINARYMIME and CHUNKING (RFC 3030). This saves a quarter of the bytes. The default is
+    /// false.
     ///
-    /// A server behind that one may lack them, and has to encode the message or give it up.
+    /// A server further on may not offer them. It has to encode the message then, or return it.
     pub fn allow_binary(mut self, yes: bool) -> Self {
         self.allow_binary = yes;
         self
     }
 
-    /// Sends the message without those parameters that the server does not offer, instead of not
-    /// at all. [`Outcome::ignored`](crate::Outcome::ignored) lists them.
+    /// If true, leaves out parameters that the server does not offer.
+    /// [`Outcome::ignored`](crate::Outcome::ignored) lists them. The default is false:
+    /// [`Error::Unsupported`](crate::Error::Unsupported), and nothing is sent.
     ///
     /// REQUIRETLS is never left out.
     pub fn ignore_unsupported(mut self, yes: bool) -> Self {
@@ -123,13 +128,13 @@ impl Envelope {
         self
     }
 
-    /// The sender; `None` is the null reverse-path.
+    /// Returns the sender; `None` is the null sender.
     #[must_use]
     pub fn sender(&self) -> Option<&Address> {
         self.sender.as_ref()
     }
 
-    /// The recipients, in the order they were given.
+    /// Returns the recipients, in the order they were given.
     pub fn recipients(&self) -> impl Iterator<Item = &Address> {
         self.recipients.iter().map(|recipient| &recipient.address)
     }

@@ -1,81 +1,69 @@
-//! A blocking SMTP and LMTP client, and the messages to send with it: what `smtplib`,
-//! `EmailMessage` and `mimetypes` are to a Python program, for a Rust program that has no async
-//! runtime and wants none.
+//! Sends mail: a blocking SMTP and LMTP client, and the messages to send with it.
 //!
 //! ```no_run
-//! use smtplib::{Config, Credentials, Message};
+//! use smtplib::{Attachment, Mailer, Message};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let message = Message::builder()
 //!     .from("Alice <alice@example.com>")
-//!     .to("Zoë Müller <zoe@example.org>")
-//!     .subject("Lunch?")
-//!     .text("Noon at the usual place?\n")
+//!     .to(["Zoë Müller <zoe@example.org>", "bob@example.org"])
+//!     .subject("Résumé")
+//!     .text("My résumé is attached.\n")
+//!     .attach(Attachment::from_path("résumé.pdf")?)
 //!     .build()?;
 //!
-//! let mut smtp = Config::new("mail.example.com") // STARTTLS on port 587, or nothing is sent
-//!     .credentials(Credentials::password("alice", std::env::var("SMTP_PASSWORD")?))
-//!     .connect()?;
-//! let outcome = smtp.send_message(&message)?;
+//! let mailer: Mailer = "smtp://alice:secret@mail.example.com".parse()?; // STARTTLS, port 587
+//! let outcome = mailer.send(&message)?;
 //! for recipient in outcome.refused() {
-//!     eprintln!("{} will not get it", recipient.address());
+//!     eprintln!("{recipient}"); // bob@example.org was refused: 550 5.1.1 no such user
 //! }
-//! smtp.quit();
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! # Where to start
+//! One refused recipient does not stop the others. An error says what failed, and whether the message
+//! may have arrived all the same. Nothing is sent without TLS unless you say so.
 //!
-//! - [`Message`] and [`Attachment`] compose, [`Config`] connects, and [`SmtpConnection`] sends:
-//!   messages with [`send_message`](SmtpConnection::send_message), octets with
-//!   [`sendmail`](SmtpConnection::sendmail), readers with [`send`](SmtpConnection::send).
-//! - [`Outcome`] says what became of each recipient, [`Error`] why nothing was sent, and
-//!   [`Error::delivery`] whether that is certain.
-//! - [`Transaction`], [`DataWriter`] and the verbs of [`SmtpConnection`] do it all by hand.
-//! - [`Outbox`] is a server in memory for tests, [`Config::maildir`] and
-//!   [`Config::sendmail_command`] need no server either.
-//! - [`Config::transport`] connects through proxies and other TLS libraries.
-//! - [`Mechanism`] adds ways to log in, and [`Config::trace`] shows the dialog.
+//! # What do you want to do?
 //!
-//! # For a Python reader
+#![doc = include_str!("guide/chapters.md")]
 //!
-//! | `smtplib` | here |
+//! # The types that matter
+//!
+//! | type | what it is for |
 //! |---|---|
-//! | `SMTP(host, port)`, `SMTP_SSL(…)` | [`SmtpConnection::connect`], [`connect_tls`](SmtpConnection::connect_tls) |
-//! | `LMTP(…)` | [`Config::lmtp`], [`Config::lmtp_unix`] |
-//! | `starttls()`, `login(u, p)`, `auth(…)` | [`starttls`](SmtpConnection::starttls), [`login`](SmtpConnection::login), [`authenticate`](SmtpConnection::authenticate) |
-//! | `sendmail(…)`, its dict of refused | [`sendmail`](SmtpConnection::sendmail), [`Outcome::refused`] |
-//! | `send_message(msg)` | [`send_message`](SmtpConnection::send_message) |
-//! | `mail()`, `rcpt()`, `data()` | [`mail`](SmtpConnection::mail), [`Transaction::rcpt`], [`Transaction::data`] |
-//! | `docmd`, `rset`, `noop`, `verify`, `expn`, `help`, `quit` | [`command`](SmtpConnection::command), [`rset`](SmtpConnection::rset), [`noop`](SmtpConnection::noop), [`vrfy`](SmtpConnection::vrfy), [`expn`](SmtpConnection::expn), [`help`](SmtpConnection::help), [`quit`](SmtpConnection::quit) |
-//! | `has_extn`, `esmtp_features` | [`Capabilities::has`], [`Capabilities::param`] |
-//! | `set_debuglevel(1)` | [`Config::trace_to_stderr`] |
-//! | `SMTPConnectError`, `SMTPHeloError` | [`Error::Refused`] with its [`Step`] |
-//! | `SMTPNotSupportedError`, `SMTPAuthenticationError` | [`Error::Unsupported`], [`Error::AuthFailed`] |
-//! | `SMTPSenderRefused`, `SMTPRecipientsRefused`, `SMTPDataError` | [`Error::SenderRefused`], [`Error::RecipientsRefused`], [`Error::DataRefused`] |
-//! | `SMTPServerDisconnected` | [`Error::Disconnected`], [`Error::Closed`], [`Error::Timeout`] |
-//! | `EmailMessage`: `set_content`, `add_alternative`, `add_related`, `add_attachment` | [`MessageBuilder::text`], [`html`](MessageBuilder::html), [`Attachment::inline`], [`attach`](MessageBuilder::attach) |
-//! | `mimetypes.guess_type` | [`MediaType`] |
+//! | [`Mailer`] | sends mail from any thread, keeps connections, tries again if you want |
+//! | [`Message`], [`MessageBuilder`], [`Attachment`] | compose a message |
+//! | [`Config`], [`Credentials`] | say which server, how safely, how patiently, and who logs in |
+//! | [`Outcome`] | the result for each recipient of a message |
+//! | [`Error`], [`Delivery`] | why a message was not sent, and whether that is certain |
+//! | [`Outbox`] | a mail server in memory, for tests |
+//! | [`Envelope`] | the sender and recipients of one message, and delivery options |
+//! | [`SmtpConnection`], [`Transaction`] | one connection by hand, down to single commands |
+//! | [`Transport`], [`Mechanism`] | your own way to connect, and to log in |
 //!
 //! # Scope
 //!
-//! In scope: connecting, TLS, logging in, envelope, data, results, LMTP, composing. Out of scope:
-//! async, looking up MX records, a queue on disk (hand the message to a server that has one),
-//! reading received mail.
+//! In scope: composing messages, connecting, TLS, logging in, sending, results for each recipient, LMTP.
+//!
+//! Out of scope: async, looking up MX records, a queue on disk, reading received mail. If you need a queue,
+//! hand the message to a mail server: it has one.
 //!
 //! # Features
 //!
-//! None is on by default, and each only adds.
+//! No feature is on by default. A feature only adds.
 //!
-//! - `vendored` builds OpenSSL from source where the platform would use the system's.
-//! - `idna` sends domains outside ASCII in their ASCII form (RFC 5891) to servers without SMTPUTF8,
-//!   in the envelope and in the header.
-//! - `local-address` adds `Config::local_address`.
-//! - `scram` adds SCRAM-SHA-256 and SCRAM-SHA-1, and ties the login to the TLS session where the
-//!   server can do that.
-//! - `cram-md5` adds CRAM-MD5, for old servers that have nothing else.
-//! - `serde` reads and writes [`Config`] in configuration files.
+//! | feature | what it does |
+//! |---|---|
+//! | `vendored` | builds OpenSSL from source, where the platform's TLS is OpenSSL |
+//! | `scram` | logs in by SCRAM-SHA-256 and SCRAM-SHA-1, without showing the password to the server |
+//! | `cram-md5` | logs in by CRAM-MD5, for old servers that have nothing else |
+//! | `serde` | reads [`Config`] from configuration files, and writes it without the password |
+//! | `idna` | sends domains outside ASCII in their ASCII form to servers without SMTPUTF8 |
+//! | `local-address` | adds `Config::local_address`, the address that connections come from |
+
+// It says beside each item which feature the item needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
 mod auth;
@@ -90,6 +78,8 @@ mod exchange;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod kind;
 mod mailer;
 mod message;

@@ -1,4 +1,4 @@
-//! [`Outcome`]: what became of a message, recipient by recipient.
+//! [`Outcome`]: the result for each recipient of a message.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use crate::address::Address;
 use crate::parameter::Parameter;
 use crate::reply::Reply;
 
-/// What became of a message, recipient by recipient.
+/// The result for each recipient of a message.
 ///
-/// As the `Ok` of a sending call it means that the server took the message, by a reply of its own
-/// to the end of the data, for every recipient that is [`accepted`](Self::accepted), and there is
-/// at least one. The others were refused.
+/// If sending returns one as `Ok`, the server has taken the message for at least one recipient.
+/// [`accepted`](Self::accepted) lists those who get it, and [`refused`](Self::refused) those who do
+/// not.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
@@ -32,8 +32,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Makes an outcome from the recipients in their order and the server's last reply: for tests of
-    /// what a program does with one, and for places of your own to send to.
+    /// Makes an outcome from the recipients in their order and the server's last reply. It is for
+    /// tests, and for your own places to send to.
     ///
     /// ```
     /// use smtplib::{Address, Error, Outcome, RecipientOutcome, RecipientStatus, Reply};
@@ -60,13 +60,13 @@ impl Outcome {
         }
     }
 
-    /// Whether every recipient was accepted.
+    /// Returns true if every recipient was accepted.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.recipients.iter().all(RecipientOutcome::is_accepted)
     }
 
-    /// All recipients, in the order they were given.
+    /// Returns all recipients, in the order they were given.
     #[must_use]
     pub fn recipients(&self) -> &[RecipientOutcome] {
         &self.recipients
@@ -78,19 +78,19 @@ impl Outcome {
         self.recipients
     }
 
-    /// The recipients for whom the server took the message.
+    /// Returns the recipients for whom the server took the message.
     pub fn accepted(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients
             .iter()
             .filter(|recipient| recipient.is_accepted())
     }
 
-    /// Returns every recipient who certainly does not get the message, each with its reply if there
-    /// was one: what Python's `sendmail` returns.
+    /// Returns every recipient who certainly does not get the message, each with the server's
+    /// reply. Python's `sendmail` returns the same.
     ///
-    /// Nearly always the server has refused them. Behind a farewell (421) or in a message that took
-    /// several transactions, some may not have been [reached](RecipientStatus::NotSent). In an `Ok`
-    /// everybody is either accepted or listed here.
+    /// Nearly always the server has refused them. Some may not have been
+    /// [reached](RecipientStatus::NotSent), for instance because the server closed the connection
+    /// (421). In an `Ok` everybody is either accepted or listed here.
     pub fn refused(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients.iter().filter(|recipient| {
             matches!(
@@ -100,19 +100,19 @@ impl Outcome {
         })
     }
 
-    /// The recipients who are worth another try later: refused for now, or not reached.
+    /// Returns the recipients for a second try later: those refused for now, or not reached.
     ///
-    /// Those whose fate is [unknown](RecipientStatus::Unknown) are not among them: they might get
-    /// the message twice.
+    /// Recipients whose result is [unknown](RecipientStatus::Unknown) are left out, because they
+    /// might get the message twice.
     pub fn worth_retrying(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients
             .iter()
             .filter(|recipient| recipient.is_worth_retrying())
     }
 
-    /// The server's last answer to the message as a whole, often with a queue id in its text.
+    /// Returns the server's last reply to the message, often with a queue id in its text.
     ///
-    /// LMTP has an answer for each recipient instead; this is the last of them.
+    /// LMTP has a reply for each recipient instead; this is the last of them.
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
@@ -125,16 +125,16 @@ impl Outcome {
         self.attempts
     }
 
-    /// The parameters that the message went without, because the server does not offer them and
-    /// [`Envelope::ignore_unsupported`](crate::Envelope::ignore_unsupported) was set; each once.
+    /// Returns the parameters that were left out because the server does not offer them, each once.
+    /// It is empty unless [`Envelope::ignore_unsupported`](crate::Envelope::ignore_unsupported) is
+    /// set.
     #[must_use]
     pub fn ignored(&self) -> &[Parameter] {
         &self.ignored
     }
 }
 
-/// What became of a message for one recipient; `Display` says it in a sentence, with the server's
-/// reply.
+/// The result for one recipient. `Display` says it in a sentence, with the server's reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientOutcome {
     pub(crate) address: Address,
@@ -143,8 +143,7 @@ pub struct RecipientOutcome {
 }
 
 impl RecipientOutcome {
-    /// Makes the result for one recipient: for tests of what a program does with one, and for places
-    /// of your own to send to.
+    /// Makes the result for one recipient. It is for tests, and for your own places to send to.
     #[must_use]
     pub fn new(address: Address, status: RecipientStatus, reply: Option<Reply>) -> Self {
         Self {
@@ -163,38 +162,39 @@ impl RecipientOutcome {
         }
     }
 
-    /// The recipient.
+    /// Returns the recipient.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// What became of the message for this recipient.
+    /// Returns what happened to the message for this recipient.
     #[must_use]
     pub fn status(&self) -> RecipientStatus {
         self.status
     }
 
-    /// The newest answer about this recipient: to RCPT, or to the message; `None` if there was
-    /// none.
+    /// Returns the last reply about this recipient: to RCPT, or to the message. It is `None` if
+    /// there was none.
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
     }
 
-    /// Takes the result apart into the recipient, what became of the message, and the reply.
+    /// Takes the result apart into the recipient, the status and the reply.
     #[must_use]
     pub fn into_parts(self) -> (Address, RecipientStatus, Option<Reply>) {
         (self.address, self.status, self.reply)
     }
 
-    /// Whether the server took the message for this recipient.
+    /// Returns true if the server took the message for this recipient.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.status == RecipientStatus::Accepted
     }
 
-    /// Whether this recipient is worth another try later; see [`Outcome::worth_retrying`].
+    /// Returns true if a second try for this recipient makes sense; see
+    /// [`Outcome::worth_retrying`].
     #[must_use]
     pub fn is_worth_retrying(&self) -> bool {
         match self.status {
@@ -221,17 +221,18 @@ impl fmt::Display for RecipientOutcome {
     }
 }
 
-/// What became of a message for one recipient.
+/// What happened to a message for one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecipientStatus {
     /// The server took the message for this recipient.
     Accepted,
-    /// The message certainly did not go to this recipient, and not because of the recipient.
+    /// The message was certainly not sent to this recipient, for a reason that is not the
+    /// recipient's.
     NotSent,
     /// The server refused the recipient, or the message for this recipient.
     Refused,
-    /// The whole message was sent, and no answer came: it may have been taken or not.
+    /// The whole message was sent, and no reply came: the server may have taken it or not.
     Unknown,
 }
 

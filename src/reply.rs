@@ -4,12 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the server answered to a command: a code, and text of one or more lines (RFC 5321, 4.2).
+/// The server's reply to a command: a code, and text of one or more lines (RFC 5321, 4.2).
 ///
-/// Decisions are made by the code; the text is for people, and it is the server's:
-/// [`Display`](fmt::Display) escapes control characters, so that a reply can go to a log or a
-/// terminal. It also masks passwords and tokens that this connection has sent, should the server
-/// repeat them; [`raw`](Self::raw), [`text`](Self::text) and [`lines`](Self::lines) have what came.
+/// Decide by the code; the text is for people. [`Display`](fmt::Display) is safe for a log or a
+/// terminal: it escapes control characters, and masks a password or token that the server repeats.
+/// [`raw`](Self::raw), [`text`](Self::text) and [`lines`](Self::lines) return what came.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// All lines as they came, each with its CRLF; behind [`end`](Self::end), if a secret stands in
@@ -32,31 +31,32 @@ impl Reply {
         }
     }
 
-    /// The three digits.
+    /// Returns the code, three digits.
     #[must_use]
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// The enhanced status code (RFC 2034) of the first line that has one, if its class fits the
-    /// reply's code.
+    /// Returns the enhanced status code (RFC 2034) of the first line that has one. Its class must
+    /// fit the reply's code.
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedCode> {
         texts(self.raw()).find_map(|text| EnhancedCode::parse(text, self.code))
     }
 
-    /// The text of each line, without code and line end; octets that are not UTF-8 are replaced.
+    /// Returns the text of each line, without code and line end. Bytes that are not UTF-8 are
+    /// replaced.
     pub fn lines(&self) -> impl Iterator<Item = Cow<'_, str>> {
         texts(self.raw()).map(String::from_utf8_lossy)
     }
 
-    /// The text of all lines, joined by line feeds; octets that are not UTF-8 are replaced.
+    /// Returns the text of all lines, joined by line feeds. Bytes that are not UTF-8 are replaced.
     #[must_use]
     pub fn text(&self) -> String {
         self.lines().collect::<Vec<_>>().join("\n")
     }
 
-    /// The octets as they came: every line with its code and CRLF.
+    /// Returns the bytes as they came: every line with its code and CRLF.
     #[must_use]
     pub fn raw(&self) -> &[u8] {
         self.octets.get(..self.end as usize).unwrap_or(&self.octets)
@@ -70,19 +70,19 @@ impl Reply {
         }
     }
 
-    /// Whether the server did what it was asked: 2yz.
+    /// Returns true if the server did what it was asked: 2yz.
     #[must_use]
     pub fn is_positive(&self) -> bool {
         self.code.is_positive()
     }
 
-    /// Whether the same request may succeed later: 4yz.
+    /// Returns true if the same request may succeed later: 4yz.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         self.code.is_transient()
     }
 
-    /// Whether the same request will fail again: 5yz.
+    /// Returns true if the same request will fail again: 5yz.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         self.code.is_permanent()
@@ -250,7 +250,7 @@ impl fmt::Display for Escaped<'_> {
 pub struct Code(u16);
 
 impl Code {
-    /// 421: the server is closing the connection; it may come as the answer to any command.
+    /// 421: the server is closing the connection. It may be the reply to any command.
     pub const SERVICE_CLOSING: Self = Self(421);
 
     /// The code of three octets, if they are one.
@@ -264,31 +264,31 @@ impl Code {
         Some(Self(number))
     }
 
-    /// The code as a number, 200 to 599.
+    /// Returns the code as a number, 200 to 599.
     #[must_use]
     pub fn as_u16(self) -> u16 {
         self.0
     }
 
-    /// 2yz: done.
+    /// Returns true for 2yz: done.
     #[must_use]
     pub fn is_positive(self) -> bool {
         self.0 / 100 == 2
     }
 
-    /// 3yz: go on.
+    /// Returns true for 3yz: go on.
     #[must_use]
     pub fn is_intermediate(self) -> bool {
         self.0 / 100 == 3
     }
 
-    /// 4yz: not now.
+    /// Returns true for 4yz: not now.
     #[must_use]
     pub fn is_transient(self) -> bool {
         self.0 / 100 == 4
     }
 
-    /// 5yz: no.
+    /// Returns true for 5yz: no.
     #[must_use]
     pub fn is_permanent(self) -> bool {
         self.0 / 100 == 5
@@ -322,19 +322,20 @@ pub struct EnhancedCode {
 }
 
 impl EnhancedCode {
-    /// 2, 4 or 5: success, worth another try, or failed for good.
+    /// Returns 2, 4 or 5: success, try again later, or failed for good.
     #[must_use]
     pub fn class(self) -> u8 {
         self.class
     }
 
-    /// What the code is about, 0 to 999: 1 is the address, 2 the mailbox, 7 security or policy.
+    /// Returns what the code is about, 0 to 999: 1 is the address, 2 the mailbox, 7 security or
+    /// policy.
     #[must_use]
     pub fn subject(self) -> u16 {
         self.subject
     }
 
-    /// The condition within the subject, 0 to 999.
+    /// Returns the detail within the subject, 0 to 999.
     #[must_use]
     pub fn detail(self) -> u16 {
         self.detail

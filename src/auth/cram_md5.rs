@@ -10,8 +10,8 @@ use crate::secret::Secret;
 
 /// CRAM-MD5 (RFC 2195), which is all that some old servers have. Feature `cram-md5`.
 ///
-/// The password is not shown, but whoever reads the dialog can guess at it quickly, and the server
-/// proves nothing. Under TLS, PLAIN is used before it.
+/// The password is not shown. But somebody who reads the dialog can guess it quickly, and the
+/// server proves nothing. Under TLS, PLAIN is preferred.
 #[derive(Clone, Debug)]
 pub struct CramMd5 {
     account: Account,

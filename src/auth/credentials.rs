@@ -14,7 +14,7 @@ use crate::secret::Secret;
 
 /// Who logs in, and with what: a password, an OAuth token, or a certificate.
 ///
-/// The kinds do not mix: a token is never sent as a password, nor the other way round.
+/// A token is never sent as a password, and a password never as a token.
 ///
 /// | made by | mechanisms, the best first |
 /// |---|---|
@@ -23,8 +23,8 @@ use crate::secret::Secret;
 /// | [`certificate`](Self::certificate) | EXTERNAL |
 /// | [`anonymous`](Self::anonymous) | ANONYMOUS |
 ///
-/// User names and passwords go to the server as they are given, in UTF-8. `SASLprep` (RFC 4013) is
-/// not applied, because the servers do not apply it either.
+/// User names and passwords are sent as they are given, in UTF-8. `SASLprep` (RFC 4013) is not
+/// applied, because servers do not apply it either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     user: String,
@@ -43,23 +43,24 @@ enum Source {
 }
 
 impl Credentials {
-    /// A user name and a password.
+    /// Makes credentials of a user name and a password.
     #[must_use]
     pub fn password(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self::new(user, password, Kind::Password)
     }
 
-    /// A user name and an OAuth 2.0 access token (OAUTHBEARER, RFC 7628, or XOAUTH2).
+    /// Makes credentials of a user name and an OAuth 2.0 access token (OAUTHBEARER, RFC 7628, or
+    /// XOAUTH2).
     #[must_use]
     pub fn bearer(user: impl Into<String>, token: impl Into<Secret>) -> Self {
         Self::new(user, token, Kind::Bearer)
     }
 
-    /// A user name, and a function that gets an OAuth 2.0 access token: access tokens expire after
-    /// an hour or so.
+    /// Makes credentials of a user name and a function that gets an OAuth 2.0 access token. Access
+    /// tokens expire after an hour or so.
     ///
-    /// The function is asked at each login, and once more if the server refuses the token. If it
-    /// returns the same token again, the server is not asked again. Its failure is
+    /// The function is called at each login, and once more if the server refuses the token. If it
+    /// returns the same token again, the server is not asked again. If it fails, logging in returns
     /// [`Error::Token`](crate::Error::Token).
     ///
     /// ```no_run
@@ -95,15 +96,15 @@ impl Credentials {
         }
     }
 
-    /// The certificate of [`Config::client_identity`](crate::Config::client_identity), and the
-    /// user to log in as; an empty name is whom the server finds in the certificate.
+    /// Logs in by the certificate of [`Config::client_identity`](crate::Config::client_identity),
+    /// as this user. An empty name means the user whom the server finds in the certificate.
     #[must_use]
     pub fn certificate(user: impl Into<String>) -> Self {
         Self::new(user, "", Kind::Certificate)
     }
 
-    /// Nobody in particular, and whom to ask about that: a mail address, another text without `@`,
-    /// or nothing.
+    /// Logs in as nobody in particular. The text tells the server's administrators whom to ask: a
+    /// mail address, another text without `@`, or nothing.
     #[must_use]
     pub fn anonymous(trace: impl Into<String>) -> Self {
         Self::new(trace, "", Kind::Anonymous)
@@ -117,7 +118,7 @@ impl Credentials {
         }
     }
 
-    /// The user name.
+    /// Returns the user name.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.user

@@ -263,27 +263,27 @@ pub struct AuthError {
 }
 
 impl AuthError {
-    /// The SASL mechanism that was tried.
+    /// Returns the SASL mechanism that was tried.
     #[must_use]
     pub fn mechanism(&self) -> &str {
         &self.mechanism
     }
 
-    /// What went wrong.
+    /// Returns what went wrong.
     #[must_use]
     pub fn reason(&self) -> AuthReason {
         self.reason
     }
 
-    /// The server's last reply: 535 for wrong credentials, 454 for "try later", and others (RFC
-    /// 4954, 6).
+    /// Returns the server's last reply: 535 for wrong credentials, 454 for "try later", and others
+    /// (RFC 4954, 6).
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
     }
 
-    /// What went wrong inside the exchange: the server's JSON (RFC 7628, 3.2.2) or its `e=` (RFC
-    /// 5802, 7), or why this side called it off. Control characters are taken out.
+    /// Returns what went wrong within the mechanism: the server's JSON (RFC 7628, 3.2.2), its `e=`
+    /// (RFC 5802, 7), or why this side cancelled. Control characters are taken out.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()

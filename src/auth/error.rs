@@ -41,9 +41,9 @@ impl StdError for CredentialsError {}
 pub enum AuthReason {
     /// The server's challenge is not base64, or came where none can come.
     BadChallenge,
-    /// The mechanism called the exchange off.
+    /// The mechanism cancelled.
     Cancelled,
-    /// The server said no.
+    /// The server refused.
     Refused,
     /// The mechanism's response is longer than a line may be.
     ResponseTooLong,

@@ -18,8 +18,8 @@ impl External {
         Self::default()
     }
 
-    /// Logs in as this user, if the server lets the certificate's owner do so; an empty name is
-    /// the certificate's own.
+    /// Logs in as this user, if the server allows that to the certificate's owner. An empty name is
+    /// the owner's.
     ///
     /// # Errors
     ///

@@ -5,11 +5,11 @@ use crate::auth::account::Account;
 use crate::auth::error::{CredentialsError, check_text};
 use crate::secret::Secret;
 
-/// LOGIN (draft-murchison-sasl-login): user name and password, one prompt each, for servers that
-/// lack PLAIN.
+/// LOGIN (draft-murchison-sasl-login): user name and password, one prompt each, for servers without
+/// PLAIN.
 ///
-/// The prompts are not interpreted: the first asks for the user name, the second for the password,
-/// in whatever words.
+/// The words of the prompts do not matter: the first gets the user name, and the second the
+/// password.
 #[derive(Clone, Debug)]
 pub struct Login {
     account: Account,

@@ -20,9 +20,9 @@ use crate::auth::error::AuthReason;
 
 /// One run of a SASL mechanism, from the client's side.
 ///
-/// Implement it to log in by a mechanism that the crate does not have, and hand it to
+/// Implement it to log in by a mechanism that the crate does not have, and pass it to
 /// [`SmtpConnection::authenticate`](crate::SmtpConnection::authenticate). Responses and challenges
-/// are plain octets; base64, limits and cancelling are the connection's part.
+/// are plain bytes: the connection takes care of base64, limits and cancelling.
 ///
 /// ```
 /// use smtplib::Mechanism;
@@ -47,55 +47,58 @@ use crate::auth::error::AuthReason;
 /// }
 /// ```
 pub trait Mechanism {
-    /// The registered name: 1 to 20 of `A-Z`, `0-9`, `-` and `_` (RFC 4422, 3.1).
+    /// Returns the registered name: 1 to 20 of `A-Z`, `0-9`, `-` and `_` (RFC 4422, 3.1).
     fn name(&self) -> &str;
 
-    /// What the client says first, if the mechanism lets it speak first; empty is not the same as
-    /// nothing.
+    /// Returns what the client says first, or `None` if the server speaks first. An empty response
+    /// is a response.
     fn initial_response(&mut self) -> Option<Vec<u8>>;
 
-    /// The answer to a challenge, or `None` to call the exchange off.
+    /// Returns the response to a challenge, or `None` to cancel.
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>>;
 
-    /// Whether eavesdroppers would learn something worth having. If so, a connection without TLS
-    /// refuses to begin.
+    /// Returns true if the responses need protection. Without TLS logging in is refused then. The
+    /// default is true.
     fn needs_tls(&self) -> bool {
         true
     }
 
-    /// Whether the mechanism has no further doubts when the server reports success.
+    /// Returns true if the server's report of success is enough. The default is true.
     ///
-    /// A mechanism that authenticates the server, too, says `false` here until it has seen the
+    /// A mechanism in which the server proves itself, too, returns false until it has seen the
     /// proof.
     fn is_satisfied(&self) -> bool {
         true
     }
 
-    /// Takes what came with the server's report of success.
+    /// Takes the data that came with the server's report of success. By default it does nothing.
     ///
-    /// SASL allows data there (RFC 4422, 3.6) and SMTP has no place for it; some servers write it,
-    /// in base64, into the text of the 235. It is called before
-    /// [`is_satisfied`](Self::is_satisfied), and only if that is still `false`.
+    /// SASL allows data there (RFC 4422, 3.6), and SMTP has no place for it. Some servers write it,
+    /// in base64, into the text of the 235. It is called only if
+    /// [`is_satisfied`](Self::is_satisfied) is still false.
     fn finish(&mut self, _data: &[u8]) {}
 
-    /// Why [`respond`](Self::respond) called the exchange off.
+    /// Returns why [`respond`](Self::respond) cancelled. The default is [`AuthReason::Cancelled`].
     ///
     /// After [`AuthReason::ServerUnproven`] the connection is closed.
     fn reason(&self) -> AuthReason {
         AuthReason::Cancelled
     }
 
-    /// Whether challenges mean nothing to this mechanism, so that one that is not base64 may pass.
+    /// Returns true if challenges mean nothing to this mechanism. Then one that is not base64 is no
+    /// error. The default is false.
     fn ignores_challenges(&self) -> bool {
         false
     }
 
-    /// What went wrong inside the exchange, in the server's words if it had any.
+    /// Returns what went wrong within the mechanism, in the server's words if there are any. The
+    /// default is none.
     fn failure(&self) -> Option<&str> {
         None
     }
 
-    /// The password or token, so that it can be masked if the server repeats it.
+    /// Returns the password or token, so that it can be masked if the server repeats it. The
+    /// default is none.
     fn secret(&self) -> Option<&str> {
         None
     }

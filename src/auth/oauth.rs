@@ -83,8 +83,8 @@ impl OAuthBearer {
         })
     }
 
-    /// Names the server the token is for (RFC 7628, 3.1); logging in through a configuration does
-    /// so by itself.
+    /// Names the server that the token is for (RFC 7628, 3.1). Logging in by a
+    /// [`Config`](crate::Config) does this for you.
     #[must_use]
     pub fn server(mut self, host: &str, port: u16) -> Self {
         // A host with a control character could pass for another field; such a host cannot be

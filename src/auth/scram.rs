@@ -19,8 +19,9 @@ const NONCE: usize = 18;
 /// Longest error of the server that is kept, in characters.
 const MAX_ERROR: usize = 128;
 
-/// SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802) and their `-PLUS` forms: the password is proven
-/// and not shown, and the server proves that it knows it, too. Feature `scram`.
+/// SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802) and their `-PLUS` forms. Feature `scram`.
+///
+/// The client proves that it knows the password without showing it. The server proves the same.
 ///
 /// A login counts only if the server's proof is right. The server may ask for 4096 to 600,000
 /// rounds of hashing. User name and password are used as they are given, without `SASLprep` (RFC
@@ -75,7 +76,7 @@ enum Stage {
 struct Key(Vec<u8>);
 
 impl Scram {
-    /// SCRAM-SHA-256 for this user.
+    /// Logs `user` in by SCRAM-SHA-256.
     ///
     /// # Errors
     ///
@@ -88,7 +89,7 @@ impl Scram {
         Self::new(Hash::Sha256, user, password)
     }
 
-    /// SCRAM-SHA-1 for this user.
+    /// Logs `user` in by SCRAM-SHA-1.
     ///
     /// # Errors
     ///
@@ -134,7 +135,7 @@ impl Scram {
     /// Ties the login to its TLS session, which makes it the `-PLUS` form: `end_point` is the
     /// session's `tls-server-end-point` (RFC 5929, 4), the hash of the server's certificate.
     ///
-    /// Logging in through a configuration does so by itself where the server offers it.
+    /// Logging in by a [`Config`](crate::Config) does this for you where the server offers it.
     #[must_use]
     pub fn bound_to(mut self, end_point: &[u8]) -> Self {
         self.binding = ChannelBinding::EndPoint(end_point.to_vec());

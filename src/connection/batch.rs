@@ -42,9 +42,10 @@ impl SmtpConnection {
     /// # When the connection is lost
     ///
     /// Each message on its way has a result that says whether it was certainly not delivered
-    /// ([`Error::delivery`]). Every message behind those gives [`Error::Closed`]: nothing is lost
-    /// without a word. To send the rest on another connection, stop when
-    /// [`SendAll::is_over`] and take [`SendAll::into_rest`].
+    /// ([`Error::delivery`]). Every message behind those gives [`Error::Closed`], so that none is
+    /// lost silently. To send the rest on another connection, stop when [`SendAll::is_over`]
+    /// returns true, and take [`SendAll::into_rest`]. [`Mailer::send_all`](crate::Mailer::send_all)
+    /// does this for you.
     ///
     /// The same happens when the server takes no more messages on one connection (LIMITS, RFC 9422).
     pub fn send_all<'a, I>(&mut self, messages: I) -> SendAll<'_, 'a, I::IntoIter>
@@ -63,7 +64,7 @@ impl SmtpConnection {
 
 /// The results of [`SmtpConnection::send_all`], one for each message in its place.
 ///
-/// Dropped before its end, it closes the connection unless every message that was taken has its
+/// If it is dropped early, it closes the connection, unless every message that was taken has its
 /// result.
 #[derive(Debug)]
 #[must_use = "nothing is sent until a result is asked for"]
@@ -78,8 +79,8 @@ pub struct SendAll<'c, 'a, I> {
 impl<I> SendAll<'_, '_, I> {
     /// If true, waits for the result of each message before the next is sent; false by default.
     ///
-    /// This is for servers that lose count when something follows a message at once. It costs the
-    /// time of one or two round trips for each message.
+    /// This is for servers that make mistakes when something follows a message at once. It costs
+    /// one or two round trips for each message.
     pub fn one_by_one(mut self, yes: bool) -> Self {
         self.is_single = yes;
         self

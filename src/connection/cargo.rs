@@ -21,8 +21,9 @@ const HEAD: u64 = 64 * 1024;
 
 /// One message for [`send_all`](crate::SmtpConnection::send_all): its content and its envelope.
 ///
-/// Everything that can be sent turns into it: a [`Message`] or a reference to one, which go to
-/// everybody their header names, and pairs of an [`Envelope`] and a message, text or bytes.
+/// You rarely name this type, because `send_all` takes what turns into it: a [`Message`] or a
+/// reference to one, or a pair of an [`Envelope`] and a message, text or bytes. A message alone
+/// goes to the recipients in its header.
 ///
 /// ```
 /// use smtplib::{Address, Consignment, Envelope};
@@ -58,7 +59,7 @@ pub(crate) enum Octets<'a> {
 }
 
 impl<'a> Consignment<'a> {
-    /// Who gets the message.
+    /// Returns the sender and the recipients of the message.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }

@@ -12,10 +12,10 @@ use crate::step::Step;
 const UNHEARD: Duration = Duration::from_millis(100);
 
 impl SmtpConnection {
-    /// Says goodbye and closes: Python's `quit()`. It waits at most 5 seconds for the farewell, and
-    /// returns it if it came.
+    /// Says goodbye and closes the connection: Python's `quit()`. It waits at most 5 seconds for
+    /// the server's reply, and returns it if it came.
     ///
-    /// No answer can change what became of the messages sent before, so this cannot fail.
+    /// No reply can change the result of messages that were sent before, so this cannot fail.
     pub fn quit(mut self) -> Option<Reply> {
         self.begin().ok()?;
         self.wire.leave()

@@ -15,12 +15,11 @@ impl SmtpConnection {
     /// Upgrades the connection to TLS, says EHLO again and returns the reply to STARTTLS: Python's
     /// `starttls()`, with the certificate verified.
     ///
-    /// Everything the server said before is forgotten. If anything goes wrong after the server has
-    /// agreed, the connection is closed: there is no way back to plain text.
+    /// Everything that the server said before is forgotten. If anything fails after the server has
+    /// agreed, the connection is closed.
     ///
-    /// Whom to trust is told by the [`Config`](crate::Config) of the connection. For a server with a
-    /// certificate of a private authority, connect with one instead of
-    /// [`SmtpConnection::connect`]:
+    /// The [`Config`](crate::Config) of the connection says which certificates to trust. If the
+    /// server's certificate comes from your own authority, connect by a configuration:
     ///
     /// ```no_run
     /// use smtplib::{Config, Security};
@@ -69,7 +68,7 @@ impl SmtpConnection {
         Ok(reply)
     }
 
-    /// Says EHLO (LHLO) once more and takes the reply as the server's capabilities: Python's
+    /// Sends EHLO (LHLO) again and reads the server's capabilities from the reply: Python's
     /// `ehlo()`. If the server refuses, the capabilities stay as they were.
     ///
     /// # Errors

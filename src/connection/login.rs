@@ -19,10 +19,10 @@ impl SmtpConnection {
     /// Logs in with a user name and a password, by the best mechanism that server and configuration
     /// share, and returns the server's reply: Python's `login()`.
     ///
-    /// A wrong password is tried once, not once per mechanism: that is how accounts get locked.
-    /// The next mechanism is tried only after a refusal that is about the mechanism (500 to 504,
-    /// 534, 538). A server that says that this user is logged in already is believed, and the reply
-    /// is its 503.
+    /// A wrong password is tried once and not with each mechanism, because servers lock accounts
+    /// after several failures. The next mechanism is tried only after a refusal that is about the
+    /// mechanism (500 to 504, 534, 538). If the server says that this user is logged in already,
+    /// that counts as success, and the reply is its 503.
     ///
     /// ```no_run
     /// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
@@ -53,8 +53,8 @@ impl SmtpConnection {
         self.log_in(credentials)
     }
 
-    /// Logs in by a mechanism of the caller's choice, whether the server offers it or not, and
-    /// returns the server's reply: Python's `auth()`.
+    /// Logs in by the mechanism that you choose, whether the server offers it or not, and returns
+    /// the server's reply: Python's `auth()`.
     ///
     /// # Errors
     ///

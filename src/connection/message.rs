@@ -11,8 +11,8 @@ use crate::outcome::Outcome;
 use crate::recipients::IntoRecipients;
 
 impl Envelope {
-    /// An envelope from texts: a sender, where nothing and `<>` are the null reverse-path, and
-    /// recipients in any of the forms of [`IntoRecipients`].
+    /// Makes an envelope from texts. An empty sender, or `<>`, is the null sender; recipients come
+    /// in any of the forms of [`IntoRecipients`].
     ///
     /// ```
     /// use smtplib::Envelope;
@@ -41,9 +41,10 @@ impl Envelope {
         Ok(Self::new(sender, addresses))
     }
 
-    /// The envelope that a message's header asks for (RFC 5322, 3.6): the sender is `Sender` or
-    /// else `From`, the recipients are `To`, `Cc` and `Bcc`, each once; if the message was
-    /// resent, the newest `Resent-` fields instead.
+    /// Makes the envelope that a message's header asks for (RFC 5322, 3.6).
+    ///
+    /// The sender is `Sender` or else `From`. The recipients are `To`, `Cc` and `Bcc`, each once.
+    /// If the message was resent, the newest `Resent-` fields count instead.
     pub fn of(message: &Message) -> Self {
         let (sender, recipients) = message.envelope_parts();
         Self::new(sender, recipients)
@@ -51,7 +52,7 @@ impl Envelope {
 }
 
 impl Message {
-    /// The envelope that the header asks for: [`Envelope::of`] this message.
+    /// Returns the envelope that the header asks for, as [`Envelope::of`] does.
     pub fn envelope(&self) -> Envelope {
         Envelope::of(self)
     }
@@ -60,19 +61,19 @@ impl Message {
 impl SmtpConnection {
     /// Sends a message to everybody its header names: Python's `send_message()`.
     ///
-    /// `Bcc` is in the envelope and never in the message. What the server cannot take as it is, is
-    /// encoded for it; an attachment from a file is read while it is sent.
+    /// `Bcc` is in the envelope and never in the message. Text that the server cannot take is
+    /// encoded. An attachment from a file is read while it is sent.
     ///
     /// # Errors
     ///
-    /// [`Error::Message`] if an attachment cannot be read before anything is sent,
-    /// [`Error::Source`] if that happens on the way, which cuts the connection; otherwise as
+    /// [`Error::Message`] if an attachment cannot be read before anything is sent.
+    /// [`Error::Source`] if that happens on the way, which cuts the connection. Otherwise as
     /// [`sendmail`](Self::sendmail).
     pub fn send_message(&mut self, message: &Message) -> Result<Outcome> {
         self.send_message_to(&Envelope::of(message), message)
     }
 
-    /// Sends a message to those on the envelope, whatever its header says.
+    /// Sends a message to the recipients of the envelope, whatever its header says.
     ///
     /// # Errors
     ///

@@ -31,8 +31,8 @@ use crate::trace::{Trace, TraceLine};
 
 /// A connection to an SMTP or LMTP server.
 ///
-/// It is made by [`Config::connect`], which does everything a configuration asks for, or step by
-/// step as in Python:
+/// [`Config::connect`] makes one, and does everything that the configuration asks for. It can also
+/// be made step by step, as in Python:
 ///
 /// ```no_run
 /// use smtplib::SmtpConnection;
@@ -52,9 +52,11 @@ use crate::trace::{Trace, TraceLine};
 /// # }
 /// ```
 ///
+/// A [`Mailer`](crate::Mailer) holds connections for you, and replaces those that fail.
+///
 /// After an I/O error, a timeout, a violation of the protocol or the code 421 the connection is
-/// closed for good, and every further call is [`Error::Closed`]. Dropping it closes it without a
-/// word; [`quit`](Self::quit) says goodbye.
+/// closed. Every further call returns [`Error::Closed`]. [`quit`](Self::quit) says goodbye and
+/// closes it; dropping it closes it without saying goodbye.
 pub struct SmtpConnection {
     pub(crate) wire: Wire,
     pub(crate) config: Box<Config>,
@@ -77,42 +79,43 @@ pub(crate) struct State {
 }
 
 impl SmtpConnection {
-    /// The server's first words.
+    /// Returns the server's greeting, its first reply.
     #[must_use]
     pub fn greeting(&self) -> &Reply {
         &self.greeting
     }
 
-    /// What the server offers, by its newest answer to EHLO; nothing if it only knows HELO.
+    /// Returns what the server offers, as its last reply to EHLO says. It is empty if the server
+    /// knows only HELO.
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
 
-    /// Returns true if TLS protects the connection, or a [`Transport`](crate::Transport) of your own
-    /// that is protected.
+    /// Returns true if TLS protects the connection, or if your own [`Transport`](crate::Transport)
+    /// says that it is protected.
     #[must_use]
     pub fn is_tls(&self) -> bool {
         let stream = self.wire.stream();
         stream.is_tls() || stream.is_protected_below()
     }
 
-    /// The server's certificate in DER, if TLS protects the connection, or if a
-    /// [`Transport`](crate::Transport) of your own shows one.
+    /// Returns the server's certificate in DER, if TLS protects the connection or your own
+    /// [`Transport`](crate::Transport) has one.
     #[must_use]
     pub fn peer_certificate(&self) -> Option<Vec<u8>> {
         self.wire.stream().peer_certificate()
     }
 
-    /// Whether another message may go this way: the connection is open, and the server has not said
-    /// goodbye meanwhile.
+    /// Returns true if this connection can send another message: it is open, and the server has not
+    /// said goodbye.
     ///
-    /// It asks the socket, not the server.
+    /// It looks at the socket, and sends nothing. [`noop`](Self::noop) asks the server.
     pub fn is_reusable(&mut self) -> bool {
         self.begin().is_ok() && self.has_transaction_left()
     }
 
-    /// Shows every line of the dialog from here on to this function: Python's `set_debuglevel()`.
+    /// Shows every further line of the dialog to this function: Python's `set_debuglevel()`.
     pub fn set_trace(&mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) {
         self.wire.trace = Trace::new(sink);
     }

@@ -17,13 +17,13 @@ use crate::step::Step;
 use crate::transport::Transport;
 
 impl Config {
-    /// Connects, and does all that the configuration asks for: TLS, EHLO, STARTTLS, logging in.
+    /// Connects, and does everything that the configuration asks for: TLS, EHLO, STARTTLS, logging
+    /// in.
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] and [`Error::Credentials`] before anything is sent; otherwise whatever the
-    /// first step that failed says. There is no connection then, and no password was sent
-    /// without TLS.
+    /// [`Error::Config`] and [`Error::Credentials`] before anything is sent; otherwise the error of
+    /// the first step that failed. No password was sent without TLS.
     pub fn connect(&self) -> Result<SmtpConnection> {
         self.check().map_err(|error| error.at(self.endpoint()))?;
         let deadline = self.deadline.map(deadline_in);
@@ -46,14 +46,14 @@ impl Config {
         opened.map_err(|error| error.at(self.endpoint()))
     }
 
-    /// Checks everything that can be wrong before a socket is opened, files of certificates included;
-    /// [`connect`](Self::connect) does it first of all.
+    /// Checks everything that can be checked before a connection is opened, certificate files
+    /// included. [`connect`](Self::connect) does this first.
     ///
     /// # Errors
     ///
     /// [`Error::Config`], [`Error::Command`] for the name in EHLO, [`Error::Credentials`] and
-    /// [`Error::PlaintextAuth`]. With a [`transport`](Self::transport), the last is known only when
-    /// that is open.
+    /// [`Error::PlaintextAuth`]. With a [`transport`](Self::transport), the last comes only from
+    /// [`connect`](Self::connect).
     pub fn check(&self) -> Result<()> {
         self.check_but_privacy()?;
         self.check_privacy(self.opener.is_some())
@@ -89,10 +89,11 @@ impl Config {
 }
 
 impl SmtpConnection {
-    /// Connects without TLS and reads the greeting and the answer to EHLO: Python's `SMTP(host,
+    /// Connects without TLS, and reads the greeting and the reply to EHLO: Python's `SMTP(host,
     /// port)`.
     ///
-    /// Nothing secret can be sent before [`starttls`](Self::starttls).
+    /// No password can be sent before [`starttls`](Self::starttls). [`Config::connect`] does all of
+    /// it in one call.
     ///
     /// # Errors
     ///
@@ -104,8 +105,8 @@ impl SmtpConnection {
             .connect()
     }
 
-    /// Connects with TLS from the first octet: Python's `SMTP_SSL(host, port)`, with the
-    /// certificate verified.
+    /// Connects with TLS from the first byte: Python's `SMTP_SSL(host, port)`, with the certificate
+    /// verified.
     ///
     /// # Errors
     ///
@@ -117,9 +118,10 @@ impl SmtpConnection {
             .connect()
     }
 
-    /// Goes on where the caller connected, for instance through a proxy or from a local address.
-    /// Nothing may have been read from the stream or written to it by TLS; that is the
-    /// configuration's part, as in [`Config::connect`].
+    /// Takes over a connected `TcpStream` on which nothing has been sent or received yet.
+    ///
+    /// TLS, EHLO and logging in follow, as in [`Config::connect`]. Use it if you connect yourself,
+    /// for instance through a proxy.
     ///
     /// # Errors
     ///
@@ -132,8 +134,8 @@ impl SmtpConnection {
         config.begin(stream, config.deadline.map(deadline_in))
     }
 
-    /// Goes on with a connection of any kind that is open, on which nothing has been sent or received
-    /// yet. TLS above it is the configuration's part, as in [`Config::transport`].
+    /// Takes over an open connection of any kind on which nothing has been sent or received yet.
+    /// TLS, EHLO and logging in follow, as with [`Config::transport`].
     ///
     /// # Errors
     ///

@@ -13,19 +13,21 @@ use crate::outcome::Outcome;
 use crate::recipients::IntoRecipients;
 
 impl SmtpConnection {
-    /// Sends a message: Python's `sendmail()`.
+    /// Sends a message that is text or bytes: Python's `sendmail()`.
     ///
-    /// The addresses are bare (`ann@example.org`); an empty sender, or `<>`, is the null
-    /// reverse-path of bounces. One recipient can be given as a text, several as any list or
-    /// iterator ([`IntoRecipients`]). The message is header, empty line and body; line ends become
-    /// CRLF, leading dots are protected, and nothing else is changed. SIZE, 8BITMIME and
-    /// SMTPUTF8 are used where they are needed and offered.
+    /// Addresses are bare, as `ann@example.org`. An empty sender, or `<>`, is the null sender of
+    /// bounces. One recipient can be given as a text, several as any list or iterator
+    /// ([`IntoRecipients`]).
+    ///
+    /// The message is header, empty line and body. Line ends become CRLF and leading dots are
+    /// protected; nothing else is changed. SIZE, 8BITMIME and SMTPUTF8 are used where they are
+    /// needed and offered.
     ///
     /// # Errors
     ///
     /// Before anything is sent: [`Error::Address`], [`Error::NoRecipients`], [`Error::Content`],
     /// [`Error::TooLarge`], [`Error::Unsupported`]. From the server: [`Error::SenderRefused`],
-    /// [`Error::RecipientsRefused`] if no recipient is left, [`Error::DataRefused`].
+    /// [`Error::RecipientsRefused`] if it refuses everybody, [`Error::DataRefused`].
     /// [`Error::delivery`] tells whether the message may have been taken all the same.
     pub fn sendmail<T, K>(
         &mut self,
@@ -43,11 +45,12 @@ impl SmtpConnection {
 
     /// Sends a message from any reader, with all that an [`Envelope`] can say.
     ///
-    /// A message of up to 64 KiB is known to its end before MAIL, as with
-    /// [`sendmail`](Self::sendmail). Of a longer one the size is not announced unless
-    /// [`Envelope::size`] has it, and it counts as 8-bit where the server offers 8BITMIME. If it
-    /// turns out on the way that it breaks a rule or is larger than the server takes, or the reader
-    /// fails, the connection is cut without an end of data: the server has taken nothing.
+    /// A message of up to 64 KiB is read to its end first, and checked as with
+    /// [`sendmail`](Self::sendmail). A longer one is sent while it is read. The server learns its
+    /// size only from [`Envelope::size`], and it counts as 8-bit where the server offers 8BITMIME.
+    ///
+    /// The connection is cut if the reader fails on the way, or if the message breaks a rule or is
+    /// too large. The server has taken nothing then.
     ///
     /// # Errors
     ///

@@ -21,9 +21,10 @@ use crate::parameter::{At, Parameter};
 use crate::protocol::command;
 use crate::reply::Reply;
 
-/// A transaction by hand: recipient by recipient, each with its answer, and then the message.
+/// One message by hand: the sender, recipient by recipient with the reply to each, and then the
+/// message.
 ///
-/// Dropping it calls it off: the next transaction on the connection begins with RSET.
+/// Dropping it cancels the message: the next transaction on the connection begins with RSET.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
@@ -49,7 +50,7 @@ pub struct Transaction<'c> {
 
 impl SmtpConnection {
     /// Begins a transaction by hand: Python's `mail()`. An empty sender, or `<>`, is the null
-    /// reverse-path.
+    /// sender.
     ///
     /// # Errors
     ///
@@ -60,13 +61,13 @@ impl SmtpConnection {
 
     /// Begins a transaction by hand, with parameters of MAIL such as `BODY=8BITMIME`.
     ///
-    /// A sender with letters outside ASCII brings SMTPUTF8 by itself; for such recipients give the
+    /// SMTPUTF8 is added if the sender has letters outside ASCII. If only a recipient has, give the
     /// parameter.
     ///
     /// # Errors
     ///
-    /// As [`mail`](Self::mail), and [`Error::Unsupported`] if the server does not offer what a
-    /// parameter belongs to.
+    /// As [`mail`](Self::mail), and [`Error::Unsupported`] if the server does not offer the
+    /// extension of a parameter.
     pub fn mail_with(
         &mut self,
         from: &str,
@@ -100,7 +101,7 @@ impl SmtpConnection {
 }
 
 impl<'c> Transaction<'c> {
-    /// Adds a recipient: Python's `rcpt()`. A refusal is an answer, too, and therefore `Ok`.
+    /// Adds a recipient: Python's `rcpt()`. A refusal is `Ok`, too: look at the reply.
     ///
     /// # Errors
     ///
@@ -115,8 +116,8 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     ///
-    /// As [`rcpt`](Self::rcpt), and [`Error::Unsupported`] if the server does not offer what a
-    /// parameter belongs to.
+    /// As [`rcpt`](Self::rcpt), and [`Error::Unsupported`] if the server does not offer the
+    /// extension of a parameter.
     pub fn rcpt_with(
         &mut self,
         to: &str,
@@ -142,9 +143,9 @@ impl<'c> Transaction<'c> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRecipients`]; [`Error::RecipientsRefused`]; [`Error::DataRefused`];
+    /// [`Error::NoRecipients`]; [`Error::RecipientsRefused`]; [`Error::DataRefused`].
     /// [`Error::Source`] if the message cannot be read, and [`Error::Content`] or
-    /// [`Error::Unsupported`] if it is not fit to be sent: the connection is cut then, and the
+    /// [`Error::Unsupported`] if it cannot be sent as it is: the connection is cut then, and the
     /// server has taken nothing.
     pub fn data(self, mut message: impl Read) -> Result<Outcome> {
         let mut writer = self.data_writer()?;
@@ -154,7 +155,7 @@ impl<'c> Transaction<'c> {
         }
     }
 
-    /// Sends DATA and hands out a writer for the message.
+    /// Sends DATA and returns a writer for the message.
     ///
     /// # Errors
     ///
@@ -176,7 +177,7 @@ impl<'c> Transaction<'c> {
         })
     }
 
-    /// Calls the transaction off with RSET now, instead of before the next one.
+    /// Cancels the transaction with RSET now, instead of before the next one.
     ///
     /// # Errors
     ///
@@ -236,11 +237,11 @@ impl SmtpConnection {
     }
 }
 
-/// Takes the message of a [`Transaction`], in as many pieces as the caller likes.
+/// Takes the message of a [`Transaction`] in any number of pieces, as a [`Write`].
 ///
-/// Line ends become CRLF and leading dots are protected on the way. Dropping it without
-/// [`finish`](Self::finish) cuts the connection: a message that was begun cannot be called off in
-/// any other way, and must not be taken for a whole one.
+/// Line ends become CRLF and leading dots are protected on the way. Call [`finish`](Self::finish)
+/// at the end. Dropping the writer without it cuts the connection, so that the server does not take
+/// half a message.
 ///
 /// ```no_run
 /// use std::io::Write;
@@ -268,13 +269,13 @@ pub struct DataWriter<'c> {
 }
 
 impl DataWriter<'_> {
-    /// Ends the message and reads the server's answer to it.
+    /// Ends the message and returns the result for each recipient.
     ///
     /// # Errors
     ///
-    /// [`Error::DataRefused`]; what went wrong while writing; [`Error::Content`] and
-    /// [`Error::Unsupported`] if the message is not fit to be sent, [`Error::delivery`] being
-    /// `NotDelivered` then.
+    /// [`Error::DataRefused`]; the error of an earlier write; [`Error::Content`] and
+    /// [`Error::Unsupported`] if the message cannot be sent as it is, which is certainly not
+    /// delivered then.
     pub fn finish(mut self) -> Result<Outcome> {
         let wire = &mut self.connection.wire;
         let finished = self.body.finish(wire, &mut self.exchange);

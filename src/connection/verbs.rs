@@ -9,11 +9,10 @@ use crate::reply::{Code, Reply};
 use crate::step::Step;
 
 impl SmtpConnection {
-    /// Sends a command of the caller's own and returns the reply, whatever its code: Python's
-    /// `docmd()`.
+    /// Sends any command and returns the reply, whatever its code: Python's `docmd()`.
     ///
-    /// Commands that change the state of the connection are refused: they have methods of their
-    /// own. A reply that asks for more (3yz) is an error, since there is nothing more.
+    /// Commands that change the state of the connection are refused, because they have their own
+    /// methods. A reply that asks for more (3yz) is an error.
     ///
     /// # Errors
     ///
@@ -28,12 +27,12 @@ impl SmtpConnection {
         self.ask(Step::Command, &octets)
     }
 
-    /// Calls off whatever transaction there may be, and returns the reply; TLS, login and capabilities
-    /// stay: Python's `rset()`.
+    /// Cancels the current transaction and returns the reply: Python's `rset()`. TLS, login and
+    /// capabilities stay.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`]; the connection is closed then, since nobody knows in what state it is.
+    /// [`Error::Refused`]; the connection is closed then, because its state is unknown.
     pub fn rset(&mut self) -> Result<Reply> {
         self.begin()?;
         self.reset()
@@ -49,8 +48,7 @@ impl SmtpConnection {
         Ok(reply)
     }
 
-    /// Asks for nothing, to see whether the server is still there, and returns the reply: Python's
-    /// `noop()`.
+    /// Checks that the server is still there, and returns its reply: Python's `noop()`.
     ///
     /// # Errors
     ///
@@ -64,7 +62,8 @@ impl SmtpConnection {
         }
     }
 
-    /// Asks whether a user exists: Python's `verify()`. 252 means that the server does not tell.
+    /// Asks whether a user exists: Python's `verify()`. The code 252 means that the server does not
+    /// say.
     ///
     /// # Errors
     ///

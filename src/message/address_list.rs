@@ -16,7 +16,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group of mailboxes, which may be empty.
+    /// Makes a group of mailboxes, which may be empty.
     ///
     /// ```
     /// use smtplib::{Group, Message};
@@ -46,13 +46,13 @@ impl Group {
         Ok(Self { name, members })
     }
 
-    /// The name of the group.
+    /// Returns the name of the group.
     #[must_use]
     pub fn name(&self) -> &str {
         self.name.as_str()
     }
 
-    /// The mailboxes in the group.
+    /// Returns the mailboxes in the group.
     #[must_use]
     pub fn members(&self) -> &[Mailbox] {
         &self.members
@@ -88,8 +88,8 @@ impl fmt::Display for Group {
 
 /// The value of `To`, `Cc`, `Bcc` or `Reply-To`: mailboxes and groups (RFC 5322, address-list).
 ///
-/// As text it is what configuration files and headers have. Names may be quoted or encoded,
-/// comments are left out, and a semicolon separates like a comma.
+/// It reads the text that configuration files and header fields have. Names may be quoted or
+/// encoded, comments are left out, and a semicolon separates like a comma.
 ///
 /// ```
 /// use smtplib::{AddressList, Message};
@@ -113,7 +113,7 @@ pub enum ListEntry {
 }
 
 impl AddressList {
-    /// A list without entries.
+    /// Makes an empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -130,12 +130,12 @@ impl AddressList {
         self.0.is_empty()
     }
 
-    /// The entries, in their order.
+    /// Returns the entries, in their order.
     pub fn iter(&self) -> std::slice::Iter<'_, ListEntry> {
         self.0.iter()
     }
 
-    /// All mailboxes, those in groups too.
+    /// Returns all mailboxes, those in groups too.
     pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
         self.0.iter().flat_map(|entry| match entry {
             ListEntry::Group(group) => group.members.as_slice(),

@@ -14,12 +14,13 @@ use crate::message::source::{Source, file_length};
 
 /// A file that a message carries: attached to it, or shown within its HTML.
 ///
-/// Its media type is guessed from the extension of its name, unless it is set. It arrives octet for
-/// octet. Only the last component of the name is sent, without the folders before it. What is given
-/// here is checked when the message is built. A text, whose charset has to be told, and a message,
-/// which may not be encoded, are read once then, a little at a time.
+/// Its media type is guessed from the file extension, unless you set it. It arrives byte for byte.
+/// Only the last component of the name is sent, without folders.
 ///
-/// As a [`Part`](crate::Part) it can have header fields and a disposition of its own.
+/// Errors come from [`MessageBuilder::build`](crate::MessageBuilder::build). It reads text files
+/// and messages once, to learn their charset or line lengths.
+///
+/// Turn it into a [`Part`](crate::Part) to add header fields or to set its disposition.
 ///
 /// ```
 /// use smtplib::{Attachment, Message};
@@ -46,16 +47,16 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// A file of these octets.
+    /// Makes an attachment from bytes.
     #[must_use]
     pub fn new(name: impl Into<String>, data: impl Into<Vec<u8>>) -> Self {
         Self::with_source(name.into(), Source::Memory(Arc::new(data.into())))
     }
 
-    /// The file at a path, named as it is there.
+    /// Attaches the file at this path, under its own name.
     ///
-    /// It is read when the message is sent, a little at a time, and each time it is sent. A file
-    /// that changes its length meanwhile makes the sending fail.
+    /// The file is read a little at a time while the message is sent, and again each time it is
+    /// sent. If its length changes meanwhile, sending fails.
     ///
     /// # Errors
     ///
@@ -70,20 +71,21 @@ impl Attachment {
         ))
     }
 
-    /// A file of all octets that a reader gives; they are kept in memory.
+    /// Reads an attachment from a reader to its end, and keeps it in memory.
     ///
     /// # Errors
     ///
-    /// What the reader fails with.
+    /// The reader's error.
     pub fn from_reader(name: impl Into<String>, mut reader: impl Read) -> io::Result<Self> {
         let mut data = Vec::new();
         reader.read_to_end(&mut data)?;
         Ok(Self::new(name, data))
     }
 
-    /// A file of `length` octets, from a reader that is opened each time the message is sent.
+    /// Makes an attachment of `length` bytes from a reader that is opened each time the message is
+    /// sent.
     ///
-    /// A reader that gives more or fewer octets makes the sending fail.
+    /// If the reader gives more or fewer bytes, sending fails.
     #[must_use]
     pub fn streamed<R: Read + 'static>(
         name: impl Into<String>,
@@ -104,32 +106,34 @@ impl Attachment {
         }
     }
 
-    /// Sets the media type, such as `text/csv; charset=utf-8`.
+    /// Sets the media type, such as `text/csv; charset=utf-8`. By default it is guessed from the
+    /// file extension.
     #[must_use]
     pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
         self.media_type = Some(media_type.into());
         self
     }
 
-    /// Sets what a reader shows beside the name (RFC 2045, 8).
+    /// Sets a description, which some mail programs show beside the name (RFC 2045, 8). The default
+    /// is none.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Makes it part of the HTML, which names it by this id: `<img src="cid:logo">` (RFC 2392).
+    /// Makes it part of the HTML, which shows it by this id: `<img src="cid:logo">` (RFC 2392).
     ///
-    /// Any visible ASCII characters will do. An id in the form of an address, `logo@example.com`,
-    /// can be made unique across messages, which some readers need to tell two pictures apart.
+    /// Any visible ASCII characters will do. An id that looks like an address, `logo@example.com`,
+    /// can be unique in all messages. Some mail programs need that to tell pictures apart.
     #[must_use]
     pub fn inline(mut self, content_id: impl Into<String>) -> Self {
         self.content_id = Some(content_id.into());
         self
     }
 
-    /// The address by which HTML names an inline attachment: `cid:` and its id, escaped as
-    /// addresses are.
+    /// Returns the address by which HTML shows an inline attachment: `cid:` and its id, escaped. It
+    /// is `None` if the attachment is not inline.
     #[must_use]
     pub fn url(&self) -> Option<String> {
         let id = ContentId::parse(self.content_id.as_deref()?).ok()?;

@@ -25,20 +25,20 @@ use crate::message::{Message, random};
 const MAX_SEED: usize = 40;
 
 impl Message {
-    /// Begins a message.
+    /// Begins a message. [`MessageBuilder`] has the fields.
     pub fn builder() -> MessageBuilder {
         MessageBuilder::default()
     }
 }
 
-/// Makes a [`Message`] of header fields and a body.
+/// Composes a [`Message`] from header fields and a body.
 ///
-/// Each setter takes the builder and gives it back. The first thing that is wrong is kept, and told
-/// by [`build`](Self::build). A field that has one value keeps the last one given; addresses, ids,
-/// custom headers and attachments are added to those given before.
+/// Setters never fail; [`build`](Self::build) returns the first error. A field with one value keeps
+/// the last one given. Addresses, ids, header fields and attachments are added to those given
+/// before.
 ///
-/// `Date`, `Message-ID` and `MIME-Version` are there without being asked for. `Bcc` goes into the
-/// envelope and nowhere else.
+/// `Date`, `Message-ID` and `MIME-Version` are added for you. `Bcc` is in the envelope and never in
+/// the message.
 #[derive(Debug, Default)]
 #[must_use = "call `build` to make the message"]
 pub struct MessageBuilder {
@@ -58,7 +58,7 @@ impl MessageBuilder {
     /// Adds an author: `"Zoë Müller <zoe@example.org>"`, a pair of name and address, a [`Mailbox`],
     /// or any list of them.
     ///
-    /// Several authors need a [`sender`](Self::sender).
+    /// If there are several authors, set the [`sender`](Self::sender) as well.
     pub fn from<T, K>(mut self, from: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -67,7 +67,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets who sends the message, if that is not its only author.
+    /// Sets who sends the message. By default it is the author.
     pub fn sender<T>(mut self, sender: T) -> Self
     where
         T: TryInto<Mailbox>,
@@ -99,8 +99,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients of a copy whom no recipient sees: they are in the envelope, and not in the
-    /// message.
+    /// Adds recipients who are hidden from the other recipients: they are in the envelope, and not
+    /// in the message.
     pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -109,7 +109,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds whom answers should go to instead of the authors.
+    /// Adds addresses for replies. By default replies go to the authors.
     pub fn reply_to<T, K>(mut self, reply_to: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -119,7 +119,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the subject. What is outside ASCII is encoded, however long it is.
+    /// Sets the subject, in any script and of any length. Characters outside ASCII are encoded.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         let subject = subject.into();
         let checked = check_controls(&subject).map(|()| Subject {
@@ -130,14 +130,14 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets when the message was finished; without it, that is when it is built.
+    /// Sets the date. The default is the moment of [`build`](Self::build).
     pub fn date(mut self, date: impl Into<Date>) -> Self {
         self.head.posting.date = Some(date.into());
         self
     }
 
-    /// Sets the id, `<unique@example.org>`; without it, one is made of 128 random bits and the
-    /// sender's domain.
+    /// Sets the id, such as `<unique@example.org>`. By default one is made from 128 random bits and
+    /// the sender's domain.
     pub fn message_id(mut self, id: &str) -> Self {
         self.head.posting.id = self.error.keep(SENT.id, MsgId::parse(id));
         self
@@ -146,8 +146,8 @@ impl MessageBuilder {
     /// Adds ids of messages that this one answers: a text with any number of them, or a list of
     /// such texts.
     ///
-    /// The ids go out as the other messages have them. What is no id, `<` printable ASCII `>`, is
-    /// left out.
+    /// The ids are sent as the other messages have them. Text that is no id, `<` printable ASCII
+    /// `>`, is left out.
     pub fn in_reply_to<T, K>(mut self, ids: T) -> Self
     where
         T: IntoTexts<K>,
@@ -157,7 +157,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds ids of messages that this one belongs to, the oldest first; they are read as those of
+    /// Adds ids of messages that this one belongs to, the oldest first. They are read like those of
     /// [`in_reply_to`](Self::in_reply_to).
     pub fn references<T, K>(mut self, ids: T) -> Self
     where
@@ -171,10 +171,10 @@ impl MessageBuilder {
     /// Makes it an answer to a message, given the values of that message's `Message-ID`,
     /// `References` and `Subject`.
     ///
-    /// In place of empty references goes its `In-Reply-To`, if it has one (RFC 5322, 3.6.4). The
-    /// subject gets one `Re: `. Values may be folded and have encoded-words, as they stand in the
-    /// message that is answered: those in UTF-8, ISO 8859-1 and Windows-1252 are decoded, others go
-    /// out as they came.
+    /// If the references are empty, give its `In-Reply-To` instead, if it has one (RFC 5322,
+    /// 3.6.4). The subject gets one `Re: `. Values may be folded and encoded, as they stand in the
+    /// other message. Encoded-words in UTF-8, ISO 8859-1 and Windows-1252 are decoded; others are
+    /// sent as they came.
     ///
     /// ```
     /// use smtplib::Message;
@@ -209,13 +209,11 @@ impl MessageBuilder {
         }
     }
 
-    /// Adds a header field of your own: an extension, or one of the standard fields that no method
-    /// sets.
+    /// Adds any other header field: an extension, or a standard field that no method sets.
     ///
-    /// The name keeps its case. The value is text in which everything may stand but control
-    /// characters, and what is outside ASCII is encoded (RFC 2047). Fields that machines read, such
-    /// as `List-Unsubscribe`, and fields that begin with `X-` keep an ASCII value as it is, with all
-    /// its blanks.
+    /// The name keeps its case. The value is any text without control characters; characters
+    /// outside ASCII are encoded (RFC 2047). Fields that machines read, such as `List-Unsubscribe`,
+    /// and fields that begin with `X-` keep an ASCII value unchanged.
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
         // What other messages gave is taken however it comes.
@@ -232,10 +230,10 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds `TLS-Required: No`: the message shall arrive even where a server's policy demands TLS
-    /// and TLS fails, as a report of just that must (RFC 8689, 5).
+    /// Adds `TLS-Required: No`: servers deliver the message even if a policy demands TLS and TLS
+    /// fails (RFC 8689, 5). Reports about failing TLS need it.
     ///
-    /// Together with [`Envelope::require_tls`](crate::Envelope::require_tls) it means nothing.
+    /// It has no effect together with [`Envelope::require_tls`](crate::Envelope::require_tls).
     pub fn tls_not_required(self) -> Self {
         let mut names = self.head.others.iter().map(Field::name);
         if names.any(|name| name.eq_ignore_ascii_case("TLS-Required")) {
@@ -244,9 +242,9 @@ impl MessageBuilder {
         self.header("TLS-Required", "No")
     }
 
-    /// Adds the header fields of a resending, before those that are there (RFC 5322, 3.6.6).
+    /// Adds the header fields of a resending, before those of earlier ones (RFC 5322, 3.6.6).
     ///
-    /// The message then goes to the recipients of the resending.
+    /// The message then goes to the recipients of this resending.
     pub fn resent(mut self, resent: Resent) -> Self {
         match resent.check() {
             Ok(posting) => self.head.resent.insert(0, posting),
@@ -255,27 +253,27 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the text. Together with [`html`](Self::html) it is the plainer of two forms of the
-    /// same.
+    /// Sets the plain text. Together with [`html`](Self::html), mail programs show one of the two.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(Part::text(text));
         self
     }
 
-    /// Sets the text, whose lines are paragraphs that readers can wrap to their width (RFC 3676).
+    /// Sets the plain text. Each line is a paragraph, which mail programs wrap to their width (RFC
+    /// 3676).
     pub fn text_flowed(mut self, text: &str) -> Self {
         self.text = Some(Part::flowed(text));
         self
     }
 
-    /// Sets the text as HTML.
+    /// Sets the HTML. Add a [`text`](Self::text) for those who do not show HTML.
     pub fn html(mut self, html: impl Into<String>) -> Self {
         self.html = Some(Part::html(html));
         self
     }
 
-    /// Sets the calendar of an invitation, with its method, such as `REQUEST`; readers show it
-    /// instead of the text.
+    /// Sets the calendar of an invitation, with its method, such as `REQUEST`. Mail programs show
+    /// it instead of the text.
     pub fn calendar(mut self, method: &str, calendar: impl Into<String>) -> Self {
         self.calendar = Some(Part::calendar(method, calendar));
         self
@@ -288,7 +286,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the body to a tree of parts, in place of text, HTML and calendar.
+    /// Sets the body to a tree of parts, instead of text, HTML and calendar.
     ///
     /// An inline attachment goes beside the first HTML of the tree, as it does with
     /// [`html`](Self::html).
@@ -297,31 +295,31 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets what the boundaries of the body are made of: 1 to 40 ASCII letters and digits that are
-    /// not in its content.
+    /// Sets the text of which boundaries are made: 1 to 40 ASCII letters and digits that do not
+    /// occur in the content.
     ///
-    /// Without it they are random. With it, and a given date and id, the same message is the same
-    /// octets each time, which tests may want.
+    /// By default it is random. With it, and with a given date and id, the same message is the same
+    /// bytes each time. This is for tests.
     pub fn boundary(mut self, seed: impl Into<String>) -> Self {
         self.seed = Some(seed.into());
         self
     }
 
-    /// Writes the file names of attachments a second time for old versions of Outlook, as
-    /// encoded-words in quotes. No standard has that, and other programs do not need it.
+    /// If true, writes the file names of attachments a second time for old versions of Outlook, as
+    /// encoded-words in quotes. This is in no standard, and other programs do not need it.
     ///
-    /// Off by default: programs that do not know `filename*=` (RFC 2231) find the name with `_` for
-    /// what is outside ASCII.
+    /// The default is false. Programs that do not know `filename*=` (RFC 2231) show `_` for
+    /// characters outside ASCII.
     pub fn outlook_file_names(mut self, yes: bool) -> Self {
         self.has_encoded_names = yes;
         self
     }
 
-    /// Makes the message.
+    /// Checks everything, and makes the message.
     ///
     /// # Errors
     ///
-    /// The first thing that is wrong with what was given: [`MessageError::field`] tells where.
+    /// The first error in what was given. [`MessageError::field`] names the field.
     pub fn build(mut self) -> Result<Message, MessageError> {
         self.error.check()?;
         let mut head = *std::mem::take(&mut self.head);

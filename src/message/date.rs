@@ -17,10 +17,10 @@ pub(crate) const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// A moment, to the second, with the offset from UTC it is told in (RFC 5322, 3.3).
+/// A moment, to the second, with an offset from UTC (RFC 5322, 3.3).
 ///
-/// A [`SystemTime`] becomes a date in UTC, `+0000`. std does not know the local offset; whoever
-/// does gives it.
+/// A [`SystemTime`] becomes a date in UTC, `+0000`. The standard library does not know the local
+/// offset; set it with [`offset`](Self::offset).
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
@@ -35,7 +35,7 @@ pub(crate) const MONTHS: [&str; 12] = [
 /// # Ok::<(), smtplib::MessageProblem>(())
 /// ```
 ///
-/// Dates are in the order of their moments; of the same moment, the one further west comes first.
+/// Dates are ordered by their moments. Of the same moment, the one further west comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Date {
     /// Since 1970 in UTC.
@@ -44,14 +44,13 @@ pub struct Date {
 }
 
 impl Date {
-    /// This moment, in UTC.
+    /// Returns this moment, in UTC.
     #[must_use]
     pub fn now() -> Self {
         SystemTime::now().into()
     }
 
-    /// The moment so many seconds after (or before) 1970 in UTC, told with an offset of so many
-    /// minutes east of UTC.
+    /// Makes a date from the seconds since 1970 in UTC and an offset in minutes east of UTC.
     ///
     /// # Errors
     ///
@@ -64,7 +63,7 @@ impl Date {
         date.check()
     }
 
-    /// The same moment, told with an offset of so many minutes east of UTC: 330 is `+0530`.
+    /// Returns the same moment with an offset in minutes east of UTC: 330 is `+0530`.
     ///
     /// # Errors
     ///
@@ -73,13 +72,13 @@ impl Date {
         Self::from_unix(self.seconds, minutes)
     }
 
-    /// Seconds since 1970 in UTC.
+    /// Returns the seconds since 1970 in UTC.
     #[must_use]
     pub fn unix_seconds(self) -> i64 {
         self.seconds
     }
 
-    /// How many minutes east of UTC the date is told.
+    /// Returns the offset in minutes east of UTC.
     #[must_use]
     pub fn offset_minutes(self) -> i16 {
         self.offset_minutes

@@ -8,7 +8,7 @@ use std::io;
 
 use crate::address::{Address, AddressError};
 
-/// What a message was refused for: the field, and what is wrong with it.
+/// Why a message could not be built: the field, and what is wrong with it.
 ///
 /// ```
 /// use smtplib::Message;
@@ -44,8 +44,8 @@ impl MessageError {
         }))
     }
 
-    /// The field that is wrong: the name of a header, `attachment report.pdf`, `body` or
-    /// `boundary`.
+    /// Returns the field that is wrong: the name of a header field, `attachment report.pdf`, `body`
+    /// or `boundary`.
     #[must_use]
     pub fn field(&self) -> &str {
         &self.0.field
@@ -75,7 +75,7 @@ impl StdError for MessageError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MessageProblem {
-    /// A header that the library writes by itself.
+    /// A header field that the library writes itself.
     Automatic,
     /// The boundary has characters other than ASCII letters and digits, is empty or too long, or
     /// occurs in the content.
@@ -96,18 +96,18 @@ pub enum MessageProblem {
     HeaderName,
     /// A file could not be read.
     Io(io::Error),
-    /// A message within the message has a NUL or a line of more than 998 octets, and may not be
+    /// A message within the message has a NUL or a line of more than 998 bytes, and may not be
     /// encoded.
     Lines,
     /// A mailbox or a group.
     Mailbox(MailboxError),
-    /// Not a media type such as `application/pdf`, or one that cannot be had this way.
+    /// Not a media type such as `application/pdf`, or one that is not allowed here.
     MediaType,
-    /// There is no such field, and there has to be one.
+    /// A required field is missing.
     Missing,
     /// Not a message id such as `<id@example.org>`.
     MsgId,
-    /// Multiparts or messages within each other, too deep.
+    /// Multiparts or messages are nested too deeply.
     Nesting,
     /// A text is not a date.
     NoDate,
@@ -115,7 +115,7 @@ pub enum MessageProblem {
     NotAscii,
     /// One click to unsubscribe was asked for, and no address begins with `https://`.
     OneClick,
-    /// A header that is set by a method of its own.
+    /// A header field that has its own method.
     Reserved(&'static str),
     /// The boundary of a part is not one, occurs in the content, or is the beginning of another.
     PartBoundary,
@@ -123,7 +123,7 @@ pub enum MessageProblem {
     ReturnPath,
     /// There are several authors, so `Sender` has to say who sent the message.
     SenderRequired,
-    /// A report has octets above 127, a NUL or a line of more than 998 octets, and may not be
+    /// A report has bytes above 127, a NUL or a line of more than 998 bytes, and may not be
     /// encoded.
     SevenBit,
     /// The address has letters outside ASCII, and the server does not offer SMTPUTF8.

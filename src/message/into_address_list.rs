@@ -6,11 +6,11 @@ use crate::message::address_list::{AddressList, Group, ListEntry};
 use crate::message::error::MailboxError;
 use crate::message::mailbox::Mailbox;
 
-/// Everything that can stand for the mailboxes of `From`, `To`, `Cc`, `Bcc` or `Reply-To`.
+/// Mailboxes for `From`, `To`, `Cc`, `Bcc` or `Reply-To`, in any form.
 ///
-/// One mailbox as a text, a pair of name and address, a [`Mailbox`], an [`Address`] or a [`Group`],
-/// and any array, `Vec`, slice, `Option`, map or iterator of them. One text is one mailbox; a text
-/// with several is parsed with [`AddressList`].
+/// A mailbox can be a text, a pair of name and address, a [`Mailbox`], an [`Address`] or a
+/// [`Group`]. Several can be any array, `Vec`, slice, `Option`, map or iterator of them. One text
+/// is one mailbox; parse a text with several by [`AddressList`].
 ///
 /// ```
 /// use smtplib::{AddressList, Message};
@@ -26,7 +26,7 @@ use crate::message::mailbox::Mailbox;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The compiler finds the parameter by itself.
+/// You never name the type parameter: the compiler finds it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand for mailboxes",
     note = "give a text, a pair of name and address, a `Mailbox`, an `Address`, a `Group`, or anything that can be iterated over and gives them"

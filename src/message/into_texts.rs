@@ -2,10 +2,10 @@
 
 use crate::kind::{Many, Text};
 
-/// Everything that is one text or several: a `&str` or `String`, and any array, `Vec`, slice,
-/// `Option` or iterator of them.
+/// One text or several: a `&str` or `String`, and any array, `Vec`, slice, `Option` or iterator of
+/// them.
 ///
-/// The compiler finds the parameter by itself.
+/// You never name the type parameter: the compiler finds it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand for texts",
     note = "give a text, or anything that can be iterated over and gives texts"

@@ -9,10 +9,10 @@ use crate::message::error::MailboxError;
 use crate::message::header::HeaderWriter;
 use crate::message::phrase::{Phrase, closing_quote};
 
-/// An address with the name that readers show for it (RFC 5322, 3.4).
+/// An address with a display name (RFC 5322, 3.4).
 ///
-/// A name with commas or other special characters needs quotes in a text; given apart from its
-/// address it may hold any character but controls, and is quoted or encoded as the header needs it.
+/// In a text, a name with commas or other special characters needs quotes. Given apart from the
+/// address, it may have any characters but control characters. It is quoted or encoded for you.
 ///
 /// ```
 /// use smtplib::Mailbox;
@@ -34,7 +34,7 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// A mailbox with a display name; an empty name is none.
+    /// Makes a mailbox with a display name. An empty name means none.
     ///
     /// # Errors
     ///
@@ -50,14 +50,14 @@ impl Mailbox {
         }
     }
 
-    /// The display name, as it is read. One that was parsed and has encoded-words in a charset that
-    /// the library does not know is here as it came, and goes out as it came.
+    /// Returns the display name, decoded. A name in a charset that the crate does not know stays
+    /// encoded, and is sent as it came.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(Phrase::as_str)
     }
 
-    /// The address without the name.
+    /// Returns the address without the name.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address

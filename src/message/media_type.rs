@@ -36,7 +36,8 @@ pub struct MediaType {
 pub(crate) type Parameter = (Cow<'static, str>, Cow<'static, str>);
 
 impl MediaType {
-    /// The type that the name of a file speaks for; `application/octet-stream` if it says nothing.
+    /// Guesses the type from a file's extension. If the extension is unknown, it is
+    /// `application/octet-stream`.
     ///
     /// Only the name is looked at. A compressed file has the type of its compression, whatever is
     /// inside.
@@ -53,13 +54,13 @@ impl MediaType {
         }
     }
 
-    /// `type/subtype` without parameters, in lower case.
+    /// Returns `type/subtype` without parameters, in lower case.
     #[must_use]
     pub fn essence(&self) -> &str {
         &self.essence
     }
 
-    /// The value of a parameter; names are compared without case.
+    /// Returns the value of a parameter. Names are compared without case.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters()

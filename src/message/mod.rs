@@ -50,11 +50,11 @@ use crate::message::part::Part;
 pub(crate) use crate::message::render::Rendering;
 pub(crate) use crate::message::transfer::Offers;
 
-/// A message that is complete and correct: made by [`Message::builder`], sent any number of times.
+/// A complete and correct message, made by [`Message::builder`]. It can be sent any number of
+/// times.
 ///
-/// What it is made of has been checked, so it can be rendered for any server: text goes out as it
-/// is where the server takes it, and encoded where not. Attachments from files are read when the
-/// message is written.
+/// Everything in it has been checked. Text is sent as it is where the server allows that, and
+/// encoded otherwise. Attachments from files are read while the message is sent.
 ///
 /// ```
 /// use smtplib::{Attachment, Message};
@@ -83,23 +83,24 @@ impl Message {
         Self { root }
     }
 
-    /// The id in angle brackets, as answers refer to it.
+    /// Returns the id in angle brackets, to which answers refer.
     #[must_use]
     pub fn message_id(&self) -> String {
         let id = self.root.head.posting.id.as_ref();
         id.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// The subject, as it was given.
+    /// Returns the subject as it was given.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         Some(&self.root.head.subject.as_ref()?.text)
     }
 
-    /// Returns true if only a server that offers SMTPUTF8 (RFC 6531) can be given the message,
-    /// because an address has letters outside ASCII. Other text is encoded for servers without it.
+    /// Returns true if only a server that offers SMTPUTF8 (RFC 6531) can take the message, because
+    /// an address has letters outside ASCII. Other text is encoded for servers without it.
     ///
-    /// With the feature `idna`, a domain in other letters is no reason: it has an ASCII form.
+    /// With the feature `idna` only the part before the `@` counts, because a domain has an ASCII
+    /// form.
     #[must_use]
     pub fn needs_smtputf8(&self) -> bool {
         let (sender, recipients) = self.envelope_parts();
@@ -107,7 +108,7 @@ impl Message {
         self.root.without_ascii().is_some() || addresses.any(|a| a.to_ascii().is_none())
     }
 
-    /// The octets of the message, for a file or another program: 7-bit, with CRLF line ends.
+    /// Returns the bytes of the message, for a file or another program: 7-bit, with CRLF line ends.
     ///
     /// Only a message with addresses outside ASCII has UTF-8 in its headers (RFC 6532).
     ///
@@ -121,13 +122,12 @@ impl Message {
         Ok(octets)
     }
 
-    /// Writes what [`to_bytes`](Self::to_bytes) gives, with no more than a little of an attachment
-    /// in memory at a time.
+    /// Writes what [`to_bytes`](Self::to_bytes) returns. Attachments are read a little at a time.
     ///
     /// # Errors
     ///
     /// An [`io::Error`] if an attachment cannot be read or has changed its length, or from the
-    /// writer. What was written before is then not a whole message.
+    /// writer. Part of the message may have been written then.
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
         self.render(Offers::FILE)
             .map_err(io::Error::other)?

@@ -22,8 +22,9 @@ const MAX_DEPTH: usize = 50;
 const FIELD: &str = "body";
 
 /// A part of a message: text, a file, another message, or several parts (RFC 2046).
+/// [`MessageBuilder::body`](crate::MessageBuilder::body) takes a tree of them.
 ///
-/// What is given here is checked when the message is built.
+/// Errors come from [`MessageBuilder::build`](crate::MessageBuilder::build).
 ///
 /// ```
 /// use smtplib::{Attachment, Message, Part};
@@ -98,7 +99,7 @@ impl Named {
 }
 
 impl Part {
-    /// Plain text, `text/plain`.
+    /// Makes a part of plain text, `text/plain`.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(Kind::Text {
@@ -107,7 +108,7 @@ impl Part {
         })
     }
 
-    /// HTML, `text/html`.
+    /// Makes a part of HTML, `text/html`.
     #[must_use]
     pub fn html(html: impl Into<String>) -> Self {
         Self::new(Kind::Text {
@@ -116,24 +117,24 @@ impl Part {
         })
     }
 
-    /// Plain text whose lines are paragraphs: they are wrapped, and readers can wrap them anew (RFC
-    /// 3676).
+    /// Makes a part of plain text. Each line is a paragraph, which mail programs wrap to their
+    /// width (RFC 3676).
     #[must_use]
     pub fn flowed(text: &str) -> Self {
         Self::text_of("text/plain; format=flowed", flow(text))
     }
 
-    /// An invitation or an answer to one: `text/calendar` with the method of the calendar, such as
-    /// `REQUEST` (RFC 6047).
+    /// Makes a part of an invitation, or of an answer to one: `text/calendar` with the calendar's
+    /// method, such as `REQUEST` (RFC 6047).
     #[must_use]
     pub fn calendar(method: &str, calendar: impl Into<String>) -> Self {
         Self::text_of(&format!("text/calendar; method={method}"), calendar)
     }
 
-    /// Text of some media type. Its line ends become CRLF, and its charset is UTF-8.
+    /// Makes a part of text of any media type. Its line ends become CRLF, and its charset is UTF-8.
     ///
-    /// A message (`message/rfc822`) or a report (`message/delivery-status`) goes out as the lines it
-    /// has, since it may not be encoded (RFC 2046, 5.2.1). A message that is 8-bit is sent as
+    /// A message (`message/rfc822`) or a report (`message/delivery-status`) is sent line by line,
+    /// because it may not be encoded (RFC 2046, 5.2.1). A message that is 8-bit is sent as
     /// `application/octet-stream` where 8-bit lines cannot be sent. A report has to be 7-bit.
     #[must_use]
     pub fn text_of(media_type: &str, text: impl Into<String>) -> Self {
@@ -143,26 +144,26 @@ impl Part {
         })
     }
 
-    /// The same in several forms, from the plainest to the richest: readers show the last one they
-    /// can (RFC 2046, 5.1.4).
+    /// Makes a multipart of the same content in several forms, the plainest first. Mail programs
+    /// show the last one that they can (RFC 2046, 5.1.4).
     #[must_use]
     pub fn alternative(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::known_multipart("multipart/alternative", parts)
     }
 
-    /// Parts one after the other, such as text and attachments.
+    /// Makes a multipart of parts one after the other, such as text and attachments.
     #[must_use]
     pub fn mixed(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::known_multipart("multipart/mixed", parts)
     }
 
-    /// HTML, and what it shows by `cid:` (RFC 2387).
+    /// Makes a multipart of HTML and the pictures that it shows by `cid:` (RFC 2387).
     #[must_use]
     pub fn related(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::known_multipart("multipart/related", parts)
     }
 
-    /// Parts in a multipart of some type, such as `multipart/report; report-type=delivery-status`.
+    /// Makes a multipart of any type, such as `multipart/report; report-type=delivery-status`.
     #[must_use]
     pub fn multipart(media_type: &str, parts: impl IntoIterator<Item = Self>) -> Self {
         Self::new(Kind::Multipart {
@@ -175,8 +176,8 @@ impl Part {
     /// Sets the boundary of a multipart: 1 to 70 letters, digits, `'()+_,-./:=?` and inner spaces
     /// that occur nowhere in the content.
     ///
-    /// Without it the boundary is random, which is what nearly everybody wants. Attachments that are
-    /// read from files are not looked through for it.
+    /// By default it is random, and you rarely need another. Attachments that are read from files
+    /// are not searched for it.
     #[must_use]
     pub fn boundary(mut self, text: impl Into<String>) -> Self {
         match &mut self.kind {
@@ -187,11 +188,11 @@ impl Part {
         self
     }
 
-    /// Sets what a reader should do with the part (RFC 2183): `inline`, `attachment`, or one of them
-    /// with parameters, such as `attachment; size=12`. An empty text is for no disposition at all.
+    /// Sets how mail programs show the part (RFC 2183): `inline`, `attachment`, or one of them with
+    /// parameters, such as `attachment; size=12`. An empty text means no disposition.
     ///
-    /// Without it, attachments are `attachment`, those with a content id `inline`, and other parts
-    /// have none. The file name stays, unless there is a `filename` among the parameters.
+    /// By default attachments are `attachment`, attachments with a content id are `inline`, and
+    /// other parts have none. The file name stays, unless `filename` is among the parameters.
     ///
     /// ```
     /// use smtplib::{Attachment, Part};
@@ -208,21 +209,23 @@ impl Part {
 
     /// Adds a header field to the part, such as `Content-Location` or `X-Attachment-Id`.
     ///
-    /// The value is treated as by [`MessageBuilder::header`](crate::MessageBuilder::header).
+    /// The value is checked and encoded as in
+    /// [`MessageBuilder::header`](crate::MessageBuilder::header).
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Sets the id by which other parts name this one (RFC 2045, 7).
+    /// Sets the id by which other parts refer to this one (RFC 2045, 7). The default is none.
     #[must_use]
     pub fn content_id(mut self, id: impl Into<String>) -> Self {
         self.content_id = Some(id.into());
         self
     }
 
-    /// Sets what a reader shows beside the part (RFC 2045, 8).
+    /// Sets a description, which some mail programs show beside the part (RFC 2045, 8). The default
+    /// is none.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

@@ -28,7 +28,7 @@ pub struct Resent {
 }
 
 impl Resent {
-    /// A resending by nobody to nobody; it needs a [`from`](Self::from).
+    /// Begins a resending. It needs a [`from`](Self::from).
     pub fn new() -> Self {
         Self::default()
     }
@@ -42,7 +42,7 @@ impl Resent {
         self
     }
 
-    /// Sets who sends it, if that is not the only one who resends it.
+    /// Sets who sends it. By default it is the one who resends it.
     pub fn sender<T>(mut self, sender: T) -> Self
     where
         T: TryInto<Mailbox>,
@@ -71,7 +71,7 @@ impl Resent {
         self
     }
 
-    /// Adds recipients who are in the envelope only.
+    /// Adds recipients who are hidden from the other recipients.
     pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -80,13 +80,13 @@ impl Resent {
         self
     }
 
-    /// Sets when it is resent; without it, that is when it is given to the message.
+    /// Sets the date. The default is the moment when it is given to the message.
     pub fn date(mut self, date: impl Into<Date>) -> Self {
         self.posting.date = Some(date.into());
         self
     }
 
-    /// Sets the id of the resending; without it, one is made.
+    /// Sets the id of the resending. By default one is made.
     pub fn message_id(mut self, id: &str) -> Self {
         self.posting.id = self.error.keep(RESENT.id, MsgId::parse(id));
         self

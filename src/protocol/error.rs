@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::reply::Code;
 
-/// What the server did against the rules; the connection is of no further use.
+/// How the server broke the rules of the protocol. The connection is closed then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -15,16 +15,16 @@ pub enum ProtocolError {
     BadLine,
     /// The lines of one reply have different codes.
     CodeMismatch,
-    /// The server sent data between its answer to STARTTLS and the TLS handshake, where an attacker
-    /// could have put it.
+    /// The server sent data between its reply to STARTTLS and the TLS handshake. An attacker could
+    /// have put it there.
     DataBeforeTls,
     /// A line of a reply is too long.
     LineTooLong,
     /// A reply has too many lines or octets.
     ReplyTooLong,
-    /// A code that is no answer to this command, such as 250 to DATA.
+    /// A code that is no reply to this command, such as 250 to DATA.
     UnexpectedCode(Code),
-    /// The server spoke although it was not asked.
+    /// The server sent a reply to which no command belongs.
     Unsolicited,
 }
 

@@ -9,8 +9,8 @@ use crate::protocol::parser::ReplyParser;
 use crate::reply::Reply;
 
 impl Reply {
-    /// Makes a reply from its code and its text, whose lines become those of the reply: for tests of
-    /// what a program does with one, and for places of your own to send to.
+    /// Makes a reply from its code and its text, with a line for each line of the text. It is for
+    /// tests, and for your own places to send to.
     ///
     /// ```
     /// use smtplib::Reply;
@@ -22,8 +22,8 @@ impl Reply {
     ///
     /// # Errors
     ///
-    /// [`ProtocolError`] if no server may say that: a code below 200 or over 599, a CR or NUL in the
-    /// text, or a text that is too long.
+    /// [`ProtocolError`] for a code below 200 or over 599, a CR or NUL in the text, or a text that
+    /// is too long.
     pub fn new(code: u16, text: &str) -> Result<Self, ProtocolError> {
         let mut octets = String::with_capacity(text.len() + 6);
         let mut lines = text.split('\n').peekable();
@@ -41,8 +41,8 @@ impl Reply {
 impl FromStr for Reply {
     type Err = ProtocolError;
 
-    /// Reads a reply as a server writes it: the code stands in front of each line, and whether a
-    /// space or a hyphen follows does not matter.
+    /// Reads a reply as a server writes it, with the code before each line. A space or a hyphen may
+    /// follow the code.
     fn from_str(text: &str) -> Result<Self, ProtocolError> {
         let mut code = None;
         let mut lines = Vec::new();

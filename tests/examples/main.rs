@@ -39,3 +39,5 @@ mod verp;
 // Elsewhere than on Linux no environment variable names the roots.
 #[cfg(target_os = "linux")]
 mod web;
+#[cfg(target_os = "linux")]
+mod worker;

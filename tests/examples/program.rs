@@ -46,6 +46,7 @@ impl Program {
             "OAUTH_TOKEN_URL",
             "OAUTH_CLIENT_ID",
             "OAUTH_REFRESH_TOKEN",
+            "REDIS_URL",
             "SSL_CERT_FILE",
             "SSL_CERT_DIR",
         ] {
@@ -139,7 +140,7 @@ pub(crate) fn plain_url(peer: &Peer) -> String {
 }
 
 /// Cargo puts the examples beside the directory of the tests.
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();
     path.pop();

@@ -8,12 +8,11 @@ use crate::message::into_address_list::IntoAddressList;
 use crate::message::into_texts::IntoTexts;
 
 impl MessageBuilder {
-    /// Sets the addresses by which a reader leaves the list or stops such mail (RFC 2369, 3.2):
-    /// `https://…`, `mailto:…`, or both.
+    /// Sets the addresses for leaving the list (RFC 2369, 3.2): `https://…`, `mailto:…`, or both.
     ///
-    /// With `one_click` mail programs may do it by themselves: they POST to the first `https://`
-    /// address (RFC 8058). Large mailbox providers ask senders of bulk mail for it. Sign both header
-    /// fields with DKIM.
+    /// If `one_click` is true, mail programs show a button, and send a POST to the first `https://`
+    /// address (RFC 8058). Large mailbox providers ask this of senders of bulk mail. Sign both
+    /// header fields with DKIM.
     ///
     /// ```
     /// use smtplib::Message;
@@ -60,7 +59,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets where help about the list is found (RFC 2369, 3.1).
+    /// Sets the addresses for help about the list (RFC 2369, 3.1).
     pub fn list_help<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -68,7 +67,7 @@ impl MessageBuilder {
         self.list_field("List-Help", urls)
     }
 
-    /// Sets the addresses by which a reader joins the list (RFC 2369, 3.3).
+    /// Sets the addresses for joining the list (RFC 2369, 3.3).
     pub fn list_subscribe<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -84,7 +83,7 @@ impl MessageBuilder {
         self.list_field("List-Post", urls)
     }
 
-    /// Sets how a person who cares for the list is reached (RFC 2369, 3.5).
+    /// Sets the addresses of the person who looks after the list (RFC 2369, 3.5).
     pub fn list_owner<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -92,7 +91,7 @@ impl MessageBuilder {
         self.list_field("List-Owner", urls)
     }
 
-    /// Sets where the archives of the list are (RFC 2369, 3.6).
+    /// Sets the addresses of the list's archives (RFC 2369, 3.6).
     pub fn list_archive<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -100,8 +99,8 @@ impl MessageBuilder {
         self.list_field("List-Archive", urls)
     }
 
-    /// Asks the recipients' mail programs to tell these mailboxes that the message was displayed
-    /// (RFC 8098, 2.1). Many ask the reader first, or do nothing.
+    /// Asks mail programs to tell these mailboxes when the message is displayed (RFC 8098, 2.1).
+    /// Many ask the reader first, or do nothing.
     pub fn disposition_notification_to<T, K>(mut self, mailboxes: T) -> Self
     where
         T: IntoAddressList<K>,

@@ -28,7 +28,7 @@ pub struct DeliverBy {
 }
 
 impl DeliverBy {
-    /// The message comes back if it has not arrived in time.
+    /// Returns the message to the sender if it has not arrived in time.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl DeliverBy {
         Self::new(time, true, 1)
     }
 
-    /// The sender is told if the message has not arrived in time, and the server keeps trying.
+    /// Tells the sender if the message has not arrived in time; the server keeps trying.
     ///
     /// # Errors
     ///
@@ -77,7 +77,8 @@ impl From<DeliverBy> for Parameter {
 }
 
 impl Envelope {
-    /// How soon the message must arrive (DELIVERBY, RFC 2852).
+    /// Sets how soon the message must arrive (DELIVERBY, RFC 2852). By default there is no such
+    /// limit.
     pub fn deliver_by(self, by: DeliverBy) -> Self {
         self.parameter(by.into())
     }

@@ -9,7 +9,7 @@ use crate::protocol::extension::xtext;
 /// Longest ENVID, encoded (RFC 3461, 4.4).
 const MAX_ENVELOPE_ID: usize = 100;
 
-/// When the sender hears of a recipient (NOTIFY, RFC 3461, 4.1).
+/// On which events the sender gets a report about a recipient (NOTIFY, RFC 3461, 4.1).
 ///
 /// Without it, a server reports failures and often delays.
 ///
@@ -40,7 +40,8 @@ pub enum NotifyOn {
 }
 
 impl Notify {
-    /// On none of these, which is the same as [`never`](Self::never), or on some.
+    /// Asks for a report on these events. With none of them it is the same as
+    /// [`never`](Self::never).
     #[must_use]
     pub fn on(events: impl IntoIterator<Item = NotifyOn>) -> Self {
         let mut notify = Self::never();
@@ -54,7 +55,7 @@ impl Notify {
         notify
     }
 
-    /// In no case, not even if the message is lost.
+    /// Asks for no report, not even if the message cannot be delivered.
     #[must_use]
     pub fn never() -> Self {
         Self {
@@ -84,7 +85,7 @@ impl From<Notify> for Parameter {
     }
 }
 
-/// How much of the message a failure notification brings back (RET, RFC 3461, 4.3).
+/// How much of the message a failure report contains (RET, RFC 3461, 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReturnContent {
@@ -105,7 +106,7 @@ impl From<ReturnContent> for Parameter {
 }
 
 impl Parameter {
-    /// ORCPT: the address that the sender wrote, for notifications to name (RFC 3461, 4.2).
+    /// Makes ORCPT: the address that the sender wrote, which reports name (RFC 3461, 4.2).
     ///
     /// An address outside ASCII goes in the form of RFC 6533, which any server can take.
     #[must_use]
@@ -118,8 +119,7 @@ impl Parameter {
         Self::known("ORCPT", Some(value.into()))
     }
 
-    /// ENVID: a name for this sending that notifications repeat (RFC 3461, 4.4), up to 100 octets
-    /// when it is encoded.
+    /// Makes ENVID: a name that reports repeat (RFC 3461, 4.4), up to 100 bytes when it is encoded.
     ///
     /// # Errors
     ///
@@ -135,7 +135,8 @@ impl Parameter {
 
 /// Delivery status notifications (RFC 3461).
 impl Envelope {
-    /// When the sender hears of the recipients so far that have no [`Notify`] of their own.
+    /// Sets the reports for the recipients added so far, except those with their own [`Notify`]. By
+    /// default the server decides.
     ///
     /// ```
     /// use smtplib::{Address, Envelope, Notify, NotifyOn, ReturnContent};
@@ -154,22 +155,22 @@ impl Envelope {
         self.for_each_recipient("NOTIFY", |_| notify.into())
     }
 
-    /// Tells the server of each recipient so far that its address is the one that the sender wrote
-    /// (ORCPT), so that notifications name it even if the mail is forwarded.
+    /// Adds each recipient's address as the one that the sender wrote (ORCPT), for the recipients
+    /// added so far. Reports then name it even if the mail is forwarded.
     pub fn original_recipients(self) -> Self {
         self.for_each_recipient("ORCPT", Parameter::original_recipient)
     }
 
-    /// How much of the message a failure notification brings back.
+    /// Sets how much of the message a failure report contains (RET). By default the server decides.
     pub fn return_content(self, content: ReturnContent) -> Self {
         self.parameter(content.into())
     }
 
-    /// A name for this sending that notifications repeat; see [`Parameter::envelope_id`].
+    /// Sets a name that reports repeat; see [`Parameter::envelope_id`].
     ///
     /// # Errors
     ///
-    /// [`CommandError::Option`] as there.
+    /// As [`Parameter::envelope_id`].
     pub fn envelope_id(self, id: &str) -> Result<Self, CommandError> {
         Ok(self.parameter(Parameter::envelope_id(id)?))
     }

@@ -12,7 +12,7 @@ use crate::parameter::Parameter;
 const MAX_SECONDS: u64 = 999_999_999;
 
 impl Parameter {
-    /// HOLDFOR: the server keeps the message for so long (RFC 4865).
+    /// Makes HOLDFOR: the server keeps the message for this time (RFC 4865).
     ///
     /// # Errors
     ///
@@ -26,7 +26,7 @@ impl Parameter {
         Ok(Self::known("HOLDFOR", Some(seconds.to_string().into())))
     }
 
-    /// HOLDUNTIL: the server keeps the message until then (RFC 4865).
+    /// Makes HOLDUNTIL: the server keeps the message until this moment (RFC 4865).
     ///
     /// # Errors
     ///
@@ -41,17 +41,16 @@ impl Parameter {
 
 /// Keeping mail for later (FUTURERELEASE, RFC 4865).
 impl Envelope {
-    /// Asks the server to keep the message for so long; see [`Parameter::hold_for`].
+    /// Asks the server to keep the message for this time; see [`Parameter::hold_for`].
     ///
     /// # Errors
     ///
-    /// [`CommandError::Option`] as there.
+    /// As [`Parameter::hold_for`].
     pub fn hold_for(self, time: Duration) -> Result<Self, CommandError> {
         Ok(self.parameter(Parameter::hold_for(time)?))
     }
 
-    /// Asks the server to keep the message until then: a [`Date`] or a
-    /// `SystemTime`.
+    /// Asks the server to keep the message until this moment: a [`Date`] or a `SystemTime`.
     ///
     /// # Errors
     ///

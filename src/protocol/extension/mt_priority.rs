@@ -5,7 +5,7 @@ use crate::envelope::Envelope;
 use crate::parameter::Parameter;
 
 impl Parameter {
-    /// MT-PRIORITY: from -9 to 9, the higher the sooner (RFC 6710).
+    /// Makes MT-PRIORITY: from -9 to 9, the higher the sooner (RFC 6710).
     ///
     /// # Errors
     ///
@@ -22,7 +22,8 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// The priority among other mail, from -9 to 9, the higher the sooner (MT-PRIORITY, RFC 6710).
+    /// Sets the priority among other mail, from -9 to 9, the higher the sooner (MT-PRIORITY, RFC
+    /// 6710). Without it the server takes 0.
     ///
     /// # Errors
     ///

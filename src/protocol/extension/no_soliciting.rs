@@ -9,8 +9,8 @@ use crate::parameter::Parameter;
 const MAX_LENGTH: usize = 1000;
 
 impl Parameter {
-    /// SOLICIT: which classes of solicitation the message belongs to, as `org.example:ADV:ADLT`
-    /// (RFC 3865).
+    /// Makes SOLICIT: the classes of solicitation that the message belongs to, such as
+    /// `org.example:ADV:ADLT` (RFC 3865).
     ///
     /// # Errors
     ///
@@ -35,11 +35,11 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// Which classes of solicitation the message belongs to; see [`Parameter::solicit`].
+    /// Names the classes of solicitation that the message belongs to; see [`Parameter::solicit`].
     ///
     /// # Errors
     ///
-    /// [`CommandError::Option`] as there.
+    /// As [`Parameter::solicit`].
     pub fn solicit<T: AsRef<str>>(
         self,
         keywords: impl IntoIterator<Item = T>,

@@ -4,7 +4,7 @@ use crate::envelope::Envelope;
 use crate::parameter::Parameter;
 
 impl Parameter {
-    /// REQUIRETLS: every server on the way must use TLS with a certificate it has verified, or
+    /// Makes REQUIRETLS: every server on the way must use TLS with a verified certificate, or
     /// return the message (RFC 8689).
     #[must_use]
     pub fn require_tls() -> Self {
@@ -13,7 +13,7 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// Lets the message go under verified TLS all the way or not at all (REQUIRETLS, RFC 8689).
+    /// Sends the message with verified TLS all the way, or not at all (REQUIRETLS, RFC 8689).
     ///
     /// Sending is an error if this connection has no TLS, if it does not verify certificates, or
     /// if the server does not offer REQUIRETLS. [`ignore_unsupported`](Self::ignore_unsupported)

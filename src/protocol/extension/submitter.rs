@@ -7,8 +7,8 @@ use crate::parameter::Parameter;
 use crate::protocol::extension::xtext;
 
 impl Parameter {
-    /// AUTH: who first submitted the message, for relays that trust each other; `None` if nobody
-    /// knows (RFC 4954, 5).
+    /// Makes AUTH: who first submitted the message, for relays that trust each other (RFC 4954, 5).
+    /// `None` means that it is not known.
     ///
     /// # Errors
     ///
@@ -25,7 +25,7 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// Who first submitted the message; see [`Parameter::submitter`].
+    /// Names who first submitted the message; see [`Parameter::submitter`].
     ///
     /// # Errors
     ///

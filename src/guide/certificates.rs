@@ -1,0 +1,57 @@
+//! Trust a certificate of your own, and show one to the server.
+//!
+//! ```no_run
+//! use smtplib::Config;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::new("mail.internal.example.com")
+//!     .root_certificate_file("/etc/ssl/our-authority.pem");
+//! config.check()?; // reads the file
+//!
+//! // The same as a URL:
+//! let config: Config = "smtp://mail.internal.example.com?ca=/etc/ssl/our-authority.pem".parse()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Certificates are always verified: by default against the system's root certificates, and for the host
+//! name that you gave. A server whose certificate comes from your own authority needs the authority's
+//! certificate in PEM. A self-signed certificate is its own authority.
+//!
+//! | you want to | method | URL |
+//! |---|---|---|
+//! | trust more roots, from a file | [`root_certificate_file`](crate::Config::root_certificate_file) | `?ca=/path.pem` |
+//! | trust more roots, from text | [`root_certificates`](crate::Config::root_certificates) | |
+//! | trust only those roots | [`only_given_roots`](crate::Config::only_given_roots) | `?roots=only` |
+//! | expect another name in the certificate | [`tls_server_name`](crate::Config::tls_server_name) | `?server_name=mail.example.com` |
+//! | show a client certificate | [`client_identity_files`](crate::Config::client_identity_files) | `?cert=/path.pem&key=/path.pem` |
+//! | log in with that certificate | [`Credentials::certificate`](crate::Credentials::certificate) | |
+//! | set up TLS yourself | [`tls_connector`](crate::Config::tls_connector) | |
+//!
+//! # When the handshake fails
+//!
+//! ```no_run
+//! use smtplib::{Config, Error, TlsReason};
+//!
+//! match Config::new("mail.example.com").connect() {
+//!     Err(Error::Tls(error)) if error.reason() == TlsReason::UnknownIssuer => {
+//!         eprintln!("add the authority's certificate: {error}");
+//!     }
+//!     Err(error) => eprintln!("{error}"),
+//!     Ok(smtp) => drop(smtp.quit()),
+//! }
+//! ```
+//!
+//! | [reason](crate::TlsReason) | usually |
+//! |---|---|
+//! | `UnknownIssuer` | your own authority: give its certificate. In a small container: install `ca-certificates`. |
+//! | `WrongName` | you connected by another name or an address: use `tls_server_name` |
+//! | `Expired`, `NotYetValid` | renew the certificate, or set this machine's clock |
+//! | `NotTls`, `InClear` | ports 465 and 587 are mixed up |
+//! | `ClientCertificate` | the server wants a client certificate |
+//!
+//! # Without verification
+//!
+//! [`danger_accept_invalid_certs`](crate::Config::danger_accept_invalid_certs) takes any certificate. Then
+//! everybody on the way can read the password. Trusting the server's own certificate takes one more line,
+//! and is safe.

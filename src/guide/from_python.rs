@@ -1,0 +1,68 @@
+//! From Python: each call of `smtplib`, `EmailMessage` and `mimetypes`.
+//!
+//! ```no_run
+//! use smtplib::{Config, Credentials, Message};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // msg = EmailMessage(); msg["From"] = …; msg.set_content("…")
+//! let message = Message::builder()
+//!     .from("alice@example.com")
+//!     .to("bob@example.org")
+//!     .subject("Lunch?")
+//!     .text("Noon at the usual place?\n")
+//!     .build()?;
+//!
+//! // with smtplib.SMTP("mail.example.com", 587) as smtp: smtp.starttls(); smtp.login("alice", "secret")
+//! let mut smtp = Config::new("mail.example.com")
+//!     .credentials(Credentials::password("alice", "secret"))
+//!     .connect()?;
+//! let outcome = smtp.send_message(&message)?; // refused = smtp.send_message(msg)
+//! smtp.quit();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Mailer`](crate::Mailer) is often better than a connection: it connects when it must, keeps
+//! connections, and can be shared by threads.
+//!
+//! | `smtplib` | here |
+//! |---|---|
+//! | `SMTP(host, port)`, `SMTP_SSL(…)` | [`SmtpConnection::connect`](crate::SmtpConnection::connect), [`connect_tls`](crate::SmtpConnection::connect_tls); better a [`Config`](crate::Config) |
+//! | `LMTP(host, port)`, `LMTP("/path")` | [`Config::lmtp`](crate::Config::lmtp), [`Config::lmtp_unix`](crate::Config::lmtp_unix) |
+//! | `starttls()`, `login(u, p)`, `auth(…)` | [`starttls`](crate::SmtpConnection::starttls), [`login`](crate::SmtpConnection::login), [`authenticate`](crate::SmtpConnection::authenticate); with a `Config`, `connect` does it |
+//! | `sendmail(from, to, text)`, its dict of refused | [`sendmail`](crate::SmtpConnection::sendmail), [`Outcome::refused`](crate::Outcome::refused) |
+//! | `send_message(msg)` | [`send_message`](crate::SmtpConnection::send_message) |
+//! | `mail()`, `rcpt()`, `data()` | [`mail`](crate::SmtpConnection::mail), [`Transaction::rcpt`](crate::Transaction::rcpt), [`Transaction::data`](crate::Transaction::data) |
+//! | `docmd`, `ehlo`, `rset`, `noop` | [`command`](crate::SmtpConnection::command), [`ehlo`](crate::SmtpConnection::ehlo), [`rset`](crate::SmtpConnection::rset), [`noop`](crate::SmtpConnection::noop) |
+//! | `verify`, `expn`, `help`, `quit` | [`vrfy`](crate::SmtpConnection::vrfy), [`expn`](crate::SmtpConnection::expn), [`help`](crate::SmtpConnection::help), [`quit`](crate::SmtpConnection::quit) |
+//! | `has_extn`, `esmtp_features` | [`Capabilities::has`](crate::Capabilities::has), [`Capabilities::param`](crate::Capabilities::param) |
+//! | `set_debuglevel(1)` | [`Config::trace_to_stderr`](crate::Config::trace_to_stderr) |
+//! | `timeout=30` | [`Config::timeout`](crate::Config::timeout) |
+//! | `SMTPConnectError`, `SMTPHeloError` | [`Error::Refused`](crate::Error::Refused) with its [`Step`](crate::Step) |
+//! | `SMTPNotSupportedError`, `SMTPAuthenticationError` | [`Error::Unsupported`](crate::Error::Unsupported), [`Error::AuthFailed`](crate::Error::AuthFailed) |
+//! | `SMTPSenderRefused`, `SMTPRecipientsRefused` | [`Error::SenderRefused`](crate::Error::SenderRefused), [`Error::RecipientsRefused`](crate::Error::RecipientsRefused) |
+//! | `SMTPDataError` | [`Error::DataRefused`](crate::Error::DataRefused) |
+//! | `SMTPServerDisconnected` | [`Error::Disconnected`](crate::Error::Disconnected), [`Error::Closed`](crate::Error::Closed), [`Error::Timeout`](crate::Error::Timeout) |
+//!
+//! | `EmailMessage` | here |
+//! |---|---|
+//! | `set_content(text)`, `add_alternative(html, subtype="html")` | [`text`](crate::MessageBuilder::text), [`html`](crate::MessageBuilder::html) |
+//! | `add_attachment(data, …, filename=…)` | [`attach`](crate::MessageBuilder::attach) with [`Attachment::new`](crate::Attachment::new) |
+//! | `add_related(data, …, cid=…)` | the same with [`inline`](crate::Attachment::inline) |
+//! | `msg["X-Name"] = value` | [`header`](crate::MessageBuilder::header) |
+//! | `as_bytes()` | [`to_bytes`](crate::Message::to_bytes) |
+//! | `email.utils.formataddr((name, address))` | a pair: `("Ann", "ann@example.org")` |
+//! | `mimetypes.guess_type(name)` | [`MediaType::of_file`](crate::MediaType::of_file); `Attachment` does it |
+//!
+//! # What is different
+//!
+//! - Certificates are verified. A server with its own certificate needs
+//!   [`root_certificates`](crate::Config::root_certificates), once.
+//! - [`connect`](crate::Config::connect) sends EHLO, and again after STARTTLS.
+//! - A refused recipient is in the [`Outcome`](crate::Outcome) and is no error, as in Python. If all are
+//!   refused, it is [`Error::RecipientsRefused`](crate::Error::RecipientsRefused).
+//! - [`Outcome::reply`](crate::Outcome::reply) is the server's last reply, often with a queue id.
+//! - `sendmail` takes text or bytes, and turns every line end into CRLF. It adds no `Date` and no
+//!   `Message-ID`; [`Message`](crate::Message) does.
+//! - There is a timeout by default. It is [`Error::Timeout`](crate::Error::Timeout).
+//! - `Bcc` is in the envelope and never in the message. `to`, `cc` and `attach` add to what was there.

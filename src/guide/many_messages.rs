@@ -1,0 +1,108 @@
+//! Ten thousand messages: `send_all`, several connections, and a rate.
+//!
+//! ```no_run
+//! use smtplib::{Mailer, Message};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let readers = vec!["ann@example.org".to_owned()];
+//! let mailer = Mailer::from_env("SMTP_URL")?.messages_per_connection(10_000);
+//! let newsletter = |reader: &String| {
+//!     Message::builder()
+//!         .from("news@example.com")
+//!         .to(reader)
+//!         .subject("News")
+//!         .text("Nothing happened today.\n")
+//!         .build()
+//! };
+//! let messages = readers.iter().map(newsletter).collect::<Result<Vec<_>, _>>()?;
+//!
+//! for (reader, result) in readers.iter().zip(mailer.send_all(&messages)) {
+//!     match result {
+//!         Ok(outcome) if outcome.is_complete() => println!("{reader}: sent"),
+//!         Ok(outcome) => outcome.refused().for_each(|refused| println!("{refused}")),
+//!         Err(error) => eprintln!("{reader}: {error}"),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Mailer::send_all`](crate::Mailer::send_all) takes messages from any iterator, and gives one result
+//! for each, in the same order. One message's refusal does not touch the others. Nothing is sent before
+//! the first result is asked for.
+//!
+//! Messages are taken as there is room for them. An iterator that makes each message when it is asked
+//! for one needs little memory, however many there are.
+//!
+//! # Why it is fast
+//!
+//! A single message with PIPELINING takes two flights. The client waits twice:
+//!
+//! ```text
+//!            client                                    server
+//!              │                                          │
+//!   flight 1   │── MAIL FROM, RCPT TO, DATA ─────────────►│
+//!              │◄────────────────────── 250, 250, 354 ────│
+//!   flight 2   │── the message and a dot ────────────────►│
+//!              │◄────────────────────── 250 accepted ─────│
+//! ```
+//!
+//! `send_all` does not wait. While replies are on their way back, the next messages are on their way
+//! out. What has been sent and not answered yet is the window:
+//!
+//! ```text
+//!   messages    1    2    3    4    5    6    7    8    9   10   11   …
+//!             └──────┬──────┘└───────────────┬──────────────┘└────┬────┘
+//!              have a result             the window        still in your iterator
+//!                            at most 1 MiB and 4096 messages
+//! ```
+//!
+//! With CHUNKING the window fills the line. Without CHUNKING each message waits for one reply. Without
+//! PIPELINING each command waits for its reply, and the results are the same.
+//!
+//! # Several connections at a time
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let messages: Vec<smtplib::Message> = Vec::new();
+//! # use smtplib::Mailer;
+//! let mailer = Mailer::from_env("SMTP_URL")?.connections(8);
+//! mailer.send_all(&messages).concurrency(8).for_each(|place, result| {
+//!     if let Err(error) = result {
+//!         eprintln!("message {place}: {error}");
+//!     }
+//! });
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`concurrency`](crate::MailerSendAll::concurrency) uses that many threads and connections. Results
+//! come as they are ready, each with the place of its message. This helps with servers that take long
+//! for each message. Many servers allow only a few connections from one client.
+//!
+//! # Not too fast
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # use smtplib::Mailer;
+//! use std::time::Duration;
+//!
+//! let mailer = Mailer::from_env("SMTP_URL")?.rate(14, Duration::from_secs(1)); // 14 in a second
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Providers allow a number of messages in a second and in a day. [`rate`](crate::Mailer::rate) spreads
+//! them evenly; by default there is no limit. If the server replies that it is too much, `send_all`
+//! pauses, for 1 second at first and for at most 60.
+//!
+//! # When a connection is lost
+//!
+//! The messages that were certainly not delivered go over a new connection. A message that may have
+//! been delivered is not sent again: its result says so. See [`trying_again`](super::trying_again).
+//!
+//! # One message for everybody, or one for each?
+//!
+//! One message with many recipients is sent once, and everybody sees the same header. One message for
+//! each reader can greet the reader, has its own unsubscribe link, and has its own result. For
+//! newsletters take one for each; see [`lists`](super::lists).

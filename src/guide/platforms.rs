@@ -1,0 +1,67 @@
+//! Docker, musl and static programs, Windows, macOS.
+//!
+//! | system | what a build needs | TLS library |
+//! |---|---|---|
+//! | Debian, Ubuntu | `apt install gcc libssl-dev pkg-config` | OpenSSL |
+//! | Fedora | `dnf install gcc openssl-devel pkgconf` | OpenSSL |
+//! | macOS | nothing more than Rust | Security.framework |
+//! | Windows | nothing more than Rust | SChannel |
+//! | musl, or no OpenSSL headers | gcc, make, perl, and the feature `vendored` | OpenSSL, built from source |
+//!
+//! Rust 1.85 or later.
+//!
+//! # Docker
+//!
+//! ```text
+//! FROM debian:trixie AS build
+//! RUN apt-get update && apt-get install -y cargo gcc libssl-dev pkg-config
+//! COPY . /src
+//! RUN cd /src && cargo build --release
+//!
+//! FROM debian:trixie-slim
+//! RUN apt-get update && apt-get install -y ca-certificates libssl3t64
+//! COPY --from=build /src/target/release/my-program /usr/local/bin/
+//! CMD ["my-program"]
+//! ```
+//!
+//! - `ca-certificates` has the root certificates. Without it the handshake fails with
+//!   [`TlsReason::UnknownIssuer`](crate::TlsReason::UnknownIssuer).
+//! - In a container, `localhost` is the container. A mail server beside it has the name of its service,
+//!   such as `smtp://mailpit:1025?tls=none`.
+//! - Pass the URL as a secret: `docker run --env SMTP_URL my-program`.
+//! - Many clouds block port 25. Use 587 or 465.
+//!
+//! # A static program with musl
+//!
+//! ```text
+//! rustup target add x86_64-unknown-linux-musl
+//! apt install musl-tools make perl
+//! cargo build --release --features smtplib/vendored --target x86_64-unknown-linux-musl
+//! ```
+//!
+//! The feature `vendored` compiles OpenSSL, which takes some minutes the first time. In `Cargo.toml`:
+//!
+//! ```toml
+//! [dependencies]
+//! smtplib = { version = "0.1", features = ["vendored"] }
+//! ```
+//!
+//! A static program brings no root certificates. It finds those of the system in the usual places, and
+//! the environment variable `SSL_CERT_FILE` names another file. In an image made `FROM scratch`, copy
+//! them:
+//!
+//! ```text
+//! FROM scratch
+//! COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+//! COPY --from=build /src/target/x86_64-unknown-linux-musl/release/my-program /
+//! CMD ["/my-program"]
+//! ```
+//!
+//! # Windows and macOS
+//!
+//! Nothing needs to be installed, and `vendored` changes nothing. Root certificates are those of the
+//! system. Unix sockets ([`Config::lmtp_unix`](crate::Config::lmtp_unix)) do not exist on Windows.
+//!
+//! # What was tested
+//!
+//! The README lists each system, and what ran there.
