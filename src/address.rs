@@ -20,7 +20,7 @@ const MAX_ADDRESS: usize = 512 - 14;
 /// Longest label of a domain (RFC 1035, 2.3.4), in octets.
 const MAX_LABEL: usize = 63;
 
-/// A mailbox as the envelope knows it: `local-part@domain`, nothing else (RFC 5321, 4.1.2).
+/// The address of a mailbox: `local-part@domain`, without a name (RFC 5321, 4.1.2).
 ///
 /// No display name, no comment, no group and no source route: what other mail software could read
 /// in two ways is refused. The local part is kept octet for octet, and quoted only where the
@@ -58,7 +58,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// An address from its two halves; the local part is given without quotes.
+    /// Makes an address from its two halves; the local part is given without quotes.
     ///
     /// # Errors
     ///
@@ -89,13 +89,13 @@ impl Address {
         })
     }
 
-    /// What stands before the `@`, without quotes.
+    /// Returns what stands before the `@`, without quotes.
     #[must_use]
     pub fn local_part(&self) -> &str {
         self.text.get(..self.at).unwrap_or_default()
     }
 
-    /// What stands after the `@`: a domain name, or an address literal in brackets.
+    /// Returns what stands after the `@`: a domain name, or an address literal in brackets.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.text.get(self.at + 1..).unwrap_or_default()
@@ -110,7 +110,7 @@ impl Address {
         }
     }
 
-    /// Whether the address is all ASCII; if not, the server must offer SMTPUTF8 (RFC 6531).
+    /// Returns true if the address is all ASCII; if not, the server must offer SMTPUTF8 (RFC 6531).
     #[must_use]
     pub fn is_ascii(&self) -> bool {
         self.text.is_ascii()

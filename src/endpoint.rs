@@ -23,7 +23,7 @@ impl Endpoint {
         Self(path.display().to_string().into())
     }
 
-    /// The text: host and port, or the path.
+    /// Returns the text: host and port, or the path.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

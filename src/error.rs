@@ -27,10 +27,10 @@ pub use self::gave_up::GaveUp;
 pub use self::interrupted::Interrupted;
 pub use self::tls::{TlsError, TlsReason};
 
-/// The result of everything that talks to a server.
+/// The result of a call that talks to a server.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, where, and what it means for the message.
+/// Says what went wrong, where, and what that means for the message.
 ///
 /// There is one variant for each decision you may need to make. [`Display`](std::fmt::Display) says all
 /// that is known in one sentence, so that printing the error is enough: what
@@ -206,7 +206,7 @@ pub enum Error {
     Unsupported(Unsupported),
 }
 
-/// Whether a message that could not be sent may have been taken all the same.
+/// Tells whether a message that could not be sent may have been accepted all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Delivery {
@@ -224,7 +224,7 @@ impl Error {
         Self::Address { address, reason }
     }
 
-    /// Whether the message may have been taken all the same.
+    /// Returns whether the message may have been accepted all the same.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         let is_unknown = match self {
@@ -258,7 +258,7 @@ impl Error {
         }
     }
 
-    /// The server's reply, where one reply is the reason.
+    /// Returns the server's reply, if one reply is the reason.
     ///
     /// If recipients were refused, it is the first of their replies that agrees with
     /// [`is_transient`](Self::is_transient).
@@ -276,13 +276,13 @@ impl Error {
         }
     }
 
-    /// The code of [`reply`](Self::reply).
+    /// Returns the code of [`reply`](Self::reply).
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         self.reply().map(Reply::code)
     }
 
-    /// What is known of each recipient, where the transaction came that far.
+    /// Returns what is known of each recipient, if the transaction came that far.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {
@@ -293,7 +293,7 @@ impl Error {
         }
     }
 
-    /// Takes out what is known of each recipient, where the transaction came that far.
+    /// Takes out what is known of each recipient, if the transaction came that far.
     #[must_use]
     pub fn into_outcome(self) -> Option<Outcome> {
         match self {
@@ -304,7 +304,7 @@ impl Error {
         }
     }
 
-    /// Which server it was, for failures of [`Config::connect`](crate::Config::connect).
+    /// Returns which server it was, for failures of [`Config::connect`](crate::Config::connect).
     #[must_use]
     pub fn server(&self) -> Option<&Endpoint> {
         match self {
@@ -322,7 +322,7 @@ impl Error {
         }
     }
 
-    /// The place in the session, where that is part of the error.
+    /// Returns the place in the session, if that is part of the error.
     #[must_use]
     pub fn step(&self) -> Option<Step> {
         match self {
@@ -388,7 +388,7 @@ impl Error {
         self.delivery() == Delivery::NotDelivered && !self.is_transient() && !is_unclear
     }
 
-    /// Whether a budget of time ran out.
+    /// Returns true if a time limit has passed.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         match self {
@@ -399,9 +399,11 @@ impl Error {
         }
     }
 
-    /// Whether this error is the end of the connection. A server can also close behind a refusal;
-    /// whether another message may go the same way is for
-    /// [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) to tell.
+    /// Returns true if this error is the end of the connection.
+    ///
+    /// A server can also close behind a refusal:
+    /// [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) tells whether the connection
+    /// can send another message.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         match self {

@@ -74,7 +74,7 @@ const KNOWN: [Known; 14] = [
 ];
 
 impl Parameter {
-    /// A parameter from its keyword and, if it has one, its value.
+    /// Makes a parameter from its keyword and, if it has one, its value.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Parameter {
         })
     }
 
-    /// The same parameter, as part of the extension with this keyword: for parameters that the
+    /// Returns the parameter as part of the extension with this keyword: for parameters that the
     /// library does not know and whose extension has another name.
     ///
     /// A server that does not offer the extension is not sent the parameter.
@@ -140,13 +140,13 @@ impl Parameter {
         }
     }
 
-    /// The keyword, in upper case.
+    /// Returns the keyword, in upper case.
     #[must_use]
     pub fn keyword(&self) -> &str {
         &self.keyword
     }
 
-    /// The value behind the `=`.
+    /// Returns the value behind the `=`.
     #[must_use]
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()

@@ -18,7 +18,7 @@ use crate::kind::{Many, One, Text};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The compiler finds the parameter by itself.
+/// You never name the type parameter.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand for recipients",
     note = "give an address as text or as `Address`, or anything that can be iterated over and gives them"

@@ -20,7 +20,7 @@ use std::hint::black_box;
 pub struct Secret(String);
 
 impl Secret {
-    /// The secret itself; search for this name to find every place that sees one.
+    /// Returns the secret itself; search for this name to find every place that sees one.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// A place in a session, in the order of the protocol; errors name it.
+/// A step of a session, in the order of the protocol; errors name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {
     /// Opening the TCP connection or the Unix socket.
     Connect,
-    /// The server's first words.
+    /// The server's greeting.
     Greeting,
     /// EHLO or HELO.
     Hello,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::reply::Escaped;
 
-/// One line of the dialog, passwords and tokens already masked.
+/// One line of the dialog, with passwords and tokens masked.
 ///
 /// Its `Display` escapes control characters and begins with `C: ` for the client, `S: ` for the
 /// server and `*: ` for remarks such as "TLS from here on".

@@ -151,7 +151,7 @@ pub enum Security {
 }
 
 impl Config {
-    /// SMTP with STARTTLS on port 587 of this host.
+    /// Makes a configuration for SMTP with STARTTLS on port 587 of this host.
     pub fn new(host: impl Into<String>) -> Self {
         Self::with_server(Server::Tcp {
             host: host.into(),
@@ -159,8 +159,9 @@ impl Config {
         })
     }
 
-    /// LMTP with STARTTLS on this host and port (24 is customary); [`security`](Self::security) can
-    /// take TLS away.
+    /// Makes a configuration for LMTP with STARTTLS on this host and port; 24 is customary.
+    ///
+    /// [`security`](Self::security) can take TLS away.
     pub fn lmtp(host: impl Into<String>, port: u16) -> Self {
         Self {
             protocol: Protocol::Lmtp,
@@ -168,7 +169,7 @@ impl Config {
         }
     }
 
-    /// LMTP over a Unix socket; no TLS, since nothing leaves the machine.
+    /// Makes a configuration for LMTP over a Unix socket, without TLS: nothing leaves the machine.
     pub fn lmtp_unix(path: impl Into<PathBuf>) -> Self {
         Self {
             protocol: Protocol::Lmtp,
@@ -198,7 +199,7 @@ impl Config {
         }
     }
 
-    /// Another port than the usual one; only TCP has one.
+    /// Sets the port; the default depends on [`security`](Self::security). Only TCP has one.
     pub fn port(mut self, number: u16) -> Self {
         if let Server::Tcp { port, .. } = &mut self.server {
             *port = Some(number);
@@ -206,25 +207,26 @@ impl Config {
         self
     }
 
-    /// How the connection is protected. The port follows, unless it was set.
+    /// Sets how the connection is protected; the default is [`Security::StartTls`]. The port follows,
+    /// unless it was set.
     pub fn security(mut self, security: Security) -> Self {
         self.security = security;
         self
     }
 
-    /// SMTP or LMTP.
+    /// Sets the protocol; the default is SMTP, unless [`lmtp`](Self::lmtp) or a URL says otherwise.
     pub fn protocol(mut self, protocol: Protocol) -> Self {
         self.protocol = protocol;
         self
     }
 
-    /// Logs in while connecting; if that is impossible, connecting fails.
+    /// Logs in while connecting; if that is impossible, connecting fails. By default nobody logs in.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
-    /// Only these SASL mechanisms, the best first, instead of all that fit the credentials.
+    /// Allows only these SASL mechanisms, the best first; by default all that fit the credentials.
     ///
     /// A name that the library does not have is [`ConfigError::Mechanism`] at
     /// [`connect`](Self::connect).
@@ -236,10 +238,9 @@ impl Config {
         self
     }
 
-    /// What this side calls itself in EHLO: a host name, or an address literal such as
-    /// `[192.0.2.1]`.
+    /// Sets the client's name in EHLO: a host name, or an address literal such as `[192.0.2.1]`.
     ///
-    /// By default it is the address of the socket, which is true everywhere and needs no look-up.
+    /// By default it is the address of the socket, which is right everywhere and needs no look-up.
     pub fn hello_name(mut self, name: impl Into<String>) -> Self {
         self.hello_name = Some(name.into());
         self
@@ -267,24 +268,24 @@ impl Config {
         self
     }
 
-    /// One budget for every step, instead of [`Timeouts`]; QUIT still takes at most 5 seconds.
+    /// Sets one time limit for every step, instead of [`Timeouts`]; QUIT still takes at most 5
+    /// seconds.
     ///
-    /// The budget for the reply to the message falls with it: a server that is slow to take a
-    /// message, and then takes it, leaves the caller with
-    /// [`Delivery::Unknown`](crate::Delivery::Unknown).
+    /// This also shortens the 10 minutes allowed for the server to accept the message. A server that
+    /// takes longer leaves you with [`Delivery::Unknown`](crate::Delivery::Unknown).
     pub fn timeout(mut self, budget: Duration) -> Self {
         self.timeouts = Timeouts::all(budget);
         self
     }
 
-    /// The budgets of the single steps.
+    /// Sets the time limits of the single steps; [`Timeouts`] has the defaults.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
     }
 
-    /// How long a whole call may take, [`connect`](Self::connect) or one send, whatever its steps
-    /// may. By default there is no such limit.
+    /// Sets how long a whole call may take, [`connect`](Self::connect) or one send, with all its
+    /// steps. By default there is no such limit.
     ///
     /// A transaction by hand has one deadline for each of its calls. From
     /// [`data_writer`](crate::Transaction::data_writer) to [`finish`](crate::DataWriter::finish) is
@@ -329,7 +330,8 @@ impl Config {
         self.note(set)
     }
 
-    /// The same from two PEM files, which may be one; `cert` and `key` in a URL.
+    /// Shows the server the certificate in these PEM files, which may be one file; `cert` and `key` in a
+    /// URL.
     ///
     /// The files are read when the first connection is made.
     pub fn client_identity_files(
@@ -347,8 +349,8 @@ impl Config {
         self
     }
 
-    /// The name the server's certificate must have, if it is not the host: for tunnels and bare
-    /// addresses.
+    /// Sets the name that the server's certificate must have, for tunnels and bare addresses; the
+    /// default is the host.
     pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
         self.tls.set_server_name(name.into());
         self
@@ -426,7 +428,7 @@ impl Config {
         self
     }
 
-    /// Logs in without TLS, too.
+    /// If true, logs in without TLS, too. The default is false.
     ///
     /// # Warning
     ///
@@ -448,7 +450,7 @@ impl Config {
         self.trace(|line| eprintln!("{line}"))
     }
 
-    /// The local address, and port if it is not 0, that connections come from.
+    /// Sets the local address, and the port if it is not 0, that connections come from.
     #[cfg(feature = "local-address")]
     pub fn local_address(mut self, address: impl Into<std::net::SocketAddr>) -> Self {
         self.local_address = Some(address.into());

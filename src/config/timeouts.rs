@@ -31,7 +31,7 @@ pub struct Timeouts {
 const MAX_QUIT: Duration = Duration::from_secs(5);
 
 impl Timeouts {
-    /// The same budget for every step; at most 5 seconds for QUIT.
+    /// Makes the same limit for every step; at most 5 seconds for QUIT.
     pub fn all(budget: Duration) -> Self {
         Self {
             connect: budget,
@@ -45,7 +45,7 @@ impl Timeouts {
         }
     }
 
-    /// How long this step may take.
+    /// Returns how long this step may take.
     #[must_use]
     pub fn budget(&self, step: Step) -> Duration {
         match step {

@@ -14,12 +14,12 @@ pub struct Interrupted {
 }
 
 impl Interrupted {
-    /// What is known of each recipient.
+    /// Returns what is known of each recipient.
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 
-    /// Why the connection failed, or had to be cut.
+    /// Returns why the connection failed, or had to be cut.
     #[must_use]
     pub fn failure(&self) -> &Error {
         &self.failure

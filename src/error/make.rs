@@ -26,7 +26,7 @@ impl Error {
         }))
     }
 
-    /// The server closed the connection.
+    /// Makes an error: the server closed the connection.
     #[must_use]
     pub fn disconnected(step: Step, last_words: Option<Reply>) -> Self {
         Self::Disconnected {
@@ -52,7 +52,7 @@ impl Error {
         Self::Interrupted(Box::new(Interrupted { outcome, failure }))
     }
 
-    /// Reading from or writing to the network failed.
+    /// Makes an error: reading from or writing to the network failed.
     #[must_use]
     pub fn io(step: Step, source: io::Error) -> Self {
         Self::Io {
@@ -68,7 +68,7 @@ impl Error {
         Self::PlaintextAuth { server: None }
     }
 
-    /// The server broke the rules of the protocol.
+    /// Makes an error: the server broke the rules of the protocol.
     #[must_use]
     pub fn protocol(step: Step, source: ProtocolError) -> Self {
         Self::Protocol {
@@ -79,7 +79,7 @@ impl Error {
         }
     }
 
-    /// The server refused a step.
+    /// Makes an error: the server refused a step.
     #[must_use]
     pub fn refused(step: Step, reply: Reply) -> Self {
         Self::Refused {
@@ -89,7 +89,7 @@ impl Error {
         }
     }
 
-    /// The server took too long.
+    /// Makes an error: the server took too long.
     #[must_use]
     pub fn timeout(step: Step) -> Self {
         Self::Timeout {
