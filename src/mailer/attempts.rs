@@ -51,11 +51,6 @@ impl<'a> Attempts<'a> {
         self.rest.as_ref().unwrap_or(&self.whole).clone()
     }
 
-    /// How many times the message was tried.
-    pub(crate) fn tried(&self) -> u32 {
-        self.tried
-    }
-
     /// Counts a try that has failed because of the connection alone.
     pub(crate) fn note_lost(&mut self) {
         self.tried += 1;

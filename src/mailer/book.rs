@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::connection::cargo::Consignment;
 use crate::error::Result;
@@ -125,23 +125,27 @@ impl<'a> Book<'a> {
             })
     }
 
-    /// Takes the result of the message that went first on the connection.
-    pub(crate) fn settle(&mut self, result: Result<Outcome>, retry: Option<&Retry>, now: Instant) {
-        let Some(number) = self.under_way.pop_front() else {
-            return;
-        };
+    /// Takes the result of the message that went first on the connection; returns the pause before it
+    /// goes again, if it does.
+    pub(crate) fn settle(
+        &mut self,
+        result: Result<Outcome>,
+        retry: Option<&Retry>,
+        now: Instant,
+    ) -> Option<Duration> {
+        let number = self.under_way.pop_front()?;
         match &result {
             Err(error) if is_lost(error) => {
                 let is_first = !mem::replace(&mut self.has_lost, true);
                 let may_go = !is_first || is_stale(error) && self.has_try_left(number);
                 if may_go {
                     self.go_again(number, now);
-                    return;
+                    return Some(Duration::ZERO);
                 }
             }
             _ => {}
         }
-        self.note(number, result, retry, now);
+        self.note(number, result, retry, now)
     }
 
     /// Whether a message that was lost with a connection may go over another.
@@ -160,26 +164,26 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Takes the result of an attempt.
+    /// Takes the result of an attempt; returns the pause before the next, if there is one.
     pub(crate) fn note(
         &mut self,
         number: u64,
         result: Result<Outcome>,
         retry: Option<&Retry>,
         now: Instant,
-    ) {
-        let Some(slot) = self.slot(number) else {
-            return;
-        };
-        let Some((attempts, losses)) = slot.open() else {
-            return;
-        };
+    ) -> Option<Duration> {
+        let slot = self.slot(number)?;
+        let (attempts, losses) = slot.open()?;
         match attempts.note(result, retry, now) {
-            Next::Done(result) => *slot = Slot::Done(result),
+            Next::Done(result) => {
+                *slot = Slot::Done(result);
+                None
+            }
             Next::Again(pause) => {
                 *losses = 0;
                 let at = now.checked_add(pause).unwrap_or(now);
                 self.again.push((at, number));
+                Some(pause)
             }
         }
     }

@@ -192,7 +192,7 @@ impl Mailer {
             match attempts.note(result, retry, Instant::now()) {
                 Next::Done(result) => return result,
                 Next::Again(pause) => {
-                    self.pool.note_pause(pause, &attempts);
+                    self.pool.note_again(Some(pause));
                     thread::sleep(pause);
                 }
             }
@@ -224,16 +224,6 @@ impl Mailer {
         for kept in &mut kept {
             kept.connection.hear_goodbye();
         }
-    }
-}
-
-impl Pool {
-    fn note_pause(&self, pause: Duration, attempts: &Attempts<'_>) {
-        self.config.trace.note(format_args!(
-            "attempt {} in {:.1} s",
-            attempts.tried() + 1,
-            pause.as_secs_f32()
-        ));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::connection::SmtpConnection;
@@ -106,6 +106,16 @@ impl Pool {
                 turn.bell.notify_one();
             }
             None => state.permits -= 1,
+        }
+    }
+
+    /// Tells the trace that a message goes again, if it does.
+    pub(crate) fn note_again(&self, pause: Option<Duration>) {
+        if let Some(pause) = pause {
+            let seconds = pause.as_secs_f32();
+            self.config
+                .trace
+                .note(format_args!("the message goes again in {seconds:.1} s"));
         }
     }
 
@@ -235,7 +245,7 @@ mod tests {
     fn whoever_gives_up_leaves_the_queue() {
         let options = Options {
             connections: 1,
-            patience: std::time::Duration::from_millis(10),
+            patience: Duration::from_millis(10),
             ..Options::default()
         };
         let pool = Arc::new(Pool::new(Config::new("mail.example.com"), options));

@@ -143,7 +143,8 @@ impl<'a, I> MailerSendAll<'a, I> {
         if let Some((number, _)) = self.chosen.take() {
             let now = Instant::now();
             let retry = self.pool.options.retry.as_ref();
-            self.book.note(number, Err(error), retry, now);
+            let pause = self.book.note(number, Err(error), retry, now);
+            self.pool.note_again(pause);
         }
     }
 }
@@ -180,7 +181,8 @@ where
         }
         self.pool.pace.learn(&result, now);
         let retry = self.pool.options.retry.as_ref();
-        self.book.settle(result, retry, now);
+        let pause = self.book.settle(result, retry, now);
+        self.pool.note_again(pause);
         self.arm();
     }
 

@@ -58,7 +58,9 @@ impl Mailer {
     /// Sets how long a caller waits for a free connection; the default is 30 seconds. After that the
     /// error is [`Error::Busy`](crate::Error::Busy).
     ///
-    /// Callers get their connections in the order in which they came.
+    /// Callers get their connections in the order in which they came. Whoever calls
+    /// [`send`](Self::send) while going through the results of [`send_all`](Self::send_all) needs a
+    /// second connection.
     pub fn max_wait(self, most: Duration) -> Self {
         self.with(|options| options.patience = most)
     }

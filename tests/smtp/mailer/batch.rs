@@ -190,12 +190,18 @@ fn a_message_refused_for_now_goes_again() {
         _ => Answer::Usual,
     };
     let server = Crowd::new(&["PIPELINING"], rule);
-    let mailer = Mailer::new(server.config()).retry(Retry::new(3).pauses(MS, MS));
+    let (lines, heard) = std::sync::mpsc::channel();
+    let config = server
+        .config()
+        .trace(move |line| lines.send(line.to_string()).unwrap());
+    let mailer = Mailer::new(config).retry(Retry::new(3).pauses(MS, MS));
     let attempts: Vec<u32> = mailer
         .send_all(messages(5))
         .map(|result| result.unwrap().attempts())
         .collect();
     assert_eq!(attempts, [2, 1, 1, 1, 1]);
+    let told = heard.try_iter().filter(|line| line.contains("goes again"));
+    assert_eq!(told.count(), 1);
     drop(mailer);
     server.finish();
 }
