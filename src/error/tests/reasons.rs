@@ -272,6 +272,12 @@ fn message_reasons_of_headers() {
             MailboxError::Control('\0').into(),
             r"the character '\0' cannot stand in a header, leave it out",
         ),
+    ]);
+}
+
+#[test]
+fn message_reasons_of_single_fields() {
+    check_problems(vec![
         (MessageProblem::Missing, "the message needs one, set it"),
         (
             MessageProblem::MsgId,
