@@ -68,8 +68,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | `Unsupported` | the server lacks an extension that is needed | no | do without it, or use another server |
 ///
 /// "Try later?" is what [`is_transient`](Self::is_transient) answers. "By the reply": yes if the
-/// [`reply`](Self::reply) is 4yz, no if it is 5yz. Where the message may have been taken, it is
-/// always no.
+/// [`reply`](Self::reply) is 4yz, no if it is 5yz. "By the reason": yes if the connection broke
+/// after the handshake ([`TlsReason::Other`]), or if the server fell back to plain text
+/// ([`TlsReason::InClear`]). During the handshake such a text must be a 4yz reply. All other reasons
+/// need somebody to change something. "By the kind": no for the kinds `AddrNotAvailable`,
+/// `InvalidInput`, `PermissionDenied` and `Unsupported`, yes for all others. Where the message may
+/// have been taken, it is always no.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

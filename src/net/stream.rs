@@ -81,7 +81,7 @@ impl Stream {
                 Ok(())
             }
             Err(HandshakeError::Failure(error)) => {
-                let reason = secured::reason_of_handshake(&witness, error);
+                let reason = secured::reason_of_handshake(&witness, error.into());
                 Err(UpgradeError::Failed(reason))
             }
             Err(HandshakeError::WouldBlock(_)) => {

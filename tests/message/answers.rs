@@ -1,9 +1,38 @@
 //! Answers to messages that the world wrote: their ids and subjects are taken as they come.
 
-use smtplib::{AddressList, Message, MessageBuilder};
+use smtplib::{AddressList, Message, MessageBuilder, Resent};
 
 fn answer() -> MessageBuilder {
     Message::builder().from("a@example.org").text("Yes.\n")
+}
+
+/// B7: an id is never folded, and its field begins on the first line, however long it is.
+#[test]
+fn a_long_id_begins_on_the_first_line() {
+    // With its brackets and the longest name of such a field the last one just fits a line.
+    for length in [1, 50, 52, 53, 64, 65, 66, 78, 79, 500, 965] {
+        let id = format!("<{}@example.org>", "a".repeat(length));
+        let builder = answer().message_id(&id).reply_to_message(&id, "", "Hi");
+        let resent = Resent::new()
+            .from("r@example.org")
+            .to("b@example.org")
+            .message_id(&id);
+        let message = builder.resent(resent).build().unwrap();
+        assert_eq!(message.message_id(), id);
+        let text = String::from_utf8(message.to_bytes().unwrap()).unwrap();
+        for name in [
+            "Message-ID",
+            "Resent-Message-ID",
+            "In-Reply-To",
+            "References",
+        ] {
+            assert!(text.contains(&format!("\r\n{name}: {id}\r\n")), "{text}");
+        }
+        assert!(text.split("\r\n").all(|line| line.len() <= 998));
+        let (header, _) = text.split_once("\r\n\r\n").unwrap();
+        let is_field = |line: &str| line.starts_with(' ') || line.contains(": ");
+        assert!(header.split("\r\n").all(is_field), "{text}");
+    }
 }
 
 /// The value of a header field, unfolded, if there is one.

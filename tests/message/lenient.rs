@@ -129,6 +129,10 @@ const SETTERS: &[Setter] = &[
         let b = b.list_help(text).list_owner([text, text]);
         b.list_post(text).list_archive(Some(text))
     }),
+    ("list-subscribe", |b, text| b.list_subscribe(text)),
+    ("list-subscribe", |b, text| {
+        b.list_subscribe(["https://x.example/", text])
+    }),
     ("list-unsubscribe list-unsubscribe-post", |b, text| {
         b.list_unsubscribe(["https://x.example/", text], true)
     }),

@@ -3,6 +3,7 @@
 use crate::peer::{Peer, Server};
 use crate::support::sending::{connect, facts, fates_in, listen, taken};
 use smtplib::{Address, Envelope, Error, Parameter, SmtpConnection, Unsupported};
+use std::io::Write;
 
 const ASCII: &str = "Subject: x\r\n\r\nplain\r\n";
 const UTF8_BODY: &str = "Subject: x\r\n\r\ncafé\r\n";
@@ -367,13 +368,35 @@ fn size_is_not_the_callers_and_nothing_is_said_twice() {
         peer.finish();
         error.to_string()
     };
-    assert_eq!(
-        send(&["SIZE=1"]),
-        "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`"
-    );
+    assert_eq!(send(&["SIZE=1"]), SIZE_IS_OURS);
     for twice in [["RET=HDRS", "RET=FULL"], ["BODY=8BITMIME", "body=8bitmime"]] {
-        assert_eq!(send(&twice), "a parameter of MAIL or RCPT is given twice");
+        assert_eq!(send(&twice), TWICE);
     }
+}
+
+const SIZE_IS_OURS: &str = "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`";
+const TWICE: &str = "a parameter of MAIL or RCPT is given twice";
+
+// D2: by hand, too, and the connection goes on.
+#[test]
+fn parameters_by_hand_are_checked_as_well() {
+    let peer = listen(&["SIZE", "DSN", "8BITMIME"], "C: NOOP\nS: 250 ok\nCclose");
+    let mut smtp = connect(&peer);
+    for (parameters, sentence) in [
+        (&["SIZE=1"][..], SIZE_IS_OURS),
+        (&["size=1000"], SIZE_IS_OURS),
+        (&["RET=HDRS", "RET=FULL"], TWICE),
+        (&["RET=HDRS", "ret=hdrs"], TWICE),
+        (&["BODY=7BIT", "BODY=8BITMIME"], TWICE),
+    ] {
+        let given = parameters.iter().map(|text| text.parse().unwrap());
+        let error = smtp.mail_with("me@client.example", given).unwrap_err();
+        assert_eq!(error.to_string(), sentence, "{parameters:?}");
+        assert!(smtp.is_reusable());
+    }
+    smtp.noop().unwrap();
+    drop(smtp);
+    peer.finish();
 }
 
 /// A server that offers this and takes the transaction up to the message, which is cut.
@@ -411,6 +434,34 @@ fn a_long_message_that_is_said_to_be_7bit_has_to_be() {
     assert!(!smtp.is_reusable());
     let received = peer.finish().clear();
     assert!(received.is_ascii() && !received.ends_with(b"\r\n.\r\n"));
+}
+
+// D2: by hand, too: nothing above 127 leaves behind BODY=7BIT, early or late in the message.
+#[test]
+fn a_message_by_hand_that_is_said_to_be_7bit_has_to_be() {
+    for lines in [0, 1, 10_000] {
+        let peer = cutting("8BITMIME");
+        let mut smtp = connect(&peer);
+        let mut transaction = smtp.mail_with("", ["BODY=7BIT".parse().unwrap()]).unwrap();
+        transaction.rcpt("ann@example.org").unwrap();
+        let mut writer = transaction.data_writer().unwrap();
+        writer.write_all(b"Subject: x\r\n\r\n").unwrap();
+        writer
+            .write_all("long enough\n".repeat(lines).as_bytes())
+            .unwrap();
+        let _ = writer.write_all("caf\u{e9}\n".as_bytes());
+        let error = writer.finish().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("the message has octets above 127"),
+            "{error}"
+        );
+        assert_eq!(error.delivery(), smtplib::Delivery::NotDelivered);
+        assert!(!smtp.is_reusable());
+        let received = peer.finish().clear();
+        assert!(received.is_ascii() && !received.ends_with(b"\r\n.\r\n"));
+    }
 }
 
 // D3, F4: what is read of a message counts against SIZE, before MAIL and on the way.

@@ -81,6 +81,36 @@ fn a_greeting_of_421_ends_it_at_once() {
     peer.finish();
 }
 
+// Field E5: a farewell in the segment of the greeting, or of the reply to EHLO.
+#[test]
+fn a_farewell_behind_a_welcome() {
+    let facts = |error: &Error| {
+        let is_farewell = error.is_transient() && error.is_closed();
+        is_farewell && error.code().is_some_and(|code| code == 421)
+    };
+    let farewell = "S+ 421 4.3.2 going down\nCclose";
+    let peer = Script::new(&format!("S: 220 mx.example.org\n{farewell}")).listen();
+    let error = failure(&config(&peer));
+    assert_eq!(
+        said(&error),
+        "the server closed the connection at EHLO, saying: 421 4.3.2 going down"
+    );
+    assert!(facts(&error), "{error:?}");
+    peer.finish();
+
+    let peer = Script::new(&format!("{}\n{farewell}", opening(&["SIZE 1000"]))).listen();
+    let mut smtp = config(&peer).connect().unwrap();
+    assert_eq!(smtp.capabilities().size_limit(), Some(1000));
+    let error = smtp.noop().unwrap_err();
+    assert_eq!(
+        said(&error),
+        "the server closed the connection before the next command, saying: 421 4.3.2 going down"
+    );
+    assert!(facts(&error), "{error:?}");
+    assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
+    peer.finish();
+}
+
 // 5321-56, L4, dialog 5
 #[test]
 fn a_server_that_says_nothing_is_left() {

@@ -438,6 +438,32 @@ fn a_surplus_reply_ends_the_dialog() {
     }
 }
 
+// Field E5: a farewell in the segment of any reply is one, and the answers before it are kept.
+#[test]
+fn a_farewell_behind_each_reply() {
+    for (number, (_, reply, _)) in DIALOG.iter().enumerate().take(4) {
+        let farewell = format!("{reply}\nS+ 421 4.3.2 going down\nCclose");
+        let error = fails(listen(&[], &broken_at(number, &farewell)));
+        let next = DIALOG[number + 1].2;
+        let step = if next == Step::EndOfData {
+            Step::Body
+        } else {
+            next
+        };
+        assert_eq!(
+            facts(&error),
+            format!("not delivered, transient, closed, 421, at {step}")
+        );
+        let ends = "the server closed the connection at";
+        let sentence = format!("{ends} {step}, saying: 421 4.3.2 going down");
+        assert!(error.to_string().contains(&sentence), "{error}");
+        // Nothing of the message has gone out.
+        let fates = fates_in(&error).join(", ");
+        let expected = expected_fates(number + 1).join(", ");
+        assert_eq!(fates, expected.replace("Unknown", "NotSent"), "{step}");
+    }
+}
+
 // 5321-49: behind a message that was taken, surplus is for the next call to find.
 #[test]
 fn a_surplus_reply_to_the_message() {

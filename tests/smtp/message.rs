@@ -164,8 +164,17 @@ fn text_is_encoded_only_for_servers_that_need_it() {
 // B11: what is signed has 7 bits and no blank at the end of a line, whatever the server takes.
 #[test]
 fn what_is_signed_is_not_sent_as_8bit() {
-    let signed = Part::multipart(
+    for kind in [
         "multipart/signed; protocol=\"application/pgp-signature\"; micalg=pgp-sha256",
+        "multipart/encrypted; protocol=\"application/pgp-encrypted\"",
+    ] {
+        nothing_is_8bit_within(kind);
+    }
+}
+
+fn nothing_is_8bit_within(kind: &str) {
+    let signed = Part::multipart(
+        kind,
         [
             Part::mixed([
                 Part::text("Viele Grüße aus dem Norden\n-- \nZoë\n"),
@@ -188,7 +197,7 @@ fn what_is_signed_is_not_sent_as_8bit() {
     let offers = ["8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME"];
     let text = text(&send(&offers, &message));
     let (signed, outside) = text.split_once("BEGIN PGP").unwrap();
-    let (_, signed) = signed.split_once("micalg").unwrap();
+    let (_, signed) = signed.split_once("protocol=").unwrap();
     assert!(signed.is_ascii() && !signed.contains("8bit"), "{signed}");
     assert!(
         !signed.contains(" \r\n") && signed.contains("\r\n--=20\r\n"),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::sentences::check_style;
 use super::*;
+use crate::message::error::{MailboxError, MessageProblem};
 
 /// Whether these reasons are told so.
 fn check<E: StdError>(reasons: &[(E, &str)]) {
@@ -52,6 +53,15 @@ fn protocol_reasons() {
 #[test]
 fn command_reasons() {
     check(&[
+        (
+            CommandError::Body,
+            "the parameter BODY does not fit the message: leave it out, it comes by itself",
+        ),
+        (CommandError::Empty, "the command is empty"),
+        (
+            CommandError::Utf8,
+            "a recipient with letters outside ASCII needs the parameter SMTPUTF8 at MAIL",
+        ),
         (
             CommandError::Control('\r'),
             r"a command cannot hold the control character '\r'",
@@ -223,6 +233,178 @@ fn what_an_option_may_be() {
         let sentence = format!("the option \"{name}\" must be {allowed}");
         assert_eq!(ConfigError::Value(name.into()).to_string(), sentence);
     }
+}
+
+/// A problem, as an error of a whole call has it: with the field, and nothing else.
+fn check_problems(problems: Vec<(MessageProblem, &str)>) {
+    for (problem, sentence) in problems {
+        check_style(sentence);
+        let error = Error::Message(MessageError::new("X-A", problem));
+        assert_eq!(error.to_string(), format!("X-A: {sentence}"));
+        check_style(&error.to_string());
+    }
+}
+
+#[test]
+fn message_reasons_of_headers() {
+    check_problems(vec![
+        (
+            MessageProblem::Automatic,
+            "the library writes this header, leave it out",
+        ),
+        (
+            MessageProblem::Control('\n'),
+            r"the character '\n' cannot stand in a header, leave it out",
+        ),
+        (
+            MessageProblem::Date,
+            "give a year from 1900 to 9999 and an offset of less than a day",
+        ),
+        (
+            MessageProblem::HeaderName,
+            "give a name of 1 to 76 visible ASCII characters without a colon",
+        ),
+        (
+            MailboxError::UnclosedGroup.into(),
+            "the group has no ; at its end",
+        ),
+        (
+            MailboxError::Control('\0').into(),
+            r"the character '\0' cannot stand in a header, leave it out",
+        ),
+    ]);
+}
+
+#[test]
+fn message_reasons_of_single_fields() {
+    check_problems(vec![
+        (MessageProblem::Missing, "the message needs one, set it"),
+        (
+            MessageProblem::MsgId,
+            "give an id of the form <unique@example.org>",
+        ),
+        (
+            MessageProblem::NoDate,
+            "give a date such as Tue, 14 Nov 2023 23:13:20 +0100",
+        ),
+        (
+            MessageProblem::NotAscii,
+            "this header holds ASCII only: write letters outside it as %C3%AB in an address of the web, and as xn-- in a domain",
+        ),
+        (
+            MessageProblem::OneClick,
+            "one click needs an address that begins with https:// (RFC 8058)",
+        ),
+        (
+            MessageProblem::Reserved("reply_to"),
+            "set this header with `reply_to`",
+        ),
+        (
+            MessageProblem::ReturnPath,
+            "the server writes this header: give the address for bounces to `Envelope::new(sender, …)`",
+        ),
+        (
+            MessageProblem::SenderRequired,
+            "several authors need a sender, set one of them with `sender`",
+        ),
+        (
+            MessageProblem::Smtputf8(Box::new("zoë@example.org".parse().unwrap())),
+            "a server without SMTPUTF8 cannot be given the address <zoë@example.org>, use another",
+        ),
+        (
+            MessageProblem::TooLong,
+            "a value longer than a line of 998 octets needs spaces to fold at",
+        ),
+        (
+            MessageProblem::Url,
+            "give an address such as https://example.org/leave or mailto:leave@example.org, with %20 for a space and %2C for a comma",
+        ),
+    ]);
+}
+
+#[test]
+fn message_reasons_of_parts() {
+    check_problems(vec![
+        (
+            MessageProblem::Boundary,
+            "give 1 to 40 letters and digits that occur nowhere in the content",
+        ),
+        (
+            MessageProblem::ContentId,
+            "give an id of visible ASCII characters, such as logo@example.org",
+        ),
+        (
+            MessageProblem::Disposition,
+            "give a disposition such as inline or attachment; size=12, with quotes around values that need them",
+        ),
+        (
+            MessageProblem::Duplicate,
+            "give either a tree of parts or text and HTML, not both",
+        ),
+        (MessageProblem::Empty, "a multipart needs at least one part"),
+        (
+            MessageProblem::Io(io_error("the disk is gone")),
+            "the file cannot be read: the disk is gone",
+        ),
+        (
+            MessageProblem::Lines,
+            "a message within a message may not be encoded: give it without NUL, in lines of at most 998 octets, or attach it as application/octet-stream",
+        ),
+        (
+            MessageProblem::MediaType,
+            "give a media type that can be used here, such as application/pdf",
+        ),
+        (
+            MessageProblem::Nesting,
+            "the parts are nested too deep, use fewer levels",
+        ),
+        (
+            MessageProblem::PartBoundary,
+            "give a multipart a boundary of 1 to 70 letters, digits and '()+_,-./:=? that occurs nowhere in the content, and begins no other",
+        ),
+        (
+            MessageProblem::SevenBit,
+            "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 octets",
+        ),
+    ]);
+}
+
+#[test]
+fn mailbox_reasons() {
+    check(&[
+        (
+            MailboxError::Address(AddressError::Empty),
+            "the address is empty",
+        ),
+        (
+            MailboxError::Control('\n'),
+            r"the character '\n' cannot stand in a name, leave it out",
+        ),
+        (
+            MailboxError::EmptyName,
+            "the group has no name, give it one",
+        ),
+        (
+            MailboxError::Entry {
+                entry: "a\tb".into(),
+                reason: Box::new(MailboxError::Name('@')),
+            },
+            r#""a\tb" in the list: the character '@' in a display name needs quotes around the name, or give name and address as a pair"#,
+        ),
+        (
+            MailboxError::Name(','),
+            "the character ',' in a display name needs quotes around the name, or give name and address as a pair",
+        ),
+        (
+            MailboxError::UnclosedComment,
+            "a comment in parentheses is not closed",
+        ),
+        (MailboxError::UnclosedGroup, "the group has no ; at its end"),
+        (
+            MailboxError::Unquoted,
+            "the quotes around the display name are not closed",
+        ),
+    ]);
 }
 
 #[test]

@@ -316,6 +316,10 @@ fn of_tls() -> Sentences {
             "the TLS handshake with mx.example.org:587 failed: the server did not answer with TLS: does this port expect STARTTLS?",
         ),
         (
+            Error::tls(Step::Handshake, TlsReason::Refused),
+            "the TLS handshake failed: the server refused before it began: it may be too old for TLS 1.2",
+        ),
+        (
             tls_here("no shared cipher"),
             "the TLS handshake with mx.example.org:587 failed: no shared cipher",
         ),

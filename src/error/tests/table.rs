@@ -33,10 +33,12 @@ fn every_variant() -> Vec<Error> {
         Error::DataRefused(Box::new(outcome(&[refusal("451 later")]))),
         auth_failed(AuthReason::Refused, Some("454 later"), None),
         disconnected(Step::Body, Some("421 bye")),
-        Error::io(Step::Connect, io::ErrorKind::PermissionDenied.into()),
     ];
     let told = sentences().into_iter().map(|(error, _)| error);
-    told.chain(more).collect()
+    told.chain(more)
+        .chain(of_tls())
+        .chain(of_the_network())
+        .collect()
 }
 
 fn message_error() -> MessageError {
@@ -73,6 +75,69 @@ fn the_table_of_errors_is_true() {
     }
 }
 
+/// What the documentation says of each reason.
+fn passes_by_itself(why: &TlsError) -> bool {
+    let is_handshake = why.step() == Step::Handshake;
+    match why.reason() {
+        TlsReason::Other => !is_handshake,
+        TlsReason::InClear => match &why.in_clear {
+            Some(reply) if is_handshake => reply.is_transient(),
+            _ => true,
+        },
+        TlsReason::ClientCertificate
+        | TlsReason::Expired
+        | TlsReason::NotYetValid
+        | TlsReason::NotTls
+        | TlsReason::ProtocolTooOld
+        | TlsReason::UnknownIssuer
+        | TlsReason::WrongName
+        | TlsReason::Refused => false,
+    }
+}
+
+/// The kinds that the documentation names.
+const FINAL_KINDS: [io::ErrorKind; 4] = [
+    io::ErrorKind::AddrNotAvailable,
+    io::ErrorKind::InvalidInput,
+    io::ErrorKind::PermissionDenied,
+    io::ErrorKind::Unsupported,
+];
+
+/// Each reason, in the handshake and behind it.
+fn of_tls() -> Vec<Error> {
+    let reasons = [
+        TlsReason::ClientCertificate,
+        TlsReason::Expired,
+        TlsReason::NotYetValid,
+        TlsReason::NotTls,
+        TlsReason::ProtocolTooOld,
+        TlsReason::UnknownIssuer,
+        TlsReason::WrongName,
+        TlsReason::InClear,
+        TlsReason::Refused,
+        TlsReason::Other,
+    ];
+    let steps = [Step::Handshake, Step::Mail];
+    let made = reasons
+        .into_iter()
+        .flat_map(|reason| steps.map(|step| Error::tls(step, reason)));
+    let said = ["220 mx", "421 busy", "550 no"]
+        .into_iter()
+        .flat_map(|line| steps.map(|step| tls(step, "x", Some(line))));
+    made.chain(said).collect()
+}
+
+fn of_the_network() -> impl Iterator<Item = Error> {
+    let others = [
+        io::ErrorKind::AddrInUse,
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::Other,
+    ];
+    let kinds = FINAL_KINDS.into_iter().chain(others);
+    kinds.map(|kind| Error::io(Step::Connect, kind.into()))
+}
+
 fn check(later: &str, error: &Error) {
     let is_transient = error.is_transient();
     match (later, error) {
@@ -104,9 +169,11 @@ fn check(later: &str, error: &Error) {
         ("by the failure", Error::GaveUp(last)) => {
             assert_eq!(is_transient, last.failure().is_transient(), "{error:?}");
         }
-        ("by the reason", Error::Tls(_)) => {}
+        ("by the reason", Error::Tls(why)) => {
+            assert_eq!(is_transient, passes_by_itself(why), "{error:?}");
+        }
         ("by the kind", Error::Io { source, .. }) => {
-            let is_final = source.kind() == io::ErrorKind::PermissionDenied;
+            let is_final = FINAL_KINDS.contains(&source.kind());
             assert_eq!(is_transient, !is_final, "{error:?}");
         }
         (later, error) => panic!("{later} for {error:?}"),

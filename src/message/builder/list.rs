@@ -186,6 +186,8 @@ mod tests {
             .list_unsubscribe("mailto:old@x.example", false)
             .list_unsubscribe(["<https://x.example/u>", "mailto:leave@x.example"], true)
             .list_help(vec!["https://x.example/help".to_owned()])
+            .list_subscribe("https://x.example/old")
+            .list_subscribe(["https://x.example/join", "mailto:join@x.example"])
             .list_post("mailto:l@x.example")
             .disposition_notification_to("Zoë <z@x.example>");
         assert_eq!(
@@ -194,6 +196,7 @@ mod tests {
              List-Unsubscribe: <https://x.example/u>, <mailto:leave@x.example>\r\n\
              List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n\
              List-Help: <https://x.example/help>\r\n\
+             List-Subscribe: <https://x.example/join>, <mailto:join@x.example>\r\n\
              List-Post: <mailto:l@x.example>\r\n\
              Disposition-Notification-To: =?utf-8?q?Zo=C3=AB?= <z@x.example>\r\n"
         );
@@ -225,6 +228,8 @@ mod tests {
             refused(one_click),
             "List-Unsubscribe: one click needs an address that begins with https:// (RFC 8058)"
         );
+        let subscribe = Message::builder().list_subscribe("join");
+        assert_eq!(refused(subscribe), format!("List-Subscribe: {url}"));
         let none = Message::builder().list_unsubscribe([""; 0], false);
         assert_eq!(refused(none), format!("List-Unsubscribe: {url}"));
     }

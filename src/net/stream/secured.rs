@@ -148,12 +148,15 @@ impl From<native_tls::Error> for Failure {
 }
 
 /// Why a handshake failed.
-pub(super) fn reason_of_handshake(witness: &Witness, error: native_tls::Error) -> Failure {
+pub(super) fn reason_of_handshake(
+    witness: &Witness,
+    source: Box<dyn StdError + Send + Sync>,
+) -> Failure {
     if let Some(fact) = witness.failure_in_handshake() {
         return Failure::Socket(fact);
     }
     Failure::Tls(TlsFailure {
-        source: Box::new(error),
+        source,
         is_verdict: false,
         in_clear: in_clear(witness),
     })

@@ -3,12 +3,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 
-use crate::net::stream::Stream;
 use crate::net::stream::channel::Channel;
-use crate::net::stream::secured::{Layer, Secured};
+use crate::net::stream::secured::{Failure, Layer, Secured, reason_of_handshake};
 use crate::net::stream::tcp::TcpTransport;
 use crate::net::stream::witness::Witness;
+use crate::net::stream::{Stream, deadline_in};
 
 /// Records without encryption. Whatever happens below, the error is one that nobody knows.
 #[derive(Debug)]
@@ -16,12 +17,32 @@ struct StandIn(Witness);
 
 /// A stream with the stand-in on it, and the server's end of its socket.
 pub(crate) fn stand_in() -> (Stream, TcpStream) {
+    let (witness, server) = connected();
+    let secured = Secured::new(StandIn(witness.clone()), witness);
+    (Stream::Tls(secured), server)
+}
+
+/// What comes of a handshake with a server that does this: it gives its end back to stay.
+pub(crate) fn failed_handshake(
+    budget: Duration,
+    server_does: impl FnOnce(TcpStream) -> Option<TcpStream>,
+) -> Failure {
+    let (witness, server) = connected();
+    witness.set_deadline(deadline_in(budget));
+    let stays = server_does(server);
+    let mut tls = StandIn(witness.clone());
+    let shaken = tls.write(b"hello").and_then(|_| tls.read(&mut [0; 512]));
+    let failure = reason_of_handshake(&witness, shaken.unwrap_err().into());
+    drop(stays);
+    failure
+}
+
+fn connected() -> (Witness, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let socket = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (server, _) = listener.accept().unwrap();
-    let witness = Witness::of(Channel::new(Box::new(TcpTransport::new(socket).unwrap())));
-    let secured = Secured::new(StandIn(witness.clone()), witness);
-    (Stream::Tls(secured), server)
+    let channel = Channel::new(Box::new(TcpTransport::new(socket).unwrap()));
+    (Witness::of(channel), server)
 }
 
 /// A record of application data.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::error::Delivery;
-use crate::net::stream::stand_in::{alert, record, stand_in};
+use crate::net::stream::stand_in::{alert, failed_handshake, record, stand_in};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
@@ -178,6 +178,91 @@ fn an_alert_in_the_middle() {
     assert!(error.is_transient() && error.delivery() == Delivery::NotDelivered);
 }
 
+/// The error of a handshake with a server that does this.
+fn handshake(budget: Duration, does: impl FnOnce(TcpStream) -> Option<TcpStream>) -> Error {
+    failed(Step::Handshake, failed_handshake(budget, does))
+}
+
+/// The same of a server that says this, and then waits.
+fn handshake_saying(octets: &[u8]) -> Error {
+    handshake(Duration::from_secs(20), |mut server| {
+        server.write_all(octets).unwrap();
+        Some(server)
+    })
+}
+
+// L4: whatever TLS makes of it.
+#[test]
+fn a_handshake_that_times_out_is_a_timeout() {
+    for half in [&b""[..], b"\x15\x03"] {
+        let begin = Instant::now();
+        let error = handshake(BRIEF, |mut server| {
+            server.write_all(half).unwrap();
+            Some(server)
+        });
+        assert!((BRIEF..SOON).contains(&begin.elapsed()));
+        let is_timeout = matches!(&error, Error::Timeout { step, .. } if *step == Step::Handshake);
+        assert!(is_timeout && error.is_transient(), "{error:?}");
+    }
+}
+
+// L6: the end, in front of a record and within one, and a reset.
+#[test]
+fn a_handshake_whose_server_goes_is_lost() {
+    let patience = Duration::from_secs(20);
+    let mut errors = vec![handshake(patience, |server| {
+        reset(server);
+        None
+    })];
+    for half in [&b""[..], b"\x15\x03", b"\x15\x03\x03\0\x02\x02"] {
+        errors.push(handshake(patience, |mut server| {
+            server.write_all(half).unwrap();
+            server.shutdown(Shutdown::Write).unwrap();
+            Some(server)
+        }));
+    }
+    for error in errors {
+        let is_lost =
+            matches!(&error, Error::Disconnected { step, .. } if *step == Step::Handshake);
+        assert!(is_lost && error.is_transient(), "{error:?}");
+    }
+}
+
+// RFC 8446, 6.2: the TLS library's own words are all there is, but for a number that says enough.
+#[test]
+fn an_alert_in_the_handshake() {
+    let error = handshake_saying(&alert(40));
+    assert_eq!(
+        error.to_string(),
+        "the TLS handshake failed: they complained: alert number 40"
+    );
+    assert!(matches!(&error, Error::Tls(why) if why.reason() == TlsReason::Other));
+    assert!(!error.is_transient() && error.is_closed());
+    let error = handshake_saying(&alert(116));
+    assert!(matches!(&error, Error::Tls(why) if why.reason() == TlsReason::ClientCertificate));
+    assert!(!error.is_transient());
+}
+
+// Field C8: a server that goes on without TLS.
+#[test]
+fn words_in_the_clear_in_the_handshake() {
+    for (words, sentence, is_transient) in [
+        ("421 mx.example.org busy", "421 mx.example.org busy", true),
+        (
+            "220 mx.example.org",
+            "220 mx.example.org; does this port expect STARTTLS?",
+            false,
+        ),
+    ] {
+        let error = handshake_saying(format!("{words}\r\n").as_bytes());
+        assert_eq!(
+            error.to_string(),
+            format!("the TLS handshake failed: the server spoke without TLS, saying: {sentence}")
+        );
+        assert_eq!(error.is_transient(), is_transient);
+    }
+}
+
 // A server's last words that come in the clear, where a record had to be.
 #[test]
 fn words_in_the_clear_are_shown() {
@@ -240,6 +325,7 @@ fn noise_in_the_clear_is_not_shown() {
 fn a_shutdown_that_fails_ends_all_the_same() {
     let (mut wire, server) = wire(BRIEF);
     reset(server);
+    let begin = Instant::now();
     wire.close();
-    assert!(wire.is_closed());
+    assert!(begin.elapsed() < SOON && wire.is_closed());
 }

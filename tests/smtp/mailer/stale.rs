@@ -156,7 +156,7 @@ fn what_somebody_has_is_not_sent_again() {
 fn a_timeout_is_the_callers_to_judge() {
     let silent = "C: MAIL FROM:<me@client.example>\nCclose\n";
     let peer = connections([session(&[], &(message("250 one") + silent))]);
-    let mailer = Mailer::new(config(&peer).timeout(Duration::from_millis(300)));
+    let mailer = Mailer::new(config(&peer).timeout(Duration::from_secs(1)));
     sent(&mailer);
     let error = send(&mailer).unwrap_err();
     assert!(matches!(error, Error::Timeout { .. }), "{error:?}");

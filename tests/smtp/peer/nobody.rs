@@ -27,8 +27,8 @@ impl Refusing {
 #[derive(Debug)]
 pub(crate) struct Deaf {
     listener: Socket,
-    #[expect(dead_code, reason = "they fill the queue")]
-    queue: Vec<TcpStream>,
+    /// They fill the queue.
+    _queue: Vec<TcpStream>,
 }
 
 #[cfg(target_os = "linux")]
@@ -40,7 +40,7 @@ impl Deaf {
         let wait = Duration::from_millis(20);
         let queue = std::iter::from_fn(|| TcpStream::connect_timeout(&address, wait).ok());
         Self {
-            queue: queue.collect(),
+            _queue: queue.collect(),
             listener,
         }
     }
