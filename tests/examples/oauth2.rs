@@ -4,6 +4,64 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;
 
+/// The requests for tokens and the logins among what the program says on the way.
+fn logins(stderr: &str) -> Vec<&str> {
+    let is_asking = |line: &&str| line.starts_with("*: asking http://127.0.0.1:");
+    let is_login = |line: &&str| line.starts_with("C: AUTH") || line.starts_with("S: 535");
+    let lines = stderr.lines();
+    let found =
+        lines.filter(|line| is_asking(line) || is_login(line) || line.starts_with("S: 235"));
+    found
+        .map(|line| if is_asking(&line) { "asking" } else { line })
+        .collect()
+}
+
+#[test]
+fn without_anything_it_shows_both_servers_and_an_expired_token() {
+    let ended = Program::new("oauth2").run();
+    assert_eq!(ended.status, 0, "{ended:#?}");
+    assert_eq!(
+        logins(&ended.stderr),
+        [
+            "asking",
+            "C: AUTH XOAUTH2 ***",
+            "S: 535 5.7.8 the token has expired",
+            "asking",
+            "C: AUTH XOAUTH2 ***",
+            "S: 235 2.7.0 welcome",
+        ],
+        "{ended:#?}"
+    );
+    let (outcome, received) = ended.stdout.split_once("\n\n").unwrap();
+    assert_eq!(outcome, "bob@example.org was accepted: 250 2.0.0 taken");
+    let lines: Vec<&str> = received.lines().map(str::trim).collect();
+    for line in [
+        "What the server received:",
+        "| From: alice@example.com",
+        "| Subject: By token",
+        "| No password was needed for this.",
+    ] {
+        assert!(lines.contains(&line), "{line:?} is missing in {lines:#?}");
+    }
+    assert!(!ended.stderr.contains("token-"), "{ended:#?}");
+}
+
+#[test]
+fn what_is_missing_is_said_in_a_sentence() {
+    let url = "smtp://mail.example.com";
+    let complaint = Program::new("oauth2").args([url]).run().failure(1);
+    assert_eq!(
+        complaint,
+        "oauth2: give a URL, a sender and a recipient, or nothing at all\n"
+    );
+    let complaint = Program::new("oauth2")
+        .args([url, "alice@example.com", "bob@example.org"])
+        .env("OAUTH_TOKEN_URL", "https://example.com/token")
+        .run()
+        .failure(1);
+    assert_eq!(complaint, "oauth2: set OAUTH_CLIENT_ID\n");
+}
+
 // The first token has expired, as far as the server says, and the second is fetched at once.
 #[test]
 fn a_token_is_fetched_and_fetched_again() {
@@ -52,8 +110,16 @@ fn a_token_is_fetched_and_fetched_again() {
         ended.stdout,
         "bob@example.org was accepted: 250 2.0.0 taken\n"
     );
-    assert!(
-        ended.stderr.contains("\nC: AUTH XOAUTH2 ***\n"),
+    assert_eq!(
+        logins(&ended.stderr),
+        [
+            "asking",
+            "C: AUTH XOAUTH2 ***",
+            "S: 535 5.7.8 expired",
+            "asking",
+            "C: AUTH XOAUTH2 ***",
+            "S: 235 2.7.0 accepted",
+        ],
         "{ended:#?}"
     );
     assert!(!ended.stderr.contains("token-"), "{ended:#?}");
