@@ -180,12 +180,17 @@ impl Shares {
 
     /// Takes what became of the current share.
     fn note(&mut self, outcome: Outcome) {
+        // Where somebody has the message, the reply that says so stays.
+        let is_news = outcome.accepted().next().is_some()
+            || !self.recipients.iter().any(RecipientOutcome::is_accepted);
         for (place, recipient) in self.current.iter().zip(outcome.recipients) {
             if let Some(known) = self.recipients.get_mut(*place) {
                 *known = recipient;
             }
         }
-        self.reply = outcome.reply.or_else(|| self.reply.take());
+        if is_news && outcome.reply.is_some() {
+            self.reply = outcome.reply;
+        }
     }
 
     /// Chooses the next share, if there is one: those who have not been asked for, and those for

@@ -127,7 +127,7 @@ impl Facts {
     ) -> Option<Inspection> {
         let is_declared_7bit = is_7bit(envelope.parameters());
         let rules = BodyRules {
-            allow_8bit: (offers.eight_bit() || offers.smtputf8()) && !is_declared_7bit,
+            allow_8bit: offers.eight_bit() && !is_declared_7bit,
             allow_long_lines: envelope.allows_long_lines(),
         };
         let inspection = || Inspection {
@@ -231,8 +231,9 @@ pub(crate) fn mail_parameters(
     if facts.is_binary {
         add("BODY", Some("BINARYMIME".into()));
     } else if facts.is_8bit {
-        // A server with SMTPUTF8 takes 8-bit messages by definition (RFC 6531, 3.1).
-        if offers.eight_bit() || offers.smtputf8() {
+        // A server with SMTPUTF8 offers 8BITMIME by definition (RFC 6531, 3.1), unless the caller
+        // knows better.
+        if offers.eight_bit() {
             add("BODY", Some("8BITMIME".into()));
         } else {
             return Err(Unsupported::EightBit.into());

@@ -88,9 +88,7 @@ impl<'a> Attempts<'a> {
 
     /// The first result is the last.
     fn counted(&self, mut result: Result<Outcome>) -> Result<Outcome> {
-        if let Ok(outcome) = &mut result {
-            outcome.attempts = self.tried;
-        }
+        count(&mut result, self.tried);
         result
     }
 
@@ -98,16 +96,17 @@ impl<'a> Attempts<'a> {
     fn prepare(&mut self, result: &Result<Outcome>) -> bool {
         let outcome = match result {
             Ok(outcome) => Some(outcome),
-            Err(error) if error.delivery() == Delivery::Unknown => return false,
+            // That includes what may have been delivered.
+            Err(error) if !error.is_transient() => return false,
             Err(error) => match error.outcome() {
                 Some(outcome) => Some(outcome),
                 // Nobody has an answer: everybody is left.
-                None => return error.is_transient(),
+                None => return true,
             },
         };
         let is_all_required = self.whole.envelope().is_all_required();
         if is_all_required {
-            return result.as_ref().is_err_and(Error::is_transient);
+            return result.is_err();
         }
         outcome.is_some_and(|outcome| self.choose(outcome))
     }
@@ -149,7 +148,11 @@ impl<'a> Attempts<'a> {
                 *older = newer.clone();
             }
         }
-        known.reply = outcome.reply.clone().or_else(|| known.reply.take());
+        // Where somebody has the message, the reply that says so stays.
+        let is_news = outcome.accepted().next().is_some() || known.accepted().next().is_none();
+        if is_news && outcome.reply.is_some() {
+            known.reply.clone_from(&outcome.reply);
+        }
         for parameter in &outcome.ignored {
             if !known.ignored.contains(parameter) {
                 known.ignored.push(parameter.clone());
@@ -185,6 +188,17 @@ impl<'a> Attempts<'a> {
             }))),
         }
     }
+}
+
+/// Notes how many times a message was tried, where a result has a place for it.
+pub(crate) fn count(result: &mut Result<Outcome>, tried: u32) {
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(Error::DataRefused(outcome) | Error::RecipientsRefused(outcome)) => outcome,
+        Err(Error::Interrupted(interrupted)) => &mut interrupted.outcome,
+        Err(_) => return,
+    };
+    outcome.attempts = tried;
 }
 
 /// A failure after others were accepted: they have the message, and the rest has not got it, unless

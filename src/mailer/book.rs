@@ -2,6 +2,7 @@
 //! turn.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::Instant;
 
 use crate::connection::cargo::Consignment;
@@ -29,22 +30,37 @@ pub(crate) struct Book<'a> {
     has_lost: bool,
 }
 
+/// What a message that is taken out has come to.
 #[derive(Debug)]
-struct Slot<'a> {
-    attempts: Attempts<'a>,
-    losses: u32,
-    result: Option<Result<Outcome>>,
+pub(crate) enum Taken<'a> {
+    Open(Box<Attempts<'a>>),
+    Done(Result<Outcome>),
+}
+
+/// A message in its place; what has a result needs no memory for itself.
+#[derive(Debug)]
+enum Slot<'a> {
+    Open {
+        attempts: Box<Attempts<'a>>,
+        losses: u32,
+    },
+    Done(Result<Outcome>),
 }
 
 impl<'a> Book<'a> {
     /// Adds a message behind all others, and returns its number.
-    pub(crate) fn add(&mut self, message: Consignment<'a>, now: Instant) -> u64 {
-        self.slots.push_back(Slot {
-            attempts: Attempts::new(message, now),
+    pub(crate) fn add(&mut self, attempts: Box<Attempts<'a>>) -> u64 {
+        self.slots.push_back(Slot::Open {
+            attempts,
             losses: 0,
-            result: None,
         });
         self.first + self.slots.len() as u64 - 1
+    }
+
+    /// Adds a message that somebody else has had, and that is to go at once.
+    pub(crate) fn take_over(&mut self, attempts: Box<Attempts<'a>>, now: Instant) {
+        let number = self.add(attempts);
+        self.again.push((now, number));
     }
 
     /// How many messages have no result, or one that waits for its turn.
@@ -58,10 +74,12 @@ impl<'a> Book<'a> {
 
     /// The result of the oldest message.
     pub(crate) fn take_result(&mut self) -> Option<Result<Outcome>> {
-        let result = self.slots.front_mut()?.result.take()?;
-        self.slots.pop_front();
+        self.slots.front().filter(|slot| slot.is_done())?;
         self.first += 1;
-        Some(result)
+        match self.slots.pop_front()? {
+            Slot::Done(result) => Some(result),
+            Slot::Open { .. } => None,
+        }
     }
 
     /// Takes out the oldest message that is to go again by now.
@@ -79,7 +97,8 @@ impl<'a> Book<'a> {
 
     /// A message for the connection.
     pub(crate) fn begin(&mut self, number: u64) -> Option<Consignment<'a>> {
-        let message = self.slot(number)?.attempts.message();
+        let (attempts, _) = self.slot(number)?.open()?;
+        let message = attempts.message();
         self.under_way.push_back(number);
         Some(message)
     }
@@ -89,6 +108,23 @@ impl<'a> Book<'a> {
         self.has_lost = false;
     }
 
+    /// Whether the connection was lost under a message.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.has_lost
+    }
+
+    /// Takes out everything, in its order. Nothing may be under way.
+    pub(crate) fn hand_over(&mut self) -> impl Iterator<Item = Taken<'a>> + use<'a> {
+        self.again.clear();
+        self.first += self.slots.len() as u64;
+        mem::take(&mut self.slots)
+            .into_iter()
+            .map(|slot| match slot {
+                Slot::Done(result) => Taken::Done(result),
+                Slot::Open { attempts, .. } => Taken::Open(attempts),
+            })
+    }
+
     /// Takes the result of the message that went first on the connection.
     pub(crate) fn settle(&mut self, result: Result<Outcome>, retry: Option<&Retry>, now: Instant) {
         let Some(number) = self.under_way.pop_front() else {
@@ -96,7 +132,7 @@ impl<'a> Book<'a> {
         };
         match &result {
             Err(error) if is_lost(error) => {
-                let is_first = !std::mem::replace(&mut self.has_lost, true);
+                let is_first = !mem::replace(&mut self.has_lost, true);
                 let may_go = !is_first || is_stale(error) && self.has_try_left(number);
                 if may_go {
                     self.go_again(number, now);
@@ -110,16 +146,16 @@ impl<'a> Book<'a> {
 
     /// Whether a message that was lost with a connection may go over another.
     fn has_try_left(&mut self, number: u64) -> bool {
-        let Some(slot) = self.slot(number) else {
+        let Some((_, losses)) = self.slot(number).and_then(Slot::open) else {
             return false;
         };
-        slot.losses += 1;
-        slot.losses < MOST_LOSSES
+        *losses += 1;
+        *losses < MOST_LOSSES
     }
 
     fn go_again(&mut self, number: u64, now: Instant) {
-        if let Some(slot) = self.slot(number) {
-            slot.attempts.note_lost();
+        if let Some((attempts, _)) = self.slot(number).and_then(Slot::open) {
+            attempts.note_lost();
             self.again.push((now, number));
         }
     }
@@ -135,10 +171,13 @@ impl<'a> Book<'a> {
         let Some(slot) = self.slot(number) else {
             return;
         };
-        match slot.attempts.note(result, retry, now) {
-            Next::Done(result) => slot.result = Some(result),
+        let Some((attempts, losses)) = slot.open() else {
+            return;
+        };
+        match attempts.note(result, retry, now) {
+            Next::Done(result) => *slot = Slot::Done(result),
             Next::Again(pause) => {
-                slot.losses = 0;
+                *losses = 0;
                 let at = now.checked_add(pause).unwrap_or(now);
                 self.again.push((at, number));
             }
@@ -148,5 +187,18 @@ impl<'a> Book<'a> {
     fn slot(&mut self, number: u64) -> Option<&mut Slot<'a>> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         self.slots.get_mut(place)
+    }
+}
+
+impl<'a> Slot<'a> {
+    fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
+
+    fn open(&mut self) -> Option<(&mut Attempts<'a>, &mut u32)> {
+        match self {
+            Self::Open { attempts, losses } => Some((attempts, losses)),
+            Self::Done(_) => None,
+        }
     }
 }

@@ -4,14 +4,16 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::iter::{self, Enumerate};
 use std::marker::PhantomData;
+use std::mem;
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::connection::cargo::Consignment;
 use crate::error::Result;
 use crate::mailer::Mailer;
-use crate::mailer::lease::Lease;
+use crate::mailer::attempts::Attempts;
+use crate::mailer::book::Taken;
 use crate::outcome::Outcome;
 
 /// Most results that wait to be looked at.
@@ -52,7 +54,8 @@ where
     /// Sends all messages, and calls this function on the calling thread with each result as it
     /// comes, and with the place of the message, which begins at 0.
     ///
-    /// Each message has exactly one result. The other threads have ended when this returns.
+    /// Each message has exactly one result. If the server allows fewer connections, the others do the
+    /// work. The threads have ended when this returns.
     ///
     /// ```no_run
     /// use smtplib::{Mailer, Message};
@@ -73,18 +76,12 @@ where
         let threads = self.threads.min(most.unwrap_or(usize::MAX)).max(1);
         let most = (fewest / threads).clamp(FEWEST_UNDER_WAY, MOST_UNDER_WAY);
         let mailer = &self.mailer;
-        let feed = &Mutex::new(self.messages.enumerate());
+        let crew = &Crew::new(self.messages, threads);
         let (results, received) = mpsc::sync_channel(MOST_RESULTS);
         thread::scope(|scope| {
-            for results in iter::repeat_n(results.clone(), threads - 1) {
-                scope.spawn(move || {
-                    // Without a connection there is nothing to help with.
-                    if let Ok(lease) = mailer.pool.fit_lease() {
-                        send_share(mailer, feed, Some(lease), most, &results);
-                    }
-                });
+            for results in iter::repeat_n(results, threads) {
+                scope.spawn(move || crew.work(mailer, most, &results));
             }
-            scope.spawn(move || send_share(mailer, feed, None, most, &results));
             for (place, result) in received {
                 take(place, result);
             }
@@ -92,35 +89,102 @@ where
     }
 }
 
-/// Sends messages for as long as there are any.
-fn send_share<'a, I>(
-    mailer: &Mailer,
-    feed: &Mutex<Enumerate<I>>,
-    lease: Option<Lease>,
-    most: usize,
-    results: &SyncSender<(usize, Result<Outcome>)>,
-) where
+type Results = SyncSender<(usize, Result<Outcome>)>;
+
+/// Threads that share a list of messages.
+struct Crew<'a, I>(Mutex<List<'a, I>>);
+
+struct List<'a, I> {
+    rest: Enumerate<I>,
+    /// What a thread without a connection has given back, each with its place.
+    returned: Vec<(usize, Box<Attempts<'a>>)>,
+    /// How many threads are at work. The last of them does all that is left.
+    at_work: usize,
+}
+
+impl<'a, I> Crew<'a, I>
+where
     I: Iterator,
     I::Item: Into<Consignment<'a>>,
 {
-    let places = RefCell::new(VecDeque::new());
-    let next = || {
-        let mut feed = feed.lock().unwrap_or_else(PoisonError::into_inner);
-        let (place, message) = feed.next()?;
-        places.borrow_mut().push_back(place);
-        Some(message)
-    };
-    let mut sent = mailer.send_all(iter::from_fn(next)).at_most(most);
-    if let Some(lease) = lease {
-        sent = sent.over(lease);
+    fn new(messages: I, threads: usize) -> Self {
+        Self(Mutex::new(List {
+            rest: messages.enumerate(),
+            returned: Vec::new(),
+            at_work: threads,
+        }))
     }
-    for result in sent {
-        let Some(place) = places.borrow_mut().pop_front() else {
-            return;
+
+    /// What one thread does.
+    fn work(&self, mailer: &Mailer, most: usize, results: &Results) {
+        let places = RefCell::new(VecDeque::new());
+        let next = || {
+            let (place, message) = self.list().rest.next()?;
+            places.borrow_mut().push_back(place);
+            Some(message)
         };
-        // Nobody listens any more if the caller's function has panicked.
-        if results.send((place, result)).is_err() {
-            return;
+        let mut sent = mailer.send_all(iter::from_fn(next)).one_of_many(most);
+        loop {
+            // Nobody listens any more if the caller's function has panicked.
+            let is_heard = sent.by_ref().all(|result| {
+                let place = places.borrow_mut().pop_front();
+                place.is_some_and(|place| results.send((place, result)).is_ok())
+            });
+            let left = match sent.take_failure() {
+                _ if !is_heard => return,
+                Some(error) if self.is_one_left() => {
+                    sent.fail(error);
+                    continue;
+                }
+                Some(_) => self.give_back(places.take().into_iter().zip(sent.hand_over()), results),
+                None => self.leave(),
+            };
+            let Some(left) = left else { return };
+            for (place, attempts) in left {
+                places.borrow_mut().push_back(place);
+                sent.take_over(attempts);
+            }
         }
+    }
+
+    /// The end of a thread that finds nothing to do, unless there is something after all.
+    fn leave(&self) -> Option<Vec<(usize, Box<Attempts<'a>>)>> {
+        let mut list = self.list();
+        if list.returned.is_empty() {
+            list.at_work -= 1;
+            return None;
+        }
+        Some(mem::take(&mut list.returned))
+    }
+
+    /// The end of a thread that has no connection, unless it has become the last meanwhile.
+    fn give_back(
+        &self,
+        taken: impl Iterator<Item = (usize, Taken<'a>)>,
+        results: &Results,
+    ) -> Option<Vec<(usize, Box<Attempts<'a>>)>> {
+        let mut left = Vec::new();
+        for (place, taken) in taken {
+            match taken {
+                // Whether anybody listens shows with the next.
+                Taken::Done(result) => drop(results.send((place, result))),
+                Taken::Open(attempts) => left.push((place, attempts)),
+            }
+        }
+        let mut list = self.list();
+        if list.at_work == 1 {
+            return Some(left);
+        }
+        list.at_work -= 1;
+        list.returned.append(&mut left);
+        None
+    }
+
+    fn is_one_left(&self) -> bool {
+        self.list().at_work == 1
+    }
+
+    fn list(&self) -> MutexGuard<'_, List<'a, I>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

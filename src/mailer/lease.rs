@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::connection::SmtpConnection;
 use crate::connection::cargo::Consignment;
 use crate::error::{Delivery, Error, Result};
+use crate::mailer::attempts::count;
 use crate::mailer::pool::{Kept, Permit, Pool};
 use crate::outcome::Outcome;
 use crate::reply::Code;
@@ -29,28 +30,26 @@ pub(crate) struct Lease {
 }
 
 impl Pool {
-    /// Waits for a connection: one that was kept, or else a new one.
-    pub(crate) fn lease(self: &Arc<Self>) -> Result<Lease> {
-        let permit = self.permit()?;
-        match self.take() {
-            Some(kept) => Lease::used(kept, permit),
-            None => Lease::open(permit),
-        }
-    }
-
-    /// The same, and what was kept is known to be fit.
+    /// Waits for a connection that is fit for many messages: one that was kept, or else a new one.
     pub(crate) fn fit_lease(self: &Arc<Self>) -> Result<Lease> {
-        let mut lease = self.lease()?;
+        let mut lease = Lease::new(self, self.permit()?)?;
         match lease.begin() {
             Err(_) if lease.is_used => lease.renew(),
             begun => begun.map(|()| lease),
         }
     }
 
-    /// Sends one message. What a kept connection could not take, because it had gone stale, goes over
-    /// a new one.
+    /// Waits for the right to a connection, and opens a new one.
+    pub(crate) fn new_lease(self: &Arc<Self>) -> Result<Lease> {
+        Lease::open(self.permit()?)
+    }
+
+    /// Sends one message when it is its turn. What a kept connection could not take, because it had
+    /// gone stale, goes over a new one.
     pub(crate) fn deliver(self: &Arc<Self>, message: Consignment<'_>) -> Result<Outcome> {
-        let mut lease = self.lease()?;
+        let permit = self.permit()?;
+        wait_until(self.pace.turn(Instant::now()));
+        let mut lease = Lease::new(self, permit)?;
         if !lease.is_used {
             return lease.deliver_one(message);
         }
@@ -59,16 +58,30 @@ impl Pool {
                 self.config.trace.note(format_args!(
                     "a kept connection had gone stale, trying another: {error}"
                 ));
-                let mut outcome = lease.renew()?.deliver_one(message)?;
-                outcome.attempts += 1;
-                Ok(outcome)
+                let mut result = lease.renew()?.deliver_one(message);
+                count(&mut result, 2);
+                result
             }
             result => result,
         }
     }
 }
 
+pub(crate) fn wait_until(turn: Instant) {
+    let wait = turn.saturating_duration_since(Instant::now());
+    if !wait.is_zero() {
+        thread::sleep(wait);
+    }
+}
+
 impl Lease {
+    fn new(pool: &Pool, permit: Permit) -> Result<Self> {
+        match pool.take() {
+            Some(kept) => Self::used(kept, permit),
+            None => Self::open(permit),
+        }
+    }
+
     fn used(mut kept: Kept, permit: Permit) -> Result<Self> {
         if kept.used.elapsed() >= LONG_SILENCE && kept.connection.noop().is_err() {
             return Self::open(permit);
@@ -96,10 +109,10 @@ impl Lease {
         Ok(self)
     }
 
-    /// Whether it may take another message.
-    pub(crate) fn has_messages_left(&self) -> bool {
+    /// Whether it has done its service, and takes no further message.
+    pub(crate) fn is_worn(&self) -> bool {
         let kept = self.kept.as_ref();
-        kept.is_some_and(|kept| self.permit.0.has_messages_left(kept))
+        kept.is_none_or(|kept| self.permit.0.is_worn(kept, Instant::now()))
     }
 
     fn deliver_one(&mut self, message: Consignment<'_>) -> Result<Outcome> {
@@ -147,6 +160,8 @@ impl Drop for Lease {
 /// closed it, or says goodbye. Nobody has got the message.
 pub(crate) fn is_stale(error: &Error) -> bool {
     let is_gone = match cause(error) {
+        // Nothing of the message was sent, whatever came instead of silence.
+        cause if cause.step() == Some(Step::Idle) => true,
         Error::Closed | Error::Disconnected { .. } | Error::Io { .. } => true,
         // The fault is the connection's, not the message's.
         Error::Refused {

@@ -188,7 +188,6 @@ impl Mailer {
         let retry = self.pool.options.retry.as_ref();
         let mut attempts = Attempts::new(message, Instant::now());
         loop {
-            wait_until(self.pool.pace.turn(Instant::now()));
             let result = self.pool.deliver(attempts.message());
             match attempts.note(result, retry, Instant::now()) {
                 Next::Done(result) => return result,
@@ -235,13 +234,6 @@ impl Pool {
             attempts.tried() + 1,
             pause.as_secs_f32()
         ));
-    }
-}
-
-fn wait_until(turn: Instant) {
-    let wait = turn.saturating_duration_since(Instant::now());
-    if !wait.is_zero() {
-        thread::sleep(wait);
     }
 }
 

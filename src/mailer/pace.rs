@@ -57,15 +57,27 @@ impl Pace {
 
     /// Learns from a result whether the server has too much to do.
     pub(crate) fn learn(&self, result: &Result<Outcome>, now: Instant) {
+        if is_too_much(result) {
+            self.slow_down(now);
+        } else if result.is_ok() {
+            self.go_on(now);
+        }
+    }
+
+    /// Leaves the server alone for a while, longer each time.
+    pub(crate) fn slow_down(&self, now: Instant) {
         let mut state = self.lock();
         // What was on its way when the server said so says it once more.
-        if state.rest.is_some_and(|rest| now < rest) {
-            return;
-        }
-        if is_too_much(result) {
+        if state.rest.is_none_or(|rest| now >= rest) {
             state.pause = (state.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
             state.rest = now.checked_add(state.pause);
-        } else if result.is_ok() {
+        }
+    }
+
+    /// The server takes messages again.
+    fn go_on(&self, now: Instant) {
+        let mut state = self.lock();
+        if state.rest.is_none_or(|rest| now >= rest) {
             state.pause = Duration::ZERO;
             state.rest = None;
         }
@@ -94,21 +106,17 @@ fn is_too_much(result: &Result<Outcome>) -> bool {
 /// that were silent for too long, which no pause of ours mends.
 fn asks_for_rest(reply: &Reply) -> bool {
     const CODES: [u16; 5] = [421, 450, 451, 452, 454];
-    const WORDS: [&str; 7] = [
-        " rate ",
-        "busy",
-        "slow down",
-        "throttl",
-        "too fast",
-        "too many",
-        "too much",
-    ];
+    const WORDS: [&str; 3] = ["busy", "rate", "throttling"];
+    const PHRASES: [&str; 5] = ["slow down", "throttled", "too fast", "too many", "too much"];
     let is_policy = reply
         .enhanced()
         .is_some_and(|code| (code.class(), code.subject(), code.detail()) == (4, 7, 0));
     let text = reply.text().to_ascii_lowercase();
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_said = PHRASES.iter().any(|phrase| text.contains(phrase))
+        || words.any(|word| WORDS.contains(&word));
     CODES.iter().any(|code| reply.code() == *code)
-        && (is_policy || WORDS.iter().any(|word| text.contains(word)))
+        && (is_policy || is_said && !text.contains("mailbox"))
 }
 
 #[cfg(test)]
@@ -159,6 +167,8 @@ mod tests {
     fn what_asks_for_rest_and_what_does_not() {
         for line in [
             "421 4.3.2 too busy",
+            "450 Rate limit exceeded",
+            "451 you are rate-limited",
             "421 4.7.0 try again later",
             "454 4.7.0 wait",
             "454 Throttling failure: Maximum sending rate exceeded",
@@ -169,6 +179,8 @@ mod tests {
         }
         for line in [
             "450 4.2.0 greylisted",
+            "450 4.2.1 mailbox busy",
+            "451 4.3.0 cannot be generated",
             "452 4.2.2 mailbox full",
             "421 4.4.2 idle for too long",
             "550 5.7.0 no",

@@ -167,11 +167,7 @@ impl Pool {
     /// Whether a connection has done its service.
     pub(crate) fn is_worn(&self, kept: &Kept, now: Instant) -> bool {
         let age = now.saturating_duration_since(kept.opened);
-        age >= self.options.age || !self.has_messages_left(kept)
-    }
-
-    pub(crate) fn has_messages_left(&self, kept: &Kept) -> bool {
-        kept.connection.transactions() < self.options.messages
+        age >= self.options.age || kept.connection.transactions() >= self.options.messages
     }
 
     /// How many connections are kept at this moment.
@@ -194,5 +190,59 @@ impl Drop for Kept {
     /// Says QUIT, and does not wait for what the server says to that.
     fn drop(&mut self) {
         self.connection.leave_unheard();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::thread;
+
+    // Whoever came first gets it first, and whoever waits is not overtaken.
+    #[test]
+    fn permits_go_round_in_order() {
+        let options = Options {
+            connections: 1,
+            ..Options::default()
+        };
+        let pool = Arc::new(Pool::new(Config::new("mail.example.com"), options));
+        let first = pool.permit().unwrap();
+        let (sender, order) = mpsc::channel();
+        let threads: Vec<_> = (0..20)
+            .map(|number| {
+                let (pool, sender) = (Arc::clone(&pool), sender.clone());
+                let other = Arc::clone(&pool);
+                let thread = thread::spawn(move || {
+                    let _permit = pool.permit().unwrap();
+                    sender.send(number).unwrap();
+                });
+                while other.lock().queue.len() <= number {
+                    thread::yield_now();
+                }
+                thread
+            })
+            .collect();
+        drop(first);
+        threads
+            .into_iter()
+            .for_each(|thread| thread.join().unwrap());
+        assert!(order.try_iter().eq(0..20));
+        assert_eq!(pool.lock().permits, 0);
+    }
+
+    #[test]
+    fn whoever_gives_up_leaves_the_queue() {
+        let options = Options {
+            connections: 1,
+            patience: std::time::Duration::from_millis(10),
+            ..Options::default()
+        };
+        let pool = Arc::new(Pool::new(Config::new("mail.example.com"), options));
+        let held = pool.permit().unwrap();
+        assert!(matches!(pool.permit(), Err(Error::Busy { .. })));
+        assert!(pool.lock().queue.is_empty());
+        drop(held);
+        assert!(pool.permit().is_ok());
     }
 }

@@ -1,20 +1,23 @@
 //! [`MailerSendAll`]: many messages, over as many connections as it takes.
 
-use std::iter::FusedIterator;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::connection::cargo::Consignment;
 use crate::connection::run::{Progress, Run};
-use crate::error::Result;
-use crate::mailer::book::Book;
+use crate::error::{Error, Result};
+use crate::mailer::Mailer;
+use crate::mailer::attempts::Attempts;
+use crate::mailer::book::{Book, Taken};
 use crate::mailer::concurrently::Concurrently;
-use crate::mailer::lease::Lease;
+use crate::mailer::lease::{Lease, wait_until};
 use crate::mailer::pool::Pool;
-use crate::mailer::{Mailer, wait_until};
 use crate::outcome::Outcome;
+use crate::reply::Code;
 
+/// A connection that has nothing to do for longer than this is given back.
+const LONGEST_HOLD: Duration = Duration::from_millis(500);
 /// Most messages that have no result yet, or one that waits for its turn.
 const MOST_WAITING: usize = 8192;
 
@@ -67,6 +70,8 @@ impl Mailer {
             book: Book::default(),
             chosen: None,
             most: MOST_WAITING,
+            is_one_of_many: false,
+            failure: None,
         }
     }
 }
@@ -87,13 +92,18 @@ pub struct MailerSendAll<'a, I> {
     chosen: Option<(u64, Instant)>,
     /// Most messages on the connection.
     most: usize,
+    /// Others take messages from the same list: it is never known to be at its end.
+    is_one_of_many: bool,
+    /// Why no connection can be had, for one of many.
+    failure: Option<Error>,
 }
 
 impl<'a, I> MailerSendAll<'a, I> {
     /// Uses up to this many connections at a time, each on a thread of its own; results then come as
     /// they are there, each with its place in the list.
     ///
-    /// There are never more than [`Mailer::connections`] allows.
+    /// There are never more than [`Mailer::connections`] allows. Call it before the first result is
+    /// asked for.
     pub fn concurrency(self, threads: usize) -> Concurrently<'a, I> {
         Concurrently::new(Mailer { pool: self.pool }, self.rest, threads)
     }
@@ -104,16 +114,37 @@ impl<'a, I> MailerSendAll<'a, I> {
         self.rest
     }
 
-    /// At most so many messages are on the connection at a time.
-    pub(crate) fn at_most(mut self, most: usize) -> Self {
+    /// One of many that take messages from the same list, with at most so many on its connection.
+    ///
+    /// If no connection can be had, it ends, and [`take_failure`](Self::take_failure) says why.
+    pub(crate) fn one_of_many(mut self, most: usize) -> Self {
+        self.is_one_of_many = true;
         self.most = most;
         self
     }
 
-    /// Goes on over this connection.
-    pub(crate) fn over(mut self, lease: Lease) -> Self {
-        self.run = Some(Run::new(lease, true));
-        self
+    pub(crate) fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
+    }
+
+    /// Takes out everything that was taken and has given no result.
+    pub(crate) fn hand_over(&mut self) -> impl Iterator<Item = Taken<'a>> + use<'a, I> {
+        self.chosen = None;
+        self.book.hand_over()
+    }
+
+    /// Adds a message that another one of many has had.
+    pub(crate) fn take_over(&mut self, attempts: Box<Attempts<'a>>) {
+        self.book.take_over(attempts, Instant::now());
+    }
+
+    /// Gives up on the message that goes next, and later on the others.
+    pub(crate) fn fail(&mut self, error: Error) {
+        if let Some((number, _)) = self.chosen.take() {
+            let now = Instant::now();
+            let retry = self.pool.options.retry.as_ref();
+            self.book.note(number, Err(error), retry, now);
+        }
     }
 }
 
@@ -138,28 +169,62 @@ where
     /// Takes a result from the connection.
     fn settle(&mut self, result: Result<Outcome>) {
         let now = Instant::now();
+        let is_farewell = |error: &Error| error.code() == Some(Code::SERVICE_CLOSING);
+        let is_first = self
+            .run
+            .as_ref()
+            .is_some_and(|run| run.connection.transactions() <= 1);
+        if is_first && result.as_ref().is_err_and(is_farewell) {
+            // Nothing else was asked of it.
+            self.pool.pace.slow_down(now);
+        }
         self.pool.pace.learn(&result, now);
         let retry = self.pool.options.retry.as_ref();
         self.book.settle(result, retry, now);
+        self.arm();
+    }
+
+    /// The deadline of a call is for each result by itself.
+    fn arm(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.arm();
+        }
     }
 
     /// Gets a connection for the next message.
     fn open(&mut self) -> bool {
-        let Some((number, _)) = self.choose() else {
+        let Some((_, turn)) = self.choose() else {
             return self.wait_for_due();
         };
-        match self.pool.fit_lease() {
+        wait_until(turn);
+        // What was kept beside a connection that was lost is hardly better.
+        let lease = match self.book.has_lost() {
+            true => self.pool.new_lease(),
+            false => self.pool.fit_lease(),
+        };
+        match lease {
             Ok(lease) => {
                 self.book.begin_connection();
                 self.run = Some(Run::new(lease, true));
             }
             Err(error) => {
-                self.chosen = None;
-                let retry = self.pool.options.retry.as_ref();
-                self.book.note(number, Err(error), retry, Instant::now());
+                self.learn_of(&error);
+                if self.is_one_of_many {
+                    self.failure = Some(error);
+                    return false;
+                }
+                self.fail(error);
             }
         }
         true
+    }
+
+    /// A server that refuses connections for now has too many of them.
+    fn learn_of(&self, error: &Error) {
+        let is_refusal = error.reply().is_some() && error.is_transient();
+        if is_refusal {
+            self.pool.pace.slow_down(Instant::now());
+        }
     }
 
     /// Waits for a message that is to go again; false if there is none.
@@ -171,7 +236,7 @@ where
     fn has_room(&self) -> bool {
         let run = self.run.as_ref();
         self.book.under_way() < self.most
-            && run.is_some_and(|run| run.is_open() && run.connection.has_messages_left())
+            && run.is_some_and(|run| run.is_open() && !run.connection.is_worn())
     }
 
     /// Gives the connection the next message, or reads a reply until it is its turn.
@@ -182,10 +247,16 @@ where
         let wait = turn.saturating_duration_since(Instant::now());
         let Some(run) = &mut self.run else { return };
         if !wait.is_zero() {
-            if !run.wait() {
-                thread::sleep(wait);
+            if run.wait() {
+                return;
             }
-            return;
+            if wait > LONGEST_HOLD {
+                // Others may want it meanwhile.
+                self.run = None;
+                return;
+            }
+            thread::sleep(wait);
+            return self.arm();
         }
         self.chosen = None;
         if let Some(message) = self.book.begin(number) {
@@ -215,10 +286,10 @@ where
             return None;
         }
         let Some(message) = self.rest.next() else {
-            self.is_exhausted = true;
+            self.is_exhausted = !self.is_one_of_many;
             return None;
         };
-        Some(self.book.add(message.into(), now))
+        Some(self.book.add(Box::new(Attempts::new(message.into(), now))))
     }
 }
 
@@ -230,9 +301,7 @@ where
     type Item = Result<Outcome>;
 
     fn next(&mut self) -> Option<Result<Outcome>> {
-        if let Some(run) = &mut self.run {
-            run.arm();
-        }
+        self.arm();
         loop {
             if let Some(result) = self.book.take_result() {
                 return Some(result);
@@ -242,11 +311,4 @@ where
             }
         }
     }
-}
-
-impl<'a, I> FusedIterator for MailerSendAll<'a, I>
-where
-    I: Iterator,
-    I::Item: Into<Consignment<'a>>,
-{
 }

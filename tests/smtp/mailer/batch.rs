@@ -300,6 +300,124 @@ fn several_connections_share_the_work() {
     }
 }
 
+// The server lets two connections in, and refuses the others: those two do everything.
+#[test]
+fn a_server_that_allows_few_connections_gets_everything() {
+    for offers in OFFERS {
+        let rule = |number: usize, _: usize, line: &str| match line {
+            "CONNECT" if number >= 2 => Answer::Farewell("421 too many connections"),
+            _ => Answer::Usual,
+        };
+        let server = Crowd::new(offers, rule);
+        let mailer = Mailer::new(server.config());
+        let mut places = BTreeSet::new();
+        mailer
+            .send_all(messages(60))
+            .concurrency(4)
+            .for_each(|place, result| {
+                assert_eq!(told(&result), "ann@example.org Accepted 250 taken");
+                assert!(places.insert(place));
+            });
+        assert_eq!(places, (0..60).collect());
+        all_once(&server, 60);
+        drop(mailer);
+        server.finish();
+    }
+}
+
+#[test]
+fn a_server_that_allows_none_fails_each_message() {
+    let rule = |_: usize, _: usize, line: &str| match line {
+        "CONNECT" => Answer::Farewell("554 go away"),
+        _ => Answer::Usual,
+    };
+    let server = Crowd::new(&[], rule);
+    let mailer = Mailer::new(server.config());
+    let mut places = BTreeSet::new();
+    mailer
+        .send_all(messages(10))
+        .concurrency(4)
+        .for_each(|place, result| {
+            assert!(matches!(result.unwrap_err(), Error::Refused { .. }));
+            assert!(places.insert(place));
+        });
+    assert_eq!(places, (0..10).collect());
+    server.finish();
+}
+
+// The deadline is for each message, and not for the pauses between them.
+#[test]
+fn pauses_do_not_use_up_the_deadline() {
+    let server = Crowd::new(&[], usual);
+    let config = server.config().deadline(Duration::from_secs(1));
+    let mailer = Mailer::new(config).rate(1, Duration::from_millis(450));
+    let results: Vec<String> = mailer.send_all(messages(4)).map(|r| told(&r)).collect();
+    assert_eq!(results, vec!["ann@example.org Accepted 250 taken"; 4]);
+    drop(mailer);
+    server.finish();
+}
+
+// While a batch leaves the server alone, others can send.
+#[test]
+fn a_batch_that_rests_holds_no_connection() {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let rule = move |_: usize, _: usize, line: &str| match line {
+        "." if first.swap(false, std::sync::atomic::Ordering::SeqCst) => {
+            Answer::Reply("451 4.7.0 slow down")
+        }
+        _ => Answer::Usual,
+    };
+    let server = Crowd::new(&[], rule);
+    let mailer = Mailer::new(server.config())
+        .connections(1)
+        .max_wait(Duration::from_millis(700));
+    std::thread::scope(|scope| {
+        let (refused, was_refused) = std::sync::mpsc::channel();
+        let batch = mailer.clone();
+        scope.spawn(move || {
+            let mut results = batch.send_all(messages(2));
+            refused.send(results.next().unwrap().is_err()).unwrap();
+            assert!(results.next().unwrap().is_ok());
+        });
+        assert!(was_refused.recv().unwrap());
+        super::sent(&mailer);
+    });
+    drop(mailer);
+    server.finish();
+}
+
+// Behind a connection that was lost comes a new one, and not another that was kept.
+#[test]
+fn what_was_kept_beside_a_lost_connection_is_not_used() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (is_over, barrier) = (AtomicBool::new(false), std::sync::Barrier::new(3));
+    let shared = std::sync::Arc::new((is_over, barrier));
+    let rule = {
+        let shared = std::sync::Arc::clone(&shared);
+        move |number: usize, _: usize, line: &str| match line {
+            "." if number < 3 => {
+                shared.1.wait();
+                Answer::Usual
+            }
+            line if line.starts_with("MAIL") && number < 3 && shared.0.load(Ordering::SeqCst) => {
+                Answer::Farewell("421 restarting")
+            }
+            _ => Answer::Usual,
+        }
+    };
+    let server = Crowd::new(&[], rule);
+    let mailer = Mailer::new(server.config());
+    std::thread::scope(|scope| {
+        (0..3).for_each(|_| drop(scope.spawn(|| super::sent(&mailer))));
+    });
+    shared.0.store(true, Ordering::SeqCst);
+    let results: Vec<String> = mailer.send_all(messages(2)).map(|r| told(&r)).collect();
+    assert_eq!(results, vec!["ann@example.org Accepted 250 taken"; 2]);
+    assert_eq!(server.connections(), 4);
+    drop(mailer);
+    server.finish();
+}
+
 // Each result stands at the place of its own message.
 #[test]
 fn each_result_has_its_place() {

@@ -22,8 +22,8 @@ pub(super) enum Answer {
     Late(Duration),
 }
 
-/// Decides by the number of the connection, the number of the command on it, and the command; `.`
-/// is the end of a message.
+/// Decides by the number of the connection, the number of the command on it, and the command;
+/// `CONNECT` is the beginning, and `.` the end of a message.
 pub(super) type Rule = dyn Fn(usize, usize, &str) -> Answer + Send + Sync;
 
 /// A server for many connections at a time.
@@ -168,17 +168,16 @@ struct Session<'a> {
 impl Session<'_> {
     fn serve(mut self) -> std::io::Result<()> {
         self.output.set_nodelay(true)?;
-        self.say("220 mx.example.org")?;
+        let mut is_on = self.answer("CONNECT")?;
         let mut line = String::new();
-        loop {
+        while is_on {
             line.clear();
-            if self.input.read_line(&mut line)? == 0 || !self.command(line.trim_end())? {
-                // What was not read must not make a reset of the farewell.
-                self.output.shutdown(Shutdown::Write)?;
-                std::io::copy(&mut self.input, &mut std::io::sink())?;
-                return Ok(());
-            }
+            is_on = self.input.read_line(&mut line)? > 0 && self.command(line.trim_end())?;
         }
+        // What was not read must not make a reset of the farewell.
+        self.output.shutdown(Shutdown::Write)?;
+        std::io::copy(&mut self.input, &mut std::io::sink())?;
+        Ok(())
     }
 
     fn say(&mut self, reply: &str) -> std::io::Result<()> {
@@ -226,6 +225,7 @@ impl Session<'_> {
                 let offers: String = offers.map(|offer| format!("250-{offer}\r\n")).collect();
                 self.say(&format!("{offers}250 8BITMIME"))
             }
+            "CONNECT" => self.say("220 mx.example.org"),
             "DATA" => {
                 self.say("354 go")?;
                 self.read_data()?;

@@ -256,3 +256,22 @@ fn a_lost_connection_is_tried_again() {
     drop(mailer);
     peer.finish();
 }
+
+// The connection had to be cut because of the message: another one would be cut, too.
+#[test]
+fn a_message_that_cannot_be_read_is_not_tried_again() {
+    let cut = envelope(&[("ann", "250 ok")]) + "C: DATA\nS: 354 go\nCignore\n";
+    let peer = connections([session(&[], &cut)]);
+    let mailer = mailer(&peer, 5);
+    let short = smtplib::Attachment::streamed("a.bin", 200_000, || Ok(std::io::empty()));
+    let message = smtplib::Message::builder()
+        .from("me@client.example")
+        .to("ann@example.org")
+        .attach(short)
+        .build()
+        .unwrap();
+    let error = mailer.send(&message).unwrap_err();
+    assert!(matches!(error, Error::Interrupted(_)), "{error:?}");
+    assert_eq!((error.attempts(), error.is_transient()), (1, false));
+    peer.finish();
+}

@@ -7,7 +7,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How a connection goes stale behind its first message.
-const ENDS: [&str; 9] = [
+const ENDS: [&str; 11] = [
+    "S: 250 nobody has asked\nCignore\n",
+    "Sraw: 42\nCignore\n",
     "EOF\nCignore\n",
     "RST\n",
     "S: 421 idle for too long\nEOF\nCignore\n",
@@ -40,6 +42,26 @@ fn what_went_stale_is_replaced_once() {
 }
 
 #[test]
+fn an_error_counts_the_tries() {
+    let refusal = "C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 550 no
+        ";
+    let peer = connections([
+        session(&[], &(message("250 one") + "EOF\nCignore\n")),
+        session(&[], &(refusal.to_owned() + LEAVES)),
+    ]);
+    let mailer = mailer(&peer);
+    sent(&mailer);
+    let error = send(&mailer).unwrap_err();
+    assert!(matches!(error, Error::RecipientsRefused(_)), "{error:?}");
+    assert_eq!(error.attempts(), 2);
+    drop(mailer);
+    peer.finish();
+}
+
+#[test]
 fn the_trace_tells_of_it() {
     let peer = connections([
         session(&[], &(message("250 one") + "EOF\nCignore\n")),
@@ -62,7 +84,7 @@ fn the_trace_tells_of_it() {
 // A new connection that fails is the caller's to judge.
 #[test]
 fn a_new_connection_is_not_replaced() {
-    for end in &ENDS[4..] {
+    for end in &ENDS[6..] {
         let peer = connections([session(&[], end)]);
         let error = send(&mailer(&peer)).unwrap_err();
         assert_eq!(error.delivery(), Delivery::NotDelivered, "{end}");
