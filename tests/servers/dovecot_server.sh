@@ -6,8 +6,9 @@
 #
 # DIRECTORY holds certificate.pem and key.pem, the rest are ports on 127.0.0.1: two to listen on,
 # with STARTTLS and with TLS from the first octet, and one of a server that takes the messages.
-# Prints "ready", a token and an expired one when Dovecot listens, and stops it, removing DIRECTORY, at the end of its own
-# input: when the test closes the pipe, or dies in whatever way. Needs root, because Dovecot does.
+# Prints "ready", a token and an expired one when Dovecot listens, and stops it, removing DIRECTORY,
+# at the end of its own input: when the test closes the pipe, or dies in whatever way. Needs root,
+# because Dovecot does.
 set -eu
 # The keyboard's interrupt reaches the whole process group, and Dovecot must be stopped even then.
 trap '' INT TERM HUP
