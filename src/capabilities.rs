@@ -66,7 +66,7 @@ impl Capabilities {
             .take(MAX_CAPABILITIES)
             .collect();
         Self {
-            known: Known::of(&lines),
+            known: Known::of(&lines, ignored),
             mechanisms: mechanisms(&lines),
             lines,
         }
@@ -139,7 +139,7 @@ known! {
 }
 
 impl Known {
-    fn of(lines: &[(String, String)]) -> Self {
+    fn of(lines: &[(String, String)], ignored: &[String]) -> Self {
         let param = |keyword: &str| {
             let line = lines.iter().find(|(name, _)| name == keyword);
             line.map(|(_, params)| params.as_str())
@@ -148,7 +148,10 @@ impl Known {
         Self {
             binarymime: has("BINARYMIME"),
             chunking: has("CHUNKING"),
-            eight_bit: has("8BITMIME"),
+            // A server with SMTPUTF8 offers 8BITMIME by definition (RFC 6531, 3.1); the caller may know
+            // better.
+            eight_bit: has("8BITMIME")
+                || has("SMTPUTF8") && !ignored.iter().any(|keyword| keyword == "8BITMIME"),
             pipelining: has("PIPELINING"),
             size: has("SIZE"),
             size_limit: param("SIZE").and_then(size_limit),

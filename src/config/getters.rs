@@ -1,6 +1,6 @@
 //! What a [`Config`] was given, read back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::auth::credentials::Credentials;
@@ -100,6 +100,55 @@ impl Config {
     #[must_use]
     pub fn get_ignored(&self) -> &[String] {
         &self.ignored
+    }
+
+    /// Returns the files of root certificates that are trusted, too.
+    #[must_use]
+    pub fn get_root_certificate_files(&self) -> &[PathBuf] {
+        self.tls.root_files()
+    }
+
+    /// Returns true if the system's root certificates are not trusted.
+    #[must_use]
+    pub fn get_only_given_roots(&self) -> bool {
+        self.tls.has_only_given_roots()
+    }
+
+    /// Returns the files of the client's certificate and its key, if they were given as files.
+    #[must_use]
+    pub fn get_client_identity_files(&self) -> Option<(&Path, &Path)> {
+        self.tls.identity_files()
+    }
+
+    /// Returns true if [`danger_accept_invalid_certs`](Self::danger_accept_invalid_certs) is on.
+    #[must_use]
+    pub fn get_danger_accept_invalid_certs(&self) -> bool {
+        self.tls.accepts_invalid_certs()
+    }
+
+    /// Returns true if [`danger_accept_invalid_hostnames`](Self::danger_accept_invalid_hostnames) is
+    /// on.
+    #[must_use]
+    pub fn get_danger_accept_invalid_hostnames(&self) -> bool {
+        self.tls.accepts_invalid_hostnames()
+    }
+
+    /// Returns true if [`danger_allow_plaintext_auth`](Self::danger_allow_plaintext_auth) is on.
+    #[must_use]
+    pub fn get_danger_allow_plaintext_auth(&self) -> bool {
+        self.allow_plaintext_auth
+    }
+
+    /// Returns true if a [`tls_connector`](Self::tls_connector) was set.
+    #[must_use]
+    pub fn has_tls_connector(&self) -> bool {
+        self.tls.has_connector()
+    }
+
+    /// Returns true if a function opens the connections: [`transport`](Self::transport).
+    #[must_use]
+    pub fn has_transport(&self) -> bool {
+        self.opener.is_some()
     }
 
     /// Returns the local address that connections come from, if it was set.

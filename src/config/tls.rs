@@ -108,6 +108,18 @@ impl TlsOptions {
         has_roots || has_switch || self.only_given_roots || self.identity.is_some()
     }
 
+    pub(crate) fn accepts_invalid_certs(&self) -> bool {
+        self.accept_invalid_certs
+    }
+
+    pub(crate) fn accepts_invalid_hostnames(&self) -> bool {
+        self.accept_invalid_hostnames
+    }
+
+    pub(crate) fn has_connector(&self) -> bool {
+        self.own.is_some()
+    }
+
     /// Whether certificates and names are verified, as far as these options say.
     pub(crate) fn verifies(&self) -> bool {
         !self.accept_invalid_certs && !self.accept_invalid_hostnames

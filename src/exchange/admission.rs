@@ -231,8 +231,6 @@ pub(crate) fn mail_parameters(
     if facts.is_binary {
         add("BODY", Some("BINARYMIME".into()));
     } else if facts.is_8bit {
-        // A server with SMTPUTF8 offers 8BITMIME by definition (RFC 6531, 3.1), unless the caller
-        // knows better.
         if offers.eight_bit() {
             add("BODY", Some("8BITMIME".into()));
         } else {

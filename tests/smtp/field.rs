@@ -2,7 +2,10 @@
 use crate::peer::{Peer, Script};
 use crate::support::sending::{connect, facts, fates, listen, send_hi};
 use crate::support::session::{SHORT, config, failure, implicit, said, session, soon, starttls};
-use smtplib::{Config, ContentError, Credentials, Delivery, Error, Login, Security, Step};
+use smtplib::{
+    Config, ContentError, Credentials, Delivery, Envelope, Error, Login, Security, Step,
+    Unsupported,
+};
 use std::io::Write;
 
 const ANN: [&str; 1] = ["ann@example.org"];
@@ -215,6 +218,44 @@ fn ignored_offers_are_none() {
     let error = failure(&starttls(&peer).ignore(["STARTTLS"]));
     assert!(matches!(error, Error::Unsupported(_)), "{error:?}");
     peer.finish();
+}
+
+// Fields C5 and D2: what the caller takes for a server that spoils 8 bits is given none in any way,
+// whatever else it offers.
+#[test]
+fn ignored_8bitmime_is_none_beside_smtputf8() {
+    let offers = ["SMTPUTF8", "8BITMIME"];
+    let text = "Subject: x\r\n\r\ncaf\u{e9}\r\n";
+
+    let peer = listen(&offers, "Cclose");
+    let mut smtp = config(&peer).ignore(["8BITMIME"]).connect().unwrap();
+    let error = smtp.sendmail("me@client.example", ANN, text).unwrap_err();
+    assert!(
+        matches!(error, Error::Unsupported(Unsupported::EightBit)),
+        "{error:?}"
+    );
+    drop(smtp);
+    peer.finish();
+
+    let late = format!("{}{text}", "x\r\n".repeat(30_000));
+    let begun = "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\n\
+                 S: 250 ok\nC: DATA\nS: 354 go\nCignore";
+    let peer = listen(&offers, begun);
+    let mut smtp = config(&peer).ignore(["8BITMIME"]).connect().unwrap();
+    let envelope = Envelope::parse("me@client.example", ANN).unwrap();
+    let error = smtp.send(&envelope, late.as_bytes()).unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotDelivered);
+    drop(smtp);
+    assert!(peer.finish().sessions[0].received().is_ascii());
+
+    let peer = listen(&offers, begun);
+    let mut smtp = config(&peer).ignore(["8BITMIME"]).connect().unwrap();
+    let mut transaction = smtp.mail("me@client.example").unwrap();
+    transaction.rcpt("ann@example.org").unwrap();
+    let error = transaction.data(text.as_bytes()).unwrap_err();
+    assert_eq!(error.delivery(), Delivery::NotDelivered);
+    drop(smtp);
+    assert!(peer.finish().sessions[0].received().is_ascii());
 }
 
 // Field E2: Linux lets a connection to a full queue wait for ever.

@@ -2,6 +2,7 @@
 use crate::peer::{Peer, Script, TestCa};
 use crate::support::session::{failure, hello, nobody, said, session, soon};
 use smtplib::{Config, ConfigError, Credentials, Error, Protocol, Security, Step};
+use std::path::PathBuf;
 use std::time::Duration;
 
 fn parse(url: &str) -> Config {
@@ -359,6 +360,29 @@ fn a_configuration_can_be_read_back() {
     assert_eq!(config.get_unix_path(), Some("/run/lmtp".as_ref()));
     assert_eq!((config.get_host(), config.get_port()), (None, None));
     assert_eq!(Config::new("mx").get_tls_server_name(), Some("mx"));
+    let config = parse("smtp://mx?ca=/a.pem,/b.pem&roots=only&cert=/c.pem&key=/k.pem");
+    assert_eq!(
+        config.get_root_certificate_files(),
+        ["/a.pem", "/b.pem"].map(PathBuf::from)
+    );
+    assert!(config.get_only_given_roots());
+    let identity = config.get_client_identity_files();
+    assert_eq!(identity, Some(("/c.pem".as_ref(), "/k.pem".as_ref())));
+    for is_on in [false, true] {
+        let config = Config::new("mx")
+            .danger_accept_invalid_certs(is_on)
+            .danger_accept_invalid_hostnames(is_on)
+            .danger_allow_plaintext_auth(is_on);
+        assert_eq!(config.get_danger_accept_invalid_certs(), is_on);
+        assert_eq!(config.get_danger_accept_invalid_hostnames(), is_on);
+        assert_eq!(config.get_danger_allow_plaintext_auth(), is_on);
+    }
+    let config = Config::new("mx");
+    assert!(!config.has_tls_connector() && !config.has_transport());
+    let config = config
+        .tls_connector(TestCa::get().connector())
+        .transport(|_, _| Err::<smtplib::TcpTransport, _>(std::io::ErrorKind::NotFound.into()));
+    assert!(config.has_tls_connector() && config.has_transport());
     assert_eq!(Config::try_from("smtp://mx").unwrap().get_port(), Some(587));
     assert!(Config::try_from("http://mx".to_owned()).is_err());
 }
