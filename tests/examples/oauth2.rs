@@ -4,6 +4,60 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;
 
+/// A token is asked for, refused, asked for again and accepted, and shown to nobody.
+fn assert_asked_twice(stderr: &str, [refused, accepted]: [&str; 2]) {
+    let starts = ["*: asking http://127.0.0.1:", "C: AUTH", "S: 535", "S: 235"];
+    let said: Vec<&str> = stderr
+        .lines()
+        .filter(|line| starts.iter().any(|start| line.starts_with(start)))
+        .map(|line| line.strip_prefix("*: ").map_or(line, |_| "asking"))
+        .collect();
+    let login = "C: AUTH XOAUTH2 ***";
+    assert_eq!(
+        said,
+        ["asking", login, refused, "asking", login, accepted],
+        "{stderr}"
+    );
+    assert!(!stderr.contains("token-"), "{stderr}");
+}
+
+#[test]
+fn without_anything_it_shows_both_servers_and_an_expired_token() {
+    let ended = Program::new("oauth2").run();
+    assert_eq!(ended.status, 0, "{ended:#?}");
+    assert_asked_twice(
+        &ended.stderr,
+        ["S: 535 5.7.8 the token has expired", "S: 235 2.7.0 welcome"],
+    );
+    let (outcome, received) = ended.stdout.split_once("\n\n").unwrap();
+    assert_eq!(outcome, "bob@example.org was accepted: 250 2.0.0 taken");
+    let lines: Vec<&str> = received.lines().map(str::trim).collect();
+    for line in [
+        "What the server received:",
+        "| From: alice@example.com",
+        "| Subject: By token",
+        "| No password was needed for this.",
+    ] {
+        assert!(lines.contains(&line), "{line:?} is missing in {lines:#?}");
+    }
+}
+
+#[test]
+fn what_is_missing_is_said_in_a_sentence() {
+    let url = "smtp://mail.example.com";
+    let complaint = Program::new("oauth2").args([url]).run().failure(1);
+    assert_eq!(
+        complaint,
+        "oauth2: give a URL, a sender and a recipient, or nothing at all\n"
+    );
+    let complaint = Program::new("oauth2")
+        .args([url, "alice@example.com", "bob@example.org"])
+        .env("OAUTH_TOKEN_URL", "https://example.com/token")
+        .run()
+        .failure(1);
+    assert_eq!(complaint, "oauth2: set OAUTH_CLIENT_ID\n");
+}
+
 // The first token has expired, as far as the server says, and the second is fetched at once.
 #[test]
 fn a_token_is_fetched_and_fetched_again() {
@@ -52,10 +106,9 @@ fn a_token_is_fetched_and_fetched_again() {
         ended.stdout,
         "bob@example.org was accepted: 250 2.0.0 taken\n"
     );
-    assert!(
-        ended.stderr.contains("\nC: AUTH XOAUTH2 ***\n"),
-        "{ended:#?}"
+    assert_asked_twice(
+        &ended.stderr,
+        ["S: 535 5.7.8 expired", "S: 235 2.7.0 accepted"],
     );
-    assert!(!ended.stderr.contains("token-"), "{ended:#?}");
     peer.finish();
 }

@@ -10,6 +10,10 @@ use crate::aiosmtpd::Aiosmtpd;
 use crate::server::{alice, as_root, config, free_port, new_directory, start};
 
 pub(crate) struct Dovecot {
+    /// A bearer token of alice's that Dovecot takes.
+    pub(crate) token: String,
+    /// Another, which expired yesterday.
+    pub(crate) expired: String,
     submission_port: u16,
     submissions_port: u16,
     // Its input, a pipe, keeps the server running.
@@ -35,8 +39,11 @@ impl Dovecot {
         let mut command = as_root(script);
         command.arg(directory.path());
         command.args([submission_port, submissions_port, relay].map(|port| port.to_string()));
-        let (process, _) = start(&mut command);
+        let (process, tokens) = start(&mut command);
+        let (token, expired) = tokens.split_once(' ').expect("two tokens");
         Self {
+            token: token.to_owned(),
+            expired: expired.to_owned(),
             submission_port,
             submissions_port,
             _process: process,

@@ -6,8 +6,9 @@
 #
 # DIRECTORY holds certificate.pem and key.pem, the rest are ports on 127.0.0.1: two to listen on,
 # with STARTTLS and with TLS from the first octet, and one of a server that takes the messages.
-# Prints "ready" when Dovecot listens, and stops it, removing DIRECTORY, at the end of its own
-# input: when the test closes the pipe, or dies in whatever way. Needs root, because Dovecot does.
+# Prints "ready", a token and an expired one when Dovecot listens, and stops it, removing DIRECTORY,
+# at the end of its own input: when the test closes the pipe, or dies in whatever way. Needs root,
+# because Dovecot does.
 set -eu
 # The keyboard's interrupt reaches the whole process group, and Dovecot must be stopped even then.
 trap '' INT TERM HUP
@@ -43,13 +44,18 @@ ssl_cert = <$directory/certificate.pem
 ssl_key = <$directory/key.pem
 
 # The password is kept as it is: each mechanism makes of it what it needs.
-auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256
+auth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 xoauth2 oauthbearer
 auth_failure_delay = 0
 # Mechanisms that show no password go without TLS, the others do not.
 disable_plaintext_auth = yes
 passdb {
   driver = passwd-file
   args = $directory/users
+}
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = $directory/oauth2.conf
 }
 userdb {
   driver = static
@@ -82,9 +88,32 @@ alice@example.test:{PLAIN}wonderland
 carol@example.test:{PLAIN}Grüße, Zoë
 END
 
+# A token is a JSON Web Token, which Dovecot judges by itself: whose it is, until when, and whether
+# it is signed with the key in this place.
+cat >"$directory/oauth2.conf" <<END
+introspection_mode = local
+local_validation_key_dict = fs:posix:prefix=$directory/tokens/
+username_attribute = sub
+END
+key=$(openssl rand -hex 32)
+mkdir -p "$directory/tokens/default/HS256"
+printf %s "$key" | base64 -w 0 >"$directory/tokens/default/HS256/default"
+
+base64url() {
+    base64 -w 0 | tr '+/' '-_' | tr -d '='
+}
+
+# alice's token, which expires so many seconds from now.
+token() {
+    head=$(printf '{"alg":"HS256","typ":"JWT"}' | base64url)
+    body=$(printf '{"sub":"alice@example.test","exp":%d}' $(($(date +%s) + $1)) | base64url)
+    printf '%s.%s.' "$head" "$body"
+    printf '%s.%s' "$head" "$body" | openssl dgst -sha256 -hmac "$key" -binary | base64url
+}
+
 if ! dovecot -c "$directory/dovecot.conf" >&2; then
     cat "$directory/log" >&2
     exit 1
 fi
-echo ready
+echo "ready $(token 86400) $(token -86400)"
 cat >/dev/null

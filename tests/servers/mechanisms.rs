@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use smtplib::{Config, Credentials, Error, Security};
+use smtplib::{Config, Credentials, Error, Secret, Security};
 
 use crate::ca::TestCa;
 use crate::dovecot::Dovecot;
@@ -30,6 +30,9 @@ const HASHED: &[&str] = &[
     #[cfg(feature = "cram-md5")]
     "CRAM-MD5",
 ];
+
+/// Those that show a token.
+const BEARER: &[&str] = &["XOAUTH2", "OAUTHBEARER"];
 
 /// Logs in, sends a message, and returns the lines of the dialog.
 fn dialog(config: Config) -> Vec<String> {
@@ -121,11 +124,84 @@ fn dovecot_takes_a_password_outside_ascii_by_each_mechanism() {
 }
 
 #[test]
+#[ignore = "needs Dovecot and aiosmtpd: see CONTRIBUTING.md"]
+fn dovecot_takes_a_token_by_both_bearer_mechanisms() {
+    let dovecot = Dovecot::shared();
+    for mechanism in BEARER {
+        let alice = || Credentials::bearer("alice@example.test", dovecot.token.as_str());
+        let starttls = dovecot.submission(Security::StartTls);
+        check(starttls.credentials(alice()), mechanism);
+        check(dovecot.submissions().credentials(alice()), mechanism);
+    }
+}
+
+// The reason comes with a 334, and 535 only once that is answered.
+#[test]
+#[ignore = "needs Dovecot and aiosmtpd: see CONTRIBUTING.md"]
+fn dovecot_says_why_it_refuses_a_token() {
+    let dovecot = Dovecot::shared();
+    let somebody_else = ("bob@example.test", dovecot.token.as_str());
+    let expired = ("alice@example.test", dovecot.expired.as_str());
+    let made_up = ("alice@example.test", "ya29.dHJhbnNpZW50");
+    for (mechanism, reason) in [
+        (
+            "XOAUTH2",
+            r#"{"status":"401","schemes":"bearer","scope":"mail"}"#,
+        ),
+        ("OAUTHBEARER", r#"{"status":"invalid_token"}"#),
+    ] {
+        for (user, token) in [expired, made_up, somebody_else] {
+            let config = dovecot.submissions().mechanisms([mechanism]);
+            let error = config.credentials(Credentials::bearer(user, token));
+            let error = error.connect().unwrap_err();
+            assert!(matches!(error, Error::AuthFailed(_)), "{error}");
+            assert_eq!(error.code().unwrap(), 535, "{mechanism}");
+            let sentence = error.to_string();
+            assert!(sentence.contains(reason), "{sentence}");
+            assert!(!sentence.contains(token), "{sentence}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Dovecot and aiosmtpd: see CONTRIBUTING.md"]
+fn dovecot_gets_a_fresh_token_for_an_expired_one() {
+    let dovecot = Dovecot::shared();
+    for mechanism in BEARER {
+        let tokens = [&dovecot.expired, &dovecot.token].map(|token| Secret::from(token.as_str()));
+        let tokens = Mutex::new(tokens.into_iter());
+        let next = move || tokens.lock().unwrap().next().ok_or("a third token");
+        let config = dovecot.submissions().mechanisms([*mechanism]);
+        let lines = dialog(config.credentials(Credentials::token_from("alice@example.test", next)));
+        let auth = format!("C: AUTH {mechanism} ***");
+        assert_eq!(
+            lines.iter().filter(|line| **line == auth).count(),
+            2,
+            "{lines:#?}"
+        );
+    }
+}
+
+#[test]
 #[ignore = "needs Postfix: see CONTRIBUTING.md"]
 fn postfix_takes_every_mechanism() {
     for mechanism in MECHANISMS {
         check(Postfix::shared().submission(), mechanism);
     }
+}
+
+// Dovecot has ANONYMOUS, but not for those who send. Postfix takes the login and no message after it.
+#[test]
+#[ignore = "needs Postfix: see CONTRIBUTING.md"]
+fn postfix_lets_nobody_in_particular_in() {
+    let postfix = Postfix::shared();
+    for whom_to_ask in ["alice@example.test", "Zo\u{eb}"] {
+        let anonymous = Credentials::anonymous(whom_to_ask);
+        let connection = postfix.submission().credentials(anonymous).connect();
+        assert_eq!(connection.unwrap().quit().unwrap().code(), 221);
+    }
+    let error = postfix.smtps().credentials(Credentials::anonymous(""));
+    assert!(matches!(error.connect(), Err(Error::Unsupported(_))));
 }
 
 #[test]

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Postfix {
     /// As port 25: no login, STARTTLS offered.
     plain_port: u16,
-    /// As port 587: STARTTLS and a login demanded.
+    /// As port 587: STARTTLS and a login demanded, be it an anonymous one.
     pub(crate) submission_port: u16,
     /// As port 465: TLS from the first octet, a login demanded.
     pub(crate) smtps_port: u16,

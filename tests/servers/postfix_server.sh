@@ -85,6 +85,7 @@ cat >"$directory/conf/master.cf" <<END
 127.0.0.1:$submission inet n - n - - smtpd
   -o smtpd_tls_security_level=encrypt
   -o smtpd_sasl_auth_enable=yes
+  -o smtpd_sasl_security_options=
   -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 127.0.0.1:$smtps inet n - n - - smtpd
   -o smtpd_tls_wrappermode=yes
@@ -123,7 +124,7 @@ cat >"$directory/conf/sasl/smtpd.conf" <<END
 pwcheck_method: auxprop
 auxprop_plugin: sasldb
 sasldb_path: $directory/conf/sasl/sasldb2
-mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256
+mech_list: PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 ANONYMOUS
 END
 printf %s 'wonderland' | saslpasswd2 -p -c -f "$directory/conf/sasl/sasldb2" -u example.test alice
 # smtpd looks passwords up as the user postfix.
