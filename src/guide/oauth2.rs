@@ -37,7 +37,7 @@
 //! 2. The user agrees in the browser, once. You get a refresh token; store it like a password.
 //! 3. Your function sends the refresh token to the token endpoint, and gets an access token.
 //!
-//! The provider's guide describes steps 1 and 2. `examples/oauth2.rs` in the repository does step 3 with a
+//! The provider's guide describes steps 1 and 2. `examples/oauth2` in the repository does step 3 with a
 //! small HTTP client.
 //!
 //! # A token that you have
