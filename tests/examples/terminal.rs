@@ -16,15 +16,22 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn new() -> Self {
-        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    /// None where the machine has no terminals to give, as in a bare chroot.
+    pub(crate) fn new() -> Option<Self> {
+        let keyboard = match openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY) {
+            Ok(keyboard) => keyboard,
+            Err(error) => {
+                eprintln!("skipped: this machine has no terminals: {error}");
+                return None;
+            }
+        };
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
         let path = ptsname(&keyboard, Vec::new()).unwrap();
         let path = path.into_string().unwrap();
         let keyboard = File::from(keyboard);
         let mut screen = keyboard.try_clone().unwrap();
-        Self {
+        Some(Self {
             open: Some(open(&path)),
             keyboard,
             path,
@@ -34,7 +41,7 @@ impl Terminal {
                 let _ = screen.read_to_end(&mut shown);
                 shown
             })),
-        }
+        })
     }
 
     pub(crate) fn side_of_the_program(&self) -> Stdio {
