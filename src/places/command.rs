@@ -249,12 +249,13 @@ fn kill(mut child: Child) {
     }
 }
 
-/// The standard library signals a single process only. Where there is no `kill`, that has to do.
+/// The standard library signals a single process only, and not every system has a program for it: a
+/// shell has one built in.
 #[cfg(unix)]
 fn kill_group(id: u32) {
-    let mut command = Command::new("/bin/kill");
+    let mut command = Command::new("/bin/sh");
     command
-        .args(["-KILL", "--", &format!("-{id}")])
+        .args(["-c", "kill -s KILL -- \"-$1\"", "sh", &id.to_string()])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());

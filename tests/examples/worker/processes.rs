@@ -135,8 +135,10 @@ impl Worker {
 
     /// Sends a signal that the system has a name for.
     pub(super) fn signal(&self, name: &str) {
-        let mut kill = Command::new("kill");
-        kill.args(["-s", name, &self.process.id().to_string()]);
+        // Not every system has a program of this name.
+        let mut kill = Command::new("sh");
+        let id = self.process.id().to_string();
+        kill.args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &id]);
         assert!(kill.status().unwrap().success());
     }
 

@@ -225,8 +225,9 @@ fn eventually(is_so: impl Fn() -> bool) {
 
 /// Whether a process is there, be it as a zombie.
 fn is_alive(pid: &str) -> bool {
-    let shown = Command::new("kill")
-        .args(["-0", pid.trim()])
+    // Not every system has a program of this name.
+    let shown = Command::new("sh")
+        .args(["-c", "kill -0 \"$1\"", "sh", pid.trim()])
         .stderr(Stdio::null())
         .status();
     shown.unwrap().success()
