@@ -252,8 +252,10 @@ impl Error {
         }
     }
 
-    /// Returns how many times the message was tried: more than 1 if a [`Mailer`](crate::Mailer) has
-    /// tried again.
+    /// Returns how many times a [`Mailer`](crate::Mailer) has tried the message.
+    ///
+    /// It is known for [`GaveUp`](Self::GaveUp) and for errors with an [`outcome`](Self::outcome);
+    /// otherwise it is 1.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         match self {

@@ -213,8 +213,8 @@ impl Mailer {
 
     /// Says QUIT on all connections that are kept, and waits up to 5 seconds for the farewells.
     ///
-    /// Connections that are in use are closed after their message. The mailer can still be used, and
-    /// opens new connections then.
+    /// Connections that are in use are closed after what they are sending, which may be a batch. The
+    /// mailer can still be used, and opens new connections then.
     pub fn close(&self) {
         let deadline = deadline_in(GOODBYE);
         let mut kept = self.pool.clear();

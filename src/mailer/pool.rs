@@ -147,9 +147,7 @@ impl Pool {
         let mut state = self.lock();
         if kept.era == state.era {
             state.idle.push(kept);
-            return;
         }
-        drop(state);
     }
 
     /// Takes out everything that is kept; what is in use now is not kept either.
