@@ -68,6 +68,8 @@ pub struct SmtpConnection {
     greeting: Reply,
     pub(crate) capabilities: Capabilities,
     pub(crate) state: State,
+    /// The memory of an exchange that is over, for the next one.
+    spare: Exchange,
     /// Who has logged in; empty if only the caller's own mechanism knows.
     pub(crate) user: Option<Box<str>>,
 }
@@ -173,14 +175,16 @@ impl SmtpConnection {
         } = self.state;
         // Until the exchange has come to a good end.
         self.state.is_reset_owed = true;
-        Exchange::new(policy).resume(is_reset_owed, is_proven)
+        let spare = std::mem::take(&mut self.spare);
+        spare.under(policy).resume(is_reset_owed, is_proven)
     }
 
     /// Remembers what an exchange leaves behind.
-    fn settle(&mut self, exchange: &Exchange) {
+    fn settle(&mut self, exchange: Exchange) {
         self.state.is_reset_owed = exchange.is_reset_owed();
         self.state.is_proven = exchange.is_proven();
         self.state.settled_at = Some(Instant::now());
+        self.spare = exchange.emptied();
     }
 
     /// Whether the server takes another transaction on this connection (RFC 9422, MAILMAX).
