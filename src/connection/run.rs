@@ -194,7 +194,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         let Some(load) = job.and_then(|job| job.load.as_mut()) else {
             return Err(Error::Closed);
         };
-        if self.exchange.awaited().is_none() {
+        if self.exchange.is_quiet() {
             wire.check_quiet(Step::Body)?;
         }
         let inspection = load.facts.inspection(&load.envelope, capabilities);

@@ -12,7 +12,7 @@ use crate::exchange::header::{HeaderWatch, Letters};
 use crate::exchange::transit::{Commands, Framing, Order};
 use crate::outcome::RecipientOutcome;
 use crate::parameter::Parameter;
-use crate::protocol::command;
+use crate::protocol::command::{self, Announced};
 use crate::protocol::data::{Profile, Profiler};
 
 /// What has to be known of a message before MAIL.
@@ -159,13 +159,14 @@ pub(crate) fn order(
     facts: &Facts,
     offers: &Capabilities,
 ) -> Result<Order, Inadmissible> {
-    let parameters = mail_parameters(envelope, facts, offers)?;
+    let announced = announced(envelope, facts, offers)?;
     let recipients = envelope.recipients_with_parameters();
     let count = places.map_or(recipients.len(), <[usize]>::len);
     let mut commands = Commands::with_capacity(1 + count);
-    let is_utf8 = says_smtputf8(&parameters);
+    let given = envelope.parameters();
+    let is_utf8 = announced.smtputf8 || says_smtputf8(given);
     let sender = envelope.sender().map(|sender| told(sender, is_utf8));
-    command::mail(commands.octets(), sender.as_deref(), &parameters)?;
+    command::mail(commands.octets(), sender.as_deref(), given, &announced)?;
     commands.end_line();
     let mut outcomes = Vec::with_capacity(count);
     let mut add = |recipient: &Recipient| {
@@ -208,39 +209,30 @@ fn header(message: &[u8]) -> &[u8] {
     message
 }
 
-/// The parameters of MAIL: the caller's, and those that message and server ask for.
-pub(crate) fn mail_parameters(
+/// What MAIL says beside the caller's parameters, because message and server ask for it.
+pub(crate) fn announced(
     envelope: &Envelope,
     facts: &Facts,
     offers: &Capabilities,
-) -> Result<Vec<Parameter>, Inadmissible> {
+) -> Result<Announced, Inadmissible> {
     let given = envelope.parameters();
     if !given.is_empty() {
         check_offered(given, offers)?;
         check_own(given, facts)?;
     }
-    let mut parameters = given.to_vec();
-    let mut add = |keyword: &'static str, value: Option<Cow<'static, str>>| {
-        if parameters.iter().all(|given| given.keyword() != keyword) {
-            parameters.push(Parameter::known(keyword, value));
-        }
+    let is_given = |keyword| given.iter().any(|given| given.keyword() == keyword);
+    let size = size_parameter(envelope, facts, offers)?;
+    let body = match facts {
+        facts if facts.is_binary => Some("BINARYMIME"),
+        facts if !facts.is_8bit => None,
+        _ if offers.eight_bit() => Some("8BITMIME"),
+        _ => return Err(Unsupported::EightBit.into()),
     };
-    if let Some(size) = size_parameter(envelope, facts, offers)? {
-        add("SIZE", Some(size.to_string().into()));
-    }
-    if facts.is_binary {
-        add("BODY", Some("BINARYMIME".into()));
-    } else if facts.is_8bit {
-        if offers.eight_bit() {
-            add("BODY", Some("8BITMIME".into()));
-        } else {
-            return Err(Unsupported::EightBit.into());
-        }
-    }
-    if needs_smtputf8(envelope, facts, offers)? {
-        add("SMTPUTF8", None);
-    }
-    Ok(parameters)
+    Ok(Announced {
+        size,
+        body: body.filter(|_| !is_given("BODY")),
+        smtputf8: needs_smtputf8(envelope, facts, offers)? && !is_given("SMTPUTF8"),
+    })
 }
 
 /// SIZE is the library's own; a BODY of the caller's must be true. BINARYMIME goes with BDAT only
@@ -322,6 +314,10 @@ pub(crate) fn check_offered(
     parameters: &[Parameter],
     offers: &Capabilities,
 ) -> Result<(), Inadmissible> {
+    // As nearly always.
+    if parameters.is_empty() {
+        return Ok(());
+    }
     for (place, parameter) in parameters.iter().enumerate() {
         let mut before = parameters.iter().take(place);
         if before.any(|other| other.keyword() == parameter.keyword()) {

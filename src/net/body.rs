@@ -200,7 +200,7 @@ impl Body {
         ) {
             return Err(length_differs());
         }
-        if wire.taken() > self.start && exchange.awaited().is_none() && !exchange.is_over() {
+        if wire.taken() > self.start && exchange.is_quiet() && !exchange.is_over() {
             wire.check_silence()?;
         }
         match &mut self.transfer {
