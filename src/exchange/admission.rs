@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     /// The message is no lines: it goes as one chunk (RFC 3030).
     pub(crate) is_binary: bool,
     /// The message has the octets that go out, line ends and all.
-    pub(crate) is_exact: bool,
+    is_exact: bool,
     profile: Option<Profile>,
 }
 
@@ -63,8 +63,8 @@ impl Facts {
     }
 
     /// Of a message that is all there.
-    pub(crate) fn of(message: &[u8]) -> Self {
-        let profile = Profile::of(message);
+    pub(crate) fn of(message: &[u8], offers: &Capabilities) -> Self {
+        let profile = Profile::of(message, !offers.chunking());
         let header = if profile.is_8bit {
             header(message)
         } else {
@@ -86,7 +86,7 @@ impl Facts {
 
     /// Of a message that begins like this, and goes on.
     pub(crate) fn of_head(head: &[u8], offers: &Capabilities) -> Self {
-        let facts = Self::of(head);
+        let facts = Self::of(head, offers);
         Self {
             size: None,
             seen: facts.size.unwrap_or_default(),
@@ -110,6 +110,14 @@ impl Facts {
         Ok(())
     }
 
+    /// Whether what travels are the octets of the message, all of them and no others.
+    pub(crate) fn is_verbatim(&self, framing: Framing) -> bool {
+        match framing {
+            Framing::Dot => self.profile.is_some_and(|profile| profile.is_clean),
+            _ => self.is_exact,
+        }
+    }
+
     /// How the message travels to this server.
     pub(crate) fn framing(&self, offers: &Capabilities) -> Framing {
         match self.size {
@@ -131,7 +139,7 @@ impl Facts {
             allow_long_lines: envelope.allows_long_lines(),
         };
         let inspection = || Inspection {
-            profiler: Profiler::new(),
+            profiler: Profiler::new(false),
             rules,
             limit: offers.size_limit(),
             header: HeaderWatch::new(self.letters(envelope, offers)),
