@@ -45,7 +45,7 @@ const MAX_ADDRESS: usize = 512 - 14;
 ///
 /// assert!("Zoë <zoe@example.org>".parse::<Address>().is_err());
 /// assert!("zoe@example.org\r\nRCPT TO:<eve@example.net>".parse::<Address>().is_err());
-/// # Ok::<(), smtplib::AddressError>(())
+/// # Ok::<(), smtplib::error::AddressError>(())
 /// ```
 #[derive(Clone)]
 pub struct Address {
@@ -283,7 +283,7 @@ pub enum AddressError {
     Empty,
     /// A character that does not belong in an address stands in it.
     Forbidden(char),
-    /// The text is several addresses: an [`AddressList`](crate::AddressList).
+    /// The text is several addresses: an [`AddressList`](crate::message::AddressList).
     List,
     /// The local part is empty.
     LocalPart,

@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::auth::choice::may_go_without_tls;
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Security};
-use crate::connection::{SmtpConnection, State};
+use crate::connection::smtp_connection::{SmtpConnection, State};
 use crate::error::{Error, Result};
 use crate::exchange::Exchange;
 use crate::net::dial::dial;
