@@ -1,4 +1,4 @@
-//! [`Attempts`]: one message, and what became of it so far.
+//! [`Attempts`]: one message, and its results so far.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 #[derive(Debug)]
 pub(crate) struct Attempts<'a> {
     whole: Consignment<'a>,
-    /// The message for those recipients who are left, once somebody has an answer.
+    /// The message for the recipients that are left, once one of them has a reply.
     rest: Option<Consignment<'a>>,
     /// The places of those recipients.
     places: Vec<usize>,
@@ -87,7 +87,7 @@ impl<'a> Attempts<'a> {
         result
     }
 
-    /// Chooses who is left for another attempt; false if nobody is, or nobody may be.
+    /// Chooses the recipients for another attempt; false if there are none, or none may be tried.
     fn prepare(&mut self, result: &Result<Outcome>) -> bool {
         let outcome = match result {
             Ok(outcome) => Some(outcome),
@@ -95,7 +95,7 @@ impl<'a> Attempts<'a> {
             Err(error) if !error.is_transient() => return false,
             Err(error) => match error.outcome() {
                 Some(outcome) => Some(outcome),
-                // Nobody has an answer: everybody is left.
+                // No recipient has a reply: all are left.
                 None => return true,
             },
         };

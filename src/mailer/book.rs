@@ -12,8 +12,8 @@ use crate::mailer::lease::{is_lost, is_stale};
 use crate::mailer::retry::Retry;
 use crate::outcome::Outcome;
 
-/// How often a message may be under the eyes of a server when it closes the connection. It is not
-/// fair to those behind it to try for ever.
+/// How often a message may lose its connection before it fails: the messages after it must not wait
+/// for ever.
 const MOST_LOSSES: u32 = 2;
 
 /// The messages of a batch, in their order.

@@ -23,8 +23,10 @@ const MOST_RESULTS: usize = 256;
 const FEWEST_UNDER_WAY: usize = 8;
 const MOST_UNDER_WAY: usize = 256;
 
-/// Many messages over several connections at a time; made by
+/// Many messages to send over several connections at a time, made by
 /// [`SendAll::concurrency`](crate::mailer::SendAll::concurrency).
+///
+/// [`for_each`](Self::for_each) has an example.
 #[derive(Debug)]
 #[must_use = "nothing is sent before for_each"]
 pub struct Concurrently<'a, I> {
@@ -51,11 +53,12 @@ where
     I: Iterator + Send,
     I::Item: Into<Consignment<'a>>,
 {
-    /// Sends all messages, and calls this function on the calling thread with each result as it
-    /// comes, and with the place of the message, which begins at 0.
+    /// Sends all messages, and calls this function with the position of each message and its
+    /// result.
     ///
-    /// Each message has exactly one result. If the server allows fewer connections, the others do the
-    /// work. The threads have ended when this returns.
+    /// Positions count from 0, and results come as soon as they are known. The function runs on the
+    /// calling thread, once for each message. If the server allows fewer connections, those that it
+    /// allows send everything. All threads have ended when this returns.
     ///
     /// ```no_run
     /// use smtplib::{Mailer, Message};

@@ -14,8 +14,8 @@ use crate::outcome::Outcome;
 use crate::reply::Code;
 use crate::step::Step;
 
-/// A connection that was silent for so long is asked whether it still works: something on the way
-/// may have forgotten it without a word.
+/// A connection that was idle for this long gets a NOOP first: a firewall may have dropped it
+/// without notice.
 const LONG_SILENCE: Duration = Duration::from_secs(30);
 
 /// A connection of the pool for as long as somebody uses it.
@@ -109,7 +109,7 @@ impl Lease {
         Ok(self)
     }
 
-    /// Whether it has done its service, and takes no further message.
+    /// Whether it is too old, or has sent as many messages as allowed.
     pub(crate) fn is_worn(&self) -> bool {
         let kept = self.kept.as_ref();
         kept.is_none_or(|kept| self.permit.0.is_worn(kept, Instant::now()))

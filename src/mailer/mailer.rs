@@ -1,4 +1,4 @@
-//! [`Mailer`]: what a program holds to send mail from any thread.
+//! [`Mailer`]: sends mail from any thread.
 
 use std::borrow::Cow;
 use std::env;
@@ -21,13 +21,13 @@ use crate::outcome::Outcome;
 use crate::places::outbox::Outbox;
 use crate::recipients::IntoRecipients;
 
-/// How long [`Mailer::close`] waits for all farewells together.
+/// How long [`Mailer::close`] waits for all replies to QUIT together.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Sends mail from any thread, and keeps connections for the next message.
 ///
-/// Make one when the program starts, and clone it wherever it is needed: clones share everything.
-/// Nothing is connected before the first message.
+/// Make one when the program starts, and clone it wherever you need it. All clones share the same
+/// connections. No connection is opened before the first message.
 ///
 /// ```no_run
 /// use smtplib::{Mailer, Message};
@@ -62,17 +62,18 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// | [`max_wait`](Self::max_wait) for a free connection | 30 seconds |
 /// | [`retry`](Self::retry) | none |
 ///
-/// The connection that was used last is used next. Before a message goes out the socket is asked
-/// whether the server has closed it; after 30 seconds of silence the server is asked, too. After a
-/// failure a connection is never used again. When the last clone is dropped, each kept connection
-/// says QUIT and is closed at once; [`close`](Self::close) waits for the farewells.
+/// The connection that was used last is used next. Before each message, the mailer checks whether
+/// the server has closed the socket. After 30 idle seconds it also sends NOOP. A connection is
+/// never used again after it failed. When the last clone is dropped, each kept connection sends
+/// QUIT and is closed at once. [`close`](Self::close) waits for the replies to QUIT.
 ///
 /// # Trying again
 ///
-/// A kept connection may have gone stale: the server has closed it, or says 421. The message then
-/// goes over a new connection, once, if it was certainly not delivered. Any other failure is returned,
-/// and [`Error::is_transient`] tells whether a later attempt makes sense. For scripts there is
-/// [`retry`](Self::retry). [`Outcome::attempts`] tells how many times a message was tried.
+/// A kept connection may be stale: the server has closed it, or replies with 421. If the message
+/// was certainly not delivered, it is then sent once more over a new connection. Every other
+/// failure is returned, and [`Error::is_transient`] says whether a later attempt makes sense.
+/// Scripts can set [`retry`](Self::retry). [`Outcome::attempts`] is the number of times a message
+/// was tried.
 ///
 /// [`Error::is_transient`]: crate::Error::is_transient
 #[derive(Clone)]
@@ -82,12 +83,12 @@ pub struct Mailer {
 }
 
 impl Mailer {
-    /// Returns a mailer that connects by this configuration.
+    /// Makes a mailer that connects with this configuration.
     pub fn new(config: Config) -> Self {
         Self::with_options(config, Options::default())
     }
 
-    /// Returns a mailer by the URL in this environment variable; [`Config`] has a table of URLs.
+    /// Makes a mailer from the URL in this environment variable; [`Config`] has a table of URLs.
     ///
     /// # Errors
     ///
@@ -97,10 +98,11 @@ impl Mailer {
         Ok(url.parse()?)
     }
 
-    /// Returns a mailer that keeps its messages in memory, and the place where they are: for tests of
-    /// programs that send mail.
+    /// Makes a mailer for tests that keeps its messages in memory, and the [`Outbox`] that holds
+    /// them.
     ///
-    /// Everything is checked as on the way to a server. [`Outbox`] can refuse addresses and fail.
+    /// Everything is checked as if a server were there. The outbox can refuse addresses, and it can
+    /// make the next message fail.
     ///
     /// ```
     /// use smtplib::{Mailer, Message};
@@ -136,7 +138,7 @@ impl Mailer {
         &self.pool.config
     }
 
-    /// Sends a message to everybody its header names.
+    /// Sends a message to all recipients in its header.
     ///
     /// # Errors
     ///
@@ -146,7 +148,7 @@ impl Mailer {
         self.deliver(message.into())
     }
 
-    /// Sends a message to those on the envelope, whatever its header says.
+    /// Sends a message to the recipients in the envelope, whatever the header says.
     ///
     /// # Errors
     ///
@@ -155,8 +157,8 @@ impl Mailer {
         self.deliver(Consignment::of_message(Cow::Borrowed(envelope), message))
     }
 
-    /// Sends a message that is text or bytes, as
-    /// [`SmtpConnection::sendmail`](crate::SmtpConnection::sendmail) does.
+    /// Sends a finished message, given as text or bytes, like
+    /// [`SmtpConnection::sendmail`](crate::SmtpConnection::sendmail).
     ///
     /// # Errors
     ///
@@ -188,8 +190,9 @@ impl Mailer {
         }
     }
 
-    /// Connects, logs in and says goodbye: for the start of a program, so that a wrong password shows
-    /// before the first message.
+    /// Connects, logs in and disconnects, to check the configuration.
+    ///
+    /// Call it when the program starts, so that a wrong password is found before the first message.
     ///
     /// # Errors
     ///
@@ -200,10 +203,10 @@ impl Mailer {
         Ok(())
     }
 
-    /// Says QUIT on all connections that are kept, and waits up to 5 seconds for the farewells.
+    /// Sends QUIT on all kept connections, and waits up to 5 seconds for the replies.
     ///
-    /// Connections that are in use are closed after what they are sending, which may be a batch. The
-    /// mailer can still be used, and opens new connections then.
+    /// Connections in use are closed after the message or batch that they are sending. The mailer
+    /// can still be used afterwards, and then opens new connections.
     pub fn close(&self) {
         let deadline = deadline_in(GOODBYE);
         let mut kept = self.pool.clear();

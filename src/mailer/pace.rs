@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::outcome::Outcome;
 use crate::reply::Reply;
 
-/// How long nothing is sent after a server has said for the first time that it is too much.
+/// The first pause after a server has said that messages come too fast.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// How long at most, however often it says so.
+/// The longest pause, however often it says so.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How fast messages may follow each other: as the caller says, and slower when the server asks for

@@ -26,13 +26,13 @@ struct State {
     idle: Vec<Kept>,
     /// How many permits are out.
     permits: usize,
-    /// Who waits for one, the first first. Nobody does while there is a free one.
+    /// The callers that wait for one, the oldest first. It is empty while a permit is free.
     queue: VecDeque<Arc<Turn>>,
-    /// How often everything was closed: what is older is not kept.
+    /// How often everything was closed: a connection from before is not kept.
     era: u64,
 }
 
-/// Somebody who waits for a permit.
+/// A caller that waits for a permit.
 #[derive(Debug, Default)]
 struct Turn {
     has_come: AtomicBool,
@@ -64,7 +64,7 @@ impl Pool {
         }
     }
 
-    /// Waits for the right to have a connection: whoever came first gets it first.
+    /// Waits for the right to have a connection, in the order of the calls.
     pub(crate) fn permit(self: &Arc<Self>) -> Result<Permit> {
         let begun = Instant::now();
         let mut state = self.lock();
@@ -97,7 +97,7 @@ impl Pool {
         }
     }
 
-    /// Hands a permit on to whoever waits for it.
+    /// Hands a permit on to the next in the queue.
     fn release(&self) {
         let mut state = self.lock();
         match state.queue.pop_front() {
@@ -172,7 +172,7 @@ impl Pool {
         idle < self.options.idle && !self.is_worn(kept, now)
     }
 
-    /// Whether a connection has done its service.
+    /// Whether a connection is too old, or has sent as many messages as allowed.
     pub(crate) fn is_worn(&self, kept: &Kept, now: Instant) -> bool {
         let age = now.saturating_duration_since(kept.opened);
         age >= self.options.age || kept.connection.transactions() >= self.options.messages
@@ -207,7 +207,7 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
-    // Whoever came first gets it first, and whoever waits is not overtaken.
+    // The order of the calls is the order of the permits.
     #[test]
     fn permits_go_round_in_order() {
         let options = Options {

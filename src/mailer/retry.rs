@@ -6,10 +6,10 @@ use std::time::Duration;
 
 /// How often a [`Mailer`](crate::Mailer) tries again, and how long it waits in between.
 ///
-/// It is for scripts and jobs that have nobody else to try again: the call takes as long as all
-/// attempts and pauses together. A message is tried again after a 4yz reply, a failed connection or
-/// a timeout, and only for the recipients who have not got it. It is never tried again when it may
-/// have been delivered ([`Delivery::Unknown`](crate::Delivery::Unknown)).
+/// Use it in scripts and jobs without a queue. The call takes as long as all attempts and pauses
+/// together. A message is tried again after a 4yz reply, a failed connection or a timeout, and only
+/// for the recipients who have not got it. It is never tried again when it may have been delivered
+/// ([`Delivery::Unknown`](crate::Delivery::Unknown)).
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,7 +31,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Allows this many attempts in all; 0 and 1 both mean that nothing is tried again.
+    /// Allows this many attempts in total; 0 and 1 both mean that nothing is tried again.
     pub fn new(attempts: u32) -> Self {
         Self {
             attempts,
@@ -43,23 +43,23 @@ impl Retry {
 
     /// Sets the first pause and the longest; the defaults are 1 second and 60 seconds.
     ///
-    /// Each pause is twice as long as the one before. Up to half of it is left out at random, so
-    /// that many programs do not come back at the same moment. Servers that greylist take a message
-    /// after some minutes.
+    /// Each pause is twice as long as the one before. Each is shortened by a random part, up to a
+    /// half, so that many programs do not come back at the same moment. Servers that greylist
+    /// accept a message after some minutes.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.first = first;
         self.longest = longest;
         self
     }
 
-    /// Sets how long after the beginning of the first attempt the last may begin; by default there
-    /// is no such limit.
+    /// Starts no attempt later than this after the start of the first; by default there is no
+    /// limit.
     pub fn deadline(mut self, budget: Duration) -> Self {
         self.deadline = Some(budget);
         self
     }
 
-    /// The pause behind so many failures, if there is another attempt after all this time.
+    /// The pause after this many failures; none if no attempt is left or the time is over.
     pub(crate) fn pause(&self, failures: u32, elapsed: Duration) -> Option<Duration> {
         if failures >= self.attempts {
             return None;

@@ -22,20 +22,21 @@ const LONGEST_HOLD: Duration = Duration::from_millis(500);
 const MOST_WAITING: usize = 8192;
 
 impl Mailer {
-    /// Sends many messages, and gives their results in the same order.
+    /// Sends many messages, and returns an iterator over their results in the same order.
     ///
-    /// They go over one connection as
-    /// [`SmtpConnection::send_all`](crate::SmtpConnection::send_all) sends them, without waiting
-    /// between them where the server allows that. Messages are taken from the iterator as there is
-    /// room for them. Nothing is sent before the first result is asked for.
+    /// The messages go over one connection. If the server allows it, the next one is sent without
+    /// waiting for the reply to the one before, as in
+    /// [`SmtpConnection::send_all`](crate::SmtpConnection::send_all). Messages are taken from the
+    /// iterator when there is room for them. Nothing is sent until you ask for the first result.
     ///
-    /// When a connection is lost, or has carried as many messages as it may, the messages that were
-    /// certainly not delivered go on over another. A message that is lost together with a connection
-    /// twice is given up, since it may be the reason. What may have been delivered is never sent
-    /// again: its result says so ([`Error::delivery`](crate::Error::delivery)).
+    /// When a connection is lost or has sent its share, the messages that were certainly not
+    /// delivered go over a new one. A message that loses its connection twice fails, since it may
+    /// be the cause. A message that may have been delivered is never sent again: see
+    /// [`Error::delivery`](crate::Error::delivery).
     ///
-    /// It obeys [`rate`](Self::rate), and pauses when the server says that it is too much. With
-    /// [`retry`](Self::retry) the others go on while a message waits for its next attempt.
+    /// [`rate`](Self::rate) applies, and sending pauses when the server says that messages come too
+    /// fast. With [`retry`](Self::retry), the other messages are sent while one waits for its next
+    /// attempt.
     ///
     /// ```no_run
     /// use smtplib::{Mailer, Message};
@@ -76,10 +77,9 @@ impl Mailer {
     }
 }
 
-/// The results of [`Mailer::send_all`], one for each message in its place.
+/// The results of [`Mailer::send_all`], one for each message, in the same order.
 ///
-/// Dropped before its end, it closes the connection unless every message that was taken has its
-/// result.
+/// If you drop it early, it closes the connection unless every message that it took has a result.
 #[derive(Debug)]
 #[must_use = "nothing is sent until a result is asked for"]
 pub struct SendAll<'a, I> {
@@ -99,17 +99,18 @@ pub struct SendAll<'a, I> {
 }
 
 impl<'a, I> SendAll<'a, I> {
-    /// Uses up to this many connections at a time, each on a thread of its own; results then come as
-    /// they are there, each with its place in the list.
+    /// Uses up to this many connections at a time, each on its own thread.
     ///
-    /// There are never more than [`Mailer::connections`] allows. Call it before the first result is
-    /// asked for.
+    /// Results then come as soon as they are known, each with its position in the list. There are
+    /// never more connections than [`Mailer::connections`] allows. Call this before you ask for the
+    /// first result.
     pub fn concurrency(self, threads: usize) -> Concurrently<'a, I> {
         Concurrently::new(Mailer { pool: self.pool }, self.rest, threads)
     }
 
-    /// Returns the messages that were not taken, and closes the connection if any that were taken
-    /// have no result yet.
+    /// Returns the messages that were not taken from the iterator.
+    ///
+    /// The connection is closed if a message that was taken has no result yet.
     pub fn into_rest(self) -> I {
         self.rest
     }
