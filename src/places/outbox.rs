@@ -28,9 +28,9 @@ const OFFERS: [&str; 7] = [
 
 /// A mail server in memory, for the tests of programs that send mail.
 ///
-/// A connection to it goes through everything that one to a server goes through: addresses, sizes
-/// and encodings are checked, and results and errors are the same. So a test fails where production
-/// would. Clones share their messages.
+/// It works like a connection to a real server. Addresses, sizes and encodings are checked, and
+/// results and errors are the same, so a test fails where production would. Clones share their
+/// messages.
 ///
 /// ```
 /// use smtplib::outbox::Failure;
@@ -40,7 +40,7 @@ const OFFERS: [&str; 7] = [
 /// let outbox = Outbox::new();
 /// outbox.refuse("bob@example.org", 550, "5.1.1 no such user");
 ///
-/// // What is tested gets this configuration instead of that of a server.
+/// // Give this configuration to the code under test.
 /// let mut smtp = outbox.config().connect()?;
 /// let message = Message::builder()
 ///     .from("alice@example.com")
@@ -88,7 +88,9 @@ struct Refusal {
 }
 
 impl Outbox {
-    /// Makes an outbox that accepts every message, and offers what a modern server offers.
+    /// Makes an outbox that accepts every message and offers the extensions of a modern server.
+    ///
+    /// [`offer`](Self::offer) lists and changes them.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -96,7 +98,7 @@ impl Outbox {
 
     /// Returns a configuration whose connections go to this outbox.
     ///
-    /// It has neither TLS nor credentials, because nothing leaves the process.
+    /// It uses neither TLS nor credentials, because nothing leaves the process.
     pub fn config(&self) -> Config {
         let outbox = self.clone();
         Config::new(SERVER)
@@ -104,7 +106,7 @@ impl Outbox {
             .transport(move |_config, _deadline| outbox.open())
     }
 
-    /// Takes the accepted messages out, in the order they came.
+    /// Removes and returns the accepted messages, in the order in which they came.
     #[must_use]
     pub fn take(&self) -> Vec<Sent> {
         std::mem::take(&mut self.lock().sent)
@@ -122,10 +124,11 @@ impl Outbox {
         self.len() == 0
     }
 
-    /// Refuses this recipient from now on, with a code such as 550 and a text such as
-    /// `5.1.1 no such user`. A second call for the same address replaces the first.
+    /// Refuses this recipient from now on, with a code such as 550 and a text such as `5.1.1 no
+    /// such user`.
     ///
-    /// The code goes out as it is, and 421 closes the connection.
+    /// A second call for the same address replaces the first. The code is sent unchanged, and 421
+    /// closes the connection.
     pub fn refuse(&self, address: &str, code: u16, text: impl Into<Cow<'static, str>>) {
         add_refusal(
             &mut self.lock().recipients,
@@ -134,16 +137,17 @@ impl Outbox {
         );
     }
 
-    /// Refuses this sender from now on, as [`refuse`](Self::refuse) does with a recipient. An empty
-    /// address is the null sender.
+    /// Refuses this sender from now on, as [`refuse`](Self::refuse) does with a recipient.
+    ///
+    /// An empty address is the null sender.
     pub fn refuse_sender(&self, address: &str, code: u16, text: impl Into<Cow<'static, str>>) {
         add_refusal(&mut self.lock().senders, address, Answer::new(code, text));
     }
 
-    /// Has the next attempt fail. More calls are for the attempts that follow.
+    /// Makes the next attempt fail; further calls are for the attempts that follow.
     ///
     /// A failure waits until it can happen. For instance, [`Failure::message`] waits for a message
-    /// of which a recipient is accepted.
+    /// with an accepted recipient.
     ///
     /// ```
     /// use smtplib::outbox::Failure;
@@ -165,12 +169,13 @@ impl Outbox {
         self.lock().failures.push_back(failure);
     }
 
-    /// Offers these extensions of EHLO instead of what a modern server offers, to connections that
-    /// begin from now on: PIPELINING, 8BITMIME, SMTPUTF8, CHUNKING, DSN, ENHANCEDSTATUSCODES and
-    /// SIZE.
+    /// Offers exactly these extensions in the reply to EHLO, on connections opened from now on.
     ///
-    /// The outbox keeps to it: with `SIZE 1000`, for instance, it takes 1000 bytes and no more. What
-    /// has commands of its own, such as AUTH, is offered, and the commands are refused.
+    /// The default is PIPELINING, 8BITMIME, SMTPUTF8, CHUNKING, DSN, ENHANCEDSTATUSCODES and SIZE.
+    ///
+    /// The outbox keeps to the list: with `SIZE 1000`, for instance, it takes 1000 bytes and no
+    /// more. An extension with its own command, such as AUTH, is offered, but the command is
+    /// refused.
     ///
     /// ```
     /// use smtplib::{Error, Outbox};

@@ -8,6 +8,19 @@ use crate::parameter::Parameter;
 use crate::places::store::Mail;
 
 /// A message that an [`Outbox`](crate::Outbox) has accepted, as a server would have got it.
+///
+/// ```
+/// # fn main() -> Result<(), smtplib::Error> {
+/// let (mailer, outbox) = smtplib::Mailer::outbox();
+/// mailer.sendmail("a@example.com", "b@example.org", "Subject: Lunch?\n\nAt noon?\n")?;
+///
+/// let sent = outbox.take().remove(0);
+/// assert_eq!(sent.subject(), "Lunch?");
+/// assert_eq!(sent.envelope().sender(), Some(&"a@example.com".parse()?));
+/// assert!(sent.text().ends_with("At noon?\n"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     envelope: Envelope,
@@ -33,10 +46,10 @@ impl Sent {
         }
     }
 
-    /// Returns the sender and the recipients, of whom the refused ones are left out.
+    /// Returns the sender and the accepted recipients.
     ///
-    /// It has the parameters of MAIL and RCPT that the program asked for, such as `RET=HDRS`. So it
-    /// equals an envelope that a test makes.
+    /// It has the parameters of MAIL and RCPT that the program asked for, such as `RET=HDRS`. So a
+    /// test can compare it with an envelope.
     pub fn envelope(&self) -> &Envelope {
         &self.envelope
     }
@@ -52,7 +65,7 @@ impl Sent {
         self.envelope.recipients()
     }
 
-    /// Returns all parameters of MAIL, with `SIZE`, `BODY` and `SMTPUTF8`.
+    /// Returns all parameters of MAIL, `SIZE`, `BODY` and `SMTPUTF8` among them.
     #[must_use]
     pub fn parameters(&self) -> &[Parameter] {
         &self.parameters
@@ -78,8 +91,8 @@ impl Sent {
         self.header("Subject").unwrap_or_default()
     }
 
-    /// Returns the first header field of this name, in any case, unfolded and with its encoded-words
-    /// decoded.
+    /// Returns the first header field with this name, unfolded and decoded (encoded-words); `None`
+    /// if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         let text = String::from_utf8_lossy(&self.octets);
