@@ -42,7 +42,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
     )?);
     let begun = Instant::now();
     let (mut sent, mut refused, mut unknown) = (0, 0, 0);
-    // Messages are made as there is room for them: a million would take no more memory.
+    // Messages are made when there is room for them: a million would take no more memory.
     let mut failure = None;
     let messages = (1..=count)
         .map(newsletter)
@@ -76,7 +76,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
     Ok(sent == count)
 }
 
-/// A message of its own for each reader.
+/// The message for each reader.
 fn newsletter(number: u64) -> Result<Message, MessageError> {
     Message::builder()
         .from("The news <news@example.com>")

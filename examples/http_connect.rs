@@ -1,4 +1,4 @@
-//! Sends through an HTTP proxy (CONNECT). TLS and login are as without it.
+//! Sends through an HTTP proxy (CONNECT). TLS and login do not change.
 //!
 //! ```text
 //! cargo run --example http_connect -- proxy.example.com:3128 \

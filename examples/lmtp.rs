@@ -1,4 +1,4 @@
-//! Hands a message over for local delivery, by LMTP, where each recipient has a result of its own.
+//! Hands a message over for local delivery by LMTP, where each recipient gets its own result.
 //!
 //! ```text
 //! cargo run --example lmtp -- /run/dovecot/lmtp you@example.com ann@example.org < message.eml

@@ -21,7 +21,7 @@ fn send() -> Result<(), Box<dyn Error>> {
         .from(set("SMTP_FROM")?)
         .to(set("SMTP_TO")?.split(',').collect::<Vec<_>>())
         .subject("The report")
-        .text("The report is attached.\n") // for readers that show no HTML
+        .text("The report is attached.\n") // for readers without HTML
         .html("<p><img src=\"cid:logo@example.com\"> The <b>report</b> is attached.</p>\n")
         .attach(Attachment::from_path(picture)?.inline("logo@example.com"))
         .attach(Attachment::from_path(report)?)

@@ -1,12 +1,12 @@
-//! One transaction by hand: each recipient gets an answer before the next one is named, and the
-//! message is written piece by piece.
+//! One transaction step by step: each recipient gets its reply before the next one is sent, and the
+//! message is written in pieces.
 //!
 //! ```text
 //! cargo run --example session -- smtp://user:password@mail.example.com \
 //!     you@example.com ann@example.org ben@example.org
 //! ```
 //!
-//! The URL may stand in the environment's `SMTP_URL` instead.
+//! The URL can be in the environment variable `SMTP_URL` instead.
 
 use std::env;
 use std::error::Error;

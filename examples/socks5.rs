@@ -1,4 +1,4 @@
-//! Sends through a SOCKS5 proxy, which looks the server's name up. TLS and login are as without it.
+//! Sends through a SOCKS5 proxy, which looks up the server's name. TLS and login do not change.
 //!
 //! ```text
 //! cargo run --example socks5 -- 127.0.0.1:1080 smtp://user:password@mail.example.com \

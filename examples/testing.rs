@@ -1,5 +1,4 @@
-//! How a program that sends mail is tested: an outbox in memory takes the place of the server, and
-//! fails when it is told to.
+//! Tests a program that sends mail: an outbox in memory replaces the server, and fails on demand.
 //!
 //! ```text
 //! cargo run --example testing
@@ -8,12 +7,12 @@
 use smtplib::outbox::Failure;
 use smtplib::{Delivery, Mailer, Message, Outbox};
 
-/// What is tested: a shop that confirms orders.
+/// The program under test: a shop that confirms orders.
 struct Shop {
     mailer: Mailer,
 }
 
-/// What became of a confirmation.
+/// The result of a confirmation.
 #[derive(Debug, PartialEq)]
 enum Confirmation {
     Sent,
@@ -21,7 +20,7 @@ enum Confirmation {
     Undeliverable,
     /// Put it back into the queue.
     TryAgain,
-    /// It may have arrived: somebody has to look.
+    /// It may have arrived: a person has to look.
     Unknown,
 }
 
@@ -45,7 +44,7 @@ impl Shop {
     }
 }
 
-// In a program of your own each of the following is a #[test].
+// In your own program, make each of the following a #[test].
 
 /// A shop whose mail stays in memory.
 fn shop() -> (Shop, Outbox) {

@@ -1,12 +1,12 @@
-//! Sends a newsletter whose bounces tell which reader they are about.
+//! Sends a newsletter whose bounces name the reader they are about.
 //!
 //! ```text
 //! cargo run --example verp -- ann@example.org bob@example.org     # to a server inside this program
 //! ```
 //!
-//! A bounce goes to the sender of the envelope. With one sender for all, somebody has to read the
-//! bounce to learn who is gone. Here each message has a sender of its own, with the reader's
-//! address in it: variable envelope return paths. It costs nothing with `send_all`, since messages
+//! A bounce goes to the sender of the envelope. With one sender for all, a person has to read the
+//! bounce to find out which reader is gone. Here each message has its own sender, with the reader's
+//! address in it: variable envelope return paths. With `send_all` it costs nothing, since messages
 //! do not wait for each other.
 
 use std::env;
@@ -74,7 +74,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     }
     smtp.quit();
 
-    // What a program does that reads the mailbox to which bounces go.
+    // A program that reads the mailbox for bounces does this.
     for sender in senders
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

@@ -5,9 +5,8 @@
 //! cargo run --example web -- 8080             # there; then open http://localhost:8080/
 //! ```
 //!
-//! The answer is the same for every address, and so is the time it takes, since each address gets a
-//! mail: nobody learns here who has an account. In front of a real one of these stands something that
-//! limits how often a visitor may ask.
+//! Every address gets a mail and the same page, in the same time, so visitors cannot find out who
+//! has an account. A real site also limits how often a visitor may ask.
 
 use std::env;
 use std::error::Error;
@@ -19,11 +18,11 @@ use std::time::Duration;
 use smtplib::{Address, Delivery, Mailbox, Mailer, Message};
 use tiny_http::{Header, Method, Request, Response, Server};
 
-/// How many visitors can be served at a time. The mailer's 4 connections are shared by all.
+/// How many visitors are served at a time. All share the mailer's 4 connections.
 const THREADS: usize = 8;
 /// The longest form, in bytes.
 const MAX_FORM: u64 = 1024;
-/// Nobody looks at a page that does not come for minutes.
+/// Visitors do not wait for minutes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A status and a page.
@@ -87,11 +86,11 @@ fn mailer() -> Result<Mailer, smtplib::Error> {
     Ok(Mailer::new(config.deadline(PATIENCE)).max_wait(PATIENCE))
 }
 
-/// What each thread has.
+/// The data of each thread.
 struct Site {
     mailer: Mailer,
     from: Mailbox,
-    /// What links begin with: never the request's `Host`, which the visitor chooses.
+    /// The beginning of links: never the request's `Host`, which the visitor chooses.
     url: String,
 }
 
@@ -103,7 +102,7 @@ impl Site {
             if let Ok(html) = Header::from_bytes("Content-Type", "text/html; charset=utf-8") {
                 response.add_header(html);
             }
-            // Whoever has hung up does not want the page.
+            // An error here means that the visitor has hung up.
             let _ = request.respond(response);
         }
     }
@@ -125,9 +124,9 @@ impl Site {
         };
         eprintln!("web: {error}");
         match error.downcast_ref::<smtplib::Error>() {
-            // What the mail server says about an address is not for the visitor.
+            // The visitor must not see what the mail server says about an address.
             Some(smtplib::Error::RecipientsRefused(_)) => SENT,
-            // If one of these mails comes twice, that does no harm.
+            // A duplicate of such a mail does no harm.
             Some(error) if error.is_transient() || error.delivery() == Delivery::Unknown => LATER,
             _ => FAILED,
         }
@@ -158,7 +157,7 @@ impl Site {
     }
 }
 
-/// The address in a form, if it is one. An address has no line ends, so that nobody can add a header
+/// The address in a form, if it is one. An address has no line ends, so it cannot add a header
 /// field.
 fn address_in(request: &mut Request) -> Option<Address> {
     let mut form = Vec::new();
@@ -172,12 +171,12 @@ fn address_in(request: &mut Request) -> Option<Address> {
     email.trim_matches(' ').parse().ok()
 }
 
-/// A real site asks its database. Here everybody at example.org has an account.
+/// A real site asks its database. Here every address at example.org has an account.
 fn has_account(address: &Address) -> bool {
     address.domain().eq_ignore_ascii_case("example.org")
 }
 
-/// 256 bits that nobody can guess. A real site keeps their hash, the account and the time.
+/// 256 random bits. A real site keeps their hash, the account and the time.
 fn token() -> Result<String, getrandom::Error> {
     let mut octets = [0; 32];
     getrandom::fill(&mut octets)?;

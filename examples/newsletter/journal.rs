@@ -1,12 +1,12 @@
-//! What became of each reader, in a file beside the list, so that another run can go on.
+//! The result for each reader, in a file beside the list, so that another run can continue.
 //!
-//! A line has an address, what became of it, and the server's words, with tabs between them. Each
-//! address has a line *before* its message is handed over, `sending`, and another behind its result.
-//! The last line counts. If the program ends between the two, nobody knows whether the message was
-//! taken, and it is not sent again.
+//! A line has an address, its result, and the server's words, with tabs between them. Each address
+//! gets a line `sending` *before* its message is handed over, and another after its result. The
+//! last line counts. If the program ends between the two, the result is unknown, and the message is
+//! not sent again.
 //!
-//! Lines are with the operating system before the program goes on. They survive the end of the
-//! program, but perhaps not that of the machine: for that, call [`File::sync_data`] behind each.
+//! Each line is written before the program continues. Lines survive a crash of the program, but
+//! perhaps not of the machine: for that, call [`File::sync_data`] after each.
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use smtplib::{Address, Delivery, Error, Outcome};
 
-/// What became of a reader.
+/// The result for a reader.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// Handed over, and nothing more is known.
@@ -25,7 +25,7 @@ pub(crate) enum Fate {
     Later,
     /// Refused for good.
     Refused,
-    /// Sent, and no answer came.
+    /// Sent, and no reply came.
     Unknown,
 }
 
@@ -38,7 +38,7 @@ const WORDS: [(Fate, &str); 5] = [
 ];
 
 impl Fate {
-    /// Whether the reader has certainly not got the newsletter, and may yet get it.
+    /// Whether the reader has certainly not got the newsletter, and another try makes sense.
     pub(crate) fn is_due(self) -> bool {
         self == Self::Later
     }
@@ -54,7 +54,7 @@ impl Fate {
     }
 }
 
-/// What a result means for the one reader of the message, and the words to keep.
+/// What a result means for the reader of the message, and the words to keep.
 pub(crate) fn fate(result: &smtplib::Result<Outcome>) -> (Fate, String) {
     match result {
         Ok(outcome) => {
@@ -67,7 +67,7 @@ pub(crate) fn fate(result: &smtplib::Result<Outcome>) -> (Fate, String) {
         {
             (Fate::Refused, error.to_string())
         }
-        // The sender, the login or the server is the trouble: nothing is said about the reader.
+        // The sender, the login or the server is the cause: this says nothing about the reader.
         Err(error) => (Fate::Later, error.to_string()),
     }
 }
@@ -78,7 +78,8 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal of a list, or begins it. It belongs to one newsletter, by its subject.
+    /// Opens the journal of a list, or begins it. It belongs to one newsletter, known by its
+    /// subject.
     pub(crate) fn open(list: &Path, subject: &str) -> Result<Self, String> {
         let mut path = list.as_os_str().to_owned();
         path.push(".sent");
@@ -122,7 +123,7 @@ impl Journal {
             .collect()
     }
 
-    /// Adds a line, in one piece, from whichever thread.
+    /// Adds a line in one piece, from any thread.
     pub(crate) fn note(&self, address: &Address, fate: Fate, words: &str) -> io::Result<()> {
         let line = format!("{address}\t{}\t{words}\n", fate.word());
         (&self.file).write_all(line.as_bytes())
@@ -135,8 +136,8 @@ fn known(line: &str) -> Option<(Address, Fate)> {
     Some((address.parse().ok()?, Fate::of_word(word)?))
 }
 
-/// Takes away what was being written when the program ended: its message was not handed over yet, or
-/// its `sending` stands in a line of its own. Gives what is left.
+/// Removes a half-written last line and returns the rest. Its message was not handed over yet, or
+/// the line before has its `sending`.
 fn cut_half_line(path: &Path) -> io::Result<String> {
     let mut text = fs::read(path)?;
     let whole = text

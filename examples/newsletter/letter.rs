@@ -58,8 +58,8 @@ impl Letter {
     }
 }
 
-/// The text with the reader's own words in place of columns in braces. What stands in those words is
-/// not looked at again.
+/// The text with the reader's values in place of columns in braces. Braces in those values are
+/// kept.
 fn filled(text: &str, reader: &Reader) -> Result<String, String> {
     let (mut filled, mut rest) = (String::new(), text);
     while let Some((before, behind)) = rest.split_once('{') {

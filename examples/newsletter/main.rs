@@ -1,17 +1,17 @@
-//! Sends a newsletter to the readers in a list, to each in words of their own. Stopped at any moment
-//! and run again, it goes on with those who have not got it.
+//! Sends a personal newsletter to each reader in a list. If it is stopped and run again, it
+//! continues with the readers who have not got it.
 //!
 //! ```text
 //! cargo run --example quickstart -- serve     # a mail server; paste its lines into a second shell
 //! cargo run --example newsletter -- examples/newsletter/readers.csv examples/newsletter/news.txt
 //! ```
 //!
-//! The first line of the list names its columns: `email`, perhaps `name`, and whatever else the text
-//! needs. The text begins with a line `Subject: ...`. A column in braces stands for what the reader
-//! has there, as in `Dear {name}`. All of it is looked at before the first message goes out.
+//! The first line of the list names its columns: `email`, perhaps `name`, and others that the text
+//! needs. The text begins with a line `Subject: ...`. A column in braces, as in `Dear {name}`, is
+//! replaced by the reader's value. Everything is checked before the first message is sent.
 //!
-//! `readers.csv.sent` keeps what became of each reader; journal.rs says how. Nobody who may have got the
-//! newsletter is ever sent it again.
+//! `readers.csv.sent` keeps the result for each reader; journal.rs says how. A reader who may have
+//! got the newsletter never gets it again.
 
 mod arguments;
 mod journal;
@@ -79,7 +79,7 @@ fn mailer(arguments: &Arguments) -> Result<Mailer, smtplib::Error> {
     })
 }
 
-/// Tells what became of all readers, in this run and those before; the exit status.
+/// Prints the results of all readers, in this run and earlier ones; returns the exit status.
 fn summary(readers: &[Reader], journal: &Journal) -> Result<u8, Box<dyn Error>> {
     let fates = journal.fates()?;
     let (mut sent, mut refused, mut later, mut unknown) = (0, 0, 0, 0);

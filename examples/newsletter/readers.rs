@@ -25,7 +25,7 @@ impl Reader {
     }
 }
 
-/// Reads the list. Whoever is in it twice gets one message.
+/// Reads the list. A reader who is in it twice gets one message.
 pub(crate) fn read(path: &Path) -> Result<Vec<Reader>, String> {
     let wrong = |reason: &dyn ToString| format!("{}: {}", path.display(), reason.to_string());
     let mut builder = ReaderBuilder::new();

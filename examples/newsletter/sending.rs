@@ -11,8 +11,7 @@ use crate::journal::{Fate, Journal, fate};
 use crate::letter::Letter;
 use crate::readers::Reader;
 
-/// How many messages in a row may fail for reasons that are not the reader's before the server is left
-/// alone.
+/// After this many failures in a row that are not about the reader, sending stops.
 const ENOUGH: u32 = 10;
 
 pub(crate) struct Sending<'a> {
@@ -45,7 +44,7 @@ impl<'a> Sending<'a> {
     }
 
     pub(crate) fn over(&self, mailer: &Mailer, connections: usize) {
-        // Messages are made as there is room for them: a million would take no more memory.
+        // Messages are made when there is room for them: a million would take no more memory.
         let messages = self.due.iter().map_while(|reader| self.prepare(reader));
         let results = mailer.send_all(messages).concurrency(connections);
         results.for_each(|place, result| {
@@ -94,7 +93,7 @@ impl<'a> Sending<'a> {
         }
     }
 
-    /// Keeps what becomes of a reader. Where that fails nothing more may be sent.
+    /// Keeps the result for a reader. If that fails, nothing more may be sent.
     fn note(&self, reader: &Reader, fate: Fate, words: &str) -> bool {
         let noted = self.journal.note(&reader.address, fate, words);
         if let Err(error) = &noted {

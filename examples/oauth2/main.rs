@@ -1,20 +1,20 @@
-//! Logs in with an OAuth 2.0 access token, which is fetched when it is needed and once more if the
-//! server refuses it (RFC 6749, 6: the refresh-token grant).
+//! Logs in with an OAuth 2.0 access token. The token is fetched when it is needed, and once more if
+//! the server refuses it (RFC 6749, 6: the refresh-token grant).
 //!
 //! ```text
 //! cargo run --example oauth2
 //! ```
 //!
-//! Without anything else, the token endpoint and the SMTP server are inside this program
-//! (`server.rs`), and nothing leaves this machine. The first token has expired, as far as that server
-//! says, so that one sees how a fresh one is asked for. With a real server, it really sends mail:
+//! Without arguments, the token endpoint and the SMTP server are inside this program (`server.rs`),
+//! and nothing leaves this machine. The server says that the first token has expired, so you see
+//! how a new one is fetched. With a real server, it really sends mail:
 //!
 //! ```text
 //! cargo run --example oauth2 -- smtp://smtp.example.com alice@example.com bob@example.org
 //! ```
 //!
 //! Google and Microsoft give a refresh token to a program once its user has agreed in the browser;
-//! their guides say how. What the program needs then stands in the environment:
+//! their guides say how. Then set these environment variables:
 //!
 //! | variable | for Gmail | for Microsoft 365 |
 //! |---|---|---|
@@ -51,8 +51,8 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 fn with_our_server() -> Result<(), Box<dyn Error>> {
     let (port, session) = server::start()?;
-    // Only because nothing leaves this machine: a token is as good as a password to whoever reads
-    // along.
+    // Only because nothing leaves this machine: anyone who reads a token can use it like a
+    // password.
     let config = Config::new("127.0.0.1")
         .port(port)
         .security(Security::None)
@@ -88,7 +88,7 @@ fn send(config: Config, account: Account, from: &str, to: &str) -> Result<(), Bo
     Ok(())
 }
 
-/// What the provider gave to this program.
+/// The data that the provider gave to this program.
 struct Account {
     token_url: String,
     client_id: String,
@@ -117,7 +117,7 @@ impl Account {
         })
     }
 
-    /// A new access token. The refresh token is good for many of them.
+    /// A new access token. One refresh token is good for many of them.
     fn access_token(&self) -> Result<Secret, Box<dyn Error + Send + Sync>> {
         eprintln!("*: asking {} for a token", self.token_url);
         let form = [

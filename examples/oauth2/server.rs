@@ -1,8 +1,7 @@
 //! The other half of the example: a token endpoint and an SMTP server on free ports of this machine,
 //! which end with the program.
 //!
-//! Both understand just what this example says. Nothing in this file belongs into a program that
-//! sends mail.
+//! Both understand only this example. A program that sends mail needs nothing from this file.
 
 use std::error::Error;
 use std::io::{self, BufRead, BufReader, Write};
@@ -34,7 +33,7 @@ pub(crate) fn token_endpoint() -> Result<String, Box<dyn Error>> {
                 false => json!({"error": "unsupported_grant_type"}),
             };
             let response = tiny_http::Response::from_string(answer.to_string());
-            // Whoever has hung up does not want the answer.
+            // An error here means that the client has hung up.
             let _ = request.respond(response.with_status_code(if is_right { 200 } else { 400 }));
         }
     });
@@ -66,7 +65,7 @@ fn serve(stream: &TcpStream) -> io::Result<String> {
                 is_logged_in = true;
                 say("235 2.7.0 welcome")?;
             }
-            // The reason is a challenge like any other: the client has to answer it, with nothing.
+            // The reason comes as a challenge: the client has to send an empty response.
             "AUTH" => {
                 let reason = json!({"status": "401", "schemes": "bearer"}).to_string();
                 say(&format!("334 {}", STANDARD.encode(reason)))?;

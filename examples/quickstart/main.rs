@@ -1,19 +1,19 @@
-//! Sends a message to a real SMTP server, through STARTTLS and AUTH, and shows what is said and
-//! learnt on the way.
+//! Sends a message to a real SMTP server, through STARTTLS and AUTH, and shows the dialog and the
+//! result.
 //!
 //! ```text
 //! cargo run --example quickstart
 //! ```
 //!
-//! Without anything else the server is one inside this program (`server.rs`), and nothing leaves
-//! this machine. With your own server, it really sends mail:
+//! Without `SMTP_URL`, the server is inside this program (`server.rs`), and nothing leaves this
+//! machine. With your own server, it really sends mail:
 //!
 //! ```text
 //! SMTP_URL=smtp://user:password@mail.example.com SMTP_FROM=you@example.com \
 //!     SMTP_TO=friend@example.org cargo run --example quickstart
 //! ```
 //!
-//! The server alone, for the other examples and programs of yours (`serve.rs`), is
+//! To run only the server, for the other examples and your own programs (`serve.rs`):
 //!
 //! ```text
 //! cargo run --example quickstart -- serve
@@ -31,8 +31,8 @@ use smtplib::{Attachment, Config, Credentials, Message, Outcome};
 
 use crate::server::{PASSWORD, Server, USER};
 
-/// The client: this is all that a program needs. It composes; it connects, which includes TLS and
-/// logging in; it sends, and says goodbye.
+/// The client: a program needs no more than this. It composes a message, connects with TLS and
+/// login, sends the message and quits.
 fn send(config: &Config, from: &str, to: &[&str]) -> Result<Outcome, Box<dyn Error>> {
     let message = Message::builder()
         .from(from)
@@ -48,7 +48,7 @@ fn send(config: &Config, from: &str, to: &[&str]) -> Result<Outcome, Box<dyn Err
     Ok(outcome)
 }
 
-/// What the client learns of each recipient, and what a program might do about it.
+/// The result for each recipient, and what a program might do about it.
 fn report(outcome: &Outcome) {
     for recipient in outcome.recipients() {
         println!("  {recipient}");

@@ -1,4 +1,4 @@
-//! The server alone, for the other examples and for any program that sends mail.
+//! Runs only the server, for the other examples and for any program that sends mail.
 
 use std::error::Error;
 use std::path::Path;
@@ -6,9 +6,9 @@ use std::{fs, io};
 
 use crate::server::{PASSWORD, Received, Server, USER};
 
-/// Keeps what it receives in a folder of its own, until standard input ends or Ctrl-C comes.
+/// Keeps received messages in a new folder, until standard input ends or Ctrl-C comes.
 pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
-    // It stays: somebody will want to open what has come.
+    // The folder stays, so that you can open the messages.
     let folder = tempfile::Builder::new()
         .prefix("smtplib-quickstart-")
         .tempdir()?
@@ -23,7 +23,7 @@ pub(crate) fn serve() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What another program needs to know.
+/// The settings for another program.
 fn introduce(port: u16, root: &Path) {
     println!("An SMTP server runs here until Ctrl-C. Nothing leaves this machine.");
     println!("Paste these lines into another shell, and what runs there can send to it:\n");
@@ -36,7 +36,7 @@ fn introduce(port: u16, root: &Path) {
     }
 }
 
-/// What it takes is on the disk before the client hears so.
+/// A message is on the disk before the client gets its reply.
 fn store(folder: &Path, received: &Received) -> Result<(), Box<dyn Error>> {
     let file = folder.join(format!("message-{}.eml", received.number));
     fs::write(&file, &received.text)?;

@@ -1,7 +1,7 @@
 //! The other half of the quickstart: a real SMTP server inside this program.
 //!
 //! It is the crate `mailin-embedded` on a free port of this machine, with a certificate made on the
-//! spot. Nothing in this file belongs into a program that sends mail.
+//! spot. A program that sends mail needs nothing from this file.
 
 use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -20,7 +20,7 @@ pub(crate) const PASSWORD: &str = "curiouser-and-curiouser";
 /// A running server; its thread ends with the program.
 pub(crate) struct Server {
     pub(crate) port: u16,
-    /// The root of its certificate, in PEM: what a client has to trust.
+    /// The root of its certificate, in PEM, which a client has to trust.
     pub(crate) root: String,
 }
 
@@ -73,7 +73,7 @@ pub(crate) trait Keep:
 
 impl<T: Fn(Received) -> Result<(), Box<dyn Error>> + Clone + Send + 'static> Keep for T {}
 
-/// Whom the server lets in, and for whom it takes mail. Each connection has a clone.
+/// The rules for logins and recipients. Each connection has a clone.
 #[derive(Clone)]
 struct Desk<K> {
     keep: K,
@@ -105,7 +105,7 @@ impl<K: Keep> Handler for Desk<K> {
         OK
     }
 
-    /// Everybody has a mailbox here, except `nobody`.
+    /// Every name has a mailbox here, except `nobody`.
     fn rcpt(&mut self, to: &str) -> Response {
         if to.starts_with("nobody@") {
             return Response::custom(550, "5.1.1 nobody of that name lives here".to_owned());

@@ -37,7 +37,7 @@ Options:
   -h, --help           shows this text
 
   smtp://alice@mail.example.com     STARTTLS on port 587, and nothing is sent without it
-  smtps://alice@mail.example.com    TLS from the first octet, on port 465
+  smtps://alice@mail.example.com    TLS from the first byte, on port 465
   smtp://localhost?tls=none         no TLS, on port 25
   lmtp+unix:///run/dovecot/lmtp     local delivery
   maildir:///home/alice/mail        no server: a file in a Maildir

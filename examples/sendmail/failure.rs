@@ -1,4 +1,4 @@
-//! What the program ends with unless all went well.
+//! The exit status and message of a failure.
 
 use smtplib::error::Unsupported;
 use smtplib::{Delivery, Error, Outcome};
@@ -19,7 +19,7 @@ pub(crate) enum Status {
     Config = 78,
 }
 
-/// What the program ends with unless all went well.
+/// The exit status and message of a failure.
 pub(crate) struct Failure {
     pub(crate) status: Status,
     pub(crate) lines: Vec<String>,
@@ -35,7 +35,7 @@ impl Status {
         }
     }
 
-    /// What an error of the library means for whoever runs the program.
+    /// What an error of the library means for the user of the program.
     fn of(error: &Error) -> Self {
         match error {
             _ if error.delivery() == Delivery::Unknown => Self::Io,

@@ -1,4 +1,4 @@
-//! The header of a message that somebody else has written: its fields, and whom they name.
+//! The header of a finished message: its fields and their addresses.
 
 use smtplib::Address;
 use smtplib::error::MailboxError;
@@ -6,7 +6,7 @@ use smtplib::message::AddressList;
 
 use crate::failure::{Failure, Status};
 
-/// The fields of a header, each with the lines that continue it, and what stands behind them.
+/// The fields of a header, each with its continuation lines, and the rest of the message.
 pub(crate) fn split(mut rest: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     let mut fields = Vec::new();
     while let Some((field, behind)) = first_field(rest) {
@@ -24,7 +24,7 @@ fn first_field(octets: &[u8]) -> Option<(&[u8], &[u8])> {
     octets.split_at_checked(length)
 }
 
-/// What stands before the colon; old programs put spaces in front of it (RFC 5322, 4.5).
+/// The name before the colon; old programs put spaces before the colon (RFC 5322, 4.5).
 fn name(field: &[u8]) -> Option<&str> {
     let colon = field.iter().position(|octet| *octet == b':')?;
     let name = std::str::from_utf8(field.get(..colon)?).ok()?.trim_end();
@@ -32,13 +32,13 @@ fn name(field: &[u8]) -> Option<&str> {
     is_name.then_some(name)
 }
 
-/// Whether it names recipients whom the others must not see.
+/// Whether it names recipients that must be hidden from the others.
 pub(crate) fn is_blind(field: &[u8]) -> bool {
     is_one_of(field, ["Bcc", "Resent-Bcc"])
 }
 
-/// Whom the fields name. If somebody has sent the message on, it is for whom he named (RFC 5322,
-/// 3.6.6).
+/// The recipients in the header. If the message was resent, they are those of the resending (RFC
+/// 5322, 3.6.6).
 pub(crate) fn recipients(fields: &[&[u8]]) -> Result<Vec<Address>, Failure> {
     let resent = ["Resent-To", "Resent-Cc", "Resent-Bcc"];
     let wanted = match fields.iter().any(|field| is_one_of(field, resent)) {

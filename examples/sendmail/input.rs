@@ -10,11 +10,11 @@ use smtplib::Address;
 use crate::failure::{Failure, Status};
 use crate::header;
 
-/// How much is read before the message is sent, in octets: a header has to end in it.
+/// How much is read before the message is sent, in bytes: the header must be complete by then.
 const HEAD: u64 = 1024 * 1024;
-/// The longest text of a message that is composed, in octets. Attachments are not kept in memory.
+/// The longest text of a composed message, in bytes. Attachments are not kept in memory.
 const TEXT: u64 = 16 * 1024 * 1024;
-/// From this size on, in octets, people begin to wait.
+/// From this size on, in bytes, a progress bar is shown.
 const LARGE: u64 = 1024 * 1024;
 
 /// What was read already, and the rest.
@@ -48,7 +48,7 @@ impl Input {
         let mut head = Vec::new();
         let read = rest.by_ref().take(HEAD).read_to_end(&mut head);
         read.map_err(unreadable)?;
-        // Behind the end of what is typed in a terminal there may be more, which is not asked for.
+        // In a terminal, more can be typed after the end; do not ask for it.
         let rest: Box<dyn Read> = match head.len() as u64 {
             HEAD => Box::new(rest),
             _ => Box::new(io::empty()),
@@ -56,7 +56,7 @@ impl Input {
         Ok(Self { head, rest })
     }
 
-    /// Nothing but white space is what is left of a program that failed in front of the pipe.
+    /// Only white space usually means that the program before the pipe failed.
     pub(crate) fn must_not_be_empty(&self) -> Result<(), Failure> {
         if self.head.trim_ascii().is_empty() {
             return Err(Status::Data.because("the message is empty: nothing is sent"));
@@ -64,7 +64,7 @@ impl Input {
         Ok(())
     }
 
-    /// Whom the header names; from here on `Bcc` is not part of the message.
+    /// The recipients in the header; from here on `Bcc` is not part of the message.
     pub(crate) fn take_recipients(&mut self) -> Result<Vec<Address>, Failure> {
         let (fields, behind) = header::split(&self.head);
         if behind.is_empty() && self.head.len() as u64 == HEAD {

@@ -22,7 +22,7 @@ impl Letter {
     }
 
     pub(crate) fn message(&self, from: &str, text: Input) -> Result<Message, Failure> {
-        // A file needs no words to go with it.
+        // A file may come without a text.
         if self.attachments.is_empty() {
             text.must_not_be_empty()?;
         }

@@ -1,5 +1,5 @@
-//! Sends mail from the command line, as the `sendmail` that every Unix program knows: a message that
-//! is already written, or one that is composed from options. `--help` says how.
+//! Sends mail from the command line, like the Unix program `sendmail`: a finished message, or one
+//! composed from options. `--help` says how.
 //!
 //! ```text
 //! cargo run --example quickstart -- serve     # a server to try it with; paste its lines elsewhere
@@ -44,7 +44,7 @@ fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Nobody may listen, which changes nothing about the message.
+/// Standard output may be closed, which is no failure.
 fn say(text: &str) {
     let _ = io::stdout().write_all(text.as_bytes());
 }
@@ -61,9 +61,9 @@ struct Sending {
 
 /// Where the message and its recipients come from.
 enum What {
-    /// A message that is written, for these recipients and, if told so, those in its header.
+    /// A finished message, for these recipients and, if asked for, those in its header.
     Written { to: Vec<String>, in_header: bool },
-    /// A text, from which a message is made.
+    /// A text to make a message from.
     Letter(Letter),
 }
 
@@ -137,7 +137,7 @@ fn with(envelope: &Envelope, more: Vec<Address>) -> Envelope {
     Envelope::new(envelope.sender().cloned(), once)
 }
 
-/// Sends over a connection of its own.
+/// Sends over a new connection.
 fn over(
     config: &Config,
     send: impl FnOnce(&mut SmtpConnection) -> smtplib::Result<Outcome>,
@@ -148,7 +148,7 @@ fn over(
     Ok(outcome)
 }
 
-/// Tells what the server said, often with a queue id, and who was refused.
+/// Prints the server's reply, often with a queue id, and the refused recipients.
 fn report(outcome: &Outcome) -> Result<(), Failure> {
     if let Some(reply) = outcome.reply() {
         say(&format!("accepted: {reply}\n"));

@@ -1,4 +1,4 @@
-//! What programs and people do with the queue: they add jobs, look after those that were set aside, and
+//! What programs and people do with the queue: they add jobs, look at jobs that were set aside, and
 //! stop the workers.
 
 use std::error::Error;
@@ -9,10 +9,10 @@ use smtplib::Message;
 use crate::job::Fields;
 use crate::queue::{LATER, MAIL, REFUSED, STOPS, UNKNOWN};
 
-/// Adds a message, as a program does that wants it sent, and returns the job's id.
+/// Adds a message to the queue, and returns the job's id.
 ///
-/// The message is made into octets here and never again, so that its `Message-ID` stays the same. If
-/// Redis does not answer, the job may be there all the same: adding it again may send it twice.
+/// The message becomes bytes only here, so that its `Message-ID` stays the same. If Redis does not
+/// reply, the job may have been added, and adding it again may send it twice.
 pub(crate) fn put(
     connection: &mut Connection,
     message: &Message,
@@ -33,7 +33,7 @@ pub(crate) fn put(
 /// Most jobs of a kind that the status lists.
 const MOST_LISTED: usize = 100;
 
-/// Prints how many jobs there are, and the oldest of those that somebody has to look at.
+/// Prints how many jobs there are, and the oldest jobs that a person has to look at.
 pub(crate) fn print_status(connection: &mut Connection) -> RedisResult<()> {
     let mut counts = redis::pipe();
     counts.cmd("XLEN").arg(MAIL).cmd("ZCARD").arg(LATER);
@@ -58,7 +58,7 @@ pub(crate) fn print_status(connection: &mut Connection) -> RedisResult<()> {
 
 /// Puts a job that was set aside into the queue again, and returns its new id; `None` if there is none.
 ///
-/// Its name is that of the status: `unknown` or `refused`, and an id.
+/// Name it as the status does: `unknown` or `refused`, and an id.
 pub(crate) fn put_again(
     connection: &mut Connection,
     what: &str,

@@ -1,11 +1,11 @@
-//! [`Job`]: one message of the queue; [`Verdict`]: what a try has made of it.
+//! [`Job`]: one message of the queue; [`Verdict`]: the result of one try.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use smtplib::{Delivery, Error, Outcome, RecipientOutcome, RecipientStatus};
 
-/// When a message that cannot be delivered is given up (RFC 5321, 4.5.4.1).
+/// After this time a message that cannot be delivered fails (RFC 5321, 4.5.4.1).
 const GIVE_UP: Duration = Duration::from_secs(5 * 24 * 60 * 60);
 
 /// The longest pause between two tries.
@@ -19,7 +19,7 @@ pub(crate) struct Job {
     pub(crate) id: String,
     /// The sender; empty for the null sender of bounces.
     pub(crate) from: String,
-    /// Those who have not got it.
+    /// The recipients that have not got it.
     pub(crate) to: Vec<String>,
     /// The message, header and body.
     pub(crate) data: Vec<u8>,
@@ -31,23 +31,23 @@ pub(crate) struct Job {
     pub(crate) is_begun: bool,
 }
 
-/// What a try has made of a job.
+/// The result of one try.
 #[derive(Default)]
 pub(crate) struct Verdict {
-    /// Who gets another try.
+    /// The recipients for another try.
     pub(crate) left: Vec<String>,
     pub(crate) refused: SetAside,
     pub(crate) unknown: SetAside,
 }
 
-/// Recipients about whom a human decides, and a sentence for each reason.
+/// Recipients for a person to decide about, and a sentence for each reason.
 #[derive(Default)]
 pub(crate) struct SetAside {
     pub(crate) to: Vec<String>,
     pub(crate) why: Vec<String>,
 }
 
-/// What becomes of a recipient who has not got the message.
+/// What to do about a recipient that has not got the message.
 #[derive(Clone, Copy)]
 enum Fate {
     Later,
@@ -80,15 +80,14 @@ impl Job {
         doubled.min(LONGEST_PAUSE)
     }
 
-    /// Sets a job aside whose worker has died while sending it: nobody can know whether the server has
-    /// it.
+    /// Sets a job aside whose worker died while sending it: the server may have it or not.
     pub(crate) fn orphaned(&self) -> Option<Verdict> {
         let is_unknown = self.is_begun && !self.again;
         let why = "the worker died while sending";
         is_unknown.then(|| Verdict::for_all(Fate::Unknown, &self.to, why))
     }
 
-    /// Sets a job aside that is none, if it is.
+    /// Sets a job aside if it is not valid.
     pub(crate) fn unfit(&self) -> Option<Verdict> {
         let is_garbled = |text: &String| text.contains(char::REPLACEMENT_CHARACTER);
         let why = match () {
@@ -155,8 +154,7 @@ fn fate_of_all(error: &Error) -> Fate {
     }
 }
 
-/// Whether the job is the reason. A wrong password or a server that cannot be found is not, and no job
-/// may be given up for it.
+/// Whether the job is the cause. No job may fail because of a wrong password or an unknown server.
 pub(crate) fn is_about_the_job(error: &Error) -> bool {
     let may_be = matches!(
         error,

@@ -39,24 +39,25 @@
 //!                                                       └─► mail:unknown  may have been delivered
 //! ```
 //!
-//! Each recipient has a fate of its own: one may be accepted, another refused, and a third tried again.
+//! Each recipient has its own result: one may be accepted, another refused, and a third tried
+//! again.
 //!
-//! A worker says every second that it is alive. When it has been silent for the lease, other workers
-//! claim its jobs. They send a job that it had only taken; a job that it was sending is unknown. A
-//! worker that only seemed to be dead is told so before it sends or settles anything.
+//! A worker says every second that it is alive. When it has been silent for the lease, other
+//! workers claim its jobs. They send a job that it had only taken; a job that it was sending is
+//! unknown. A worker that only seemed to be dead notices that before it sends or settles anything.
 //!
 //! # What a queue cannot know
 //!
 //! A worker that is killed while it sends cannot say whether the server has the message. Such a job
 //! is set aside in `mail:unknown`, unless it says `again=yes`. The same happens when the server
-//! closes the connection after the end of the message without a reply. Somebody has to look at these
-//! jobs: `again` sends one again, and XDEL forgets it.
+//! closes the connection after the end of the message without a reply. A person has to look at
+//! these jobs: `again` sends one again, and XDEL deletes it.
 //!
-//! So workers may be killed at any time, and there is no signal handler. `stop` leaves no such cases
-//! behind.
+//! So workers may be killed at any time, and there is no signal handler. `stop` leaves no such
+//! cases.
 //!
-//! Redis has to keep what it was told: with `appendonly yes` and `appendfsync always`, and without a
-//! failover to a replica that lags behind. Otherwise it may forget a job, or that one was sent.
+//! Redis must not lose data. Set `appendonly yes` and `appendfsync always`, and do not fail over to
+//! a replica that lags behind. Otherwise a job may be lost, or sent twice.
 
 mod desk;
 mod job;

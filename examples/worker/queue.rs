@@ -17,7 +17,7 @@ const WORKERS: &str = "mail:workers";
 /// Followed by the job's id: what is known of earlier tries.
 const KNOWN: &str = "mail:job:";
 
-/// How long Redis may take to connect or to answer.
+/// How long Redis may take to connect or to reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long to wait for a new job, in milliseconds: others may become due meanwhile.
@@ -68,7 +68,7 @@ impl Queue {
     /// Takes a job: one that is due or orphaned, or else the next new one, for which it waits a
     /// little.
     ///
-    /// If the answer is lost on its way, nobody works on the job, and another worker claims it.
+    /// If the reply is lost on its way, no worker has the job, and another worker claims it.
     pub(crate) fn take(&mut self, worker: &str, lease: Duration) -> Option<Job> {
         let claimed = self.ask(|scripts, connection| {
             let mut script = scripts.take.key(MAIL);
@@ -127,7 +127,7 @@ impl Queue {
         })
     }
 
-    /// Asks until there is an answer. Everything that is asked here can be asked twice.
+    /// Asks until there is a reply. It is safe to ask each of these questions twice.
     fn ask<T>(&mut self, what: impl Fn(&Scripts, &mut Connection) -> RedisResult<T>) -> T {
         let (mut pause, longest) = PAUSES;
         loop {
@@ -140,7 +140,7 @@ impl Queue {
         }
     }
 
-    /// Keeps the connection if there was an answer.
+    /// Keeps the connection if there was a reply.
     fn ask_once<T>(
         &mut self,
         what: impl Fn(&Scripts, &mut Connection) -> RedisResult<T>,
@@ -155,7 +155,7 @@ impl Queue {
     }
 }
 
-/// Connects. A Redis that has come back empty gets the group again.
+/// Connects. A Redis that was restarted empty gets the group again.
 fn connect(client: &Client) -> RedisResult<Connection> {
     let mut connection = client.get_connection_with_timeout(PATIENCE)?;
     connection.set_read_timeout(Some(PATIENCE))?;

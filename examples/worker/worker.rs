@@ -28,13 +28,13 @@ pub(crate) struct Worker {
     threads: usize,
     lease: Duration,
     first_pause: Duration,
-    /// The jobs that the threads have in hand.
+    /// The jobs that the threads are working on.
     held: Mutex<BTreeSet<String>>,
     is_stopping: AtomicBool,
 }
 
 impl Worker {
-    /// A worker with a name of its own, by the variables of the environment.
+    /// A worker with a new name, configured by environment variables.
     pub(crate) fn join(client: Client) -> Result<Self, Box<dyn Error>> {
         let threads = usize::try_from(number("WORKER_THREADS", 4)?)?.max(1);
         let lease = Duration::from_secs(number("WORKER_LEASE", 30)?).max(3 * PULSE);
@@ -83,8 +83,7 @@ impl Worker {
         }
     }
 
-    /// Does what can be done about a job; false if the server fails in a way that would meet the next
-    /// job, too.
+    /// Works on a job; false if the server fails in a way that the next job would meet, too.
     fn work_on(&self, job: &Job, queue: &mut Queue) -> bool {
         if let Some(verdict) = job.unfit().or_else(|| job.orphaned()) {
             self.settle(job, &verdict, queue);
@@ -105,8 +104,8 @@ impl Worker {
         }
     }
 
-    /// Waits until a connection can be had, so that no more jobs are tried in vain while the server is
-    /// down or the password wrong.
+    /// Waits until a connection works, so that no jobs are tried while the server is down or the
+    /// password wrong.
     fn wait_for_server(&self) {
         let mut pause = 1;
         while let Err(error) = self.mailer.check() {
@@ -126,7 +125,7 @@ impl Worker {
     }
 }
 
-/// A job in hand, whose lease is renewed until this is dropped, by a panic, too.
+/// A job at work. Its lease is renewed until this is dropped, even by a panic.
 struct Hand<'a> {
     id: &'a str,
     held: &'a Mutex<BTreeSet<String>>,
