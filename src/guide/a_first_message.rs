@@ -60,9 +60,10 @@
 //!
 //! # The result
 //!
-//! `Ok` means that the server took the message for at least one recipient. [`Outcome`](crate::Outcome)
-//! lists each recipient with the server's reply. If nobody gets the message, you get an
-//! [`Error`](crate::Error); the chapter [`errors`](super::errors) tells what to do.
+//! `Ok` means that the server took the message for at least one recipient.
+//! [`Outcome`](crate::Outcome) lists each recipient with the server's reply. If no recipient gets
+//! the message, you get an [`Error`](crate::Error). The chapter [`errors`](super::errors) says what
+//! to do.
 //!
 //! # One connection by hand
 //!

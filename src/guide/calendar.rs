@@ -31,8 +31,8 @@
 //! # }
 //! ```
 //!
-//! Mail programs show such a message as an invitation, with buttons to accept or decline. The answer is a
-//! mail to the organizer.
+//! Mail programs show such a message as an invitation, with buttons to accept or decline. The reply
+//! is a mail to the organizer.
 //!
 //! - The method must be the same in [`calendar`](crate::MessageBuilder::calendar) and in the calendar
 //!   itself.

@@ -22,17 +22,18 @@
 //! # }
 //! ```
 //!
-//! These three questions decide almost everything. In the last two cases the message was certainly not
-//! delivered. The exception are recipients whom [`Error::outcome`](crate::Error::outcome) lists as accepted.
+//! These three questions decide almost everything. In the last two cases the message was certainly
+//! not delivered. The exceptions are recipients that [`Error::outcome`](crate::Error::outcome)
+//! lists as accepted.
 //!
 //! The table at [`Error`](crate::Error) has each variant, what it means, and what to do.
 //!
-//! Printing the error is enough for a log: the sentence has the step, the server, and the server's own
-//! words. Some sentences, and what is behind them:
+//! Printing the error is enough for a log: the sentence has the step, the server, and the server's
+//! own words. Some sentences, and what to do:
 //!
 //! | sentence | what to do |
 //! |---|---|
-//! | the server refused to log us in by PLAIN: 535 … | Check user name and password. Many providers want an app password or OAuth2: see [`providers`](super::providers). |
+//! | the server refused the login with PLAIN: 535 … | Check user name and password. Many providers want an app password or OAuth2: see [`providers`](super::providers). |
 //! | logging in without TLS would show the password … | The server offers no STARTTLS. Use `smtps://`, or another port. |
 //! | could not connect to mail.example.com:587 … | Check host and port. Cloud machines often block port 25. |
 //! | the environment variable `SMTP_URL` is not set … | Set it. |

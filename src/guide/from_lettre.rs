@@ -55,10 +55,11 @@
 //!
 //! # What is different
 //!
-//! - `send` returns an [`Outcome`](crate::Outcome), with a result for each recipient. It is `Ok` if somebody
-//!   gets the message, so look at [`refused`](crate::Outcome::refused). To send to all or nobody, set
-//!   [`Envelope::require_all`](crate::Envelope::require_all).
-//! - After an error, [`Error::delivery`](crate::Error::delivery) tells whether the message may have arrived.
+//! - `send` returns an [`Outcome`](crate::Outcome), with a result for each recipient. It is `Ok` if
+//!   at least one recipient gets the message, so look at [`refused`](crate::Outcome::refused). To
+//!   send to all or none, set [`Envelope::require_all`](crate::Envelope::require_all).
+//! - After an error, [`Error::delivery`](crate::Error::delivery) says whether the message may have
+//!   arrived.
 //! - Setters take text, and [`build`](crate::MessageBuilder::build) returns the first error. So there is no
 //!   `parse()?` for each address.
 //! - A URL without options requires STARTTLS.

@@ -70,4 +70,5 @@
 //! - Calls block; there is no `await`. From an async program see
 //!   [`many_threads`](super::many_threads#in-an-async-program).
 //! - TLS is required unless you say otherwise.
-//! - After an error, [`Error::delivery`](crate::Error::delivery) tells whether the message may have arrived.
+//! - After an error, [`Error::delivery`](crate::Error::delivery) says whether the message may have
+//!   arrived.

@@ -31,8 +31,8 @@
 //! Make one message for each reader, and send them all with
 //! [`Mailer::send_all`](crate::Mailer::send_all): see [`many_messages`](super::many_messages).
 //!
-//! `examples/newsletter` in the repository is a whole program. If it is stopped and run again, it goes on with
-//! the readers who have not got the newsletter.
+//! `examples/newsletter` in the repository is a whole program. If it is stopped and run again, it
+//! continues with the readers who have not got the newsletter.
 //!
 //! # Who is gone?
 //!
@@ -40,8 +40,8 @@
 //!
 //! - The server refuses the recipient at once with a reply 5yz. It is in
 //!   [`Outcome::refused`](crate::Outcome::refused), or in the error.
-//! - A bounce comes later, to the sender of the envelope. Give each message a sender of its own, and the
-//!   bounce tells by its address which reader it is about:
+//! - A bounce comes later, to the sender of the envelope. Give each message its own sender, and the
+//!   address of the bounce names the reader:
 //!
 //! ```no_run
 //! use smtplib::{Envelope, Mailer, Message};

@@ -44,22 +44,22 @@
 //!
 //! # What "unknown" means here
 //!
-//! Two moments leave you without an answer:
+//! In two cases you do not know the result:
 //!
 //! 1. The connection breaks after the end of the message was sent, and no reply came. The error says
 //!    [`Delivery::Unknown`](crate::Delivery::Unknown).
-//! 2. The worker dies while it sends. Nobody is left to say anything.
+//! 2. The worker dies while it sends.
 //!
-//! Both times the server may have the message or not. Nobody can find out by asking the server. So decide
-//! for each kind of message, before it happens:
+//! In both cases the server may have the message or not, and you cannot ask it. So decide for each
+//! kind of message, before it happens:
 //!
 //! | message | if its fate is unknown |
 //! |---|---|
 //! | a password reset, a login code | send it again: a duplicate does no harm |
 //! | an invoice, a newsletter | set it aside for a person, or leave it |
 //!
-//! For the second moment, write down that a job has begun *before* you send it. Mark it as done after the
-//! result. A job that has begun and has no result is unknown when another worker finds it.
+//! For the second case, write down that a job has begun *before* you send it. Mark it as done after
+//! the result. A job that has begun and has no result is unknown when another worker finds it.
 //!
 //! # A whole program
 //!

@@ -27,12 +27,12 @@
 //! # }
 //! ```
 //!
-//! [`Mailer::send_all`](crate::Mailer::send_all) takes messages from any iterator, and gives one result
-//! for each, in the same order. One message's refusal does not touch the others. Nothing is sent before
-//! the first result is asked for.
+//! [`Mailer::send_all`](crate::Mailer::send_all) takes messages from any iterator, and returns one
+//! result for each, in the same order. A refused message does not affect the others. Nothing is
+//! sent until you ask for the first result.
 //!
-//! Messages are taken as there is room for them. An iterator that makes each message when it is asked
-//! for one needs little memory, however many there are.
+//! Messages are taken when there is room for them. An iterator that makes each message when it is
+//! asked for one needs little memory, however many there are.
 //!
 //! # Why it is fast
 //!

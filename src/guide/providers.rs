@@ -11,9 +11,9 @@
 //! # }
 //! ```
 //!
-//! Put your own user name and password into the URL. Write `%40` for `@` and `%25` for `%`, so that the
-//! user `alice@gmail.com` becomes `alice%40gmail.com`. Where the table says OAuth2 alone, leave the password
-//! out and read the chapter [`oauth2`](super::oauth2).
+//! Put your own user name and password into the URL. Write `%40` for `@` and `%25` for `%`, so that
+//! the user `alice@gmail.com` becomes `alice%40gmail.com`. Where the table names only OAuth2, leave
+//! the password out and read the chapter [`oauth2`](super::oauth2).
 //!
 //! | provider | URL | log in with, and what to know |
 //! |---|---|---|

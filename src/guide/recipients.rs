@@ -21,9 +21,10 @@
 //! # }
 //! ```
 //!
-//! A refused recipient does not stop the others. `Ok` means that somebody gets the message, so look at
-//! [`Outcome::refused`](crate::Outcome::refused) as well. If the server refuses everybody, the error
-//! is [`Error::RecipientsRefused`](crate::Error::RecipientsRefused), with the same list.
+//! A refused recipient does not stop the others. `Ok` means that at least one recipient gets the
+//! message, so look at [`Outcome::refused`](crate::Outcome::refused) as well. If the server refuses
+//! all of them, the error is [`Error::RecipientsRefused`](crate::Error::RecipientsRefused), with
+//! the same list.
 //!
 //! | [status](crate::RecipientStatus) | means | what to do |
 //! |---|---|---|
@@ -38,7 +39,7 @@
 //! "Accepted" is the word of your server. A server further on may refuse the message later, and then a
 //! bounce comes to the sender's mailbox.
 //!
-//! # All or nobody
+//! # All or none
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -85,7 +86,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Being told of the delivery
+//! # Reports about the delivery
 //!
 //! [`Envelope::notify`](crate::Envelope::notify) asks for a report by mail when a message is delivered,
 //! late or lost (DSN, RFC 3461). Servers that do not offer it return

@@ -42,8 +42,8 @@
 //!     │        250 accepted ─────────────────│  never arrives
 //! ```
 //!
-//! If the connection breaks at this moment, the message may have been delivered. Nobody can know.
-//! [`Error::delivery`](crate::Error::delivery) then returns
+//! If the connection breaks at this moment, the message may have been delivered. There is no way to
+//! find out. [`Error::delivery`](crate::Error::delivery) then returns
 //! [`Delivery::Unknown`](crate::Delivery::Unknown). In every other case it returns
 //! [`NotDelivered`](crate::Delivery::NotDelivered), and that is certain.
 //!
@@ -51,11 +51,12 @@
 //!
 //! - A duplicate does no harm, as with a login code: send the same [`Message`](crate::Message) again. Its
 //!   `Message-ID` is the same, so that a mail program can recognise the duplicate.
-//! - A duplicate does harm: tell a person, or look for a bounce or an answer.
+//! - A duplicate does harm: tell a person, or look for a bounce or a reply.
 //!
-//! Servers that check a message for long before they answer make this more likely. So the time for the last
-//! reply is 10 minutes, as RFC 5321 asks. [`Config::timeout`](crate::Config::timeout) shortens it; set
-//! single steps with [`Timeouts`](crate::config::Timeouts) instead.
+//! Servers that check a message for a long time before they reply make this more likely. So the
+//! time for the last reply is 10 minutes, as RFC 5321 asks.
+//! [`Config::timeout`](crate::Config::timeout) shortens it; set single steps with
+//! [`Timeouts`](crate::config::Timeouts) instead.
 //!
 //! # Your own loop
 //!
