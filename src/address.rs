@@ -23,11 +23,11 @@ const MAX_ADDRESS: usize = 512 - 14;
 
 /// The address of a mailbox: `local-part@domain`, without a name (RFC 5321, 4.1.2).
 ///
-/// No display name, no comment, no group and no source route: what other mail software could read
-/// in two ways is refused. The local part is kept octet for octet, and quoted only where the
-/// grammar asks for quotes; letters outside ASCII (RFC 6531) are allowed and make the message need
-/// a server with SMTPUTF8. With the feature `idna` a domain outside ASCII goes to other servers in
-/// its ASCII form (RFC 5891).
+/// Display names, comments, groups and source routes are refused, because mail software could read
+/// them in two ways. The local part is kept byte for byte, and quoted only where the grammar needs
+/// quotes. Letters outside ASCII (RFC 6531) are allowed, but then the server must offer SMTPUTF8.
+/// With the feature `idna`, a domain outside ASCII is sent to other servers in its ASCII form (RFC
+/// 5891).
 ///
 /// Two addresses are equal if their local parts are the same and their domains differ only in case
 /// (RFC 5321, 2.4).
@@ -59,7 +59,7 @@ pub struct Address {
 }
 
 impl Address {
-    /// Makes an address from its two halves; the local part is given without quotes.
+    /// Makes an address from local part and domain; the local part is given without quotes.
     ///
     /// # Errors
     ///
@@ -90,13 +90,13 @@ impl Address {
         })
     }
 
-    /// Returns what stands before the `@`, without quotes.
+    /// Returns the part before the `@`, without quotes.
     #[must_use]
     pub fn local_part(&self) -> &str {
         self.text.as_str().get(..self.at).unwrap_or_default()
     }
 
-    /// Returns what stands after the `@`: a domain name, or an address literal in brackets.
+    /// Returns the part after the `@`: a domain name, or an address literal in brackets.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.text.as_str().get(self.at + 1..).unwrap_or_default()
@@ -199,7 +199,7 @@ impl fmt::Debug for Address {
 impl FromStr for Address {
     type Err = AddressError;
 
-    /// Reads an addr-spec; one pair of angle brackets around it is taken off.
+    /// Reads an address; one pair of angle brackets around it is removed.
     fn from_str(text: &str) -> Result<Self, AddressError> {
         match Self::simple(text) {
             Some(address) => Ok(address),
@@ -267,33 +267,40 @@ impl From<&Self> for Address {
 }
 
 /// Why a text is not an [`Address`].
+///
+/// ```
+/// use smtplib::Address;
+/// use smtplib::error::AddressError;
+///
+/// assert_eq!("joe.example.org".parse::<Address>(), Err(AddressError::MissingAt));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// The address does not fit a command line: it has more than 498 octets.
+    /// The address has more than 498 bytes, and does not fit a command line.
     AddressTooLong,
     /// The domain is not a list of labels, and not an address literal such as `[192.0.2.1]` or
     /// `[IPv6:2001:db8::1]`.
     Domain,
-    /// The domain has more than 255 octets.
+    /// The domain has more than 255 bytes.
     DomainTooLong,
-    /// The local part begins or ends with a dot, or has two in a row; quoted it may.
+    /// The local part begins or ends with a dot, or has two in a row. In quotes that is allowed.
     Dot,
-    /// There is nothing there.
+    /// The text is empty.
     Empty,
-    /// A character that does not belong in an address stands in it.
+    /// The address has a character that addresses cannot have.
     Forbidden(char),
-    /// The text is several addresses: an [`AddressList`](crate::message::AddressList).
+    /// The text has several addresses: parse it as an [`AddressList`](crate::message::AddressList).
     List,
     /// The local part is empty.
     LocalPart,
     /// There is no `@`.
     MissingAt,
-    /// There is a name before the address: the text is a [`Mailbox`](crate::Mailbox).
+    /// There is a name before the address: parse it as a [`Mailbox`](crate::Mailbox).
     Named,
-    /// A character stands in the local part that may stand there only in quotes.
+    /// The local part has a character that needs quotes.
     NeedsQuotes(char),
-    /// A quoted local part has no closing quote that an `@` follows.
+    /// The quotes around the local part are not closed before the `@`.
     Unquoted,
 }
 
@@ -303,12 +310,12 @@ impl fmt::Display for AddressError {
             Self::AddressTooLong => {
                 return write!(
                     f,
-                    "the address is longer than the {MAX_ADDRESS} octets that a command line holds"
+                    "the address is longer than the {MAX_ADDRESS} bytes that a command line holds"
                 );
             }
             Self::Domain => "the domain is neither a host name nor an address literal in brackets",
             Self::DomainTooLong => {
-                return write!(f, "the domain is longer than {MAX_DOMAIN} octets");
+                return write!(f, "the domain is longer than {MAX_DOMAIN} bytes");
             }
             Self::Dot => {
                 "the part before the @ has a misplaced dot: put quotes around that part, as in \

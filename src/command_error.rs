@@ -4,37 +4,46 @@ use std::error::Error as StdError;
 use std::fmt;
 
 /// Why a text cannot be sent as a command.
+///
+/// ```
+/// use smtplib::error::CommandError;
+/// use smtplib::protocol::Parameter;
+///
+/// let error = "RET=HDRS\r\nDATA".parse::<Parameter>().unwrap_err();
+/// assert_eq!(error, CommandError::Parameter);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CommandError {
-    /// BODY says of a message what it is not, or asks for BINARYMIME, which the library does by itself.
+    /// The parameter BODY does not fit the message, or asks for BINARYMIME, which the library
+    /// chooses.
     Body,
     /// BURL: the library does not send messages that the server would have to fetch.
     Burl,
-    /// A control character, CR and LF among them, stands in it.
+    /// The text has a control character, such as CR or LF.
     Control(char),
-    /// There is nothing to send.
+    /// The text is empty.
     Empty,
     /// The client's name in EHLO is neither a host name nor an address literal.
     HelloName,
     /// The name of a SASL mechanism is not 1 to 20 letters, digits, hyphens and underscores.
     Mechanism,
-    /// A parameter of MAIL stands at RCPT, or the other way round.
+    /// A parameter of MAIL was given to RCPT, or the other way round.
     Misplaced,
     /// An option cannot have this value; the text says what it can be.
     Option(&'static str),
     /// A parameter of MAIL or RCPT does not follow the grammar of RFC 5321, 4.1.2.
     Parameter,
-    /// A parameter of MAIL or RCPT stands twice.
+    /// A parameter of MAIL or RCPT is given twice.
     Repeated,
-    /// The command has a method of its own, because it changes the state of the connection.
+    /// The command changes the state of the connection, and has its own method.
     Reserved(&'static str),
-    /// SIZE is given as a parameter, although it comes by itself.
+    /// SIZE is given as a parameter, but the library adds it.
     Size,
     /// The line is longer than SMTP allows.
     #[non_exhaustive]
     TooLong {
-        /// How many octets the line may have, with its CRLF.
+        /// How many bytes the line may have, with its CRLF.
         limit: usize,
     },
     /// An address has letters outside ASCII, and MAIL went without the parameter SMTPUTF8 (RFC
@@ -46,7 +55,7 @@ impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Body => f.write_str(
-                "the parameter BODY does not fit the message: leave it out, it comes by itself",
+                "the parameter BODY does not fit the message: leave it out, and the library adds the right one",
             ),
             Self::Burl => f.write_str(
                 "BURL lets the server fetch the message from elsewhere, and this library sends it: use send",
@@ -60,7 +69,7 @@ impl fmt::Display for CommandError {
                 "the name of a mechanism must be 1 to 20 letters, digits, hyphens and underscores",
             ),
             Self::Misplaced => {
-                f.write_str("a parameter of MAIL stands at RCPT, or one of RCPT at MAIL")
+                f.write_str("a parameter of MAIL was given to RCPT, or one of RCPT to MAIL")
             }
             Self::Option(wanted) => f.write_str(wanted),
             Self::Parameter => f.write_str(
@@ -74,9 +83,9 @@ impl fmt::Display for CommandError {
                 )
             }
             Self::Size => f.write_str(
-                "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`",
+                "the library adds the parameter SIZE: leave it out, or give the length of a reader to `Envelope::size`",
             ),
-            Self::TooLong { limit } => write!(f, "the command is longer than {limit} octets"),
+            Self::TooLong { limit } => write!(f, "the command is longer than {limit} bytes"),
             Self::Utf8 => f.write_str(
                 "a recipient with letters outside ASCII needs the parameter SMTPUTF8 at MAIL",
             ),

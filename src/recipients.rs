@@ -6,8 +6,10 @@ use crate::kind::{Many, One, Text};
 /// For how many recipients there is room at once. What an iterator says of itself is no promise.
 const RESERVED: usize = 1000;
 
-/// Everything that can stand for the recipients of an envelope: one bare address as a text or as an
-/// [`Address`], and any array, `Vec`, slice, `Option` or iterator of them.
+/// The recipients of an envelope, in any form.
+///
+/// That is one address without a name, as a text or as an [`Address`], or any array, `Vec`, slice,
+/// `Option` or iterator of them.
 ///
 /// ```
 /// use smtplib::{Address, Envelope};
@@ -23,7 +25,7 @@ const RESERVED: usize = 1000;
 ///
 /// You never name the type parameter.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand for recipients",
+    message = "`{Self}` cannot be used as recipients",
     note = "give an address as text or as `Address`, or anything that can be iterated over and gives them"
 )]
 pub trait IntoRecipients<Kind> {
@@ -31,7 +33,7 @@ pub trait IntoRecipients<Kind> {
     ///
     /// # Errors
     ///
-    /// The first text that is not an address, and why it is none.
+    /// The first text that is not an address, and the reason.
     #[doc(hidden)]
     fn add_to(self, list: &mut Vec<Address>) -> Result<(), (Box<str>, AddressError)>;
 }

@@ -66,7 +66,7 @@ impl fmt::Display for Error {
             } => fmt_timeout(*step, *is_begun, server, f),
             Self::Tls(failure) => failure.fmt(f),
             Self::Token(source) => {
-                write!(f, "the token for logging in could not be had: {source}")
+                write!(f, "could not get a token to log in: {source}")
             }
             Self::TooLarge { size, limit } => fmt_too_large(*size, *limit, f),
             Self::UnknownHost { host } => fmt_unknown_host(host, f),
@@ -101,9 +101,9 @@ impl fmt::Display for Interrupted {
         if known == 0 {
             return Ok(());
         }
-        write!(f, " (the fate of {known} of {count} recipients is known")?;
+        write!(f, " (the result for {known} of {count} recipients is known")?;
         if let Some(first) = refusals(&self.outcome).next() {
-            write!(f, ", and the first refusal is of ")?;
+            write!(f, ", first refused: ")?;
             fmt_recipient(first, f)?;
         }
         f.write_str(")")
@@ -237,7 +237,7 @@ fn fmt_line(source: ProtocolError, line: &str, f: &mut fmt::Formatter<'_>) -> fm
         word if word.starts_with("HTTP/") => f.write_str("; is this a web server?"),
         word if word.starts_with("SSH-") => f.write_str("; is this an SSH port?"),
         word if word.starts_with(['\u{15}', '\u{16}']) => {
-            f.write_str("; does this port speak TLS from the first octet?")
+            f.write_str("; does this port speak TLS from the first byte?")
         }
         _ => Ok(()),
     }
@@ -277,7 +277,7 @@ fn fmt_recipient(recipient: &RecipientOutcome, f: &mut fmt::Formatter<'_>) -> fm
 fn fmt_too_large(size: u64, limit: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
-        "the message has {size} octets and the server takes {limit}"
+        "the message has {size} bytes, and the server takes at most {limit}"
     )
 }
 
@@ -293,7 +293,7 @@ fn fmt_timeout(
         Step::Greeting if is_begun => write!(f, "{server} did not finish its greeting in time"),
         Step::Greeting => write!(
             f,
-            "{server} sent no greeting in time: does this port speak TLS from the first octet?"
+            "{server} sent no greeting in time: does this port speak TLS from the first byte?"
         ),
         Step::EndOfData => f.write_str(
             "the server did not say in time whether it took the message: sending again may duplicate it",

@@ -1,4 +1,4 @@
-//! [`Error`]: what went wrong, where, and what it means for the message.
+//! [`Error`]: what failed, where, and what it means for the message.
 
 use std::error::Error as StdError;
 use std::io;
@@ -24,12 +24,12 @@ pub(crate) use crate::error::interrupted::Interrupted;
 /// The result of a call that talks to a server.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Says what went wrong, where, and what that means for the message.
+/// Why a call failed, where, and whether the message may have been delivered in spite of it.
 ///
-/// There is one variant for each decision you may need to make. [`Display`](std::fmt::Display) says all
-/// that is known in one sentence, so that printing the error is enough: what
-/// [`source`](StdError::source) returns is not repeated in it. After a failed send,
-/// [`delivery`](Self::delivery) tells whether the message was certainly not taken.
+/// There is one variant for each decision you may need to make. [`Display`](std::fmt::Display) says
+/// all that is known in one sentence, so that printing the error is enough.
+/// [`source`](StdError::source) returns only what the sentence does not say. After a failed send,
+/// [`delivery`](Self::delivery) says whether the message was certainly not delivered.
 ///
 /// | variant | means | try later? | what to do |
 /// |---|---|---|---|
@@ -39,35 +39,50 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// | `Closed` | an earlier failure has closed this connection | yes | connect again |
 /// | `Command` | a text cannot be sent as a command | no | correct the call |
 /// | `Config` | the configuration cannot work | no | correct the configuration |
-/// | `Content` | the message has lines or octets that SMTP cannot carry | no | encode that part |
+/// | `Content` | the message has lines or bytes that SMTP cannot carry | no | encode that part |
 /// | `Credentials` | the user name or password cannot be sent | no | correct them |
 /// | `DataRefused` | the server refused the message itself | by the reply | after 5yz change the message |
 /// | `Disconnected` | the server closed the connection | by the reply | connect again, after `Delivery::Unknown` check first |
 /// | `GaveUp` | every attempt that [`Retry`](crate::Retry) allows has failed | by the failure | see the last failure |
-/// | `Interrupted` | the connection failed after recipients were answered | by the failure | look at the outcome, send to the rest |
+/// | `Interrupted` | the connection failed after a recipient got its reply | by the failure | look at the outcome, send to the rest |
 /// | `Io` | the network failed, or the server could not be reached | by the kind | see the reason, connect again |
-/// | `Message` | an attachment could not be read | no | look after the file |
-/// | `NoRecipients` | there is nobody to send to | no | add a recipient |
+/// | `Message` | an attachment could not be read | no | check the file |
+/// | `NoRecipients` | the message has no recipients | no | add a recipient |
 /// | `PlaintextAuth` | logging in would show the password | no | use TLS |
 /// | `Protocol` | the server broke the rules of the protocol | no | check host and port, then tell the server's owner |
 /// | `RecipientsRefused` | the server refused all recipients, or one where all were required | by the reply | look at the outcome |
 /// | `Refused` | the server refused another step, or says goodbye | by the reply | see the step |
 /// | `SenderRefused` | the server refused the sender | by the reply | send as the user who has logged in |
-/// | `Source` | the message could not be read to its end | no | look after the source |
+/// | `Source` | the message could not be read to its end | no | check the reader |
 /// | `Timeout` | the server took too long | yes | try again, after `Delivery::Unknown` check first |
 /// | `Tls` | TLS could not be set up, or broke | by the reason | see [`TlsError::reason`] |
-/// | `Token` | no token could be had for logging in | yes | look after the function that gets it |
+/// | `Token` | the function for the access token failed | yes | check the function |
 /// | `TooLarge` | the message is larger than the server takes | no | make it smaller |
 /// | `UnknownHost` | there is no host of this name | no | correct the host |
 /// | `Unsupported` | the server lacks an extension that is needed | no | do without it, or use another server |
 ///
-/// "Try later?" is what [`is_transient`](Self::is_transient) answers. "By the reply": yes if the
-/// [`reply`](Self::reply) is 4yz, no if it is 5yz. "By the reason": yes if the connection broke
-/// after the handshake ([`TlsReason::Other`]), or if the server fell back to plain text
-/// ([`TlsReason::InClear`]). During the handshake such a text must be a 4yz reply. All other reasons
-/// need somebody to change something. "By the kind": no for the kinds `AddrNotAvailable`,
-/// `InvalidInput`, `PermissionDenied` and `Unsupported`, yes for all others. Where the message may
-/// have been taken, it is always no.
+/// The column "try later?" is the result of [`is_transient`](Self::is_transient). If the message
+/// may have been delivered, it is always no.
+///
+/// - "By the reply": yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz.
+/// - "By the kind": no for `AddrNotAvailable`, `InvalidInput`, `PermissionDenied` and
+///   `Unsupported`, yes for all other kinds.
+/// - "By the reason": yes if the connection broke after the handshake ([`TlsReason::Other`]), or if
+///   the server fell back to plain text ([`TlsReason::InClear`]). During the handshake that text
+///   must be a 4yz reply. All other reasons need a change.
+///
+/// ```
+/// use smtplib::{Error, Mailer, Message};
+///
+/// fn send(mailer: &Mailer, message: &Message) {
+///     match mailer.send(message) {
+///         Ok(_) => println!("sent"),
+///         Err(Error::AuthFailed(_)) => println!("check user name and password"),
+///         Err(error) if error.is_transient() => println!("try again later: {error}"),
+///         Err(error) => println!("{error}"),
+///     }
+/// }
+/// ```
 ///
 /// [`TlsReason::InClear`]: crate::error::TlsReason::InClear
 /// [`TlsReason::Other`]: crate::error::TlsReason::Other
@@ -79,7 +94,7 @@ pub enum Error {
     Address {
         /// The text.
         address: Box<str>,
-        /// What is wrong with it.
+        /// Why it is not an address.
         reason: AddressError,
     },
     /// Logging in failed (`SMTPAuthenticationError`).
@@ -92,66 +107,66 @@ pub enum Error {
         /// How many connections there are.
         connections: usize,
     },
-    /// The connection was closed by an earlier failure, and nothing was sent; open another one.
+    /// An earlier failure has closed the connection; nothing was sent. Open another one.
     Closed,
     /// A text cannot be sent as a command; nothing was sent.
     Command(CommandError),
     /// The configuration cannot work; nothing was sent.
     Config(ConfigError),
-    /// The message is not fit to be sent as it is; nothing of it was taken.
+    /// The message has lines or bytes that SMTP cannot carry; nothing was delivered.
     Content(ContentError),
-    /// The user name or password is empty or has a character that the mechanism cannot carry.
+    /// The user name or password is empty, or has a character that the mechanism cannot carry.
     /// Nothing was sent.
     Credentials(CredentialsError),
-    /// The server refused the message itself (`SMTPDataError`): [`Outcome::reply`] is its answer.
+    /// The server refused the message itself (`SMTPDataError`): [`Outcome::reply`] says why.
     DataRefused(Box<Outcome>),
     /// The server closed the connection (`SMTPServerDisconnected`).
     #[non_exhaustive]
     Disconnected {
-        /// Where.
+        /// The step that failed.
         step: Step,
-        /// What the server said before, for instance 421 and why.
+        /// The server's last reply, for instance 421 and its text.
         last_words: Option<Box<Reply>>,
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
-    /// A [`Mailer`](crate::Mailer) with a policy for trying again has failed for the last time, and
-    /// nobody has got the message.
+    /// The last attempt of a [`Mailer`](crate::Mailer) with [`Retry`](crate::Retry) failed, and no
+    /// recipient got the message.
     GaveUp(Box<GaveUp>),
-    /// The connection failed, or had to be cut, after a recipient had an answer: the cause, and
-    /// what is known of each.
+    /// The connection failed after a recipient got its reply. It holds the cause and the result for
+    /// each recipient.
     Interrupted(Box<Interrupted>),
     /// Reading from or writing to the network failed.
     #[non_exhaustive]
     Io {
-        /// Where.
+        /// The step that failed.
         step: Step,
-        /// Why.
+        /// The cause.
         source: io::Error,
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
     /// An attachment could not be read; nothing was sent.
     Message(MessageError),
-    /// There is nobody to send to; nothing was sent.
+    /// The message has no recipients; nothing was sent.
     NoRecipients,
-    /// Logging in would show the password or token to everybody on the way, because the connection
-    /// has no TLS, and no [`Transport`](crate::connection::Transport) that is protected.
+    /// The login would show the password or token, because the connection has no TLS and no
+    /// protected [`Transport`](crate::connection::Transport). Nothing was sent.
     #[non_exhaustive]
     PlaintextAuth {
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
     /// The server broke the rules of the protocol.
     #[non_exhaustive]
     Protocol {
-        /// Where.
+        /// The step that failed.
         step: Step,
-        /// How.
+        /// The rule that was broken.
         source: ProtocolError,
-        /// The line that broke the rules, at most 500 octets of it, as far as one did.
+        /// The line that broke the rules, at most 500 bytes of it; empty if no line did.
         line: Box<str>,
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
     /// The server refused every recipient, or one where all were required
@@ -161,27 +176,27 @@ pub enum Error {
     /// (`SMTPConnectError`, `SMTPHeloError`), or is closing the connection (421).
     #[non_exhaustive]
     Refused {
-        /// Which.
+        /// The step that was refused.
         step: Step,
-        /// Its answer.
+        /// The server's reply.
         reply: Reply,
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
     /// The server refused the sender (`SMTPSenderRefused`).
     SenderRefused(Reply),
-    /// The message could not be read to its end, and the server has taken nothing. If its beginning
-    /// had been sent, the connection was cut, and this is the cause of an
+    /// The message could not be read to its end, and the server has accepted nothing. If a part was
+    /// already sent, the connection was closed, and this is the cause of an
     /// [`Interrupted`](Self::Interrupted).
     Source(io::Error),
     /// The server took too long.
     #[non_exhaustive]
     Timeout {
-        /// Where.
+        /// The step that failed.
         step: Step,
-        /// Whether a part of its reply had come.
+        /// Whether a part of the reply had arrived.
         is_begun: bool,
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
     /// TLS could not be set up: its configuration, the handshake, or the server's certificate.
@@ -192,12 +207,12 @@ pub enum Error {
     /// The message is larger than the server takes (RFC 1870); nothing was sent.
     #[non_exhaustive]
     TooLarge {
-        /// Its size in octets.
+        /// Its size in bytes.
         size: u64,
-        /// How many octets the server takes.
+        /// How many bytes the server takes.
         limit: u64,
     },
-    /// The host's name is unknown to the resolver.
+    /// The name look-up found no host of this name.
     #[non_exhaustive]
     UnknownHost {
         /// The name.
@@ -207,15 +222,22 @@ pub enum Error {
     Unsupported(Unsupported),
 }
 
-/// Tells whether a message that could not be sent may have been accepted all the same.
+/// Whether the server may have accepted a message in spite of an error.
+///
+/// ```
+/// use smtplib::protocol::Step;
+/// use smtplib::{Delivery, Error};
+///
+/// assert_eq!(Error::timeout(Step::Connect).delivery(), Delivery::NotDelivered);
+/// assert_eq!(Error::timeout(Step::EndOfData).delivery(), Delivery::Unknown);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The server has certainly not taken the message for any recipient who is not listed as
-    /// accepted.
+    /// The server has certainly not accepted the message, except for recipients listed as accepted.
     NotDelivered,
-    /// The end of the message may have reached the server, and no answer came: sending again may
-    /// duplicate it (RFC 1047).
+    /// The server may have accepted the message, because no reply came: sending again may duplicate
+    /// it (RFC 1047).
     Unknown,
 }
 
@@ -225,7 +247,7 @@ impl Error {
         Self::Address { address, reason }
     }
 
-    /// Returns whether the message may have been accepted all the same.
+    /// Returns whether the server may have accepted the message in spite of the error.
     #[must_use]
     pub fn delivery(&self) -> Delivery {
         let is_unknown = match self {
@@ -251,8 +273,7 @@ impl Error {
 
     /// Returns how many times a [`Mailer`](crate::Mailer) has tried the message.
     ///
-    /// It is known for [`GaveUp`](Self::GaveUp) and for errors with an [`outcome`](Self::outcome);
-    /// otherwise it is 1.
+    /// It is 1 unless the error is [`GaveUp`](Self::GaveUp) or has an [`outcome`](Self::outcome).
     #[must_use]
     pub fn attempts(&self) -> u32 {
         match self {
@@ -261,7 +282,7 @@ impl Error {
         }
     }
 
-    /// Returns the server's reply, if one reply is the reason.
+    /// Returns the server's reply that caused the error, if there is one.
     ///
     /// If recipients were refused, it is the first of their replies that agrees with
     /// [`is_transient`](Self::is_transient).
@@ -285,7 +306,7 @@ impl Error {
         self.reply().map(Reply::code)
     }
 
-    /// Returns what is known of each recipient, if the transaction came that far.
+    /// Returns the result for each recipient, if the transaction came that far.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         match self {
@@ -296,7 +317,7 @@ impl Error {
         }
     }
 
-    /// Takes out what is known of each recipient, if the transaction came that far.
+    /// Turns the error into the result for each recipient, if the transaction came that far.
     #[must_use]
     pub fn into_outcome(self) -> Option<Outcome> {
         match self {
@@ -307,7 +328,7 @@ impl Error {
         }
     }
 
-    /// Returns which server it was, for failures of [`Config::connect`](crate::Config::connect).
+    /// Returns the server, for failures of [`Config::connect`](crate::Config::connect).
     #[must_use]
     pub fn server(&self) -> Option<&Endpoint> {
         match self {
@@ -325,7 +346,7 @@ impl Error {
         }
     }
 
-    /// Returns the place in the session, if that is part of the error.
+    /// Returns the step of the session that failed, if it is known.
     #[must_use]
     pub fn step(&self) -> Option<Step> {
         match self {
@@ -344,11 +365,10 @@ impl Error {
         }
     }
 
-    /// Returns true if the same call is worth trying again later, and trying again cannot deliver
-    /// the message twice.
+    /// Returns true if a later attempt makes sense and cannot deliver the message twice.
     ///
-    /// That is so after a 4yz reply, a timeout or a lost connection, unless the message may have
-    /// been taken. It is also so if all recipients were refused and one of them with 4yz.
+    /// It is true after a 4yz reply, a timeout or a lost connection, unless the message may have
+    /// been delivered. It is also true if all recipients were refused, one of them with 4yz.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         if self.delivery() == Delivery::Unknown {
@@ -375,11 +395,11 @@ impl Error {
         }
     }
 
-    /// Returns true if the same call will certainly fail again: after a 5yz reply, or if something on
-    /// this side must change.
+    /// Returns true if the same call will certainly fail again.
     ///
-    /// Both this and [`is_transient`](Self::is_transient) are false where the message may have been
-    /// taken, and where nobody can know.
+    /// It is true after a 5yz reply, or if something on this side must change. Both this and
+    /// [`is_transient`](Self::is_transient) are false if the message may have been delivered, or if
+    /// the cause is unclear.
     #[must_use]
     pub fn is_permanent(&self) -> bool {
         let is_unclear = match self {
@@ -402,11 +422,11 @@ impl Error {
         }
     }
 
-    /// Returns true if this error is the end of the connection.
+    /// Returns true if the error has closed the connection.
     ///
-    /// A server can also close behind a refusal:
-    /// [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) tells whether the connection
-    /// can send another message.
+    /// A server can also close the connection after a refusal.
+    /// [`SmtpConnection::is_reusable`](crate::SmtpConnection::is_reusable) says whether it can send
+    /// another message.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         match self {
@@ -429,7 +449,7 @@ impl Error {
     }
 }
 
-/// The sentence says all that there is to say: beyond it lead only the sources of what it tells.
+/// The sentence includes the cause, so `source` returns only the source of that cause.
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
@@ -443,7 +463,7 @@ impl StdError for Error {
     }
 }
 
-/// Those whom the server itself refused, and not those who were not reached.
+/// The recipients that the server itself refused, without those that were not reached.
 pub(super) fn refusals(outcome: &Outcome) -> impl Iterator<Item = &RecipientOutcome> {
     let recipients = outcome.recipients().iter();
     recipients.filter(|recipient| recipient.status() == RecipientStatus::Refused)
@@ -462,7 +482,7 @@ fn deciding_refusal(outcome: &Outcome) -> Option<&Reply> {
     replies().find(decides).or_else(|| replies().next())
 }
 
-/// Whether a failure of the network can pass by itself.
+/// Whether a failure of the network can be temporary.
 fn is_worth_another_try(kind: io::ErrorKind) -> bool {
     !matches!(
         kind,

@@ -5,7 +5,16 @@ use std::error::Error as StdError;
 use crate::error::error::Error;
 use crate::outcome::Outcome;
 
-/// A message that every attempt has failed to deliver to anybody.
+/// The last error of a [`Mailer`](crate::Mailer) with [`Retry`](crate::Retry), after which no
+/// recipient has got the message.
+///
+/// ```
+/// use smtplib::Error;
+/// use smtplib::protocol::Step;
+///
+/// let error = Error::gave_up(4, Error::timeout(Step::Connect));
+/// assert_eq!(error.to_string(), "gave up after 4 attempts: could not connect to the server in time");
+/// ```
 #[derive(Debug)]
 pub struct GaveUp {
     pub(crate) attempts: u32,
@@ -26,7 +35,7 @@ impl GaveUp {
         &self.failure
     }
 
-    /// Returns what is known of each recipient from all attempts, if one came that far.
+    /// Returns the result for each recipient from all attempts, if one came that far.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()

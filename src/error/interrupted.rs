@@ -6,7 +6,20 @@ use crate::error::error::{Error, refusals};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::reply::Reply;
 
-/// A connection that failed, or had to be cut, after a recipient had an answer.
+/// A connection that failed after a recipient got its reply.
+///
+/// ```
+/// use smtplib::Error;
+///
+/// fn report(error: &Error) {
+///     if let Error::Interrupted(interrupted) = error {
+///         println!("{}", interrupted.failure());
+///         for recipient in interrupted.outcome().recipients() {
+///             println!("{recipient}");
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Interrupted {
     pub(crate) outcome: Outcome,
@@ -14,12 +27,12 @@ pub struct Interrupted {
 }
 
 impl Interrupted {
-    /// Returns what is known of each recipient.
+    /// Returns the result for each recipient.
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
     }
 
-    /// Returns why the connection failed, or had to be cut.
+    /// Returns why the connection failed.
     #[must_use]
     pub fn failure(&self) -> &Error {
         &self.failure

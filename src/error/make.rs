@@ -14,9 +14,9 @@ use crate::protocol::error::ProtocolError;
 use crate::reply::Reply;
 use crate::step::Step;
 
-/// For tests of what a program does with an error, and for places of one's own to send to.
+/// Constructors for tests, and for your own places to send to.
 impl Error {
-    /// Logging in by this mechanism failed, by a refusal.
+    /// Makes an error: the server refused the login with this mechanism.
     #[must_use]
     pub fn auth_failed(mechanism: &str, reply: Reply) -> Self {
         Self::AuthFailed(Box::new(AuthError {
@@ -39,7 +39,7 @@ impl Error {
         }
     }
 
-    /// The last of so many attempts failed.
+    /// Makes an error: the last of this many attempts failed.
     #[must_use]
     pub fn gave_up(attempts: u32, failure: Self) -> Self {
         Self::GaveUp(Box::new(GaveUp {
@@ -49,7 +49,7 @@ impl Error {
         }))
     }
 
-    /// The connection failed after a recipient had an answer.
+    /// Makes an error: the connection failed after a recipient got its reply.
     #[must_use]
     pub fn interrupted(outcome: Outcome, failure: Self) -> Self {
         Self::Interrupted(Box::new(Interrupted { outcome, failure }))
@@ -65,7 +65,7 @@ impl Error {
         }
     }
 
-    /// Logging in would show the password.
+    /// Makes an error: the login would show the password.
     #[must_use]
     pub fn plaintext_auth() -> Self {
         Self::PlaintextAuth { server: None }
@@ -102,19 +102,19 @@ impl Error {
         }
     }
 
-    /// TLS did not come about, or broke.
+    /// Makes an error: TLS could not be set up, or broke.
     #[must_use]
     pub fn tls(step: Step, reason: TlsReason) -> Self {
         Self::Tls(Box::new(TlsError::because(step, reason)))
     }
 
-    /// The message is larger than the server takes; both in octets.
+    /// Makes an error: the message is larger than the server takes. Both sizes are in bytes.
     #[must_use]
     pub fn too_large(size: u64, limit: u64) -> Self {
         Self::TooLarge { size, limit }
     }
 
-    /// There is no host of this name.
+    /// Makes an error: there is no host of this name.
     #[must_use]
     pub fn unknown_host(host: &str) -> Self {
         Self::UnknownHost { host: host.into() }
@@ -142,8 +142,8 @@ impl Error {
     }
 }
 
-/// For readers and writers: the error is within (`get_ref`, `downcast`), so that `?` in a function of
-/// `io::Result` loses nothing.
+/// For readers and writers: the error is kept inside (`get_ref`, `downcast`), so that `?` loses
+/// nothing.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         let kind = match &error {

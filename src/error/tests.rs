@@ -84,7 +84,7 @@ fn interrupted(fates: &[(RecipientStatus, Option<&str>)], cause: Error) -> Error
     }))
 }
 
-// An error is moved through every `?`: it should be no larger than what it tells.
+// An error is moved through every `?`, so it should be small.
 #[test]
 fn an_error_is_small() {
     assert!(size_of::<Error>() <= 40, "{}", size_of::<Error>());
@@ -96,7 +96,7 @@ fn an_error_can_go_anywhere() {
     check::<Error>();
 }
 
-// Issue 7: the sentence says everything; a chain of errors printed by a program repeats nothing.
+// The sentence says everything; a chain of errors printed by a program repeats nothing.
 #[test]
 fn no_sentence_repeats_its_source() {
     for (error, _) in sentences() {
@@ -227,7 +227,7 @@ fn transient_and_permanent() {
     }
 }
 
-// Issue 7: the same of TLS, whose failures are nobody's or the connection's.
+// The same of TLS, whose failures are nobody's or the connection's.
 #[test]
 fn transient_tls() {
     let neither = (false, false);

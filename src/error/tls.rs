@@ -7,9 +7,23 @@ use crate::endpoint::Endpoint;
 use crate::reply::{Reply, Shown};
 use crate::step::Step;
 
-/// Why TLS did not come about, or broke.
+/// Why TLS could not be set up, or broke.
 ///
-/// The sentence ends with what the platform's TLS library says of it, where nothing better is known.
+/// If the reason is [`TlsReason::Other`], the sentence ends with the words of the platform's TLS
+/// library.
+///
+/// ```no_run
+/// use smtplib::error::TlsReason;
+/// use smtplib::{Config, Error};
+///
+/// match Config::new("mail.example.com").connect() {
+///     Err(Error::Tls(error)) if error.reason() == TlsReason::UnknownIssuer => {
+///         eprintln!("add the issuer's certificate: {error}");
+///     }
+///     Err(error) => eprintln!("{error}"),
+///     Ok(smtp) => drop(smtp.quit()),
+/// }
+/// ```
 #[derive(Debug)]
 pub struct TlsError {
     pub(crate) step: Step,
@@ -24,33 +38,42 @@ pub struct TlsError {
     pub(crate) server: Option<Box<Endpoint>>,
 }
 
-/// What a user can do something about.
+/// Why TLS failed, as far as a user can change it.
+///
+/// ```
+/// use smtplib::Error;
+/// use smtplib::error::TlsReason;
+///
+/// fn is_expired(error: &Error) -> bool {
+///     matches!(error, Error::Tls(error) if error.reason() == TlsReason::Expired)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsReason {
-    /// The server wants a certificate of the client's, or another one than it was shown
+    /// The server wants a client certificate, or a different one
     /// ([`Config::client_identity`](crate::Config::client_identity)).
     ClientCertificate,
     /// The server's certificate has expired, unless this machine's clock is wrong.
     Expired,
     /// The server's certificate is not valid yet, unless this machine's clock is wrong.
     NotYetValid,
-    /// The server did not answer with TLS: the port may want STARTTLS, or no TLS at all.
+    /// The server did not reply with TLS: the port may expect STARTTLS, or no TLS at all.
     NotTls,
-    /// The server knows neither TLS 1.2 nor anything newer.
+    /// The server does not support TLS 1.2 or newer.
     ProtocolTooOld,
-    /// Nobody whom this machine trusts has issued the server's certificate:
+    /// This machine does not trust the issuer of the server's certificate:
     /// [`Config::root_certificates`](crate::Config::root_certificates) adds an issuer.
     UnknownIssuer,
     /// The server's certificate is for another name:
     /// [`Config::tls_server_name`](crate::Config::tls_server_name) sets the expected one.
     WrongName,
-    /// The server spoke without TLS: the port expects STARTTLS, or the server fell back to plain
-    /// text to say goodbye.
+    /// The server replied without TLS: the port expects STARTTLS, or the server said goodbye in
+    /// plain text.
     InClear,
-    /// The server refused TLS before it had begun, as one does that is too old.
+    /// The server refused TLS before it began: it may be too old.
     Refused,
-    /// Anything else: the sentence has the TLS library's words.
+    /// Another reason, in the words of the TLS library.
     Other,
 }
 
@@ -101,13 +124,13 @@ impl TlsError {
         }
     }
 
-    /// What a user can do something about.
+    /// Returns why TLS failed, as far as a user can change it.
     #[must_use]
     pub fn reason(&self) -> TlsReason {
         self.reason
     }
 
-    /// The place in the session: the handshake, or where the connection was used.
+    /// Returns the step of the session: the handshake, or the step in which TLS broke.
     #[must_use]
     pub fn step(&self) -> Step {
         self.step
@@ -143,7 +166,7 @@ impl TlsError {
                 "the server is too old: it knows no TLS of version 1.2 or newer",
             ),
             (TlsReason::UnknownIssuer, ..) => f.write_str(
-                "nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+                "this machine does not trust the issuer of the server's certificate: add the issuer with Config::root_certificates",
             ),
             (TlsReason::WrongName, ..) => f.write_str(
                 "the server's certificate is for another name: set Config::tls_server_name to the name that it is for",
@@ -152,7 +175,7 @@ impl TlsError {
                 "the server refused before it began: it may be too old for TLS 1.2",
             ),
             (TlsReason::InClear, Some(reply), _) => {
-                write!(f, "the server spoke without TLS, saying: {reply}")?;
+                write!(f, "the server replied without TLS: {reply}")?;
                 f.write_str(if self.step == Step::Handshake && reply.is_positive() {
                     "; does this port expect STARTTLS?"
                 } else {
@@ -164,7 +187,7 @@ impl TlsError {
                 write!(f, "{}", Shown(without_places(&words)))?;
                 f.write_str(self.hint())
             }
-            _ => f.write_str("nothing is known of the reason"),
+            _ => f.write_str("the reason is unknown"),
         }
     }
 
@@ -194,7 +217,7 @@ impl fmt::Display for TlsError {
     }
 }
 
-/// The sentence has the TLS library's words already, where they are of use.
+/// The sentence already has the TLS library's words, where they help.
 impl StdError for TlsError {}
 
 /// Words of OpenSSL, SChannel and Security.framework, each with what they mean. The first that fits

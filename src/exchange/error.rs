@@ -37,18 +37,27 @@ impl From<Unsupported> for Inadmissible {
     }
 }
 
-/// Why a message cannot be sent as it is.
+/// Why SMTP cannot carry a message unchanged.
+///
+/// ```
+/// use smtplib::error::ContentError;
+/// use smtplib::{Error, Mailer};
+///
+/// let (mailer, _outbox) = Mailer::outbox();
+/// let result = mailer.sendmail("a@example.com", "b@example.org", "Subject: Hi\n\n\0\n");
+/// assert!(matches!(result, Err(Error::Content(ContentError::Nul))));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContentError {
     /// The header has letters outside ASCII, and MAIL went without the parameter SMTPUTF8 (RFC 6531,
     /// 3.4).
     HeaderNotAscii,
-    /// The header has octets above 127 that are not UTF-8 (RFC 6532, 3.1).
+    /// The header has bytes above 127 that are not UTF-8 (RFC 6532, 3.1).
     HeaderNotUtf8,
-    /// A line has more than 998 octets (RFC 5321, 4.5.3.1.6).
+    /// A line has more than 998 bytes (RFC 5321, 4.5.3.1.6).
     LineTooLong,
-    /// There is a NUL in it (RFC 5321, 4.5.2 allows text only).
+    /// The message has a NUL (RFC 5321, 4.5.2 allows text only).
     Nul,
 }
 
@@ -59,10 +68,10 @@ impl fmt::Display for ContentError {
                 "the header has letters outside ASCII and MAIL went without the parameter SMTPUTF8: give it, or encode them (RFC 2047)"
             }
             Self::HeaderNotUtf8 => {
-                "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
+                "the header has bytes above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
             }
             Self::LineTooLong => {
-                "the message has a line of more than 998 octets: encode it as quoted-printable or base64"
+                "the message has a line of more than 998 bytes: encode it as quoted-printable or base64"
             }
             Self::Nul => "the message has a NUL in it: encode that part as base64",
         })
@@ -71,59 +80,70 @@ impl fmt::Display for ContentError {
 
 impl StdError for ContentError {}
 
-/// What the server would have to offer.
+/// The extension or feature that the server lacks.
+///
+/// ```
+/// use smtplib::error::Unsupported;
+/// use smtplib::{Error, Mailer, Outbox};
+///
+/// let outbox = Outbox::new();
+/// outbox.offer(["PIPELINING"]);
+/// let mailer = Mailer::new(outbox.config());
+/// let result = mailer.sendmail("a@example.com", "b@example.org", "Subject: Hi\n\nGrüße\n");
+/// assert!(matches!(result, Err(Error::Unsupported(Unsupported::EightBit))));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unsupported {
-    /// The message has octets above 127, and the server does not offer 8BITMIME (RFC 6152).
+    /// The message has bytes above 127, and the server does not offer 8BITMIME (RFC 6152).
     EightBit,
-    /// AUTH (RFC 4954), without which nobody can log in.
+    /// The server does not offer AUTH (RFC 4954), so logging in is impossible.
     #[non_exhaustive]
     Auth {
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
     /// The connection has no TLS, and without it the server offers no AUTH.
     #[non_exhaustive]
     AuthWithoutTls {
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
-    /// The configuration's mechanisms leave out all that the server offers and the credentials fit.
+    /// The configuration's mechanisms exclude every mechanism that server and credentials share.
     #[non_exhaustive]
     Excluded {
-        /// What they leave out, separated by blanks.
+        /// The excluded mechanisms, separated by spaces.
         mechanisms: Box<str>,
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
-    /// The extension with this keyword.
+    /// The server does not offer the extension with this keyword.
     Extension(Cow<'static, str>),
-    /// STARTTLS (RFC 3207), which the configuration or the caller asks for.
+    /// The server does not offer STARTTLS (RFC 3207), which was asked for.
     #[non_exhaustive]
     StartTls {
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
-    /// TLS a second time.
+    /// TLS is on already, and was asked for a second time.
     TlsIsOn,
     /// The message's header has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC
     /// 6531).
     Header,
-    /// The server offers an extension within limits, and the parameter is beyond them.
+    /// The parameter is beyond the limits of the server's extension.
     #[non_exhaustive]
     Limit {
-        /// What was asked for.
+        /// The parameter.
         parameter: Box<Parameter>,
-        /// What the server would take.
+        /// What the server takes.
         limit: Box<str>,
     },
     /// None of the SASL mechanisms that the server offers can carry the credentials.
     #[non_exhaustive]
     Mechanism {
-        /// What the server offers, separated by blanks.
+        /// The mechanisms that the server offers, separated by spaces.
         offered: Box<str>,
-        /// Which server, while connecting.
+        /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
     /// The address has letters outside ASCII, and the server does not offer SMTPUTF8 (RFC 6531).
@@ -188,7 +208,7 @@ impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EightBit => f.write_str(
-                "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+                "the message has bytes above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
             ),
             Self::Auth { server } => write!(f, "{} does not offer AUTH", ServerName(server)),
             Self::AuthWithoutTls { server } => {

@@ -79,7 +79,7 @@ pub(crate) enum Verdict {
     DataRefused,
     /// 421, or RSET refused: nothing more can be done on this connection.
     Broken(Step, Reply),
-    /// A code that is no answer to this command.
+    /// A code that is not a reply to this command.
     Unexpected(Step, Code),
 }
 

@@ -119,7 +119,7 @@ impl Body {
             return Ok(());
         }
         wire.trace
-            .client(format_args!("<message of {} octets>", self.octets));
+            .client(format_args!("<message of {} bytes>", self.octets));
         if matches!(self.transfer, Transfer::Dot(_) | Transfer::Verbatim) {
             wire.trace.client(format_args!("."));
         }

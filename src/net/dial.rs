@@ -58,15 +58,14 @@ fn first_step(config: &Config) -> Step {
 }
 
 impl TcpTransport {
-    /// Connects to this host and port before the deadline, and keeps the deadline until another is
-    /// set.
+    /// Connects to this host and port before the deadline, which stays set on the stream.
     ///
     /// The addresses of the host are tried one after the other, each with its share of the time.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TimedOut`] if the deadline passes; otherwise why the name has no address, or what
-    /// the last address said.
+    /// [`ErrorKind::TimedOut`] if the deadline passes; otherwise the error of the name look-up or
+    /// of the last address.
     pub fn connect(host: &str, port: u16, deadline: Instant) -> io::Result<Self> {
         let addresses = look_up((host, port), deadline)?;
         let stream = connect_any(&addresses, &Config::new(host), deadline)?;

@@ -339,7 +339,7 @@ impl Wire {
         Ok(false)
     }
 
-    /// Why the connection cannot be used: the server spoke without being asked, or is gone.
+    /// Why the connection cannot be used: the server sent a reply without a command, or is gone.
     ///
     /// 421 is its farewell at any time (RFC 5321, 3.8), and so is any 221, 4yz or 5yz before the
     /// end. Nothing of the next transaction was sent, so another connection may take it.

@@ -5,7 +5,16 @@ use std::fmt;
 
 use crate::reply::Code;
 
-/// How the server broke the rules of the protocol. The connection is closed then.
+/// How the server broke the rules of the protocol. The connection is then closed.
+///
+/// ```
+/// use smtplib::Error;
+/// use smtplib::error::ProtocolError;
+/// use smtplib::protocol::Step;
+///
+/// let error = Error::protocol(Step::Greeting, ProtocolError::BadCode);
+/// assert!(matches!(error, Error::Protocol { source: ProtocolError::BadCode, .. }));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProtocolError {
@@ -20,11 +29,11 @@ pub enum ProtocolError {
     DataBeforeTls,
     /// A line of a reply is too long.
     LineTooLong,
-    /// A reply has too many lines or octets.
+    /// A reply has too many lines or bytes.
     ReplyTooLong,
-    /// A code that is no reply to this command, such as 250 to DATA.
+    /// The code is not a valid reply to this command, such as 250 to DATA.
     UnexpectedCode(Code),
-    /// The server sent a reply to which no command belongs.
+    /// The server sent a reply without a command.
     Unsolicited,
 }
 
@@ -39,8 +48,8 @@ impl fmt::Display for ProtocolError {
             }
             Self::LineTooLong => f.write_str("a line of the reply is too long"),
             Self::ReplyTooLong => f.write_str("the reply has too many lines"),
-            Self::UnexpectedCode(code) => write!(f, "{code} is no answer to this command"),
-            Self::Unsolicited => f.write_str("the server spoke without being asked"),
+            Self::UnexpectedCode(code) => write!(f, "{code} is not a reply to this command"),
+            Self::Unsolicited => f.write_str("the server sent a reply without a command"),
         }
     }
 }

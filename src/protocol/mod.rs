@@ -1,5 +1,5 @@
-//! The words of SMTP: codes of replies, the steps of a session, and the parameters of MAIL and RCPT that
-//! an [`Envelope`](crate::Envelope) takes.
+//! Parts of the protocol: reply codes, the steps of a session, and parameters of an
+//! [`Envelope`](crate::Envelope).
 
 // Octets in, values out. Nothing here can read, write, wait or tell the time.
 

@@ -9,8 +9,9 @@ use crate::protocol::parser::ReplyParser;
 use crate::reply::Reply;
 
 impl Reply {
-    /// Makes a reply from its code and its text, with a line for each line of the text. It is for
-    /// tests, and for your own places to send to.
+    /// Makes a reply from its code and its text, with a line for each line of the text.
+    ///
+    /// It is for tests, and for your own places to send to.
     ///
     /// ```
     /// use smtplib::Reply;

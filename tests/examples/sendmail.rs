@@ -262,8 +262,8 @@ fn status_74_is_not_to_know() {
     .listen();
     assert_eq!(
         send_to(&peer).failure(74),
-        "sendmail: ben@example.org may have been accepted: no answer came\n\
-         sendmail: cleo@example.org may have been accepted: no answer came\n\
+        "sendmail: ben@example.org may have been accepted: no reply came\n\
+         sendmail: cleo@example.org may have been accepted: no reply came\n\
          sendmail: the server closed the connection without saying whether it took the message: sending again may duplicate it\n\
          sendmail: the message may have arrived: sending it again may duplicate it\n"
     );

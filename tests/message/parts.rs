@@ -262,13 +262,14 @@ fn what_may_not_be_encoded_goes_out_as_lines() {
     for bad in [&long, "Subject: x\n\n\0"] {
         assert_eq!(
             refused(message().body(Part::text_of("message/rfc822", bad))),
-            "body: a message within a message may not be encoded: give it without NUL, in lines of at most 998 octets, or attach it as application/octet-stream"
+            "body: a message within a message may not be encoded: give it without NUL, in lines of at most 998 bytes, or attach it as application/octet-stream"
         );
     }
     let report = |text: &str| Part::text_of("message/delivery-status", text);
     let fine = report("Reporting-MTA: dns; x\n\nFrom me\n");
     assert_has(&self::text(message().body(fine)), "\r\n\r\nFrom me\r\n");
-    let sentence = "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 octets";
+    let sentence =
+        "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 bytes";
     for bad in [&long, "Diagnostic: voilà\n", "a\0"] {
         assert_eq!(
             refused(message().body(report(bad))),

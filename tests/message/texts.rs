@@ -30,7 +30,6 @@ where
     parsed
 }
 
-// Issue 7
 #[test]
 fn every_kind_of_text_is_read() {
     let bob = "bob@example.org";

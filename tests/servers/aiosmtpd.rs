@@ -15,7 +15,7 @@ pub(crate) const TOKEN: &str = "ya29.dHJhbnNpZW50";
 pub(crate) struct Aiosmtpd {
     /// STARTTLS and a login offered.
     pub(crate) smtp_port: u16,
-    /// TLS from the first octet.
+    /// TLS from the first byte.
     pub(crate) smtps_port: u16,
     /// LMTP, one reply per recipient.
     lmtp_port: u16,

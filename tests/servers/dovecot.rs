@@ -58,7 +58,7 @@ impl Dovecot {
             .credentials(alice())
     }
 
-    /// TLS from the first octet.
+    /// TLS from the first byte.
     pub(crate) fn submissions(&self) -> Config {
         config(self.submissions_port)
             .security(Security::ImplicitTls)

@@ -49,7 +49,7 @@ impl Exim {
         config(self.plain_port).security(security)
     }
 
-    /// TLS from the first octet.
+    /// TLS from the first byte.
     pub(crate) fn smtps(&self) -> Config {
         config(self.smtps_port).security(Security::ImplicitTls)
     }

@@ -21,7 +21,7 @@ pub(crate) struct Postfix {
     plain_port: u16,
     /// As port 587: STARTTLS and a login demanded, be it an anonymous one.
     pub(crate) submission_port: u16,
-    /// As port 465: TLS from the first octet, a login demanded.
+    /// As port 465: TLS from the first byte, a login demanded.
     pub(crate) smtps_port: u16,
     // Its input, a pipe, keeps the server running.
     _process: Child,

@@ -382,13 +382,13 @@ fn a_refusal_ends_it() {
         let error = refused(&peer);
         let others = match error.code() {
             Some(code) if code == 535 => {
-                "; the server also offers LOGIN: choose by Config::mechanisms"
+                "; the server also offers LOGIN: choose with Config::mechanisms"
             }
             _ => "",
         };
         assert_eq!(
             said(&error),
-            format!("the server refused to log us in by PLAIN: {reply}{others}")
+            format!("the server refused the login with PLAIN: {reply}{others}")
         );
         let Error::AuthFailed(failure) = &error else {
             panic!("{error:?}");
@@ -452,7 +452,7 @@ fn a_503_is_not_always_a_welcome() {
     let error = smtp.login("kurt", "pw").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server refused to log us in by PLAIN: 503 5.5.1 already authenticated"
+        "the server refused the login with PLAIN: 503 5.5.1 already authenticated"
     );
     drop(smtp);
     peer.finish();
@@ -461,7 +461,7 @@ fn a_503_is_not_always_a_welcome() {
     let peer = secure(&["AUTH PLAIN"], &rest);
     assert_eq!(
         said(&refused(&peer)),
-        "the server refused to log us in by PLAIN: 503 5.5.1 AUTH command used when not advertised"
+        "the server refused the login with PLAIN: 503 5.5.1 AUTH command used when not advertised"
     );
     peer.finish();
 }
@@ -492,7 +492,7 @@ fn if_no_mechanism_is_left_the_last_answer_is_told() {
     let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
     assert_eq!(
         said(&refused(&peer)),
-        "the server refused to log us in by LOGIN: 504 5.5.4 no either"
+        "the server refused the login with LOGIN: 504 5.5.4 no either"
     );
     peer.finish();
 }
@@ -528,7 +528,7 @@ fn after_calling_it_off_the_connection_goes_on() {
     let error = smtp.login("tim", "tanstaaftanstaaf").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "logging in by PLAIN failed: the server's challenge makes no sense"
+        "logging in with PLAIN failed: the server's challenge is not valid"
     );
     smtp.noop().unwrap();
     drop(smtp);
@@ -551,7 +551,7 @@ fn answers_that_are_none() {
         let error = refused(&peer);
         assert_eq!(
             said(&error),
-            format!("the server broke the protocol at AUTH: {code} is no answer to this command")
+            format!("the server broke the protocol at AUTH: {code} is not a reply to this command")
         );
         assert!(error.is_closed() && !error.is_transient() && !error.is_permanent());
         peer.finish();

@@ -132,7 +132,7 @@ fn the_error_says_why() {
         (
             "self-signed",
             TlsReason::UnknownIssuer,
-            "nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+            "this machine does not trust the issuer of the server's certificate: add the issuer with Config::root_certificates",
         ),
     ] {
         let peer = shows(leaf, false).listen();

@@ -53,7 +53,7 @@ fn a_challenge_that_makes_no_sense() {
     let error = failure(&config(&peer).credentials(tim()));
     assert_eq!(
         said(&error),
-        "logging in at the server by CRAM-MD5 failed: the server's challenge makes no sense"
+        "logging in at the server with CRAM-MD5 failed: the server's challenge is not valid"
     );
     peer.finish();
     let rest = "

@@ -393,11 +393,11 @@ const UNFIT: [(&[u8], &str); 3] = [
     ),
     (
         &[b'x'; 999],
-        "the message has a line of more than 998 octets: encode it as quoted-printable or base64",
+        "the message has a line of more than 998 bytes: encode it as quoted-printable or base64",
     ),
     (
         b"caf\xc3\xa9\r\n",
-        "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+        "the message has bytes above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
     ),
 ];
 
@@ -580,6 +580,6 @@ fn the_trace_has_no_message() {
     drop(smtp);
     peer.finish();
     let lines = lines.lock().unwrap().join("\n");
-    assert!(lines.contains("<message of 5 octets>"), "{lines}");
+    assert!(lines.contains("<message of 5 bytes>"), "{lines}");
     assert!(!lines.contains("Hi!"), "{lines}");
 }

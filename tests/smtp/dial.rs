@@ -161,7 +161,7 @@ fn a_budget_that_no_clock_can_hold() {
     peer.finish();
 }
 
-// T11: the caller's own socket, without TLS, with STARTTLS, and with TLS from the first octet.
+// T11: the caller's own socket, without TLS, with STARTTLS, and with TLS from the first byte.
 #[test]
 fn a_socket_of_the_callers_own() {
     let peer = session(&[], "C: QUIT\nS: 221 bye").listen();

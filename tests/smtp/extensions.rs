@@ -94,7 +94,7 @@ fn what_is_not_offered() {
             "me@client.example",
             ann,
             UTF8_BODY,
-            "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+            "the message has bytes above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
         ),
         (
             &["8BITMIME"],
@@ -266,7 +266,7 @@ fn the_limit_of_size() {
     ));
     assert_eq!(
         error.to_string(),
-        "the message has 900 octets and the server takes 899"
+        "the message has 900 bytes, and the server takes at most 899"
     );
     assert_eq!(facts(&error), "not delivered, permanent");
     for unlimited in [
@@ -346,7 +346,7 @@ fn a_header_that_is_not_utf8_is_refused() {
     });
     assert_eq!(
         error.unwrap_err().to_string(),
-        "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
+        "the header has bytes above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
     );
     let body = b"Subject: x\r\n\r\ncaf\xe9\r\n";
     let line = mail_line(&["8BITMIME", "SMTPUTF8"], |smtp| {
@@ -376,7 +376,7 @@ fn size_is_not_the_callers_and_nothing_is_said_twice() {
     }
 }
 
-const SIZE_IS_OURS: &str = "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`";
+const SIZE_IS_OURS: &str = "the library adds the parameter SIZE: leave it out, or give the length of a reader to `Envelope::size`";
 const TWICE: &str = "a parameter of MAIL or RCPT is given twice";
 
 // D2: by hand, too, and the connection goes on.
@@ -430,7 +430,7 @@ fn a_long_message_that_is_said_to_be_7bit_has_to_be() {
     assert!(
         error
             .to_string()
-            .starts_with("the message has octets above 127"),
+            .starts_with("the message has bytes above 127"),
         "{error}"
     );
     assert!(!smtp.is_reusable());
@@ -456,7 +456,7 @@ fn a_message_by_hand_that_is_said_to_be_7bit_has_to_be() {
         assert!(
             error
                 .to_string()
-                .starts_with("the message has octets above 127"),
+                .starts_with("the message has bytes above 127"),
             "{error}"
         );
         assert_eq!(error.delivery(), smtplib::Delivery::NotDelivered);
@@ -490,7 +490,9 @@ fn a_reader_longer_than_the_server_takes() {
         .send(&Envelope::new(None, [to()]), message.as_bytes())
         .unwrap_err();
     assert!(
-        error.to_string().contains("and the server takes 100000"),
+        error
+            .to_string()
+            .contains("and the server takes at most 100000"),
         "{error}"
     );
     assert_eq!(facts(&error).split(',').next(), Some("not delivered"));
@@ -530,7 +532,7 @@ fn a_body_parameter_has_to_fit_the_message() {
     ] {
         assert_eq!(
             mail(body, message).unwrap_err().to_string(),
-            "the parameter BODY does not fit the message: leave it out, it comes by itself"
+            "the parameter BODY does not fit the message: leave it out, and the library adds the right one"
         );
     }
 }

@@ -20,7 +20,7 @@ fn outcome() -> Outcome {
     Outcome::new(recipients, Some(Reply::new(250, "ok").unwrap()))
 }
 
-// Issue 7: what is made is taken apart into the same.
+// What is made is taken apart into the same.
 #[test]
 fn outcomes_are_made_and_taken_apart() {
     let outcome = outcome();
@@ -39,7 +39,7 @@ fn outcomes_are_made_and_taken_apart() {
     assert_eq!(Outcome::new(again, outcome.reply().cloned()), outcome);
 }
 
-// Issue 7: every kind of failure can be made, and answers as one from a server does.
+// Every kind of failure can be made, and answers as one from a server does.
 #[test]
 fn errors_are_made() {
     let reply = |text: &str| -> Reply { text.parse().unwrap() };

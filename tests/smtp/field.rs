@@ -371,5 +371,5 @@ fn letters_in_a_header_by_hand() {
     let sentence = header_by_hand(&offers, &[], utf8);
     assert!(sentence.contains("without the parameter SMTPUTF8"));
     let sentence = header_by_hand(&offers, &["SMTPUTF8"], b"caf\xe9");
-    assert!(sentence.starts_with("the header has octets above 127 that are not UTF-8"));
+    assert!(sentence.starts_with("the header has bytes above 127 that are not UTF-8"));
 }

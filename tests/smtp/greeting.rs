@@ -120,7 +120,7 @@ fn a_server_that_says_nothing_is_left() {
     let error = failure(&config(&peer).timeout(SHORT));
     assert_eq!(
         said(&error),
-        "the server sent no greeting in time: does this port speak TLS from the first octet?"
+        "the server sent no greeting in time: does this port speak TLS from the first byte?"
     );
     assert!(error.is_timeout() && error.is_transient() && !error.is_permanent());
     peer.finish();

@@ -308,8 +308,8 @@ fn an_unknown_code_counts_by_its_first_digit() {
 #[test]
 fn answers_that_are_none() {
     for (octets, expected) in [
-        (r"354 go ahead\r\n", "354 is no answer to this command"),
-        (r"334 \r\n", "334 is no answer to this command"),
+        (r"354 go ahead\r\n", "354 is not a reply to this command"),
+        (r"334 \r\n", "334 is not a reply to this command"),
         (
             r"250-mx\r\n550 no\r\n",
             r#"the lines of one reply have different codes: "550 no""#,
@@ -369,7 +369,7 @@ fn a_reply_too_many_ends_the_connection() {
     let error = failure(&config(&peer));
     assert_eq!(
         said(&error),
-        "the server broke the protocol at EHLO: the server spoke without being asked: \"250 mx.example.org\""
+        "the server broke the protocol at EHLO: the server sent a reply without a command: \"250 mx.example.org\""
     );
     peer.finish();
 }

@@ -44,7 +44,7 @@ fn the_length_of_mail() {
         );
         assert_eq!(
             error.to_string(),
-            format!("the command is longer than {limit} octets")
+            format!("the command is longer than {limit} bytes")
         );
         assert_eq!(facts(&error), "not delivered, permanent");
         let fits = from_me([long(keyword, longest)]).recipient(ann, []);

@@ -130,7 +130,7 @@ fn lost_among_the_replies() {
         assert!(
             error
                 .to_string()
-                .ends_with("(the fate of 2 of 3 recipients is known, and the first refusal is of <bob@example.org>: 550 5.1.1 no bob)"),
+                .ends_with("(the result for 2 of 3 recipients is known, first refused: <bob@example.org>: 550 5.1.1 no bob)"),
             "{error}"
         );
         assert_eq!(error.outcome().unwrap().worth_retrying().count(), 0);

@@ -284,7 +284,7 @@ fn sentences() {
     let lost = fails(listen(&[], &broken_at(4, "EOF\nCclose")));
     assert_eq!(
         lost.to_string(),
-        "the server closed the connection without saying whether it took the message: sending again may duplicate it (the fate of 1 of 2 recipients is known, and the first refusal is of <bob@example.org>: 550 no)"
+        "the server closed the connection without saying whether it took the message: sending again may duplicate it (the result for 1 of 2 recipients is known, first refused: <bob@example.org>: 550 no)"
     );
     let peer = listen(
         &[],
@@ -301,7 +301,7 @@ fn sentences() {
     peer.finish();
 }
 
-/// With TLS from the first octet.
+/// With TLS from the first byte.
 fn tls(config: Config) -> Config {
     config
         .security(Security::ImplicitTls)
@@ -428,7 +428,7 @@ fn a_surplus_reply_ends_the_dialog() {
         assert!(
             error
                 .to_string()
-                .contains("the server spoke without being asked"),
+                .contains("the server sent a reply without a command"),
             "{error}"
         );
         assert_eq!(error.delivery(), Delivery::NotDelivered);
@@ -475,7 +475,7 @@ fn a_surplus_reply_to_the_message() {
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server broke the protocol before the next command: the server spoke without being asked: \"250 surplus\""
+        "the server broke the protocol before the next command: the server sent a reply without a command: \"250 surplus\""
     );
     assert_eq!(facts(&error), "not delivered, closed, at rest");
     assert_dead(&mut smtp);

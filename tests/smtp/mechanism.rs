@@ -145,7 +145,7 @@ fn a_mechanism_can_call_it_off() {
     let error = smtp.authenticate(&mut own).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "logging in by X-OWN failed: the mechanism called the exchange off"
+        "logging in with X-OWN failed: the mechanism cancelled the login"
     );
     assert_eq!(error.reply().unwrap().to_string(), "501 5.7.0 cancelled");
     smtp.noop().unwrap();
@@ -166,7 +166,7 @@ fn a_server_that_never_stops_asking() {
     let error = smtp.authenticate(&mut own).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "logging in by X-OWN failed: the server never stopped asking"
+        "logging in with X-OWN failed: the server sent too many challenges"
     );
     assert_eq!(own.challenges, vec![b"BuGgYbUgGy"; 10]);
     smtp.noop().unwrap();
@@ -187,7 +187,7 @@ fn a_mechanism_that_is_not_satisfied() {
     let error = smtp.authenticate(&mut own).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "logging in by X-OWN failed: the server did not prove that it knows the password"
+        "logging in with X-OWN failed: the server did not prove that it knows the password"
     );
     assert!(error.is_closed());
     assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
@@ -250,7 +250,7 @@ fn long_lines_in_both_directions() {
     let error = secured(&peer).authenticate(&mut own).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "logging in by X-OWN failed: the response is longer than a line may be"
+        "logging in with X-OWN failed: the response is longer than a line may be"
     );
     peer.finish();
 

@@ -108,7 +108,7 @@ fn xoauth2_is_told_why() {
     assert_eq!(detail(&error), Some(json));
     assert_eq!(
         said(&error),
-        format!("the server refused to log us in by XOAUTH2: 535 5.7.8 not accepted ({json})")
+        format!("the server refused the login with XOAUTH2: 535 5.7.8 not accepted ({json})")
     );
     assert!(error.is_permanent());
     peer.finish();
@@ -154,7 +154,7 @@ fn a_second_explanation_is_called_off() {
     let error = failure(&with_token(implicit(&peer), TOKEN));
     assert_eq!(
         said(&error),
-        "logging in at the server by XOAUTH2 failed: the mechanism called the exchange off ({})"
+        "logging in at the server with XOAUTH2 failed: the mechanism cancelled the login ({})"
     );
     peer.finish();
 }
@@ -295,7 +295,7 @@ fn a_token_that_cannot_be_had() {
     let error = failure(&implicit(&peer).credentials(Credentials::token_from("tim", source)));
     assert_eq!(
         error.to_string(),
-        "the token for logging in could not be had: the token server answers 503"
+        "could not get a token to log in: the token server answers 503"
     );
     assert!(error.is_transient() && !error.is_permanent() && !error.is_closed());
     peer.finish();

@@ -261,7 +261,7 @@ fn a_farewell_in_the_middle() {
     let error = result.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server refused RCPT: 421 4.3.2 shutting down (the fate of 1 of 2 recipients is known, and the first refusal is of <ann@example.org>: 550 5.1.1 no ann)"
+        "the server refused RCPT: 421 4.3.2 shutting down (the result for 1 of 2 recipients is known, first refused: <ann@example.org>: 550 5.1.1 no ann)"
     );
     assert_eq!(
         facts(&error),
@@ -413,7 +413,7 @@ fn a_surplus_reply_never_turns_a_refusal_into_a_message() {
     let error = result.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the server broke the protocol at DATA: 250 is no answer to this command"
+        "the server broke the protocol at DATA: 250 is not a reply to this command"
     );
     assert_eq!(facts(&error), "not delivered, closed, at DATA");
     assert!(!is_reusable);

@@ -224,7 +224,7 @@ fn a_success_without_proof_is_none() {
         assert!(error.is_closed());
         assert_eq!(
             said(&error),
-            "logging in at the server by SCRAM-SHA-256 failed: the server did not prove that it knows the password"
+            "logging in at the server with SCRAM-SHA-256 failed: the server did not prove that it knows the password"
         );
     }
 }
@@ -243,7 +243,7 @@ fn a_wrong_proof_is_none_whatever_comes_then() {
     });
     assert_eq!(
         said(&welcome),
-        "the server broke the protocol at AUTH: 235 is no answer to this command"
+        "the server broke the protocol at AUTH: 235 is not a reply to this command"
     );
 }
 
@@ -257,7 +257,7 @@ fn the_reason_of_a_refusal() {
     });
     assert_eq!(
         said(&error),
-        "the server refused to log us in by SCRAM-SHA-256: 535 5.7.8 no (invalid-proof); the server also offers PLAIN: choose by Config::mechanisms"
+        "the server refused the login with SCRAM-SHA-256: 535 5.7.8 no (invalid-proof); the server also offers PLAIN: choose with Config::mechanisms"
     );
     assert_eq!(error.code().unwrap(), 535);
 }
@@ -270,7 +270,7 @@ fn a_first_message_that_is_wrong_ends_it_at_once() {
         let error = refused(Server { rounds, ..SERVER });
         assert_eq!(
             said(&error),
-            "logging in at the server by SCRAM-SHA-256 failed: the mechanism called the exchange off (the server wants fewer than 4096 or more than 600000 rounds of hashing)"
+            "logging in at the server with SCRAM-SHA-256 failed: the mechanism cancelled the login (the server wants fewer than 4096 or more than 600000 rounds of hashing)"
         );
     }
     let error = refused(Server {
@@ -279,7 +279,7 @@ fn a_first_message_that_is_wrong_ends_it_at_once() {
     });
     assert_eq!(
         said(&error),
-        "logging in at the server by SCRAM-SHA-256 failed: the mechanism called the exchange off (the server's nonce does not continue ours)"
+        "logging in at the server with SCRAM-SHA-256 failed: the mechanism cancelled the login (the server's nonce does not continue ours)"
     );
 }
 

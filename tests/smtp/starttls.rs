@@ -102,7 +102,7 @@ fn a_refusal_is_an_error() {
         assert_eq!(
             said(&error),
             format!(
-                "the server broke the protocol at STARTTLS: {} is no answer to this command",
+                "the server broke the protocol at STARTTLS: {} is not a reply to this command",
                 &reply[..3]
             )
         );
@@ -177,7 +177,7 @@ fn plain_text_instead_of_the_handshake_is_an_error() {
     let error = failure(&with_password(starttls(&peer)));
     assert_eq!(
         said(&error),
-        "the TLS handshake with the server failed: the server spoke without TLS, saying: 250 AUTH LOGIN; does this port expect STARTTLS?"
+        "the TLS handshake with the server failed: the server replied without TLS: 250 AUTH LOGIN; does this port expect STARTTLS?"
     );
     assert!(matches!(error, Error::Tls(_)), "{error:?}");
     peer.finish();
@@ -352,7 +352,7 @@ fn no_tls_on_a_unix_socket() {
     peer.finish();
 }
 
-// 8314-01, 8314-04: TLS from the first octet, and no octet of SMTP in the clear.
+// 8314-01, 8314-04: TLS from the first byte, and no octet of SMTP in the clear.
 #[test]
 fn tls_from_the_first_octet() {
     let peer = session(&["STARTTLS", "AUTH PLAIN"], "C: QUIT\nS: 221 bye").listen_tls();
@@ -370,7 +370,7 @@ fn tls_from_the_first_octet_to_a_server_that_speaks_first() {
     assert!(matches!(error, Error::Tls(_)), "{error:?}");
     assert_eq!(
         said(&error),
-        "the TLS handshake with the server failed: the server spoke without TLS, saying: 220 mx.example.org ESMTP; does this port expect STARTTLS?"
+        "the TLS handshake with the server failed: the server replied without TLS: 220 mx.example.org ESMTP; does this port expect STARTTLS?"
     );
     peer.finish();
 }
@@ -382,7 +382,7 @@ fn plain_text_to_a_server_that_speaks_tls() {
     let error = soon(|| failure(&config(&peer).timeout(SHORT)));
     assert_eq!(
         said(&error),
-        "the server sent no greeting in time: does this port speak TLS from the first octet?"
+        "the server sent no greeting in time: does this port speak TLS from the first byte?"
     );
     assert!(peer.outcome().is_err(), "there was no TLS");
 }

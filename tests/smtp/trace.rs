@@ -220,7 +220,7 @@ fn what_the_explanation_repeats_is_masked() {
     let error = failure(&implicit(&peer).credentials(bearer).trace(lines.sink()));
     assert_eq!(
         said(&error),
-        r#"the server refused to log us in by XOAUTH2: 535 no ({"status":"401","token":"***"})"#
+        r#"the server refused the login with XOAUTH2: 535 no ({"status":"401","token":"***"})"#
     );
     check_nothing_leaks(&error, "");
     let lines = lines.take();

@@ -236,7 +236,7 @@ fn codes_that_are_no_answers() {
             assert_eq!(
                 error.to_string(),
                 format!(
-                    "the server broke the protocol at {step}: {code} is no answer to this command"
+                    "the server broke the protocol at {step}: {code} is not a reply to this command"
                 )
             );
             assert_eq!(facts(&error), format!("not delivered, closed, at {step}"));

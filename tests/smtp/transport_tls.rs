@@ -136,7 +136,7 @@ fn starttls_by_hand() {
 #[test]
 fn a_handshake_that_fails() {
     let reset = "the server closed the connection at the TLS handshake";
-    let clear = "the TLS handshake with the server failed: the server spoke without TLS, saying: 250 AUTH LOGIN; does this port expect STARTTLS?";
+    let clear = "the TLS handshake with the server failed: the server replied without TLS: 250 AUTH LOGIN; does this port expect STARTTLS?";
     let late = "the server took too long at the TLS handshake";
     let drip =
         r"S.. 20ms raw: \x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03\x01\x02\x03\x04\x05\x06\x07";

@@ -298,7 +298,7 @@ fn a_url_and_the_builder() {
     peer.finish();
 }
 
-// Issue 7: what a value may be stands in the sentence.
+// What a value may be stands in the sentence.
 #[test]
 fn a_wrong_value_names_those_that_are_allowed() {
     for (url, sentence) in [
@@ -321,7 +321,7 @@ fn a_wrong_value_names_those_that_are_allowed() {
         ("smtp://mx?ssl=true", "there is no option \"ssl\""),
         (
             "smtp://mx?tls=none&tls=none",
-            "the option \"tls\" stands twice",
+            "the option \"tls\" is given twice",
         ),
     ] {
         assert_eq!(refused(url).to_string(), sentence, "{url}");
@@ -342,7 +342,7 @@ fn the_timeout_of_a_step_is_for_the_step() {
     }
 }
 
-// Issue 7: a configuration gives back what it was given.
+// A configuration gives back what it was given.
 #[test]
 fn a_configuration_can_be_read_back() {
     let config = parse(
@@ -392,7 +392,7 @@ fn a_configuration_can_be_read_back() {
     assert!(Config::try_from("http://mx".to_owned()).is_err());
 }
 
-// Issue 7: as short as it can be, and without the password.
+// As short as it can be, and without the password.
 #[test]
 fn a_configuration_is_written_as_a_url() {
     for (url, written) in [
@@ -442,7 +442,7 @@ fn a_configuration_is_written_as_a_url() {
     assert!(!format!("{token}").contains("tanstaaf"));
 }
 
-// Issue 7: an authority of one's own without a connector of one's own, by files.
+// An authority of one's own without a connector of one's own, by files.
 #[test]
 fn certificates_from_files() {
     let dir = tempfile::tempdir().unwrap();
@@ -512,7 +512,7 @@ fn a_local_address_needs_its_feature() {
     );
 }
 
-// Issue 7: as a text, and as a table with the same names.
+// As a text, and as a table with the same names.
 #[cfg(feature = "serde")]
 #[test]
 fn a_configuration_in_a_file() {
@@ -570,12 +570,12 @@ fn what_is_no_configuration_in_a_file() {
         ),
         (
             r#"{"host": "mx", "host": "mx"}"#,
-            "the option \"host\" stands twice",
+            "the option \"host\" is given twice",
         ),
         (r#"{"host": "mx", "port": 0}"#, "the port is not a number"),
         (
             r#"{"host": "mx", "password": "tanstaaf"}"#,
-            "there is a password and no user",
+            "there is a password but no user",
         ),
     ] {
         let error = read(text).unwrap_err().to_string();

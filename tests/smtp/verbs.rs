@@ -146,7 +146,7 @@ fn commands_that_are_none() {
                 "NOOP\u{85}",
                 r"a command cannot hold the control character '\u{85}'",
             ),
-            (&long, "the command is longer than 512 octets"),
+            (&long, "the command is longer than 512 bytes"),
         ] {
             let error = smtp.command(line).unwrap_err();
             assert!(matches!(error, Error::Command(_)), "{error:?}");
@@ -242,7 +242,7 @@ fn answers_421_closes() {
 #[test]
 fn answers_that_are_none() {
     for (octets, expected) in [
-        (r"354 go ahead\r\n", "354 is no answer to this command"),
+        (r"354 go ahead\r\n", "354 is not a reply to this command"),
         (
             r"250-a\r\n251 b\r\n",
             "the lines of one reply have different codes: \"251 b\"",

@@ -128,7 +128,6 @@ fn shown(config: &Config, url: &str) -> String {
     )
 }
 
-// Issue 7
 #[test]
 fn what_is_written_is_read_as_the_same() {
     let mut random = Random(7);

@@ -41,11 +41,11 @@ fn protocol_reasons() {
         (ProtocolError::ReplyTooLong, "the reply has too many lines"),
         (
             ProtocolError::UnexpectedCode(code),
-            "250 is no answer to this command",
+            "250 is not a reply to this command",
         ),
         (
             ProtocolError::Unsolicited,
-            "the server spoke without being asked",
+            "the server sent a reply without a command",
         ),
     ]);
 }
@@ -55,7 +55,7 @@ fn command_reasons() {
     check(&[
         (
             CommandError::Body,
-            "the parameter BODY does not fit the message: leave it out, it comes by itself",
+            "the parameter BODY does not fit the message: leave it out, and the library adds the right one",
         ),
         (CommandError::Empty, "the command is empty"),
         (
@@ -84,7 +84,7 @@ fn command_reasons() {
         ),
         (
             CommandError::Misplaced,
-            "a parameter of MAIL stands at RCPT, or one of RCPT at MAIL",
+            "a parameter of MAIL was given to RCPT, or one of RCPT to MAIL",
         ),
         (
             CommandError::Option("MT-PRIORITY must be -9 to 9"),
@@ -96,7 +96,7 @@ fn command_reasons() {
         ),
         (
             CommandError::Size,
-            "the parameter SIZE comes by itself: leave it out, or give the length of a reader to `Envelope::size`",
+            "the library adds the parameter SIZE: leave it out, or give the length of a reader to `Envelope::size`",
         ),
         (
             CommandError::Reserved("DATA"),
@@ -104,7 +104,7 @@ fn command_reasons() {
         ),
         (
             CommandError::TooLong { limit: 512 },
-            "the command is longer than 512 octets",
+            "the command is longer than 512 bytes",
         ),
     ]);
 }
@@ -118,7 +118,7 @@ fn config_reasons() {
         ),
         (
             ConfigError::Connector,
-            "a TLS connector of your own has certificates and switches of its own: give them to it, or leave it out",
+            "your TLS connector brings its own certificates and switches: give them to the connector, or leave it out",
         ),
         (
             ConfigError::Feature("local-address"),
@@ -175,7 +175,7 @@ fn reasons_of_urls_and_tables() {
         ),
         (
             ConfigError::NoServer("the user"),
-            "a Maildir or a program is no server: leave out the user",
+            "a Maildir or a program is not a server: leave out the user",
         ),
         (
             ConfigError::Port,
@@ -187,7 +187,7 @@ fn reasons_of_urls_and_tables() {
         ),
         (
             ConfigError::QuestionMark,
-            "the URL has an @ behind a question mark: write %3F for a question mark in a password",
+            "the URL has an @ after a question mark: write %3F for a question mark in a password",
         ),
         (
             ConfigError::Scheme,
@@ -195,12 +195,9 @@ fn reasons_of_urls_and_tables() {
         ),
         (
             ConfigError::Twice("tls".into()),
-            "the option \"tls\" stands twice",
+            "the option \"tls\" is given twice",
         ),
-        (
-            ConfigError::User,
-            "there is a password and no user that it belongs to",
-        ),
+        (ConfigError::User, "there is a password but no user"),
     ]);
 }
 
@@ -313,7 +310,7 @@ fn message_reasons_of_single_fields() {
         ),
         (
             MessageProblem::TooLong,
-            "a value longer than a line of 998 octets needs spaces to fold at",
+            "a value longer than a line of 998 bytes needs spaces to fold at",
         ),
         (
             MessageProblem::Url,
@@ -348,7 +345,7 @@ fn message_reasons_of_parts() {
         ),
         (
             MessageProblem::Lines,
-            "a message within a message may not be encoded: give it without NUL, in lines of at most 998 octets, or attach it as application/octet-stream",
+            "a message within a message may not be encoded: give it without NUL, in lines of at most 998 bytes, or attach it as application/octet-stream",
         ),
         (
             MessageProblem::MediaType,
@@ -364,7 +361,7 @@ fn message_reasons_of_parts() {
         ),
         (
             MessageProblem::SevenBit,
-            "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 octets",
+            "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 bytes",
         ),
     ]);
 }
@@ -438,11 +435,11 @@ fn address_reasons() {
         ),
         (
             AddressError::AddressTooLong,
-            "the address is longer than the 498 octets that a command line holds",
+            "the address is longer than the 498 bytes that a command line holds",
         ),
         (
             AddressError::DomainTooLong,
-            "the domain is longer than 255 octets",
+            "the domain is longer than 255 bytes",
         ),
         (
             AddressError::Unquoted,

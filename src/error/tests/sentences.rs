@@ -30,39 +30,39 @@ fn of_logging_in() -> Sentences {
     vec![
         (
             auth_failed(AuthReason::Refused, Some("535 5.7.8 no"), None),
-            "the server refused to log us in by PLAIN: 535 5.7.8 no",
+            "the server refused the login with PLAIN: 535 5.7.8 no",
         ),
         (
             auth_failed(AuthReason::Refused, Some("535 no"), Some("{\u{7}}")),
-            r"the server refused to log us in by PLAIN: 535 no ({\u{7}})",
+            r"the server refused the login with PLAIN: 535 no ({\u{7}})",
         ),
         (
             auth_failed(AuthReason::BadChallenge, Some("501 ok"), None),
-            "logging in by PLAIN failed: the server's challenge makes no sense",
+            "logging in with PLAIN failed: the server's challenge is not valid",
         ),
         (
             auth_failed(AuthReason::Cancelled, Some("501 ok"), None),
-            "logging in by PLAIN failed: the mechanism called the exchange off",
+            "logging in with PLAIN failed: the mechanism cancelled the login",
         ),
         (
             auth_failed(AuthReason::ResponseTooLong, Some("501 ok"), None),
-            "logging in by PLAIN failed: the response is longer than a line may be",
+            "logging in with PLAIN failed: the response is longer than a line may be",
         ),
         (
             auth_failed(AuthReason::ServerUnproven, Some("235 ok"), None),
-            "logging in by PLAIN failed: the server did not prove that it knows the password",
+            "logging in with PLAIN failed: the server did not prove that it knows the password",
         ),
         (
             auth_failed(AuthReason::TooManyChallenges, Some("501 ok"), None),
-            "logging in by PLAIN failed: the server never stopped asking",
+            "logging in with PLAIN failed: the server sent too many challenges",
         ),
         (
             auth_failed(AuthReason::Refused, Some("535 no"), None).at(mx()),
-            "mx.example.org:587 refused to log us in by PLAIN: 535 no",
+            "mx.example.org:587 refused the login with PLAIN: 535 no",
         ),
         (
             auth_failed(AuthReason::TooManyChallenges, None, None).at(mx()),
-            "logging in at mx.example.org:587 by PLAIN failed: the server never stopped asking",
+            "logging in at mx.example.org:587 with PLAIN failed: the server sent too many challenges",
         ),
     ]
 }
@@ -118,7 +118,7 @@ fn of_credentials() -> Sentences {
         ),
         (
             Error::Token("no answer".into()),
-            "the token for logging in could not be had: no answer",
+            "could not get a token to log in: no answer",
         ),
         (
             CredentialsError::Token.into(),
@@ -149,11 +149,11 @@ fn of_this_side() -> Sentences {
         ),
         (
             ContentError::HeaderNotUtf8.into(),
-            "the header has octets above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)",
+            "the header has bytes above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)",
         ),
         (
             ContentError::LineTooLong.into(),
-            "the message has a line of more than 998 octets: encode it as quoted-printable or base64",
+            "the message has a line of more than 998 bytes: encode it as quoted-printable or base64",
         ),
         (
             ContentError::Nul.into(),
@@ -169,7 +169,7 @@ fn of_this_side() -> Sentences {
                 size: 2000,
                 limit: 1000,
             },
-            "the message has 2000 octets and the server takes 1000",
+            "the message has 2000 bytes, and the server takes at most 1000",
         ),
     ]
 }
@@ -198,7 +198,7 @@ fn of_connecting() -> Sentences {
         ),
         (
             Error::timeout(Step::Greeting).at(mx()),
-            "mx.example.org:587 sent no greeting in time: does this port speak TLS from the first octet?",
+            "mx.example.org:587 sent no greeting in time: does this port speak TLS from the first byte?",
         ),
         // Field F13
         (
@@ -245,7 +245,7 @@ fn of_the_network() -> Sentences {
                 &[ACCEPTED, refusal("550 5.1.1 no"), UNKNOWN],
                 disconnected(Step::Rcpt, None),
             ),
-            "the server closed the connection at RCPT (the fate of 2 of 3 recipients is known, and the first refusal is of <b@x>: 550 5.1.1 no)",
+            "the server closed the connection at RCPT (the result for 2 of 3 recipients is known, first refused: <b@x>: 550 5.1.1 no)",
         ),
         (
             disconnected(Step::Body, None),
@@ -257,7 +257,7 @@ fn of_the_network() -> Sentences {
         ),
         (
             interrupted(&[ACCEPTED, UNKNOWN], Error::timeout(Step::Rcpt)),
-            "the server took too long at RCPT (the fate of 1 of 2 recipients is known)",
+            "the server took too long at RCPT (the result for 1 of 2 recipients is known)",
         ),
         (
             Error::io(Step::Mail, io_error("no route")),
@@ -265,7 +265,7 @@ fn of_the_network() -> Sentences {
         ),
         (
             Error::timeout(Step::Greeting),
-            "the server sent no greeting in time: does this port speak TLS from the first octet?",
+            "the server sent no greeting in time: does this port speak TLS from the first byte?",
         ),
         (
             Error::timeout(Step::EndOfData),
@@ -329,7 +329,7 @@ fn of_tls() -> Sentences {
         ),
         (
             tls_here("certificate verify failed"),
-            "the TLS handshake with mx.example.org:587 failed: nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+            "the TLS handshake with mx.example.org:587 failed: this machine does not trust the issuer of the server's certificate: add the issuer with Config::root_certificates",
         ),
         (
             tls_here("hostname mismatch"),
@@ -392,7 +392,7 @@ fn of_the_server() -> Sentences {
                 Step::Data,
                 ProtocolError::UnexpectedCode(reply("250 ok").code()),
             ),
-            "the server broke the protocol at DATA: 250 is no answer to this command",
+            "the server broke the protocol at DATA: 250 is not a reply to this command",
         ),
         (
             recipients_refused(&[refusal("550 5.1.1 no such user")]),
@@ -437,7 +437,7 @@ fn of_missing_tls() -> Sentences {
     vec![
         (
             Unsupported::EightBit.into(),
-            "the message has octets above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
+            "the message has bytes above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
         ),
         // Field C6: the way out.
         (
@@ -491,7 +491,7 @@ fn of_broken_tls() -> Sentences {
         ),
         (
             tls(Step::Handshake, "certificate verify failed", None),
-            "the TLS handshake failed: nobody whom this machine trusts has issued the server's certificate: add the issuer with Config::root_certificates",
+            "the TLS handshake failed: this machine does not trust the issuer of the server's certificate: add the issuer with Config::root_certificates",
         ),
         (
             tls(Step::Handshake, "wrong version number", None),
@@ -499,15 +499,15 @@ fn of_broken_tls() -> Sentences {
         ),
         (
             tls(Step::Handshake, "x", Some("220 mx.example.org")),
-            "the TLS handshake failed: the server spoke without TLS, saying: 220 mx.example.org; does this port expect STARTTLS?",
+            "the TLS handshake failed: the server replied without TLS: 220 mx.example.org; does this port expect STARTTLS?",
         ),
         (
             tls(Step::Handshake, "x", Some("421 too busy")),
-            "the TLS handshake failed: the server spoke without TLS, saying: 421 too busy",
+            "the TLS handshake failed: the server replied without TLS: 421 too busy",
         ),
         (
             tls(Step::Body, "x", Some("421 4.4.2 \u{1b}bye")),
-            r"TLS failed at the message: the server spoke without TLS, saying: 421 4.4.2 \u{1b}bye",
+            r"TLS failed at the message: the server replied without TLS: 421 4.4.2 \u{1b}bye",
         ),
         (
             tls(Step::Hello, "SSL alert number 116", None),

@@ -48,7 +48,7 @@ fn message_error() -> MessageError {
         .unwrap_err()
 }
 
-// Issue 7: each variant answers, and answers as the table says.
+// Each variant answers, and answers as the table says.
 #[test]
 fn the_table_of_errors_is_true() {
     let rows = rows();

@@ -7,10 +7,10 @@ use std::time::Instant;
 use crate::net::stream::timed::Timed;
 use crate::transport::Transport;
 
-/// A TCP connection that keeps deadlines, to build a [`Transport`] of your own on.
+/// A TCP connection with deadlines, as a base for your own [`Transport`].
 ///
-/// A TLS library that is given one instead of a [`TcpStream`] keeps them, too: the deadline counts
-/// for the whole of a read, however many system calls the library makes for it.
+/// Give it to a TLS library instead of a [`TcpStream`], and the library keeps deadlines, too. A
+/// deadline counts for a whole read, however many system calls the library makes.
 ///
 /// ```
 /// use std::io::{Read, Result, Write};
@@ -62,7 +62,9 @@ use crate::transport::Transport;
 pub struct TcpTransport(Timed<TcpStream>);
 
 impl TcpTransport {
-    /// Takes over a connected stream. It becomes blocking, and sends small segments without delay.
+    /// Takes over a connected `TcpStream`.
+    ///
+    /// The stream becomes blocking, and sends small segments without delay.
     ///
     /// Reads and writes wait as long as it takes, until the first deadline is set.
     ///

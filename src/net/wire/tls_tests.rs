@@ -257,7 +257,7 @@ fn words_in_the_clear_in_the_handshake() {
         let error = handshake_saying(format!("{words}\r\n").as_bytes());
         assert_eq!(
             error.to_string(),
-            format!("the TLS handshake failed: the server spoke without TLS, saying: {sentence}")
+            format!("the TLS handshake failed: the server replied without TLS: {sentence}")
         );
         assert_eq!(error.is_transient(), is_transient);
     }
@@ -266,7 +266,7 @@ fn words_in_the_clear_in_the_handshake() {
 // A server's last words that come in the clear, where a record had to be.
 #[test]
 fn words_in_the_clear_are_shown() {
-    let sentence = "TLS failed at MAIL: the server spoke without TLS, saying: 421 mx.example.org lost input connection";
+    let sentence = "TLS failed at MAIL: the server replied without TLS: 421 mx.example.org lost input connection";
     let (mut wire, mut server) = patient();
     server.write_all(&record("250 ok\r\n")).unwrap();
     wire.read_reply(Awaited::alone(Step::Hello)).unwrap();

@@ -28,7 +28,7 @@ pub struct DeliverBy {
 }
 
 impl DeliverBy {
-    /// Returns the message to the sender if it has not arrived in time.
+    /// Asks servers to return the message to the sender if it has not arrived in time.
     ///
     /// # Errors
     ///
@@ -37,7 +37,7 @@ impl DeliverBy {
         Self::new(time, true, 1)
     }
 
-    /// Tells the sender if the message has not arrived in time; the server keeps trying.
+    /// Asks servers to report to the sender if the message is late, and to keep trying.
     ///
     /// # Errors
     ///
@@ -59,7 +59,7 @@ impl DeliverBy {
         })
     }
 
-    /// Asks each server on the way to tell the sender that it passes the message on.
+    /// Asks each server on the way to report to the sender that it passes the message on.
     #[must_use]
     pub fn traced(mut self) -> Self {
         self.is_traced = true;

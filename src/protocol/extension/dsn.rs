@@ -9,7 +9,7 @@ use crate::protocol::extension::xtext;
 /// Longest ENVID, encoded (RFC 3461, 4.4).
 const MAX_ENVELOPE_ID: usize = 100;
 
-/// On which events the sender gets a report about a recipient (NOTIFY, RFC 3461, 4.1).
+/// The events on which the sender gets a report about a recipient (NOTIFY, RFC 3461, 4.1).
 ///
 /// Without it, a server reports failures and often delays.
 ///
@@ -27,7 +27,14 @@ pub struct Notify {
     on_delay: bool,
 }
 
-/// What happened to a message.
+/// An event in the delivery of a message.
+///
+/// ```
+/// use smtplib::protocol::{Notify, NotifyOn, Parameter};
+///
+/// let notify = Notify::on([NotifyOn::Delay]);
+/// assert_eq!(Parameter::from(notify).to_string(), "NOTIFY=DELAY");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotifyOn {
@@ -86,6 +93,15 @@ impl From<Notify> for Parameter {
 }
 
 /// How much of the message a failure report contains (RET, RFC 3461, 4.3).
+///
+/// ```
+/// use smtplib::protocol::ReturnContent;
+/// use smtplib::{Address, Envelope};
+///
+/// let news = Address::new("news", "example.com")?;
+/// let envelope = Envelope::new(news, []).return_content(ReturnContent::Headers);
+/// # Ok::<(), smtplib::error::AddressError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReturnContent {

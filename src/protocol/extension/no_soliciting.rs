@@ -15,7 +15,7 @@ impl Parameter {
     /// # Errors
     ///
     /// [`CommandError::Option`] if there is none, one that is not a keyword, or more than 1000
-    /// octets of them.
+    /// bytes of them.
     pub fn solicit<T: AsRef<str>>(
         keywords: impl IntoIterator<Item = T>,
     ) -> Result<Self, CommandError> {
@@ -27,7 +27,7 @@ impl Parameter {
             value.push_str(keyword.as_ref());
         }
         if value.len() > MAX_LENGTH || !value.split(',').all(is_keyword) {
-            let wanted = "SOLICIT must be keywords such as org.example:ADV, 1000 octets at most";
+            let wanted = "SOLICIT must be keywords such as org.example:ADV, at most 1000 bytes";
             return Err(CommandError::Option(wanted));
         }
         Ok(Self::known("SOLICIT", Some(value.into())))
@@ -91,7 +91,7 @@ mod tests {
             let error = Parameter::solicit(wrong).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                "SOLICIT must be keywords such as org.example:ADV, 1000 octets at most"
+                "SOLICIT must be keywords such as org.example:ADV, at most 1000 bytes"
             );
         }
     }

@@ -201,7 +201,9 @@ fn a_message_refused_for_now_goes_again() {
         .map(|result| result.unwrap().attempts())
         .collect();
     assert_eq!(attempts, [2, 1, 1, 1, 1]);
-    let told = heard.try_iter().filter(|line| line.contains("goes again"));
+    let told = heard
+        .try_iter()
+        .filter(|line| line.contains("is sent again"));
     assert_eq!(told.count(), 1);
     drop(mailer);
     server.finish();

@@ -215,7 +215,7 @@ fn a_server_that_is_not_there_is_tried_again() {
     assert_eq!(connecting, 3);
     let again = heard
         .iter()
-        .filter(|line| line.starts_with("*: the message goes again in "));
+        .filter(|line| line.starts_with("*: the message is sent again in "));
     assert_eq!(again.count(), 2, "{heard:?}");
 }
 

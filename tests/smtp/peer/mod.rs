@@ -92,7 +92,7 @@
 //! # The socket
 //!
 //! [`Script::listen`], [`Script::listen_v6`], [`Script::listen_unix`], [`Script::listen_at`], and
-//! [`Script::listen_tls`] for TLS from the first octet. [`Script::split`] cuts what the server says
+//! [`Script::listen_tls`] for TLS from the first byte. [`Script::split`] cuts what the server says
 //! into segments of so many octets; [`Script::split_at`] cuts each block once, so that a loop over
 //! `1..script.longest_block()` shows the client every reply cut everywhere. [`Script::recv_buffer`]
 //! makes a window so small that a client which does not read blocks soon. [`Refusing`] and [`Deaf`]

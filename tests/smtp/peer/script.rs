@@ -163,7 +163,7 @@ impl Script {
         self.listen_at(([0, 0, 0, 0, 0, 0, 0, 1], 0).into())
     }
 
-    /// Listens on a free port of 127.0.0.1, with TLS from the first octet.
+    /// Listens on a free port of 127.0.0.1, with TLS from the first byte.
     pub(crate) fn listen_tls(mut self) -> Peer {
         let tls = || Step {
             line: 0,

@@ -324,7 +324,7 @@ fn a_program_that_is_missing_is_told_at_once() {
             folder.path().join("sendmail"),
             "No such file or directory (os error 2)",
         ),
-        (folder.path().to_owned(), "it is no program"),
+        (folder.path().to_owned(), "it is not a program"),
         (file, "it is not executable"),
     ] {
         let error = unreachable(&Config::sendmail_command(&path));

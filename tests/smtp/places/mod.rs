@@ -51,7 +51,7 @@ fn settings_for_servers_are_errors() {
             let error = set(config).check().unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("a Maildir or a program is no server: leave out {name}")
+                format!("a Maildir or a program is not a server: leave out {name}")
             );
         }
     }

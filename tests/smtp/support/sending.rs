@@ -56,7 +56,7 @@ pub(crate) fn connect(peer: &Peer) -> SmtpConnection {
     config(peer).connect().unwrap()
 }
 
-/// A connection with TLS from the first octet.
+/// A connection with TLS from the first byte.
 pub(crate) fn connect_tls(peer: &Peer) -> SmtpConnection {
     config(peer)
         .security(Security::ImplicitTls)

@@ -27,7 +27,7 @@ pub(crate) fn starttls(peer: &Peer) -> Config {
     config(peer).security(Security::StartTls)
 }
 
-/// As [`config`], with TLS from the first octet.
+/// As [`config`], with TLS from the first byte.
 pub(crate) fn implicit(peer: &Peer) -> Config {
     config(peer).security(Security::ImplicitTls)
 }
