@@ -1,4 +1,4 @@
-//! [`Sendmail`]: messages for a program.
+//! [`Sendmail`]: hands messages to a program.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -14,28 +14,28 @@ use crate::places::store::{Answer, Halt, Mail, Store};
 use crate::places::{LOCAL_OFFERS, Place, sysexits};
 use crate::transport::Transport;
 
-/// How much of a message is gathered before it is written.
+/// How much of a message is collected before it is written.
 const BUFFER: usize = 64 * 1024;
-/// The pauses between two looks whether the program has ended.
+/// The shortest and the longest pause between two checks whether the program has ended.
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(50)];
-/// How long the last words of a program are waited for that has ended: one that it has started may
-/// still have its standard error.
+/// How long to wait for the standard error of a program that has ended: a child of it may still
+/// hold the pipe.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-/// How long a program that was killed is waited for.
+/// How long to wait for a program that was killed.
 const KILLED: Duration = Duration::from_secs(1);
 
-/// The program by which other programs send mail, run once for each message.
+/// A `sendmail` program, run once for each message.
 #[derive(Debug)]
 pub(crate) struct Sendmail {
     program: PathBuf,
     running: Option<Running>,
 }
 
-/// Opens the way to a program, which must be there.
+/// Makes a place for a program, which must exist.
 pub(crate) fn open(program: &Path) -> io::Result<Box<dyn Transport>> {
     check_program(program)?;
     let sendmail = Sendmail {
-        // A name alone would be looked for elsewhere.
+        // A name without a path would be looked up in PATH.
         program: Path::new(".").join(program),
         running: None,
     };
@@ -45,7 +45,10 @@ pub(crate) fn open(program: &Path) -> io::Result<Box<dyn Transport>> {
 fn check_program(program: &Path) -> io::Result<()> {
     let metadata = program.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no program"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "it is not a program",
+        ));
     }
     #[cfg(unix)]
     if std::os::unix::fs::MetadataExt::mode(&metadata) & 0o111 == 0 {
@@ -91,7 +94,7 @@ impl Store for Sendmail {
 struct Running {
     /// None once it has ended.
     child: Option<Child>,
-    /// None once the program has read everything, or does not want to.
+    /// None once the program has read everything, or has closed its input.
     pipe: Option<Pipe>,
     is_deaf: bool,
     stderr: Stderr,
@@ -105,14 +108,14 @@ impl Running {
         let recipients = mail.recipients.iter();
         let mut command = Command::new(program);
         command
-            // -i: a dot alone is no end. Sendmail, Postfix, Exim and msmtp read `<>` as the null
-            // sender; an empty argument some of them take for a missing one.
+            // -i: a line with one dot does not end the message. Sendmail, Postfix, Exim and msmtp
+            // read `<>` as the null sender; for some of them an empty argument is missing.
             .args(["-i", "-f", sender.as_deref().unwrap_or("<>"), "--"])
             .args(recipients.map(|(recipient, _)| recipient.to_string()))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        // In a group of its own, it can be killed with all that it has started.
+        // In its own process group, it can be killed together with its children.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn()?;
@@ -151,8 +154,7 @@ impl Running {
             .map(|spare| self.buffer = spare.unwrap_or_default())
     }
 
-    /// Does something with the pipe, as long as the program wants to read from it: why it does not,
-    /// its exit status will say.
+    /// Uses the pipe until the program closes it; its exit status will say why it did.
     fn with_pipe<T>(
         &mut self,
         act: impl FnOnce(&mut Pipe) -> io::Result<T>,
@@ -190,12 +192,12 @@ impl Running {
                 let text = format!("4.3.0 {program} was killed before it had the message");
                 Ok(Answer::new(451, text))
             }
-            // It had everything, and may have done everything.
+            // It had the whole message, and may have accepted it.
             None => Err(Halt::Lost),
         }
     }
 
-    /// Waits until the program has ended; none if it takes too long.
+    /// Waits until the program has ended; `None` if it takes too long.
     fn wait(&mut self, deadline: Option<Instant>) -> io::Result<Option<ExitStatus>> {
         let [mut pause, longest] = PAUSES;
         let mut is_silent = false;
@@ -222,7 +224,7 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// While its input is open the program cannot take what it has for the whole message.
+    /// Kill it while its input is open: so it cannot take a part for the whole message.
     fn drop(&mut self) {
         if let Some(child) = self.child.take() {
             kill(child);
@@ -230,7 +232,7 @@ impl Drop for Running {
     }
 }
 
-/// Kills a program, and all that it has started as far as that is known, and leaves no zombie.
+/// Kills a program and its process group, and leaves no zombie.
 fn kill(mut child: Child) {
     #[cfg(unix)]
     kill_group(child.id());
@@ -239,7 +241,7 @@ fn kill(mut child: Child) {
     let [mut pause, longest] = PAUSES;
     while let Ok(None) = child.try_wait() {
         if Instant::now() >= until {
-            // It hangs in the operating system.
+            // It hangs in a system call.
             let reaper = thread::Builder::new().name("smtplib sendmail".to_owned());
             let _ = reaper.spawn(move || child.wait());
             return;
@@ -249,8 +251,8 @@ fn kill(mut child: Child) {
     }
 }
 
-/// The standard library signals a single process only, and not every system has a program for it: a
-/// shell has one built in.
+/// The standard library cannot signal a group, and not every system has a program `kill`: every
+/// shell has it built in.
 #[cfg(unix)]
 fn kill_group(id: u32) {
     let mut command = Command::new("/bin/sh");

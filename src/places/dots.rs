@@ -1,21 +1,21 @@
-//! [`DotDecoder`]: what DATA carries, read back.
+//! [`DotDecoder`]: reads the message that follows DATA.
 
-/// Takes the dots off that [`DataEncoder`](crate::protocol::data::DataEncoder) has put before lines,
-/// and finds the end of data (RFC 5321, 4.5.2).
+/// Removes the dots that [`DataEncoder`](crate::protocol::data::DataEncoder) added, and finds the
+/// end of data (RFC 5321, 4.5.2).
 ///
 /// Only CRLF ends a line. The data may come in pieces, cut anywhere.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum DotDecoder {
-    /// Nothing of the line has come.
+    /// At the start of a line.
     #[default]
     LineStart,
-    /// A dot at the start of a line, which is no part of the message.
+    /// After a dot at the start of a line; the dot is not part of the message.
     Dot,
-    /// The same, and a CR behind it.
+    /// The same, and a CR after it.
     DotCr,
     /// Within a line.
     Text,
-    /// Within a line, behind a CR.
+    /// Within a line, after a CR.
     Cr,
 }
 
@@ -45,7 +45,7 @@ impl DotDecoder {
         (input.len(), false)
     }
 
-    /// Passes on what needs no look at the dot; returns the rest.
+    /// Passes on the part without dots at a line start; returns the rest.
     fn pass<'a>(&mut self, input: &'a [u8], sink: &mut impl FnMut(&[u8])) -> &'a [u8] {
         let mut end = 0;
         for line in input.split_inclusive(|octet| *octet == b'\n') {

@@ -1,9 +1,9 @@
-//! [`LocalLines`]: lines as files and programs of this machine have them.
+//! [`LocalLines`]: LF line ends, for files and programs.
 
 /// Turns CRLF into LF. Any other CR or LF stays. The text may come in pieces, cut anywhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LocalLines {
-    /// The last octet was a CR, which is kept back.
+    /// The last byte was a CR, which is held back.
     owes_cr: bool,
 }
 
@@ -25,7 +25,7 @@ impl LocalLines {
         }
     }
 
-    /// Appends what is still kept back.
+    /// Appends a CR that is still held back.
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.owes_cr) {
             out.push(b'\r');

@@ -12,7 +12,7 @@ use crate::places::unique::unique_name;
 use crate::places::{LOCAL_OFFERS, Place};
 use crate::transport::Transport;
 
-/// How much of a message is gathered before it is written.
+/// How much of a message is collected before it is written.
 const BUFFER: usize = 64 * 1024;
 /// The folders of a Maildir: what is read, what is new, and what is being written.
 const FOLDERS: [&str; 3] = ["cur", "new", "tmp"];
@@ -20,14 +20,14 @@ const FOLDERS: [&str; 3] = ["cur", "new", "tmp"];
 /// A Maildir (<https://cr.yp.to/proto/maildir.html>): each message is a file, written in `tmp` and
 /// moved to `new` when it is complete and on the disk.
 ///
-/// So a reader never sees half a message, and neither another writer nor a crash can harm one.
+/// So a reader never sees half a message, not even after a crash.
 #[derive(Debug)]
 pub(crate) struct Maildir {
     path: PathBuf,
     draft: Option<Draft>,
 }
 
-/// Opens a Maildir, which is made if it is missing.
+/// Opens a Maildir, and makes it if it is missing.
 pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Transport>> {
     for folder in FOLDERS {
         let folder = path.join(folder);
@@ -37,7 +37,7 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Transport>> {
         path: path.into(),
         draft: None,
     };
-    // What cannot be written to is better told now than with the first message.
+    // Fail now, and not with the first message, if it cannot be written to.
     maildir
         .draft()
         .map_err(|error| about(&path.join("tmp"), error))?;
@@ -49,7 +49,7 @@ fn about(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), text)
 }
 
-/// Mail is nobody else's business.
+/// Only the owner may read mail.
 fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -131,8 +131,8 @@ fn trace_fields(mail: &Mail) -> Vec<u8> {
     fields.into_bytes()
 }
 
-/// What the client is told of a file that cannot be written: another try may go well, unless the
-/// message is too large for the file system.
+/// The reply if a file cannot be written. A later try may succeed, unless the message is too large
+/// for the file system.
 fn refusal(error: &io::Error) -> Answer {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
@@ -146,7 +146,7 @@ fn refusal(error: &io::Error) -> Answer {
 /// A message on its way. Dropped before its end, it leaves nothing behind.
 #[derive(Debug)]
 struct Draft {
-    /// None once it is where it belongs.
+    /// None once the file was moved to its folder.
     file: Option<File>,
     path: PathBuf,
     name: String,
@@ -157,8 +157,7 @@ struct Draft {
 
 impl Draft {
     fn write(&mut self, octets: &[u8]) -> io::Result<()> {
-        // A first line that begins with a blank is no header field (RFC 5322, 2.2.3): behind ours it
-        // would become a part of it.
+        // A first line that begins with a space would continue our last field (RFC 5322, 2.2.3).
         if !std::mem::replace(&mut self.is_begun, true) && matches!(octets, [b' ' | b'\t', ..]) {
             self.buffer.push(b'\n');
         }
@@ -196,13 +195,13 @@ impl Draft {
             return Err(error);
         }
         sync_folder(folder).inspect_err(|_| {
-            // Who is told that it failed will send it again.
+            // After an error the client sends it again, so no copy may stay.
             let _ = fs::remove_file(&path);
         })
     }
 }
 
-/// Has the folder's new entry on the disk. Where a file system cannot do that, nobody can.
+/// Flushes the folder's new entry to the disk, on file systems that can.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
     match File::open(path)?.sync_all() {
@@ -219,7 +218,7 @@ fn sync_folder(_path: &Path) -> io::Result<()> {
 impl Drop for Draft {
     fn drop(&mut self) {
         if self.file.take().is_some() {
-            // What is left in tmp, readers of the Maildir clear away after 36 hours.
+            // Readers of the Maildir delete old files in `tmp` after 36 hours.
             let _ = fs::remove_file(&self.path);
         }
     }

@@ -1,9 +1,8 @@
 //! Places other than a server: a Maildir, the system's `sendmail` command, and memory.
 //!
-//! Each place is a small SMTP server within the process. What the client writes goes into a
-//! [`Session`] and from there, as it comes, into a [`Store`]; what the client reads are the
-//! session's replies. So every check, result and error comes from the very code that talks to
-//! servers.
+//! Each place is a small SMTP server within the process. The client writes into a [`Session`],
+//! which passes the message on to a [`Store`], and reads the session's replies. So every check,
+//! result and error comes from the same code as with a real server.
 
 pub(crate) mod command;
 mod dots;
@@ -32,7 +31,7 @@ use crate::places::session::{End, Session};
 use crate::places::store::Store;
 use crate::transport::Transport;
 
-/// What a place of this machine can do: what it is given, it keeps or hands on as it is.
+/// The extensions of a Maildir and a program: both take a message unchanged.
 ///
 /// PIPELINING would save nothing, and the end of a message would share its deadline with the next
 /// one.
@@ -64,7 +63,7 @@ impl<S: Store> Place<S> {
 
 impl<S: Store> Read for Place<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Nobody waits for a program to end without wanting to.
+        // A nonblocking read must not wait for a program to end.
         if !self.is_nonblocking {
             self.session.complete(self.deadline);
         }
@@ -77,13 +76,13 @@ impl<S: Store> Read for Place<S> {
 }
 
 impl<S: Store> Place<S> {
-    /// What a read says when there is nothing to read.
+    /// The result of a read when there is nothing to read.
     fn end(&self) -> io::Result<usize> {
         match self.session.end() {
             Some(End::Closed) => Ok(0),
             None if self.session.is_idle() && self.session.store.is_down() => Ok(0),
             None if self.is_nonblocking => Err(ErrorKind::WouldBlock.into()),
-            // Nothing more can come by itself.
+            // Nothing can arrive before the next command.
             Some(End::Silent) | None => Err(ErrorKind::TimedOut.into()),
         }
     }
@@ -110,7 +109,7 @@ impl<S: Store + Send + Sync> Transport for Place<S> {
         Ok(())
     }
 
-    /// Nobody is on the way.
+    /// Nothing leaves the machine.
     fn is_protected(&self) -> bool {
         true
     }

@@ -3,16 +3,16 @@
 use crate::capabilities::Capabilities;
 use crate::reply::{Code, Reply};
 
-/// The extensions that a place offers in its answer to EHLO.
+/// The extensions that a place offers in its reply to EHLO.
 #[derive(Clone, Debug)]
 pub(crate) struct Offers {
-    /// The whole answer.
+    /// The whole reply.
     answer: Vec<u8>,
     capabilities: Capabilities,
 }
 
 impl Offers {
-    /// Offers these keywords, with what stands behind them, such as `SIZE 1000`.
+    /// Offers these keywords, with parameters as in `SIZE 1000`.
     pub(crate) fn new<T: AsRef<str>>(keywords: impl IntoIterator<Item = T>) -> Self {
         let mut lines = vec![SERVER.to_owned()];
         let keywords = keywords.into_iter();
@@ -40,7 +40,7 @@ impl Offers {
     }
 }
 
-/// What a place calls itself.
+/// The name of the place in its greeting.
 pub(crate) const SERVER: &str = "localhost";
 
 /// The offers as the client will read them.

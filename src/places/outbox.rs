@@ -15,7 +15,7 @@ use crate::places::offers::{Offers, SERVER};
 use crate::places::sent::Sent;
 use crate::places::store::{Answer, Halt, Mail, Store};
 
-/// What a modern server offers.
+/// The extensions of a modern server.
 const OFFERS: [&str; 7] = [
     "PIPELINING",
     "8BITMIME",
@@ -68,7 +68,7 @@ pub struct Outbox {
     shared: Arc<Mutex<Shared>>,
 }
 
-/// What the connections and the test share.
+/// The state that the connections and the test share.
 #[derive(Debug, Default)]
 struct Shared {
     sent: Vec<Sent>,
@@ -79,10 +79,10 @@ struct Shared {
     failures: VecDeque<Failure>,
 }
 
-/// An address, and what the server says to it.
+/// An address, and the reply that refuses it.
 #[derive(Debug)]
 struct Refusal {
-    /// As it was given: a test may have refused what is no address.
+    /// The text that the test gave; it need not be a valid address.
     address: String,
     answer: Answer,
 }
@@ -212,7 +212,7 @@ impl Outbox {
         Ok(Place::new(entrance, offers))
     }
 
-    /// A test that has panicked does not keep others from seeing why.
+    /// After a panic in a test the data is still readable.
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -268,7 +268,7 @@ struct Entrance {
 struct Draft {
     mail: Mail,
     octets: Vec<u8>,
-    /// What goes wrong with it.
+    /// The failure for it.
     failure: Option<Kind>,
 }
 

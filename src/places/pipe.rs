@@ -7,20 +7,20 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long is waited where nobody has set a deadline.
+/// The time limit if no deadline is set.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Until when to wait, counted from now.
+/// The time until the deadline.
 pub(super) fn time_left(deadline: Option<Instant>) -> Duration {
     deadline.map_or(PATIENCE, |deadline| {
         deadline.saturating_duration_since(Instant::now())
     })
 }
 
-/// The input of a program, written to by a thread: a pipe has no deadlines of its own.
+/// The input of a program, written by a thread, because a pipe has no deadlines.
 ///
-/// One buffer is on its way while the next is filled. A program that does not read holds the thread,
-/// and nobody else; the thread ends with the program.
+/// One buffer is written while the next is filled. A program that does not read blocks only the
+/// thread, which ends with the program.
 #[derive(Debug)]
 pub(super) struct Pipe {
     filled: SyncSender<Vec<u8>>,
@@ -52,8 +52,8 @@ impl Pipe {
         })
     }
 
-    /// Has a buffer written, and gives an empty one for it. Whether that went well is told by the
-    /// next call.
+    /// Starts writing a buffer, and returns an empty one. The next call returns the error, if there
+    /// is one.
     pub(super) fn write(
         &mut self,
         buffer: Vec<u8>,
@@ -66,7 +66,7 @@ impl Pipe {
         Ok(std::mem::take(&mut self.spare))
     }
 
-    /// Waits until all was written. Dropping the pipe is the end of the input then.
+    /// Waits until all was written. Dropping the pipe then ends the input.
     pub(super) fn finish(&mut self, deadline: Option<Instant>) -> io::Result<()> {
         if !self.is_busy {
             return Ok(());

@@ -1,11 +1,11 @@
-//! What a session takes, by what it offers.
+//! The checks of a session, by the extensions that it offers.
 
 use crate::address::Address;
 use crate::capabilities::Capabilities;
 use crate::parameter::{At, Parameter};
 use crate::places::store::{Answer, Mail};
 
-/// Parameters belong to extensions that are offered, and that the client has asked for.
+/// Parameters must belong to extensions that are offered, after EHLO or LHLO.
 pub(super) fn parameters(
     parameters: &[Parameter],
     at: At,
@@ -14,7 +14,7 @@ pub(super) fn parameters(
     for parameter in parameters {
         let is_offered = known.is_some_and(|known| known.has(parameter.extension()));
         if !is_offered || !parameter.may_stand_at(at) {
-            let text = format!("5.5.4 {parameter} belongs to nothing that is offered");
+            let text = format!("5.5.4 {parameter} belongs to no offered extension");
             return Err(Answer::new(555, text));
         }
         let is_body = |body: &str| matches!(body, "7BIT" | "8BITMIME" | "BINARYMIME");
@@ -42,7 +42,7 @@ pub(super) fn limit(size: u64, offers: &Capabilities) -> Result<(), Answer> {
     match offers.size_limit() {
         Some(limit) if size > limit => Err(Answer::new(
             552,
-            format!("5.3.4 the message has more than {limit} octets"),
+            format!("5.3.4 the message has more than {limit} bytes"),
         )),
         _ => Ok(()),
     }
@@ -56,7 +56,7 @@ pub(super) fn bits(octets: &[u8], known: Option<&Capabilities>) -> Result<(), An
     }
     Err(Answer::new(
         554,
-        "5.6.3 the message has 8-bit octets, and 8BITMIME is not offered",
+        "5.6.3 the message has bytes above 127, and 8BITMIME is not offered",
     ))
 }
 

@@ -1,4 +1,4 @@
-//! [`Sent`]: a message as a test finds it.
+//! [`Sent`]: a message in an outbox.
 
 use crate::address::Address;
 use crate::envelope::Envelope;
@@ -31,7 +31,7 @@ pub struct Sent {
 impl Sent {
     pub(super) fn new(mail: Mail, octets: Vec<u8>) -> Self {
         let parameters = mail.parameters;
-        // Those that the library adds are no part of what the program wanted.
+        // The program did not ask for the parameters that the library adds.
         let is_asked_for = |it: &&Parameter| !matches!(it.keyword(), "BODY" | "SIZE" | "SMTPUTF8");
         let asked_for = parameters.iter().filter(is_asked_for).cloned();
         let envelope = asked_for.fold(Envelope::new(mail.sender, []), Envelope::parameter);
@@ -119,7 +119,7 @@ fn field<'a>(header: &'a str, name: &str) -> Option<&'a str> {
     None
 }
 
-/// Where the next field begins: behind the first line end that no blank follows.
+/// Where the next field begins: after the first line end without a space or tab after it.
 fn end_of_field(text: &str) -> usize {
     let ends = text.match_indices("\r\n").map(|(at, end)| at + end.len());
     let mut starts =

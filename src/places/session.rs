@@ -13,7 +13,7 @@ use crate::places::store::{Answer, Halt, Mail, Store};
 use crate::places::verb::Verb;
 use crate::protocol::line::MAX_LINE;
 
-/// The server's side of a dialog: octets of the client in, replies out.
+/// The server's side of a dialog: bytes of the client in, replies out.
 ///
 /// It takes commands in groups (RFC 2920) and chunks (RFC 3030), cut anywhere, and keeps to what it
 /// offers. Each command has one reply, in order. The message goes to the store as it comes.
@@ -22,19 +22,19 @@ pub(crate) struct Session<S> {
     pub(crate) store: S,
     offers: Offers,
     state: State,
-    /// What there is of the next command.
+    /// The part of the next command that has arrived.
     line: Vec<u8>,
-    /// The last octet of that was a CR.
+    /// Its last byte was a CR.
     is_behind_cr: bool,
     greeted: Greeted,
     transaction: Option<Transaction>,
     output: Vec<u8>,
-    /// How much of the output was read.
+    /// How many bytes of the output were read.
     read: usize,
     end: Option<End>,
 }
 
-/// What the next octets are.
+/// The meaning of the next bytes.
 #[derive(Debug)]
 enum State {
     Commands,
@@ -43,16 +43,16 @@ enum State {
         left: u64,
         then: Then,
     },
-    /// None: the message is complete, and nobody has asked for the answer yet.
+    /// No bytes are expected: the message is complete, and its reply was not read yet.
     Complete,
 }
 
-/// What follows on a chunk.
+/// What follows a chunk.
 #[derive(Debug)]
 enum Then {
     More,
     Last,
-    /// The chunk is not wanted.
+    /// The chunk is refused with this reply.
     Refuse(Answer),
 }
 
@@ -70,7 +70,7 @@ enum Greeted {
 pub(crate) enum End {
     /// The server has closed it.
     Closed,
-    /// The server says nothing any more.
+    /// The server sends nothing more.
     Silent,
 }
 
@@ -80,7 +80,7 @@ struct Transaction {
     mail: Mail,
     size: u64,
     is_begun: bool,
-    /// Why the rest of the message is not wanted.
+    /// The reply that refuses the rest of the message.
     refusal: Option<Answer>,
 }
 
@@ -133,8 +133,8 @@ impl<S: Store> Session<S> {
         length
     }
 
-    /// Takes what the client writes, up to the end of a message at most: the answer to that must be
-    /// asked for first.
+    /// Takes bytes from the client, up to the end of a message at most: its reply must be read
+    /// first.
     pub(crate) fn feed(&mut self, octets: &[u8], deadline: Option<Instant>) -> io::Result<usize> {
         self.complete(deadline);
         let mut rest = octets;
@@ -154,7 +154,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// Has a message that is complete kept, and says what came of it.
+    /// Stores a complete message, and replies with the result.
     pub(crate) fn complete(&mut self, deadline: Option<Instant>) {
         let State::Complete = self.state else { return };
         self.state = State::Commands;
@@ -186,7 +186,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// The connection is gone, and with it the replies on their way.
+    /// Closes the connection; unread replies are lost.
     fn lose(&mut self, end: End) {
         self.reset();
         self.output.clear();
@@ -206,7 +206,7 @@ impl<S: Store> Session<S> {
         let end = octets.iter().position(|octet| *octet == b'\n');
         let taken = end.map_or(octets.len(), |end| end + 1);
         let part = octets.get(..taken).unwrap_or_default();
-        // Of a line that is too long, so much is kept that it is still too long.
+        // Of a too long line, only one byte more than allowed is kept.
         let room = (MAX_LINE + 1).saturating_sub(self.line.len());
         let kept = part.get(..room.min(part.len())).unwrap_or_default();
         self.line.extend_from_slice(kept);
@@ -222,7 +222,7 @@ impl<S: Store> Session<S> {
         let line = std::mem::take(&mut self.line);
         self.obey(&line);
         match self.end {
-            // What did not arrive was not taken: the end of an empty chunk above all.
+            // Bytes that did not arrive were not taken: above all the end of an empty chunk.
             Some(_) if self.output.is_empty() => taken - 1,
             _ => taken,
         }
@@ -247,7 +247,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// What a command is answered, unless that comes later or is said already.
+    /// The reply to a command; none if it comes later or was sent already.
     fn command(&mut self, verb: Verb) -> Result<Option<Answer>, Answer> {
         let (code, text) = match verb {
             Verb::Ehlo => return Ok(self.hello(Greeted::Ehlo)),
@@ -282,7 +282,7 @@ impl<S: Store> Session<S> {
         None
     }
 
-    /// What is offered, if the client has asked.
+    /// The extensions, if the client has sent EHLO or LHLO.
     fn known(&self) -> Option<&Capabilities> {
         let is_extended = matches!(self.greeted, Greeted::Ehlo | Greeted::Lhlo);
         is_extended.then(|| self.offers.capabilities())
@@ -297,7 +297,7 @@ impl<S: Store> Session<S> {
             return Err(wrong_order("say EHLO first"));
         }
         if self.transaction.is_some() {
-            return Err(wrong_order("the message before has no end"));
+            return Err(wrong_order("the previous message has no end"));
         }
         if self.store.is_down() {
             self.lose(End::Closed);
@@ -352,11 +352,11 @@ impl<S: Store> Session<S> {
         self.state = State::Data(DotDecoder::default());
         Ok(Some(Answer::new(
             354,
-            "the message, and a dot alone at its end",
+            "send the message, then a line with one dot",
         )))
     }
 
-    /// Whatever is wrong with a chunk, its octets follow.
+    /// The bytes of a chunk follow even if the command is refused.
     fn chunk(&mut self, size: u64, is_last: bool) -> Result<Option<Answer>, Answer> {
         let begun = match self.known().is_some_and(Capabilities::chunking) {
             true => self.begin(),
@@ -378,7 +378,7 @@ impl<S: Store> Session<S> {
         Ok(None)
     }
 
-    /// Begins the message, if that was not done by a chunk before.
+    /// Begins the message, unless an earlier chunk did.
     fn begin(&mut self) -> Result<(), Answer> {
         let Some(transaction) = &mut self.transaction else {
             return Err(wrong_order("there is no sender yet"));
@@ -447,7 +447,7 @@ impl<S: Store> Session<S> {
         let refusal = self.transaction.as_mut().and_then(|it| it.refusal.take());
         match (then, refusal) {
             (Then::Refuse(answer), _) | (Then::More, Some(answer)) => {
-                // RFC 3030, 2: nothing but RSET helps now.
+                // RFC 3030, 2: only RSET is allowed now.
                 self.reset();
                 self.say(&answer);
             }
@@ -461,7 +461,7 @@ impl<S: Store> Session<S> {
         }
     }
 
-    /// Hands octets of the message to the store, as long as nothing is wrong with it.
+    /// Passes bytes of the message to the store, unless the message was refused.
     fn keep(&mut self, octets: &[u8], deadline: Option<Instant>) {
         let Some(transaction) = self.transaction.as_mut().filter(|_| !octets.is_empty()) else {
             return;

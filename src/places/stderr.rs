@@ -1,4 +1,4 @@
-//! [`Stderr`]: the last words of a program.
+//! [`Stderr`]: the end of a program's standard error.
 
 use std::io::Read;
 use std::process::ChildStderr;
@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 
-/// How much of the end of what a program says is kept.
+/// How many bytes of the end are kept.
 const MOST: usize = 500;
 
-/// The last words of a program, read by a thread, so that the program never waits for a reader.
+/// The end of a program's standard error, read by a thread, so that the program never blocks.
 #[derive(Debug)]
 pub(super) struct Stderr {
     tail: Arc<Mutex<Vec<u8>>>,
@@ -38,13 +38,13 @@ impl Stderr {
         Ok(Self { tail, end })
     }
 
-    /// Waits for so long, or until the program has closed its end; returns true if it has.
+    /// Waits this long, or until the program has closed its end; returns true if it has.
     pub(super) fn wait(&mut self, pause: Duration) -> bool {
         let end = self.end.get_mut().unwrap_or_else(PoisonError::into_inner);
         matches!(end.recv_timeout(pause), Err(RecvTimeoutError::Disconnected))
     }
 
-    /// The last words in one line.
+    /// The end of the text, in one line.
     pub(super) fn text(&self) -> String {
         let tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         let text = String::from_utf8_lossy(&tail);

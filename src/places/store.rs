@@ -8,7 +8,7 @@ use crate::parameter::Parameter;
 
 /// Where a session puts messages, one after the other.
 ///
-/// A deadline is that of the step under way; without one there is no limit.
+/// A deadline is the one of the current step; `None` means no limit.
 pub(crate) trait Store {
     /// Returns true if the server has gone away between two messages.
     fn is_down(&self) -> bool {
@@ -39,16 +39,16 @@ pub(crate) trait Store {
     /// Keeps the message, which is complete.
     fn end(&mut self, deadline: Option<Instant>) -> Result<Answer, Halt>;
 
-    /// Forgets the message that was begun, if one was.
+    /// Drops a message that was begun, if there is one.
     fn abort(&mut self);
 }
 
-/// The envelope of a message, as the session was told.
+/// The envelope of a message, from MAIL and RCPT.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mail {
     pub(crate) sender: Option<Address>,
     pub(crate) parameters: Vec<Parameter>,
-    /// Those that were accepted.
+    /// The accepted recipients.
     pub(crate) recipients: Vec<(Address, Vec<Parameter>)>,
 }
 
@@ -64,14 +64,14 @@ impl Mail {
     }
 }
 
-/// Why a message goes no further.
+/// Why a message is not taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Halt {
     /// The server refuses it.
     Refused(Answer),
     /// The connection is lost.
     Lost,
-    /// The server says nothing any more.
+    /// The server sends nothing more.
     TimedOut,
 }
 
@@ -81,7 +81,7 @@ impl From<Answer> for Halt {
     }
 }
 
-/// What the session says: a code and its text, of one line or more.
+/// A reply of the session: a code and its text, of one line or more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) code: u16,

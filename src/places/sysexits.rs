@@ -5,19 +5,19 @@ use crate::places::store::Answer;
 /// The reply that a server would give in the place of a program with this exit status.
 ///
 /// The numbers are those of BSD's `sysexits.h`, the enhanced codes those of RFC 3463 and RFC 5248.
-/// Where the table says "not now", another try may help: the machine lacks something, and neither
-/// the message nor its addresses are to blame.
+/// A 4yz means that a later try may succeed: the machine lacks something, and neither the message
+/// nor its addresses are the cause.
 pub(super) fn answer(status: i32, program: &str, said: &str) -> Answer {
     let (code, enhanced, meaning) = match status {
         0 => (250, "2.0.0", "accepted"),
-        // The options are those that every program of this kind has; this one is another.
+        // All programs of this kind have these options, so this is another program.
         64 => (554, "5.3.5", "bad usage"),
         65 => (554, "5.6.0", "bad message"),
-        // A file that the program wanted: it was given none.
+        // The program was given no input file: it must be one of its own.
         66 => (451, "4.3.0", "no input"),
         67 => (550, "5.1.1", "no such user"),
         68 => (550, "5.1.2", "no such host"),
-        // Sendmail and Postfix say so of mail that they give up.
+        // Sendmail and Postfix use it for mail that they give up.
         69 => (554, "5.3.0", "not available"),
         70 => (451, "4.3.0", "internal error"),
         // No process, no memory, no file descriptor.
@@ -30,7 +30,7 @@ pub(super) fn answer(status: i32, program: &str, said: &str) -> Answer {
         // The server that the program talked to did not keep to the protocol.
         76 => (451, "4.5.0", "protocol error"),
         77 => (550, "5.7.1", "not permitted"),
-        // An administrator can mend it, and the sender cannot.
+        // An administrator can correct it, and the sender cannot.
         78 => (451, "4.3.5", "bad configuration"),
         _ => (554, "5.3.0", "failed"),
     };

@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::message::random::token;
 
-/// How many names were made; two of one process differ in it.
+/// How many names were made; it makes names of one process different.
 static MADE: AtomicU64 = AtomicU64::new(0);
 static HOST: LazyLock<String> = LazyLock::new(|| tame(&host()));
 
-/// A name that no other file of any Maildir has: the time, what tells this process and this file
-/// from others at that time, and the host.
+/// A name that no other file of any Maildir has: the time, process id, counter and random number,
+/// and the host.
 ///
 /// The random part is for hosts that have the same name, such as containers.
 pub(super) fn unique_name() -> String {
@@ -25,7 +25,7 @@ pub(super) fn unique_name() -> String {
     format!("{seconds}.M{micros}P{process}Q{made}R{random}.{host}")
 }
 
-/// The host's name, as far as it can be had without asking the system by foreign means.
+/// The host's name, as far as the standard library can find it.
 fn host() -> String {
     let files = ["/proc/sys/kernel/hostname", "/etc/hostname"];
     let mut read = files.into_iter().map(std::fs::read_to_string);
@@ -37,7 +37,7 @@ fn host() -> String {
         .unwrap_or_default()
 }
 
-/// Without what no file name may have, and what Maildir gives a meaning.
+/// Replaces characters that file names cannot have, or that mean something in a Maildir.
 fn tame(host: &str) -> String {
     let is_safe = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let name = host.trim().chars();

@@ -77,7 +77,7 @@ fn chunk(rest: &str) -> Result<Verb, Answer> {
     let is_last = last.eq_ignore_ascii_case("LAST");
     match size {
         Some(size) if is_last || last.is_empty() => Ok(Verb::Bdat { size, is_last }),
-        // The octets that follow cannot be told from commands any more.
+        // The bytes that follow could not be told from commands.
         _ => Err(Answer::new(421, "4.5.4 the size of the chunk is no number")),
     }
 }
@@ -114,8 +114,7 @@ fn path(rest: &str, keyword: &str) -> Result<(Option<Address>, Vec<Parameter>), 
     Ok((address, read_parameters(parameters)?))
 }
 
-/// What stands between the brackets, and what stands behind them. A quoted local part may hold a
-/// bracket.
+/// The text in the brackets, and the text after them. A quoted local part may have a bracket.
 fn split_path(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix('<')?;
     let (mut is_quoted, mut is_escaped) = (false, false);
@@ -136,7 +135,7 @@ fn read_parameters(text: &str) -> Result<Vec<Parameter>, Answer> {
         let parameter: Parameter = word.parse().map_err(|_| arguments("bad parameter"))?;
         let mut others = parameters.iter();
         if others.any(|other| other.keyword() == parameter.keyword()) {
-            return Err(arguments("a parameter stands twice"));
+            return Err(arguments("a parameter is given twice"));
         }
         parameters.push(parameter);
     }
