@@ -1,4 +1,4 @@
-//! [`Config`]: which server, how safely, and how patiently.
+//! [`Config`]: which server to use, and how to connect to it.
 
 use std::io;
 use std::net::Ipv6Addr;
@@ -16,9 +16,9 @@ use crate::endpoint::Endpoint;
 use crate::trace::{Trace, TraceLine};
 use crate::transport::Transport;
 
-/// Which server to talk to, how safely, and how patiently.
+/// Says which server to use, how to protect the connection, and how long to wait.
 ///
-/// A configuration is a value: build it once, connect as often as you like.
+/// Build it once, and connect as often as you like.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -33,8 +33,7 @@ use crate::transport::Transport;
 /// # }
 /// ```
 ///
-/// The same as a URL, which [`FromStr`](std::str::FromStr) reads; every part but scheme and host
-/// may be left out:
+/// The same as a URL, read by [`FromStr`](std::str::FromStr). Only scheme and host are required:
 ///
 /// ```
 /// # fn main() -> Result<(), smtplib::error::ConfigError> {
@@ -48,7 +47,7 @@ use crate::transport::Transport;
 /// | URL | means |
 /// |---|---|
 /// | `smtp://host` | STARTTLS required, port 587 |
-/// | `smtps://host` | TLS from the first octet, port 465 |
+/// | `smtps://host` | TLS from the first byte, port 465 |
 /// | `lmtp://host`, `lmtps://host` | LMTP, the same two, port 24 |
 /// | `lmtp+unix:///path`, `smtp+unix:///path` | over a Unix socket |
 /// | `maildir:///path` | no server: into a Maildir, see [`maildir`](Config::maildir) |
@@ -65,14 +64,14 @@ use crate::transport::Transport;
 /// | `?timeout=30`, `?connect_timeout=`, `?greeting_timeout=`, … | seconds, or `500ms`; see [`Timeouts`] |
 /// | `?deadline=120` | for a whole call |
 ///
-/// User, password, path and values may be percent-encoded. An option that is not in this table is an
-/// error, and so is one that stands twice. Where `timeout` and the timeout of a single step are
-/// given, the single step's counts for it.
+/// User, password, path and values may be percent-encoded. An option that is not in this table is
+/// an error, and so is an option given twice. The timeout of a single step takes precedence over
+/// `timeout`.
 ///
-/// [`Display`](std::fmt::Display) writes the URL back, without the password. What has no place in a
-/// URL is left out: certificates and keys that were given as text, a TLS connector or a transport of
-/// the caller's own, `danger_` switches, and the trace. With the feature `serde` a configuration is read from a URL or
-/// from a table with the same names, and written as a URL.
+/// [`Display`](std::fmt::Display) writes the URL, without the password. It leaves out settings that
+/// have no URL option. These are certificates and keys given as text, your own TLS connector or
+/// transport, `danger_` switches, and the trace. With the feature `serde`, a configuration can be
+/// read from a URL or from a table with the same names. It is written as a URL.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Config {
@@ -91,7 +90,7 @@ pub struct Config {
     pub(crate) opener: Option<Opener<Self>>,
     pub(crate) trace: Trace,
     pub(crate) allow_plaintext_auth: bool,
-    /// The first thing that a setter was given and cannot use.
+    /// The first error of a setter; `check` returns it.
     pub(super) flaw: Option<ConfigError>,
     #[cfg(feature = "local-address")]
     pub(crate) local_address: Option<std::net::SocketAddr>,
@@ -111,6 +110,14 @@ pub(crate) enum Server {
 }
 
 /// The protocol spoken on the connection.
+///
+/// ```
+/// use smtplib::Config;
+/// use smtplib::config::Protocol;
+///
+/// let config = Config::lmtp("mail.example.com", 24);
+/// assert_eq!(config.get_protocol(), Protocol::Lmtp);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
@@ -121,19 +128,26 @@ pub enum Protocol {
 }
 
 /// How the connection is protected.
+///
+/// ```
+/// use smtplib::{Config, Security};
+///
+/// let config = Config::new("mail.example.com").security(Security::ImplicitTls);
+/// assert_eq!(config.get_port(), Some(465));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Security {
-    /// TLS from the first octet (RFC 8314); port 465 by default.
+    /// TLS from the first byte (RFC 8314); port 465 by default.
     ImplicitTls,
-    /// No TLS at all; port 25 by default. Everybody on the way can read and change everything.
+    /// No TLS; port 25 by default. Anyone on the way can read and change everything.
     None,
-    /// STARTTLS if it is offered, and no TLS if not; port 25 by default. An offered STARTTLS that
-    /// fails is an error.
+    /// STARTTLS if the server offers it, and no TLS otherwise; port 25 by default.
     ///
-    /// An attacker on the way can take the offer away, so this protects from listeners only.
+    /// If STARTTLS is offered and fails, that is an error. An attacker on the way can remove the
+    /// offer, so this protects only against listeners.
     Opportunistic,
-    /// STARTTLS (RFC 3207), and nothing is sent without it; port 587 by default.
+    /// STARTTLS (RFC 3207), and an error if the server does not offer it; port 587 by default.
     StartTls,
 }
 
@@ -148,7 +162,7 @@ impl Config {
 
     /// Makes a configuration for LMTP with STARTTLS on this host and port; 24 is customary.
     ///
-    /// [`security`](Self::security) can take TLS away.
+    /// [`security`](Self::security) can turn TLS off.
     pub fn lmtp(host: impl Into<String>, port: u16) -> Self {
         Self {
             protocol: Protocol::Lmtp,
@@ -186,7 +200,7 @@ impl Config {
         }
     }
 
-    /// Sets the port; the default depends on [`security`](Self::security). Only TCP has one.
+    /// Sets the TCP port; the default depends on [`security`](Self::security).
     pub fn port(mut self, number: u16) -> Self {
         if let Server::Tcp { port, .. } = &mut self.server {
             *port = Some(number);
@@ -194,8 +208,9 @@ impl Config {
         self
     }
 
-    /// Sets how the connection is protected; the default is [`Security::StartTls`]. The port follows,
-    /// unless it was set.
+    /// Sets how the connection is protected; the default is [`Security::StartTls`].
+    ///
+    /// This also changes the default port. A [`port`](Self::port) that you set stays.
     pub fn security(mut self, security: Security) -> Self {
         self.security = security;
         self
@@ -207,7 +222,9 @@ impl Config {
         self
     }
 
-    /// Logs in while connecting; if that is impossible, connecting fails. By default nobody logs in.
+    /// Logs in with these credentials while connecting; by default there is no login.
+    ///
+    /// If logging in fails, connecting fails.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
@@ -215,8 +232,7 @@ impl Config {
 
     /// Allows only these SASL mechanisms, the best first; by default all that fit the credentials.
     ///
-    /// A name that the library does not have is [`ConfigError::Mechanism`] at
-    /// [`connect`](Self::connect).
+    /// For an unknown name, [`connect`](Self::connect) returns [`ConfigError::Mechanism`].
     pub fn mechanisms<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names = names
             .into_iter()
@@ -227,18 +243,18 @@ impl Config {
 
     /// Sets the client's name in EHLO: a host name, or an address literal such as `[192.0.2.1]`.
     ///
-    /// By default it is the address of the socket, which is right everywhere and needs no look-up.
+    /// The default is the local address of the socket, which is always valid and needs no look-up.
     pub fn hello_name(mut self, name: impl Into<String>) -> Self {
         self.hello_name = Some(name.into());
         self
     }
 
-    /// Takes these extensions as not offered, whatever the server says: for proxies and relays that
-    /// offer what they cannot do.
+    /// Treats these extensions as not offered, whatever the server says; by default there are none.
     ///
-    /// Keywords are those of EHLO, in any case. Without `PIPELINING` each command waits for its
-    /// reply; without `8BITMIME` messages go out in 7 bits. More names can be added by another call.
-    /// What is no keyword is [`ConfigError::Value`] at [`connect`](Self::connect).
+    /// Use it for proxies and relays that offer extensions that do not work. Keywords are those of
+    /// EHLO, in upper or lower case. Without `PIPELINING`, each command waits for its reply.
+    /// Without `8BITMIME`, messages are sent in 7 bits. Another call adds more keywords. If a text
+    /// is not a keyword, [`connect`](Self::connect) returns [`ConfigError::Value`].
     ///
     /// ```
     /// use smtplib::Config;
@@ -255,11 +271,11 @@ impl Config {
         self
     }
 
-    /// Sets one time limit for every step, instead of [`Timeouts`]; QUIT still takes at most 5
-    /// seconds.
+    /// Sets one time limit for every step, instead of the defaults in [`Timeouts`].
     ///
-    /// This also shortens the 10 minutes allowed for the server to accept the message. A server that
-    /// takes longer leaves you with [`Delivery::Unknown`](crate::Delivery::Unknown).
+    /// This also shortens the 10 minutes allowed for the server to accept the message. If the
+    /// server takes longer, you get [`Delivery::Unknown`](crate::Delivery::Unknown). QUIT still
+    /// takes at most 5 seconds.
     pub fn timeout(mut self, budget: Duration) -> Self {
         self.timeouts = Timeouts::all(budget);
         self
@@ -271,11 +287,12 @@ impl Config {
         self
     }
 
-    /// Sets how long a whole call may take, [`connect`](Self::connect) or one send, with all its
-    /// steps. By default there is no such limit.
+    /// Sets how long a whole call may take, such as [`connect`](Self::connect) or one send; by
+    /// default there is no limit.
     ///
-    /// A transaction by hand has one deadline for each of its calls. From [`data_writer`] to
-    /// [`finish`] is one call: the time that you take between two writes counts.
+    /// In a [`Transaction`](crate::connection::Transaction), each call has its own deadline. From
+    /// [`data_writer`] to [`finish`] counts as one call, so the time between your writes counts,
+    /// too.
     ///
     /// [`data_writer`]: crate::connection::Transaction::data_writer
     /// [`finish`]: crate::connection::DataWriter::finish
@@ -284,45 +301,45 @@ impl Config {
         self
     }
 
-    /// Trusts these root certificates, too: one or more in PEM.
+    /// Trusts these root certificates as well: one or more in PEM.
     ///
-    /// If there is none, or one cannot be read, [`connect`](Self::connect) and
-    /// [`check`](Self::check) return [`ConfigError::Certificate`].
+    /// By default only the system's root certificates are trusted. If the text holds no valid
+    /// certificate, [`connect`](Self::connect) and [`check`](Self::check) return
+    /// [`ConfigError::Certificate`].
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         let added = self.tls.add_roots(pem.as_ref());
         self.note(added)
     }
 
-    /// Trusts the root certificates in this PEM file, too; `ca` in a URL.
+    /// Trusts the root certificates in this PEM file as well; `ca` in a URL.
     ///
-    /// The file is read when the first connection is made. Copies of the configuration share what
-    /// was read.
+    /// The file is read once, when the first connection is made. Copies of the configuration share
+    /// the result.
     pub fn root_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls.add_root_file(path.into());
         self
     }
 
-    /// If true, trusts only the given root certificates, and not the system's; `roots=only` in a
-    /// URL. The default is false.
+    /// If true, trusts only the given root certificates, and not the system's; the default is
+    /// false. In a URL it is `roots=only`.
     pub fn only_given_roots(mut self, yes: bool) -> Self {
         self.tls.only_given_roots(yes);
         self
     }
 
-    /// Shows the server this certificate: the chain in PEM, leaf first, and its key in PEM (PKCS
-    /// #8).
+    /// Shows this client certificate to the server; by default there is none.
     ///
-    /// If they cannot be read or do not belong together, [`connect`](Self::connect) and
-    /// [`check`](Self::check) return [`ConfigError::Identity`].
+    /// Give the chain in PEM, leaf first, and its key in PEM (PKCS #8). If they cannot be read or
+    /// do not belong together, [`connect`](Self::connect) and [`check`](Self::check) return
+    /// [`ConfigError::Identity`].
     pub fn client_identity(mut self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         let set = self.tls.set_identity(chain.as_ref(), key.as_ref());
         self.note(set)
     }
 
-    /// Shows the server the certificate in these PEM files, which may be one file; `cert` and `key` in a
-    /// URL.
+    /// Shows the client certificate in these PEM files to the server; `cert` and `key` in a URL.
     ///
-    /// The files are read when the first connection is made.
+    /// Both may be the same file. They are read when the first connection is made.
     pub fn client_identity_files(
         mut self,
         chain: impl Into<PathBuf>,
@@ -332,14 +349,15 @@ impl Config {
         self
     }
 
-    /// Keeps the first thing that is wrong, for `check`.
+    /// Keeps the first error, for `check`.
     fn note(mut self, result: Result<(), ConfigError>) -> Self {
         self.flaw = self.flaw.take().or_else(|| result.err());
         self
     }
 
-    /// Sets the name that the server's certificate must have, for tunnels and bare addresses; the
-    /// default is the host.
+    /// Sets the name that the server's certificate must have; the default is the host.
+    ///
+    /// You need this for tunnels, and if the host is given as an address.
     pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
         self.tls.set_server_name(name.into());
         self
@@ -347,20 +365,19 @@ impl Config {
 
     /// Uses a TLS connector of your own.
     ///
-    /// Certificates, identity and `danger_` switches belong to the connector then: beside it they
-    /// are [`ConfigError::Connector`], told by [`connect`](Self::connect) and
-    /// [`check`](Self::check).
+    /// Set certificates, identity and verification on the connector. If they are also set here,
+    /// [`connect`](Self::connect) and [`check`](Self::check) return [`ConfigError::Connector`].
     pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
         self.tls.set_connector(connector);
         self
     }
 
-    /// Opens connections with this function instead of TCP: through a proxy, by another TLS library,
-    /// or to a program.
+    /// Opens connections with this function instead of TCP, for instance through a proxy or with
+    /// another TLS library.
     ///
-    /// The function gets this configuration and the time by which it has to be done. It runs on a
-    /// thread of its own, so that connecting ends in time even if the function does not. TLS, EHLO
-    /// and logging in then go on as the configuration says:
+    /// The function gets this configuration and its deadline. It runs on a separate thread, so that
+    /// connecting ends in time even if the function does not. TLS, EHLO and the login follow as
+    /// configured:
     ///
     /// - With [`Security::StartTls`], [`ImplicitTls`](Security::ImplicitTls) and
     ///   [`Opportunistic`](Security::Opportunistic) TLS runs above the transport, for instance
@@ -378,7 +395,7 @@ impl Config {
     /// use smtplib::connection::TcpTransport;
     ///
     /// # fn main() -> Result<(), smtplib::Error> {
-    /// // A tunnel ends on this machine; the certificate is still that of the host.
+    /// // A tunnel ends on this machine. The certificate is still that of the host.
     /// let config = Config::new("mail.example.com")
     ///     .transport(|_config, deadline| TcpTransport::connect("127.0.0.1", 2525, deadline));
     /// let mut smtp = config.connect()?;
@@ -396,51 +413,53 @@ impl Config {
         self
     }
 
-    /// Takes any certificate, from anybody.
+    /// If true, accepts any certificate, from anyone; the default is false.
     ///
     /// # Warning
     ///
-    /// Whoever can reach the connection can read the password and the mail. Prefer
+    /// An attacker on the way can read the password and the mail. Prefer
     /// [`root_certificates`](Self::root_certificates) with the server's own certificate.
     pub fn danger_accept_invalid_certs(mut self, yes: bool) -> Self {
         self.tls.accept_invalid_certs(yes);
         self
     }
 
-    /// Takes a certificate that was made out for another name.
+    /// If true, accepts a certificate for another name; the default is false.
     ///
     /// # Warning
     ///
-    /// Anybody with a certificate for any name can pose as the server. Prefer
+    /// Anyone with a certificate for any name can pose as the server. Prefer
     /// [`tls_server_name`](Self::tls_server_name).
     pub fn danger_accept_invalid_hostnames(mut self, yes: bool) -> Self {
         self.tls.accept_invalid_hostnames(yes);
         self
     }
 
-    /// If true, logs in without TLS, too. The default is false.
+    /// If true, logs in even without TLS; the default is false.
     ///
     /// # Warning
     ///
-    /// Everybody on the way can read the password or token. For test networks.
+    /// Anyone on the way can read the password or token. Use it only in test networks.
     pub fn danger_allow_plaintext_auth(mut self, yes: bool) -> Self {
         self.allow_plaintext_auth = yes;
         self
     }
 
-    /// Shows every line of the dialog to this function; passwords and tokens are masked before it
-    /// sees them.
+    /// Calls this function with every line of the dialog; passwords and tokens are masked. The
+    /// default is no trace.
     pub fn trace(mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) -> Self {
         self.trace = Trace::new(sink);
         self
     }
 
-    /// Shows the dialog on standard error: Python's `set_debuglevel(1)`, without the passwords.
+    /// Writes the dialog to standard error: Python's `set_debuglevel(1)`, without the passwords.
     pub fn trace_to_stderr(self) -> Self {
         self.trace(|line| eprintln!("{line}"))
     }
 
-    /// Sets the local address, and the port if it is not 0, that connections come from.
+    /// Sets the local address that connections come from; by default the system chooses it.
+    ///
+    /// A port of 0 lets the system choose the port.
     #[cfg(feature = "local-address")]
     pub fn local_address(mut self, address: impl Into<std::net::SocketAddr>) -> Self {
         self.local_address = Some(address.into());

@@ -11,8 +11,7 @@ use crate::config::url::has_drive;
 use crate::config::{Config, Protocol, Security, Server, Timeouts};
 use crate::step::Step;
 
-/// Writes the URL that gives the same configuration, without the password; the table of [`Config`]
-/// says what has no place in it.
+/// Writes the URL of this configuration, without the password; [`Config`] says what is left out.
 impl fmt::Display for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_server(f)?;
@@ -51,8 +50,8 @@ impl Config {
         port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 
-    /// Those with a secret, for a host: certificates, nobody in particular and whoever logs in on a
-    /// Unix socket have no place in a URL.
+    /// A URL has a user only for a host and with a secret: not for certificates, ANONYMOUS or Unix
+    /// sockets.
     fn written_credentials(&self) -> Option<&Credentials> {
         let credentials = self.credentials.as_ref();
         let credentials = credentials.filter(|_| matches!(self.server, Server::Tcp { .. }));
@@ -66,7 +65,7 @@ impl Config {
         }
     }
 
-    /// The options that are not as they are without any, encoded.
+    /// The options that differ from the defaults, encoded.
     fn options(&self) -> Vec<(&'static str, String)> {
         let mut options = Vec::new();
         match self.security {
@@ -112,8 +111,8 @@ impl Config {
         }
     }
 
-    /// Those of the chosen mechanisms that fit the credentials: others are never used, and a URL has
-    /// no words for them. That a password is a token shows in them alone.
+    /// The chosen mechanisms that fit the credentials. Only they show whether the secret is a
+    /// token.
     fn mechanism_names(&self) -> Option<Vec<String>> {
         let is_bearer = |who: &Credentials| who.kind() == Kind::Bearer;
         let kind = match self.written_credentials().is_some_and(is_bearer) {
@@ -167,8 +166,8 @@ fn budgets(timeouts: &Timeouts, base: &Timeouts) -> impl Iterator<Item = (&'stat
     named.filter_map(|(name, (budget, usual))| (budget != usual).then_some((name, budget)))
 }
 
-/// Seconds, or milliseconds where they are no whole seconds and not too many. No time at all is an
-/// error, so that a little is a millisecond.
+/// Seconds, or milliseconds if it is not whole seconds. Zero would be an error, so a shorter time
+/// is written as a millisecond.
 fn time(budget: Duration) -> String {
     let millis = budget.as_millis().max((!budget.is_zero()).into());
     if millis % 1000 != 0 && millis <= LONGEST {
@@ -212,12 +211,12 @@ impl fmt::Display for WrittenPath<'_> {
     }
 }
 
-/// What stands as it is beside letters and digits (RFC 3986, 2.3).
+/// Unreserved characters besides letters and digits (RFC 3986, 2.3).
 const NAME: &[u8] = b"-._~";
 pub(super) const HOST: &[u8] = b"-._~:";
 pub(super) const PATH: &[u8] = b"-._~:/[]";
 
-/// Text, percent-encoded but for letters, digits and these octets (RFC 3986, 2.1).
+/// Percent-encodes all but letters, digits and these bytes (RFC 3986, 2.1).
 pub(super) struct Encoded<'a>(pub(super) &'a str, pub(super) &'static [u8]);
 
 impl fmt::Display for Encoded<'_> {

@@ -8,36 +8,42 @@ use std::path::Path;
 use crate::auth::table;
 use crate::reply::Shown;
 
-/// Why a configuration cannot work. No message repeats what stood in a URL where a password may
-/// stand.
+/// Why a configuration cannot work. No message repeats a part of the URL that could hold a
+/// password.
+///
+/// ```
+/// use smtplib::Config;
+///
+/// let error = "smtp://mail.example.com?timeot=30".parse::<Config>().unwrap_err();
+/// assert_eq!(error.to_string(), "there is no option \"timeot\"");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A certificate is not PEM.
     Certificate,
-    /// A connector of the caller's own, and certificates, an identity or `danger_` switches beside
-    /// it.
+    /// A TLS connector was given together with certificates, an identity or `danger_` switches.
     Connector,
     /// An option needs this feature of the crate.
     Feature(&'static str),
     /// A file cannot be read, or is not PEM (`InvalidData`).
     #[non_exhaustive]
     File {
-        /// The path.
+        /// The path of the file.
         path: Box<Path>,
-        /// Why.
+        /// The cause.
         kind: ErrorKind,
     },
-    /// The host is missing or has a character that no host has, such as the colon in front of a
+    /// The host is missing, or has a character that hosts cannot have, such as the colon before a
     /// port.
     Host,
     /// The client's certificate or key is not PEM, or they do not belong together.
     Identity,
     /// The library does not know a SASL mechanism of this name, or was built without it.
     Mechanism(Box<str>),
-    /// Only given root certificates are to be trusted, and none is given.
+    /// Only the given root certificates are trusted, but none was given.
     NoRoots,
-    /// A Maildir or a program, and beside it this setting, which is for servers.
+    /// This setting is for servers, and the configuration is for a Maildir or a program.
     NoServer(&'static str),
     /// An option of a URL or a table is unknown.
     UnknownOption(Box<str>),
@@ -45,24 +51,24 @@ pub enum ConfigError {
     Port,
     /// A percent sign is not followed by two hexadecimal digits, or the result is not UTF-8.
     Percent,
-    /// There is an `@` behind the URL's question mark: a password with a question mark that is not
-    /// encoded.
+    /// There is an `@` after the URL's question mark. Probably the password has a question mark
+    /// that is not encoded.
     QuestionMark,
     /// The URL's scheme is unknown.
     Scheme,
-    /// The platform's TLS cannot be set up, in its own words.
+    /// The platform's TLS cannot be set up; the text is the platform's.
     Tls(Box<str>),
-    /// A Unix socket with TLS.
+    /// TLS was asked for on a Unix socket.
     TlsOnUnixSocket,
-    /// An option stands twice.
+    /// An option is given twice.
     Twice(Box<str>),
-    /// A password without a user, in a table.
+    /// A table has a password but no user.
     User,
     /// The value of an option cannot be understood.
     Value(Box<str>),
     /// An environment variable that should hold a URL is not set.
     Variable(Box<str>),
-    /// A budget of no time at all.
+    /// A time limit is zero.
     ZeroTimeout,
 }
 
@@ -71,7 +77,7 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Certificate => f.write_str("the root certificates cannot be read: PEM is needed"),
             Self::Connector => f.write_str(
-                "a TLS connector of your own has certificates and switches of its own: give them to it, or leave it out",
+                "your TLS connector brings its own certificates and switches: give them to the connector, or leave it out",
             ),
             Self::Feature(name) => write!(f, "an option needs the feature {name} of this library"),
             Self::File { path, kind: ErrorKind::InvalidData } => {
@@ -92,7 +98,7 @@ impl fmt::Display for ConfigError {
             ),
             Self::NoServer(option) => write!(
                 f,
-                "a Maildir or a program is no server: leave out {option}"
+                "a Maildir or a program is not a server: leave out {option}"
             ),
             Self::UnknownOption(name) => write!(f, "there is no option {name:?}"),
             Self::Port => f.write_str("the port is not a number from 1 to 65535"),
@@ -100,15 +106,15 @@ impl fmt::Display for ConfigError {
                 "the URL has a percent sign without two hexadecimal digits: write %25 for a percent sign",
             ),
             Self::QuestionMark => f.write_str(
-                "the URL has an @ behind a question mark: write %3F for a question mark in a password",
+                "the URL has an @ after a question mark: write %3F for a question mark in a password",
             ),
             Self::Scheme => f.write_str(
                 "the URL must begin with smtp://, smtps://, lmtp://, lmtps://, lmtp+unix://, maildir:// or sendmail://",
             ),
             Self::Tls(words) => write!(f, "TLS cannot be set up: {}", Shown(words)),
             Self::TlsOnUnixSocket => f.write_str("a Unix socket has no TLS: use Security::None"),
-            Self::Twice(name) => write!(f, "the option {name:?} stands twice"),
-            Self::User => f.write_str("there is a password and no user that it belongs to"),
+            Self::Twice(name) => write!(f, "the option {name:?} is given twice"),
+            Self::User => f.write_str("there is a password but no user"),
             Self::Value(name) => write!(f, "the option {name:?} must be {}", allowed(name)),
             Self::Variable(name) => write!(
                 f,

@@ -6,16 +6,17 @@ use std::time::Duration;
 use crate::auth::credentials::Credentials;
 use crate::config::{Config, Protocol, Security, Server, Timeouts};
 
-/// Reading back what was set. The names are those of the setters, with `get_` in front.
+/// Getters have the name of the setter with `get_` in front.
 impl Config {
-    /// Returns the host to connect to; `None` if it is none, such as a Unix socket.
+    /// Returns the host to connect to; `None` for a Unix socket, a Maildir or a program.
     #[must_use]
     pub fn get_host(&self) -> Option<&str> {
         self.tcp_server().map(|(host, _)| host)
     }
 
-    /// Returns the port to connect to, which follows from protocol and security unless it was set;
-    /// `None` if there is no host.
+    /// Returns the port to connect to; `None` if there is no host.
+    ///
+    /// If it was not set, it follows from the protocol and the security.
     #[must_use]
     pub fn get_port(&self) -> Option<u16> {
         self.tcp_server().map(|(_, port)| port)
@@ -60,7 +61,7 @@ impl Config {
         self.protocol
     }
 
-    /// Returns whom to log in as, if anybody.
+    /// Returns the credentials to log in with, if they were set.
     #[must_use]
     pub fn get_credentials(&self) -> Option<&Credentials> {
         self.credentials.as_ref()
@@ -78,12 +79,12 @@ impl Config {
         self.hello_name.as_deref()
     }
 
-    /// Returns the budgets of the single steps.
+    /// Returns the time limits of the single steps.
     pub fn get_timeouts(&self) -> &Timeouts {
         &self.timeouts
     }
 
-    /// Returns the budget of a whole call, if there is one.
+    /// Returns the time limit of a whole call, if there is one.
     #[must_use]
     pub fn get_deadline(&self) -> Option<Duration> {
         self.deadline
@@ -96,13 +97,13 @@ impl Config {
         Some(self.tls.verified_name(host))
     }
 
-    /// Returns the extensions that are taken as not offered, in upper case.
+    /// Returns the extensions that are treated as not offered, in upper case.
     #[must_use]
     pub fn get_ignored(&self) -> &[String] {
         &self.ignored
     }
 
-    /// Returns the files of root certificates that are trusted, too.
+    /// Returns the files of additional root certificates.
     #[must_use]
     pub fn get_root_certificate_files(&self) -> &[PathBuf] {
         self.tls.root_files()
@@ -145,7 +146,7 @@ impl Config {
         self.tls.has_connector()
     }
 
-    /// Returns true if a function opens the connections: [`transport`](Self::transport).
+    /// Returns true if a [`transport`](Self::transport) was set.
     #[must_use]
     pub fn has_transport(&self) -> bool {
         self.opener.is_some()

@@ -1,4 +1,4 @@
-//! What a [`Config`] is made of: the protocol, and the time limits of single steps.
+//! Parts of a [`Config`]: the protocol, and the time limits of single steps.
 
 pub(crate) mod config;
 mod display;

@@ -1,4 +1,4 @@
-//! [`Options`]: what stands behind the question mark of a URL, or in a table of a configuration file.
+//! [`Options`]: the options of a URL after its question mark, or of a table in a configuration file.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::protocol::command::HelloName;
 pub(crate) struct Options(Vec<(Box<str>, Vec<String>)>);
 
 impl Options {
-    /// Takes an option; one that stands twice would have two meanings.
+    /// Adds an option; an option that is given twice would have two meanings.
     pub(crate) fn add(&mut self, name: &str, values: Vec<String>) -> Result<(), ConfigError> {
         if self.0.iter().any(|(other, _)| **other == *name) {
             return Err(ConfigError::Twice(name.into()));
@@ -22,7 +22,8 @@ impl Options {
         Ok(())
     }
 
-    /// Sets everything. Where `timeout` stands does not matter: a step's own counts for the step.
+    /// Sets everything. The order does not matter: a step's own timeout takes precedence over
+    /// `timeout`.
     pub(crate) fn apply(mut self, mut config: Config) -> Result<Config, ConfigError> {
         let key = self.take("key");
         let cert = self.take("cert");
@@ -90,7 +91,7 @@ fn with_option(config: Config, name: &str, values: Vec<String>) -> Result<Config
     }
 }
 
-/// A bearer mechanism says that the password of the URL is a token.
+/// A bearer mechanism means that the password of the URL is a token.
 fn with_mechanisms(mut config: Config, values: &[String]) -> Option<Config> {
     let names: Vec<String> = values
         .iter()

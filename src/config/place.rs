@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use crate::config::{Config, ConfigError, Protocol, Security, Server};
 
 impl Config {
-    /// Puts messages into this Maildir instead of sending them; `maildir:///path` in a URL.
+    /// Makes a configuration that puts messages into this Maildir; `maildir:///path` in a URL.
     ///
-    /// Each message becomes a file in `new`, with `Return-Path` and one `Delivered-To` for each
-    /// recipient on top, and with LF line ends. Any number of threads and processes may write to the
+    /// Each message becomes a file in `new`, with LF line ends. It begins with `Return-Path` and
+    /// one `Delivered-To` for each recipient. Any number of threads and processes may write to the
     /// same Maildir. A message is on the disk before it counts as accepted, and readers never see
-    /// half of one. The folders are made if they are missing.
+    /// half a message. Missing folders are made.
     ///
     /// A Maildir needs no TLS and no credentials: with either, [`connect`](Self::connect) and
     /// [`check`](Self::check) return [`ConfigError::NoServer`].
@@ -36,18 +36,18 @@ impl Config {
         Self::with_place(Server::Maildir(path.into()))
     }
 
-    /// Hands messages to this program instead of a server; `sendmail:///usr/sbin/sendmail` in a URL.
+    /// Makes a configuration that hands messages to this program; `sendmail:///path` in a URL.
     ///
-    /// Postfix, Exim, Sendmail, msmtp and others bring such a program. It is run once for each
-    /// message, without a shell, as `sendmail -i -f sender -- recipient …`, and reads the message
-    /// from its standard input, with LF line ends. The null sender is `<>`.
+    /// Postfix, Exim, Sendmail, msmtp and others have such a program. It is run once for each
+    /// message, without a shell, as `sendmail -i -f sender -- recipient …`. It reads the message
+    /// from standard input, with LF line ends. The null sender is `<>`.
     ///
-    /// Its exit status is that of all recipients. 0 means that the message was accepted. The others
-    /// become the replies that a server would give, by the numbers of `sysexits.h`: 67 is 550, 75 is
-    /// 451, and so on. The end of what the program wrote to standard error is the text.
+    /// Its exit status counts for all recipients. 0 means that the message was accepted. Other
+    /// numbers become the matching reply of a server, by `sysexits.h`: 67 is 550, 75 is 451, and so
+    /// on. The text of the reply is the end of the program's standard error.
     ///
-    /// A program that takes longer than [`Timeouts`](crate::config::Timeouts) allow is killed, and so
-    /// is one whose message is called off. A script around `sendmail` should start it with `exec`.
+    /// The program is killed if it takes longer than [`Timeouts`](crate::config::Timeouts) allow,
+    /// or if its message is cancelled. A script around `sendmail` should start it with `exec`.
     ///
     /// If the program is missing, connecting fails with [`Error::Io`](crate::Error::Io). It needs no
     /// TLS and no credentials: with either, [`connect`](Self::connect) and [`check`](Self::check)
@@ -72,7 +72,7 @@ impl Config {
         }
     }
 
-    /// A place is no server: whatever is for servers would be without effect, and is an error.
+    /// Settings for servers would have no effect, and are an error.
     pub(super) fn check_place(&self) -> Result<(), ConfigError> {
         let mut options = vec![
             (self.security != Security::None, "TLS"),

@@ -18,9 +18,11 @@ impl Serialize for Config {
     }
 }
 
-/// Reads a URL, or a table: `host` and `port`, or the `path` of a Unix socket, a Maildir or a
-/// program; `scheme` (`smtp` if it is left out, `lmtp+unix` beside a path), `user`, `password`, and
-/// the options of a URL by their names. What may be a list is an array or a text with commas.
+/// Reads a URL or a table.
+///
+/// A table has `host` and `port`, or the `path` of a Unix socket, a Maildir or a program. The
+/// default of `scheme` is `smtp`, or `lmtp+unix` with a path. It can also have `user`, `password`,
+/// and every option of a URL. A list is an array, or a text with commas.
 impl<'de> Deserialize<'de> for Config {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ConfigVisitor)

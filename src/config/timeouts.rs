@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::step::Step;
 
-/// How long each step may take; each is a deadline for the whole step, however slowly the peer
-/// drips.
+/// The time limit of each step.
+///
+/// Each limit counts for the whole step, even if the server sends its reply byte by byte.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,11 +29,11 @@ pub struct Timeouts {
     pub(crate) quit: Duration,
 }
 
-/// QUIT has nothing to decide any more.
+/// The reply to QUIT decides nothing.
 const MAX_QUIT: Duration = Duration::from_secs(5);
 
 impl Timeouts {
-    /// Makes the same limit for every step; at most 5 seconds for QUIT.
+    /// Sets the same limit for every step; at most 5 seconds for QUIT.
     pub fn all(budget: Duration) -> Self {
         Self {
             connect: budget,
@@ -87,22 +88,25 @@ macro_rules! timeout_setters {
 }
 
 timeout_setters! {
-    /// Looking the host's name up and opening the connection, over all its addresses: 30 seconds.
+    /// Sets the limit for looking up the host and connecting, over all its addresses; the default
+    /// is 30 seconds.
     connect,
-    /// The TLS handshake: 30 seconds.
+    /// Sets the limit for the TLS handshake; the default is 30 seconds.
     handshake,
-    /// The server's greeting: 60 seconds.
+    /// Sets the limit for the server's greeting; the default is 60 seconds.
     greeting,
-    /// The reply to a command: 60 seconds.
+    /// Sets the limit for the reply to a command; the default is 60 seconds.
     command,
-    /// The reply to DATA: 120 seconds.
+    /// Sets the limit for the reply to DATA; the default is 120 seconds.
     data,
-    /// Writing 64 KiB of the message: 180 seconds.
+    /// Sets the limit for writing 64 KiB of the message; the default is 180 seconds.
     body,
-    /// The reply to the message: 600 seconds (RFC 5321, 4.5.3.2.6). Giving up earlier makes
-    /// duplicates.
+    /// Sets the limit for the reply to the message; the default is 600 seconds (RFC 5321,
+    /// 4.5.3.2.6).
+    ///
+    /// A shorter limit makes duplicates more likely.
     end_of_data,
-    /// The reply to QUIT: 5 seconds.
+    /// Sets the limit for the reply to QUIT; the default is 5 seconds.
     quit,
 }
 

@@ -1,4 +1,4 @@
-//! [`TlsOptions`]: whom to trust, and who we are.
+//! [`TlsOptions`]: root certificates, and the client's own certificate.
 
 use std::fmt;
 use std::fs;
@@ -10,7 +10,7 @@ use native_tls::{Certificate, Identity, Protocol, TlsConnector};
 
 use crate::config::error::ConfigError;
 
-/// Whom to trust, and who we are, when TLS begins.
+/// The root certificates to trust, and the client's own certificate.
 #[derive(Clone, Default)]
 pub(crate) struct TlsOptions {
     roots: Vec<Certificate>,
@@ -28,7 +28,7 @@ pub(crate) struct TlsOptions {
     made: Arc<OnceLock<TlsConnector>>,
 }
 
-/// Who we are.
+/// The client's certificate and key.
 #[derive(Clone)]
 enum ClientIdentity {
     Files { chain: PathBuf, key: PathBuf },
@@ -210,7 +210,7 @@ fn file(path: &Path, kind: ErrorKind) -> ConfigError {
     }
 }
 
-/// At least one certificate; the platform's words for what is wrong differ too much to be of use.
+/// At least one certificate. Error texts differ by platform, and are not kept.
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ConfigError> {
     let roots = Certificate::stack_from_pem(pem).map_err(|_| ConfigError::Certificate)?;
     if roots.is_empty() {

@@ -79,8 +79,8 @@ pub(super) fn has_drive(path: &str) -> bool {
 impl Config {
     /// Asks for the password if there is a user without one, as in `smtp://alice@mail.example.com`.
     ///
-    /// `ask` is given the user name. It is not called when nobody logs in, or with a password that
-    /// is known already.
+    /// `ask` gets the user name. It is not called if there is no user, or if the password is known
+    /// already.
     ///
     /// ```
     /// use smtplib::Config;
