@@ -23,7 +23,7 @@ impl SmtpConnection {
     }
 
     /// Whether the parameters may go this way: REQUIRETLS needs TLS, and a certificate that was
-    /// verified (RFC 8689, 2). For a transport of the caller's own that is the caller's word.
+    /// verified (RFC 8689, 2). With the caller's own transport, its word counts.
     pub(crate) fn check_required_tls(&self, parameters: &[Parameter]) -> Result<()> {
         let is_required = parameters
             .iter()

@@ -9,16 +9,16 @@ use crate::error::{Error, Result};
 use crate::outcome::Outcome;
 
 impl SmtpConnection {
-    /// Sends many messages, and gives their results in the same order.
+    /// Sends many messages, and returns an iterator over their results in the same order.
     ///
-    /// A server that offers PIPELINING (RFC 2920) gets the next messages before it has answered the
-    /// ones before. With CHUNKING (RFC 3030), messages stream without a pause. One message's
-    /// refusal does not touch the others.
+    /// With PIPELINING (RFC 2920), the next messages are sent before the replies to earlier ones
+    /// arrive. With CHUNKING (RFC 3030), messages stream without a pause. A refused message does
+    /// not affect the others.
     ///
-    /// Messages are taken from the iterator as there is room for them. At most 1 MiB and 4096
+    /// Messages are taken from the iterator when there is room for them. At most 1 MiB and 4096
     /// messages are on their way at a time.
     ///
-    /// Nothing is sent before the first result is asked for.
+    /// Nothing is sent until you ask for the first result.
     ///
     /// ```no_run
     /// use smtplib::{Config, Message};
@@ -43,13 +43,14 @@ impl SmtpConnection {
     ///
     /// # When the connection is lost
     ///
-    /// Each message on its way has a result that says whether it was certainly not delivered
-    /// ([`Error::delivery`]). Every message behind those gives [`Error::Closed`], so that none is
-    /// lost silently. To send the rest on another connection, stop when [`SendAll::is_over`]
-    /// returns true, and take [`SendAll::into_rest`]. [`Mailer::send_all`](crate::Mailer::send_all)
-    /// does this for you.
+    /// For each message on its way, the result says whether it was certainly not delivered
+    /// ([`Error::delivery`]). Every later message gets [`Error::Closed`], so that none is lost
+    /// silently. To send the rest on another connection, stop when [`SendAll::is_over`] returns
+    /// true, and take [`SendAll::into_rest`]. [`Mailer::send_all`](crate::Mailer::send_all) does
+    /// this for you.
     ///
-    /// The same happens when the server takes no more messages on one connection (LIMITS, RFC 9422).
+    /// The same happens when the server allows no more messages on this connection (LIMITS, RFC
+    /// 9422).
     pub fn send_all<'a, I>(&mut self, messages: I) -> SendAll<'_, 'a, I::IntoIter>
     where
         I: IntoIterator,
@@ -64,12 +65,27 @@ impl SmtpConnection {
     }
 }
 
-/// The results of [`SmtpConnection::send_all`], one for each message in its place.
+/// The results of [`SmtpConnection::send_all`], one for each message, in the same order.
 ///
-/// If it is dropped early, it closes the connection, unless every message that was taken has its
-/// result.
+/// If you drop it early, it closes the connection unless every message that it took has a result.
+///
+/// ```no_run
+/// use smtplib::{Config, Message};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let messages: Vec<Message> = Vec::new();
+/// let mut smtp = Config::new("mail.example.com").connect()?;
+/// let mut results = smtp.send_all(&messages).one_by_one(true);
+/// while !results.is_over() {
+///     let Some(result) = results.next() else { break };
+///     println!("{}", if result.is_ok() { "sent" } else { "failed" });
+/// }
+/// let unsent = results.into_rest().count(); // for another connection
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
-#[must_use = "nothing is sent until a result is asked for"]
+#[must_use = "nothing is sent until you ask for a result"]
 pub struct SendAll<'c, 'a, I> {
     run: Run<'a, &'c mut SmtpConnection>,
     /// Why the connection was not fit to be used.
@@ -81,22 +97,22 @@ pub struct SendAll<'c, 'a, I> {
 impl<I> SendAll<'_, '_, I> {
     /// If true, waits for the result of each message before the next is sent; false by default.
     ///
-    /// This is for servers that make mistakes when something follows a message at once. It costs
-    /// one or two round trips for each message.
+    /// Use it for servers that fail when a command directly follows a message. It costs one or two
+    /// round trips for each message.
     pub fn one_by_one(mut self, yes: bool) -> Self {
         self.is_single = yes;
         self
     }
 
-    /// Returns true if the connection takes no further message, and every message that was taken
-    /// has given its result.
+    /// Returns true if the connection takes no further message, and all results were returned.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.run.is_over()
     }
 
-    /// Returns the messages that were not taken, and closes the connection if any that were taken
-    /// have no result yet.
+    /// Returns the messages that were not taken from the iterator.
+    ///
+    /// The connection is closed if a message that was taken has no result yet.
     pub fn into_rest(self) -> I {
         self.rest
     }

@@ -1,4 +1,4 @@
-//! [`Consignment`]: a message and its envelope, ready to be handed over.
+//! [`Consignment`]: a message and its envelope.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,9 +21,9 @@ const HEAD: u64 = 64 * 1024;
 
 /// One message for [`send_all`](crate::SmtpConnection::send_all): its content and its envelope.
 ///
-/// You rarely name this type, because `send_all` takes what turns into it. That is a [`Message`] or
-/// a reference to one, or a pair of an [`Envelope`] and a message, text or bytes. A message alone
-/// goes to the recipients in its header.
+/// You rarely name this type, because `send_all` takes everything that converts into it. That is a
+/// [`Message`], or a pair of an [`Envelope`] and a message, a text or bytes. References work, too.
+/// A message without an envelope goes to the recipients in its header.
 ///
 /// ```
 /// use smtplib::connection::Consignment;
@@ -44,7 +44,7 @@ pub struct Consignment<'a> {
     content: Content<'a>,
 }
 
-/// What is cheap to copy, since a mailer keeps what may have to be sent again.
+/// It is cheap to clone, since a mailer keeps messages to send them again.
 #[derive(Clone)]
 enum Content<'a> {
     Message(&'a Message),
@@ -210,13 +210,13 @@ pub(crate) struct Load<'a> {
     pub(crate) cargo: Cargo<'a>,
 }
 
-/// The octets of a message, wherever they come from.
+/// The bytes of a message, from any source.
 pub(crate) enum Cargo<'a> {
     Octets(Octets<'a>),
     Rendering(Rendering<'a>),
     /// A message that is rendered when it is its turn, since it is large.
     Message(Arc<Message>, Offers),
-    /// What was read already, and the rest.
+    /// The part that was read already, and the rest.
     Reader(Vec<u8>, &'a mut dyn Read),
 }
 
@@ -262,7 +262,7 @@ pub(crate) fn load_reader<'a>(
     offers: &Capabilities,
 ) -> Result<Load<'a>> {
     let mut head = Vec::new();
-    // One octet more tells whether there is a rest.
+    // One byte more shows whether there is a rest.
     let read = (&mut *message).take(HEAD + 1).read_to_end(&mut head);
     read.map_err(Error::Source)?;
     if head.len() as u64 <= HEAD {
@@ -301,7 +301,7 @@ fn load_owned<'a>(
     })
 }
 
-/// What the server takes of what this envelope allows.
+/// The offers of the server that this envelope allows.
 fn offers_to(envelope: &Envelope, offers: &Capabilities) -> Offers {
     Offers {
         eight_bit: offers.eight_bit(),

@@ -1,4 +1,4 @@
-//! The main loop of the crate: what the exchange plans is carried out.
+//! The main loop of the crate: it carries out the plan of the exchange.
 
 use crate::connection::SmtpConnection;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ pub(crate) const FLIGHT: usize = 64 * 1024;
 /// The end of data.
 const DOT: &[u8] = b".\r\n";
 
-/// What the loop cannot do by itself.
+/// What the loop needs its caller for.
 #[derive(Debug)]
 pub(crate) enum Pause {
     /// Write this message.
@@ -60,12 +60,12 @@ impl SmtpConnection {
         }
     }
 
-    /// Notes that the connection is gone, and gives the reason back unless it was an answer.
+    /// Notes that the connection is gone, and returns the reason unless it was a reply.
     pub(crate) fn lose(&mut self, exchange: &mut Exchange, error: Error) -> Option<Error> {
         self.wire.abort();
         let failure = match error {
-            // The server has refused the message in the middle of it: that is an answer, not an
-            // accident.
+            // The server has refused the message in the middle of it: that is a reply, not a
+            // failure.
             Error::Disconnected {
                 last_words: Some(reply),
                 ..

@@ -8,14 +8,15 @@ use crate::net::stream::deadline_in;
 use crate::reply::Reply;
 use crate::step::Step;
 
-/// How long QUIT may take that nobody waits for: it fits into the socket's buffer at once.
+/// The time limit of a QUIT without waiting for its reply: it fits into the socket's buffer at
+/// once.
 const UNHEARD: Duration = Duration::from_millis(100);
 
 impl SmtpConnection {
-    /// Says goodbye and closes the connection: Python's `quit()`. It waits at most 5 seconds for
-    /// the server's reply, and returns it if it came.
+    /// Sends QUIT, closes the connection and returns the reply: Python's `quit()`.
     ///
-    /// No reply can change the result of messages that were sent before, so this cannot fail.
+    /// It waits at most 5 seconds for the reply, and returns `None` if none came. It cannot fail,
+    /// because the reply changes nothing about messages that were sent before.
     pub fn quit(mut self) -> Option<Reply> {
         self.begin().ok()?;
         self.wire.leave()

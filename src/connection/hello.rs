@@ -1,4 +1,4 @@
-//! EHLO and STARTTLS: what the server offers, and through what it is heard.
+//! EHLO and STARTTLS.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -12,14 +12,13 @@ use crate::reply::Reply;
 use crate::step::Step;
 
 impl SmtpConnection {
-    /// Upgrades the connection to TLS, says EHLO again and returns the reply to STARTTLS: Python's
-    /// `starttls()`, with the certificate verified.
+    /// Upgrades the connection to TLS and returns the reply to STARTTLS: Python's `starttls()`.
     ///
-    /// Everything that the server said before is forgotten. If anything fails after the server has
-    /// agreed, the connection is closed.
+    /// The certificate is verified. EHLO is sent again, and everything that the server said before
+    /// is forgotten. If anything fails after the server has agreed, the connection is closed.
     ///
     /// The [`Config`](crate::Config) of the connection says which certificates to trust. If the
-    /// server's certificate comes from your own authority, connect by a configuration:
+    /// server's certificate comes from your own authority, connect with a configuration:
     ///
     /// ```no_run
     /// use smtplib::{Config, Security};
@@ -68,8 +67,9 @@ impl SmtpConnection {
         Ok(reply)
     }
 
-    /// Sends EHLO (LHLO) again and reads the server's capabilities from the reply: Python's
-    /// `ehlo()`. If the server refuses, the capabilities stay as they were.
+    /// Sends EHLO (LHLO) again and returns the server's capabilities: Python's `ehlo()`.
+    ///
+    /// If the server refuses, the capabilities do not change.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl SmtpConnection {
             return Err(self.refused(step, reply));
         }
         let answer = self.ask(Step::Hello, &command::hello("HELO", &name))?;
-        // The reason is in the answer to EHLO; HELO's is often just as unhelpful as it is late.
+        // The reply to EHLO has the reason; the one to HELO is rarely of use.
         if answer.is_positive() {
             self.capabilities = Capabilities::default();
             self.state.is_reset_owed = false;

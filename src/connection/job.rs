@@ -21,7 +21,7 @@ pub(crate) struct Job<'m> {
     /// Whether it may take more than one transaction.
     is_splittable: bool,
     shares: Option<Shares>,
-    /// What the server does not offer, and the message goes without.
+    /// Parameters that are left out, because the server does not offer them.
     pub(crate) ignored: Vec<Parameter>,
     pub(crate) result: Option<Result<Outcome>>,
 }
@@ -117,7 +117,7 @@ impl<'m> Job<'m> {
         let is_any_accepted = outcome.accepted().next().is_some();
         let verdict =
             match verdict {
-                // Whom a later transaction did not reach stands in the outcome.
+                // The outcome lists recipients that a later transaction did not reach.
                 Some(
                     Verdict::SenderRefused(_) | Verdict::RecipientsRefused | Verdict::DataRefused,
                 ) if is_any_accepted => Some(Verdict::Sent),
@@ -178,9 +178,9 @@ impl Shares {
         Some(shares)
     }
 
-    /// Takes what became of the current share.
+    /// Takes the result of the current share.
     fn note(&mut self, outcome: Outcome) {
-        // Where somebody has the message, the reply that says so stays.
+        // Once a recipient has the message, the reply that says so stays.
         let is_news = outcome.accepted().next().is_some()
             || !self.recipients.iter().any(RecipientOutcome::is_accepted);
         for (place, recipient) in self.current.iter().zip(outcome.recipients) {

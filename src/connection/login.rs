@@ -16,13 +16,12 @@ use crate::secret::Secret;
 use crate::step::Step;
 
 impl SmtpConnection {
-    /// Logs in with a user name and a password, by the best mechanism that server and configuration
-    /// share, and returns the server's reply: Python's `login()`.
+    /// Logs in with a user name and a password, and returns the server's reply: Python's `login()`.
     ///
-    /// A wrong password is tried once and not with each mechanism, because servers lock accounts
-    /// after several failures. The next mechanism is tried only after a refusal that is about the
-    /// mechanism (500 to 504, 534, 538). If the server says that this user is logged in already,
-    /// that counts as success, and the reply is its 503.
+    /// It uses the best mechanism that both server and configuration allow. A wrong password is
+    /// tried only once, because servers lock accounts after several failures. The next mechanism is
+    /// tried only if the server refuses the mechanism (500 to 504, 534, 538). If this user is
+    /// logged in already, that counts as success, and the reply is the server's 503.
     ///
     /// ```no_run
     /// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
@@ -34,9 +33,9 @@ impl SmtpConnection {
     ///
     /// # Errors
     ///
-    /// [`Error::PlaintextAuth`] if only TLS could hide the password and there is none;
-    /// [`Error::Credentials`]; [`Error::Unsupported`] if the server offers no AUTH or no mechanism
-    /// that fits; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the connection.
+    /// [`Error::PlaintextAuth`] if the password would be sent without TLS; [`Error::Credentials`];
+    /// [`Error::Unsupported`] if the server offers no AUTH or no mechanism that fits;
+    /// [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the connection.
     pub fn login(&mut self, user: &str, password: &str) -> Result<Reply> {
         self.login_with(&Credentials::password(user, password))
     }
@@ -53,13 +52,16 @@ impl SmtpConnection {
         self.log_in(credentials)
     }
 
-    /// Logs in by the mechanism that you choose, whether the server offers it or not, and returns
-    /// the server's reply: Python's `auth()`.
+    /// Logs in with the mechanism that you choose, and returns the server's reply: Python's
+    /// `auth()`.
+    ///
+    /// The mechanism is used even if the server does not offer it. [`auth`](crate::auth) has an
+    /// example.
     ///
     /// # Errors
     ///
     /// [`Error::PlaintextAuth`] if the mechanism needs TLS and there is none; [`Error::Command`] if
-    /// its name is none; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the
+    /// its name is not valid; [`Error::AuthFailed`]; [`Error::Refused`] for 421, which ends the
     /// connection.
     pub fn authenticate(&mut self, mechanism: &mut dyn Mechanism) -> Result<Reply> {
         check_mechanism_name(mechanism.name())?;
@@ -141,7 +143,7 @@ impl SmtpConnection {
             .map_err(|why| self.no_choice(why, &offered))
     }
 
-    /// Many servers offer AUTH under TLS only: that TLS is missing is the better answer.
+    /// Many servers offer AUTH only under TLS: the missing TLS is then the better error.
     fn no_choice(&self, why: NoChoice, offered: &[&str]) -> Error {
         let is_plain = !self.is_tls() && !self.config.allow_plaintext_auth;
         match why {
@@ -167,7 +169,7 @@ impl SmtpConnection {
         }
     }
 
-    /// Whether something that eavesdroppers must not hear may be said here.
+    /// Whether a secret may be sent on this connection.
     fn check_privacy(&self, is_needed: bool) -> Result<()> {
         if is_needed && !self.is_tls() && !self.config.allow_plaintext_auth {
             Err(Error::plaintext_auth())
@@ -202,7 +204,8 @@ impl SmtpConnection {
         }
     }
 
-    /// An impostor that lets us in without the proof is not talked to any further.
+    /// A server that accepts the login without its proof may be an impostor: the connection is
+    /// closed.
     fn auth_failed(&mut self, error: Box<AuthError>) -> Error {
         if error.reason() == AuthReason::ServerUnproven {
             self.wire.abort();
@@ -252,8 +255,8 @@ fn is_wrong_secret(error: &Error) -> bool {
     is_refused && (failure.detail().is_some() || error.code().is_some_and(|code| code == 535))
 }
 
-/// A wrong password is not tried by another mechanism, because that is how accounts get locked; but
-/// somebody may know better.
+/// A wrong password is not tried with another mechanism, since servers lock accounts: the error
+/// names the others.
 fn naming_others(mut error: Error, others: &[&Row]) -> Error {
     if let Error::AuthFailed(failure) = &mut error {
         if failure.reason() == AuthReason::Refused

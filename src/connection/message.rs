@@ -11,8 +11,10 @@ use crate::outcome::Outcome;
 use crate::recipients::IntoRecipients;
 
 impl Envelope {
-    /// Makes an envelope from texts. An empty sender, or `<>`, is the null sender; recipients come
-    /// in any of the forms of [`IntoRecipients`].
+    /// Makes an envelope from texts.
+    ///
+    /// An empty sender, or `<>`, is the null sender. Recipients can have any form that
+    /// [`IntoRecipients`] lists.
     ///
     /// ```
     /// use smtplib::Envelope;

@@ -1,5 +1,4 @@
-//! What belongs to one [`SmtpConnection`]: many messages at once, a transaction by hand, your own way to
-//! connect, and the dialog as it can be shown.
+//! Types for one [`SmtpConnection`]: batches, transactions, transports and the trace.
 
 mod admit;
 pub(crate) mod batch;

@@ -18,13 +18,12 @@ use crate::step::Step;
 use crate::transport::Transport;
 
 impl Config {
-    /// Connects, and does everything that the configuration asks for: TLS, EHLO, STARTTLS, logging
-    /// in.
+    /// Connects, sets up TLS and logs in, as the configuration says.
     ///
     /// # Errors
     ///
     /// [`Error::Config`] and [`Error::Credentials`] before anything is sent; otherwise the error of
-    /// the first step that failed. No password was sent without TLS.
+    /// the first step that failed. No password is ever sent without TLS, unless you allowed it.
     pub fn connect(&self) -> Result<SmtpConnection> {
         self.check().map_err(|error| error.at(self.endpoint()))?;
         let deadline = self.deadline.map(deadline_in);
@@ -38,7 +37,7 @@ impl Config {
         self.begin(stream, deadline)
     }
 
-    /// Goes on where a stream is open.
+    /// Begins the session on an open stream.
     fn begin(&self, stream: Result<Stream>, deadline: Option<Instant>) -> Result<SmtpConnection> {
         let opened = stream.and_then(|stream| {
             self.check_privacy(stream.is_protected_below())?;
@@ -47,8 +46,9 @@ impl Config {
         opened.map_err(|error| error.at(self.endpoint()))
     }
 
-    /// Checks everything that can be checked before a connection is opened, certificate files
-    /// included. [`connect`](Self::connect) does this first.
+    /// Checks the configuration without connecting; certificate files are read.
+    ///
+    /// [`connect`](Self::connect) does this first.
     ///
     /// # Errors
     ///
@@ -90,11 +90,10 @@ impl Config {
 }
 
 impl SmtpConnection {
-    /// Connects without TLS, and reads the greeting and the reply to EHLO: Python's `SMTP(host,
-    /// port)`.
+    /// Connects without TLS and sends EHLO: Python's `SMTP(host, port)`.
     ///
-    /// No password can be sent before [`starttls`](Self::starttls). [`Config::connect`] does all of
-    /// it in one call.
+    /// No password can be sent before [`starttls`](Self::starttls). [`Config::connect`] does
+    /// everything in one call.
     ///
     /// # Errors
     ///
@@ -106,8 +105,9 @@ impl SmtpConnection {
             .connect()
     }
 
-    /// Connects with TLS from the first byte: Python's `SMTP_SSL(host, port)`, with the certificate
-    /// verified.
+    /// Connects with TLS from the first byte: Python's `SMTP_SSL(host, port)`.
+    ///
+    /// The certificate is verified.
     ///
     /// # Errors
     ///
@@ -147,7 +147,7 @@ impl SmtpConnection {
         config.begin(stream, config.deadline.map(deadline_in))
     }
 
-    /// All steps from the open stream to the end of what the configuration asks for.
+    /// All steps of the configuration, on an open stream.
     pub(crate) fn open(stream: Stream, config: &Config, deadline: Option<Instant>) -> Result<Self> {
         let mut wire = Wire::new(stream, config.timeouts.clone(), config.trace.clone());
         wire.begin_call(deadline)?;

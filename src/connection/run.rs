@@ -92,7 +92,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         let mut job = Job::new(load, offers.limits().rcpt_max, self.exchange.is_lmtp());
         job.ignored = ignored;
         let checked = match (&job.load, job.places()) {
-            // What is wrong with a later recipient must show before anybody has the message.
+            // An error in a later recipient must show before any recipient has the message.
             (Some(load), Some(_)) => {
                 let commands = Commands::default();
                 order((&load.envelope, None), &load.facts, offers, commands)
@@ -232,7 +232,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
 }
 
 impl<C: DerefMut<Target = SmtpConnection>> Drop for Run<'_, C> {
-    /// The connection is in step, or it is closed: nobody is left to read the replies.
+    /// Replies that are still due could not be read later: then the connection is closed.
     fn drop(&mut self) {
         if self.exchange.is_under_way() {
             self.connection.wire.abort();

@@ -13,22 +13,22 @@ use crate::outcome::Outcome;
 use crate::recipients::IntoRecipients;
 
 impl SmtpConnection {
-    /// Sends a message that is text or bytes: Python's `sendmail()`.
+    /// Sends a finished message, given as text or bytes: Python's `sendmail()`.
     ///
-    /// Addresses are bare, as `ann@example.org`. An empty sender, or `<>`, is the null sender of
-    /// bounces. One recipient can be given as a text, several as any list or iterator
+    /// Addresses have no names: `ann@example.org`. An empty sender, or `<>`, is the null sender of
+    /// bounces. Give one recipient as a text, and several as any list or iterator
     /// ([`IntoRecipients`]).
     ///
-    /// The message is header, empty line and body. Line ends become CRLF and leading dots are
-    /// protected; nothing else is changed. SIZE, 8BITMIME and SMTPUTF8 are used where they are
+    /// The message is the header, an empty line and the body. Line ends become CRLF and leading
+    /// dots are escaped; nothing else is changed. SIZE, 8BITMIME and SMTPUTF8 are used if they are
     /// needed and offered.
     ///
     /// # Errors
     ///
     /// Before anything is sent: [`Error::Address`], [`Error::NoRecipients`], [`Error::Content`],
     /// [`Error::TooLarge`], [`Error::Unsupported`]. From the server: [`Error::SenderRefused`],
-    /// [`Error::RecipientsRefused`] if it refuses everybody, [`Error::DataRefused`].
-    /// [`Error::delivery`] tells whether the message may have been taken all the same.
+    /// [`Error::RecipientsRefused`] if it refuses all recipients, [`Error::DataRefused`].
+    /// [`Error::delivery`] says whether the message may have been delivered in spite of the error.
     pub fn sendmail<T, K>(
         &mut self,
         from: &str,
@@ -43,14 +43,14 @@ impl SmtpConnection {
         self.deliver(consignment.load(&self.capabilities)?)
     }
 
-    /// Sends a message from any reader, with all that an [`Envelope`] can say.
+    /// Sends a message from any reader, with an [`Envelope`].
     ///
     /// A message of up to 64 KiB is read to its end first, and checked as with
-    /// [`sendmail`](Self::sendmail). A longer one is sent while it is read. The server learns its
-    /// size only from [`Envelope::size`], and it counts as 8-bit where the server offers 8BITMIME.
+    /// [`sendmail`](Self::sendmail). A longer one is sent while it is read. Set [`Envelope::size`]
+    /// to announce its size. It counts as 8-bit if the server offers 8BITMIME.
     ///
-    /// The connection is cut if the reader fails on the way, or if the message breaks a rule or is
-    /// too large. The server has taken nothing then.
+    /// The connection is closed if the reader fails, or if the message breaks a rule or is too
+    /// large. The server has then accepted nothing.
     ///
     /// # Errors
     ///

@@ -14,14 +14,14 @@ use crate::reply::{Code, Reply};
 use crate::step::Step;
 use crate::trace::{Trace, TraceLine};
 
-/// How long after a message the connection counts as busy: what a server says right behind its
-/// reply has come with it, and what it says in the next moment would cross the next command anyway.
+/// For this long after a message, the socket is not checked: a goodbye right after the reply has
+/// come with it, and a later one would cross the next command anyway.
 const BUSY: Duration = Duration::from_micros(200);
 
 /// A connection to an SMTP or LMTP server.
 ///
-/// [`Config::connect`] makes one, and does everything that the configuration asks for. It can also
-/// be made step by step, as in Python:
+/// [`Config::connect`] makes one, with TLS and login as configured. You can also make it step by
+/// step, as in Python:
 ///
 /// ```no_run
 /// use smtplib::SmtpConnection;
@@ -43,9 +43,9 @@ const BUSY: Duration = Duration::from_micros(200);
 ///
 /// A [`Mailer`](crate::Mailer) holds connections for you, and replaces those that fail.
 ///
-/// After an I/O error, a timeout, a violation of the protocol or the code 421 the connection is
-/// closed. Every further call returns [`Error::Closed`]. [`quit`](Self::quit) says goodbye and
-/// closes it; dropping it closes it without saying goodbye.
+/// After an I/O error, a timeout, a violation of the protocol or the code 421, the connection is
+/// closed. Every further call returns [`Error::Closed`]. [`quit`](Self::quit) sends QUIT and closes
+/// it. Dropping it closes it without QUIT.
 pub struct SmtpConnection {
     pub(crate) wire: Wire,
     pub(crate) config: Box<Config>,
@@ -58,7 +58,7 @@ pub struct SmtpConnection {
     pub(crate) user: Option<Box<str>>,
 }
 
-/// What transactions leave behind.
+/// State that transactions leave.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct State {
     /// RSET has to go before the next transaction.
@@ -78,14 +78,14 @@ impl SmtpConnection {
         &self.greeting
     }
 
-    /// Returns what the server offers, as its last reply to EHLO says. It is empty if the server
-    /// knows only HELO.
+    /// Returns the extensions in the server's last reply to EHLO; empty if the server knows only
+    /// HELO.
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
 
-    /// Returns true if TLS protects the connection, or if your own
+    /// Returns true if TLS protects the connection, or your own
     /// [`Transport`](crate::connection::Transport) says that it is protected.
     #[must_use]
     pub fn is_tls(&self) -> bool {
@@ -103,12 +103,12 @@ impl SmtpConnection {
     /// Returns true if this connection can send another message: it is open, and the server has not
     /// said goodbye.
     ///
-    /// It looks at the socket, and sends nothing. [`noop`](Self::noop) asks the server.
+    /// It checks the socket and sends nothing. [`noop`](Self::noop) asks the server.
     pub fn is_reusable(&mut self) -> bool {
         self.begin().is_ok() && self.has_transaction_left()
     }
 
-    /// Shows every further line of the dialog to this function: Python's `set_debuglevel()`.
+    /// Calls this function with every further line of the dialog: Python's `set_debuglevel()`.
     pub fn set_trace(&mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) {
         self.wire.trace = Trace::new(sink);
     }
@@ -129,7 +129,7 @@ impl SmtpConnection {
         self.wire.check_idle()
     }
 
-    /// The same for a message. Right behind another one nobody asks the socket.
+    /// The same for a message. Right after another message the socket is not checked.
     pub(crate) fn begin_message(&mut self) -> Result<()> {
         self.arm()?;
         let settled_at = self.state.settled_at;
@@ -195,7 +195,7 @@ impl SmtpConnection {
 }
 
 impl fmt::Debug for SmtpConnection {
-    /// What the network said and what messages held stays out of it.
+    /// It shows neither server replies nor messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SmtpConnection")
             .field("server", &self.config.endpoint().as_str())

@@ -21,8 +21,7 @@ use crate::parameter::{At, Parameter};
 use crate::protocol::command;
 use crate::reply::Reply;
 
-/// One message by hand: the sender, recipient by recipient with the reply to each, and then the
-/// message.
+/// One message step by step: the sender, each recipient with its reply, and then the message.
 ///
 /// Dropping it cancels the message: the next transaction on the connection begins with RSET.
 ///
@@ -49,8 +48,9 @@ pub struct Transaction<'c> {
 }
 
 impl SmtpConnection {
-    /// Begins a transaction by hand: Python's `mail()`. An empty sender, or `<>`, is the null
-    /// sender.
+    /// Sends MAIL and begins a transaction: Python's `mail()`.
+    ///
+    /// An empty sender, or `<>`, is the null sender.
     ///
     /// # Errors
     ///
@@ -59,10 +59,10 @@ impl SmtpConnection {
         self.mail_with(from, [])
     }
 
-    /// Begins a transaction by hand, with parameters of MAIL such as `BODY=8BITMIME`.
+    /// Sends MAIL with parameters such as `BODY=8BITMIME`, and begins a transaction.
     ///
-    /// SMTPUTF8 is added if the sender has letters outside ASCII. If only a recipient has, give the
-    /// parameter.
+    /// SMTPUTF8 is added if the sender has letters outside ASCII. If only a recipient has some,
+    /// give the parameter yourself.
     ///
     /// # Errors
     ///
@@ -102,7 +102,9 @@ impl SmtpConnection {
 }
 
 impl<'c> Transaction<'c> {
-    /// Adds a recipient: Python's `rcpt()`. A refusal is `Ok`, too: look at the reply.
+    /// Adds a recipient and returns the reply: Python's `rcpt()`.
+    ///
+    /// A refusal is `Ok`, too, so look at the reply.
     ///
     /// # Errors
     ///
@@ -134,7 +136,7 @@ impl<'c> Transaction<'c> {
         self.begin()?;
         self.exchange.add(address, &line);
         self.drive(None)?;
-        // Driving ends with an answer to everything queued.
+        // Driving ends with a reply to everything queued.
         let newest = self.exchange.recipients().last();
         let reply = newest.and_then(|recipient| recipient.reply().cloned());
         reply.ok_or(Error::Closed)
@@ -146,8 +148,8 @@ impl<'c> Transaction<'c> {
     ///
     /// [`Error::NoRecipients`]; [`Error::RecipientsRefused`]; [`Error::DataRefused`].
     /// [`Error::Source`] if the message cannot be read. [`Error::Content`] or
-    /// [`Error::Unsupported`] if it cannot be sent as it is. In these last cases the connection is
-    /// cut, and the server has taken nothing.
+    /// [`Error::Unsupported`] if it cannot be sent unchanged. In the last three cases the
+    /// connection is closed, and the server has accepted nothing.
     pub fn data(self, mut message: impl Read) -> Result<Outcome> {
         let mut writer = self.data_writer()?;
         match io::copy(&mut message, &mut writer) {
@@ -198,7 +200,8 @@ impl<'c> Transaction<'c> {
         }
     }
 
-    /// Between two calls the server may have gone, or have said something that nobody asked for.
+    /// Between two calls the server may have closed the connection, or sent something without a
+    /// command.
     fn begin(&mut self) -> Result<()> {
         let Err(error) = self.connection.begin() else {
             return Ok(());
@@ -238,11 +241,11 @@ impl SmtpConnection {
     }
 }
 
-/// Takes the message of a [`Transaction`] in any number of pieces, as a [`Write`].
+/// Writes the message of a [`Transaction`] in any number of pieces; it implements [`Write`].
 ///
-/// Line ends become CRLF and leading dots are protected on the way. Call [`finish`](Self::finish)
-/// at the end. Dropping the writer without it cuts the connection, so that the server does not take
-/// half a message.
+/// Line ends become CRLF and leading dots are escaped. Call [`finish`](Self::finish) at the end. If
+/// you drop the writer before, the connection is closed, so that the server does not accept half a
+/// message.
 ///
 /// ```no_run
 /// use std::io::Write;
@@ -275,8 +278,8 @@ impl DataWriter<'_> {
     /// # Errors
     ///
     /// [`Error::DataRefused`]; the error of an earlier write; [`Error::Content`] and
-    /// [`Error::Unsupported`] if the message cannot be sent as it is, which is certainly not
-    /// delivered then.
+    /// [`Error::Unsupported`] if the message cannot be sent unchanged. It is then certainly not
+    /// delivered.
     pub fn finish(mut self) -> Result<Outcome> {
         let wire = &mut self.connection.wire;
         let finished = self.body.finish(wire, &mut self.exchange);

@@ -1,4 +1,4 @@
-//! The verbs by hand.
+//! Single commands.
 
 use crate::connection::SmtpConnection;
 use crate::error::{Error, Result};
@@ -27,8 +27,9 @@ impl SmtpConnection {
         self.ask(Step::Command, &octets)
     }
 
-    /// Cancels the current transaction and returns the reply: Python's `rset()`. TLS, login and
-    /// capabilities stay.
+    /// Cancels the current transaction with RSET and returns the reply: Python's `rset()`.
+    ///
+    /// TLS, login and capabilities stay.
     ///
     /// # Errors
     ///
@@ -48,7 +49,8 @@ impl SmtpConnection {
         Ok(reply)
     }
 
-    /// Checks that the server is still there, and returns its reply: Python's `noop()`.
+    /// Sends NOOP to check that the server is still there, and returns the reply: Python's
+    /// `noop()`.
     ///
     /// # Errors
     ///
@@ -62,8 +64,9 @@ impl SmtpConnection {
         }
     }
 
-    /// Asks whether a user exists: Python's `verify()`. The code 252 means that the server does not
-    /// say.
+    /// Sends VRFY to ask whether a user exists, and returns the reply: Python's `verify()`.
+    ///
+    /// The code 252 means that the server does not say.
     ///
     /// # Errors
     ///
@@ -72,7 +75,7 @@ impl SmtpConnection {
         self.command(&format!("VRFY {user}"))
     }
 
-    /// Asks who is on a mailing list: Python's `expn()`.
+    /// Sends EXPN to ask who is on a mailing list, and returns the reply: Python's `expn()`.
     ///
     /// # Errors
     ///
@@ -81,7 +84,7 @@ impl SmtpConnection {
         self.command(&format!("EXPN {list}"))
     }
 
-    /// Asks for help, on a topic if it is not empty: Python's `help()`.
+    /// Sends HELP and returns the reply: Python's `help()`. An empty topic asks for general help.
     ///
     /// # Errors
     ///
@@ -90,7 +93,7 @@ impl SmtpConnection {
         self.command(format!("HELP {topic}").trim_end_matches(' '))
     }
 
-    /// One command and its reply. 421 ends the connection, whatever it answers (RFC 5321, 3.8).
+    /// One command and its reply. 421 ends the connection, whatever the command (RFC 5321, 3.8).
     pub(crate) fn ask(&mut self, step: Step, octets: &[u8]) -> Result<Reply> {
         self.wire.send(step, octets, None)?;
         let reply = self.wire.read_alone(step)?;

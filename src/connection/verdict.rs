@@ -1,4 +1,4 @@
-//! What the end of a transaction means to the caller.
+//! The end of a transaction as a result for the caller.
 
 use crate::error::{Delivery, Error, Interrupted, Result};
 use crate::exchange::ledger::Verdict;
@@ -40,7 +40,7 @@ pub(crate) fn judge(
 pub(crate) fn interrupted(outcome: Outcome, failure: Error) -> Error {
     let has_answer = outcome.recipients().iter().any(|r| r.reply().is_some());
     let is_unknown = has_unknown(&outcome);
-    // The connection failed behind another message: this one cannot have been taken.
+    // The connection failed after an earlier message: this one cannot have been taken.
     let failure = match failure.delivery() {
         Delivery::Unknown if !is_unknown => Error::Closed,
         _ => failure,
