@@ -1,4 +1,4 @@
-//! [`AddressList`] and [`Group`]: whom a message is from and to.
+//! [`AddressList`] and [`Group`]: lists of mailboxes.
 
 use std::fmt;
 
@@ -8,7 +8,16 @@ use crate::message::header::HeaderWriter;
 use crate::message::mailbox::Mailbox;
 use crate::message::phrase::Phrase;
 
-/// Mailboxes under a common name (RFC 5322, 3.4), or a name alone: `undisclosed-recipients:;`.
+/// Mailboxes under a common name (RFC 5322, 3.4), such as `Team: ann@example.org;`.
+///
+/// ```
+/// use smtplib::Mailbox;
+/// use smtplib::message::Group;
+///
+/// let ann: Mailbox = "Ann <ann@example.org>".parse()?;
+/// assert_eq!(Group::new("Team", [ann])?.to_string(), "Team: Ann <ann@example.org>;");
+/// # Ok::<(), smtplib::error::MailboxError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Group {
     name: Phrase,
@@ -16,7 +25,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Makes a group of mailboxes, which may be empty.
+    /// Makes a group of mailboxes, which may be empty, such as `undisclosed-recipients:;`.
     ///
     /// ```
     /// use smtplib::Message;
@@ -59,7 +68,7 @@ impl Group {
         &self.members
     }
 
-    /// Takes the group apart into its name and its mailboxes.
+    /// Splits the group into its name and its mailboxes.
     #[must_use]
     pub fn into_parts(self) -> (String, Vec<Mailbox>) {
         (self.name.into(), self.members)
@@ -89,7 +98,7 @@ impl fmt::Display for Group {
 
 /// The value of `To`, `Cc`, `Bcc` or `Reply-To`: mailboxes and groups (RFC 5322, address-list).
 ///
-/// It reads the text that configuration files and header fields have. Names may be quoted or
+/// Parse one from the text in a configuration file or a header field. Names may be quoted or
 /// encoded, comments are left out, and a semicolon separates like a comma.
 ///
 /// ```
@@ -106,6 +115,20 @@ impl fmt::Display for Group {
 pub struct AddressList(Vec<ListEntry>);
 
 /// One entry of an [`AddressList`] (RFC 5322, address).
+///
+/// ```
+/// use smtplib::message::{AddressList, ListEntry};
+///
+/// let list: AddressList = "Team: ann@example.org;, bob@example.org".parse()?;
+/// for entry in list.iter() {
+///     match entry {
+///         ListEntry::Group(group) => println!("the group {}", group.name()),
+///         ListEntry::Mailbox(mailbox) => println!("{mailbox}"),
+///         _ => {}
+///     }
+/// }
+/// # Ok::<(), smtplib::error::MailboxError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ListEntry {
     /// Mailboxes under a common name.
@@ -126,7 +149,7 @@ impl AddressList {
         self.0.push(entry.into());
     }
 
-    /// Returns true if there is no entry. An empty group is one.
+    /// Returns true if there is no entry; an empty group is an entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -137,7 +160,7 @@ impl AddressList {
         self.0.iter()
     }
 
-    /// Returns all mailboxes, those in groups too.
+    /// Returns all mailboxes, including those in groups.
     pub fn mailboxes(&self) -> impl Iterator<Item = &Mailbox> {
         self.0.iter().flat_map(|entry| match entry {
             ListEntry::Group(group) => group.members.as_slice(),

@@ -14,11 +14,11 @@ use crate::message::source::{Source, file_length};
 
 /// A file that a message carries: attached to it, or shown within its HTML.
 ///
-/// Its media type is guessed from the file extension, unless you set it. It arrives byte for byte.
-/// Only the last component of the name is sent, without folders.
+/// The media type is guessed from the file extension, unless you set it. The content arrives byte
+/// for byte. Only the file name is sent, without folders.
 ///
 /// Errors come from [`MessageBuilder::build`](crate::MessageBuilder::build). It reads text files
-/// and messages once, to learn their charset or line lengths.
+/// and messages once, to find their charset or line lengths.
 ///
 /// Turn it into a [`Part`](crate::Part) to add header fields or to set its disposition.
 ///
@@ -53,7 +53,7 @@ impl Attachment {
         Self::with_source(name.into(), Source::Memory(Arc::new(data.into())))
     }
 
-    /// Attaches the file at this path, under its own name.
+    /// Makes an attachment from the file at this path, under its file name.
     ///
     /// The file is read a little at a time while the message is sent, and again each time it is
     /// sent. If its length changes meanwhile, sending fails.
@@ -122,18 +122,20 @@ impl Attachment {
         self
     }
 
-    /// Makes it part of the HTML, which shows it by this id: `<img src="cid:logo">` (RFC 2392).
+    /// Makes it part of the HTML, which shows it with this id: `<img src="cid:logo">` (RFC 2392).
     ///
-    /// Any visible ASCII characters will do. An id that looks like an address, `logo@example.com`,
-    /// can be unique in all messages. Some mail programs need that to tell pictures apart.
+    /// By default it is a separate attachment. The id can have any visible ASCII characters. Use an
+    /// id with your domain, such as `logo@example.com`: some mail programs mix up pictures of
+    /// different messages otherwise.
     #[must_use]
     pub fn inline(mut self, content_id: impl Into<String>) -> Self {
         self.content_id = Some(content_id.into());
         self
     }
 
-    /// Returns the address by which HTML shows an inline attachment: `cid:` and its id, escaped. It
-    /// is `None` if the attachment is not inline.
+    /// Returns the address of an inline attachment for HTML: `cid:` and its id, escaped.
+    ///
+    /// It is `None` if the attachment is not inline.
     #[must_use]
     pub fn url(&self) -> Option<String> {
         let id = ContentId::parse(self.content_id.as_deref()?).ok()?;
@@ -181,8 +183,8 @@ impl Attachment {
     }
 }
 
-/// The type that a name speaks for; for text its charset too, since text without one is US-ASCII
-/// (RFC 2046, 4.1.2).
+/// The type for a file name; for text also the charset, since text without one is US-ASCII (RFC
+/// 2046, 4.1.2).
 fn guess(file_name: &str, source: &Source) -> MediaType {
     let media_type = MediaType::of_file(file_name);
     if media_type.top_level() == "text" && source.is_utf8() {
@@ -200,7 +202,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), MessageProblem> {
     }
 }
 
-/// What stands behind the last `/` or `\` (RFC 2183, 2.3).
+/// The part after the last `/` or `\` (RFC 2183, 2.3).
 pub(crate) fn base_name(name: &str) -> &str {
     name.rsplit(['/', '\\']).next().unwrap_or_default()
 }

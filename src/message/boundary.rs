@@ -133,7 +133,7 @@ fn is_in(boundaries: &[&str], source: &Source) -> bool {
     let read = source.read(&mut |octets| {
         window.extend_from_slice(octets);
         found |= occurs(boundaries, &window);
-        // What the next octets may complete stays.
+        // Keep a part that the next bytes may complete.
         window.drain(..window.len().saturating_sub(longest));
         Ok(())
     });

@@ -20,12 +20,12 @@ use crate::message::resent::Resent;
 use crate::message::unfold::unfolded;
 use crate::message::{Message, random};
 
-/// Longest seed of boundaries: with what is put around it a boundary has at most 70 characters (RFC
-/// 2046, 5.1.1).
+/// Longest seed of boundaries: a boundary adds to it, and has at most 70 characters (RFC 2046,
+/// 5.1.1).
 const MAX_SEED: usize = 40;
 
 impl Message {
-    /// Begins a message. [`MessageBuilder`] has the fields.
+    /// Begins a message; [`MessageBuilder`] has the setters.
     pub fn builder() -> MessageBuilder {
         MessageBuilder::default()
     }
@@ -39,10 +39,22 @@ impl Message {
 ///
 /// `Date`, `Message-ID` and `MIME-Version` are added for you. `Bcc` is in the envelope and never in
 /// the message.
+///
+/// ```
+/// use smtplib::Message;
+///
+/// let message = Message::builder()
+///     .from("Alice <alice@example.com>")
+///     .to(["bob@example.org", "Zoë Müller <zoe@example.org>"])
+///     .subject("Lunch?")
+///     .text("Noon at the usual place?\n")
+///     .build()?;
+/// # Ok::<(), smtplib::error::MessageError>(())
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "call `build` to make the message"]
 pub struct MessageBuilder {
-    /// Behind a pointer, since each setter moves the builder.
+    /// Boxed, since each setter moves the builder.
     head: Box<Head>,
     text: Option<Part>,
     html: Option<Part>,
@@ -58,7 +70,7 @@ impl MessageBuilder {
     /// Adds an author: `"Zoë Müller <zoe@example.org>"`, a pair of name and address, a [`Mailbox`],
     /// or any list of them.
     ///
-    /// If there are several authors, set the [`sender`](Self::sender) as well.
+    /// Required. If there are several authors, set the [`sender`](Self::sender) as well.
     pub fn from<T, K>(mut self, from: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -67,7 +79,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets who sends the message. By default it is the author.
+    /// Sets the sender; by default it is the author.
     pub fn sender<T>(mut self, sender: T) -> Self
     where
         T: TryInto<Mailbox>,
@@ -100,8 +112,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients who are hidden from the other recipients: they are in the envelope, and not
-    /// in the message.
+    /// Adds recipients that are hidden from the others: they are in the envelope, and not in the
+    /// message.
     pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -110,7 +122,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds addresses for replies. By default replies go to the authors.
+    /// Adds addresses for replies; by default replies go to the authors.
     pub fn reply_to<T, K>(mut self, reply_to: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -120,7 +132,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the subject, in any script and of any length. Characters outside ASCII are encoded.
+    /// Sets the subject, in any script and of any length; by default there is none.
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
         let subject = subject.into();
         let checked = check_controls(&subject).map(|()| Subject {
@@ -131,24 +143,23 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the date. The default is the moment of [`build`](Self::build).
+    /// Sets the date; the default is the moment of [`build`](Self::build).
     pub fn date(mut self, date: impl Into<Date>) -> Self {
         self.head.posting.date = Some(date.into());
         self
     }
 
-    /// Sets the id, such as `<unique@example.org>`. By default one is made from 128 random bits and
-    /// the sender's domain.
+    /// Sets the id, such as `<unique@example.org>`; by default it is made from random bits and the
+    /// sender's domain.
     pub fn message_id(mut self, id: &str) -> Self {
         self.head.posting.id = self.error.keep(SENT.id, MsgId::parse(id));
         self
     }
 
-    /// Adds ids of messages that this one answers: a text with any number of them, or a list of
-    /// such texts.
+    /// Adds the ids of the messages that this one replies to, as a text or a list of texts.
     ///
-    /// The ids are sent as the other messages have them. Text that is no id, `<` printable ASCII
-    /// `>`, is left out.
+    /// A text may hold several ids, which are sent unchanged. Everything that is not an id, `<`
+    /// printable ASCII `>`, is left out.
     pub fn in_reply_to<T, K>(mut self, ids: T) -> Self
     where
         T: IntoTexts<K>,
@@ -158,8 +169,9 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds ids of messages that this one belongs to, the oldest first. They are read like those of
-    /// [`in_reply_to`](Self::in_reply_to).
+    /// Adds the ids of earlier messages in the conversation, the oldest first.
+    ///
+    /// They are read like those of [`in_reply_to`](Self::in_reply_to).
     pub fn references<T, K>(mut self, ids: T) -> Self
     where
         T: IntoTexts<K>,
@@ -169,13 +181,11 @@ impl MessageBuilder {
         self
     }
 
-    /// Makes it an answer to a message, given the values of that message's `Message-ID`,
-    /// `References` and `Subject`.
+    /// Makes it a reply to a message with this `Message-ID`, `References` and `Subject`.
     ///
-    /// If the references are empty, give its `In-Reply-To` instead, if it has one (RFC 5322,
-    /// 3.6.4). The subject gets one `Re: `. Values may be folded and encoded, as they stand in the
-    /// other message. Encoded-words in UTF-8, ISO 8859-1 and Windows-1252 are decoded; others are
-    /// sent as they came.
+    /// If there are no references, give the `In-Reply-To` instead (RFC 5322, 3.6.4). The subject
+    /// gets one `Re: `. Values may be folded and encoded, as in the other message. Encoded-words in
+    /// UTF-8, ISO 8859-1 and Windows-1252 are decoded; others are sent unchanged.
     ///
     /// ```
     /// use smtplib::Message;
@@ -231,10 +241,11 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds `TLS-Required: No`: servers deliver the message even if a policy demands TLS and TLS
-    /// fails (RFC 8689, 5). Reports about failing TLS need it.
+    /// Adds `TLS-Required: No`: servers deliver the message even if required TLS fails (RFC 8689,
+    /// 5).
     ///
-    /// It has no effect together with [`Envelope::require_tls`](crate::Envelope::require_tls).
+    /// Reports about failing TLS need it. It has no effect together with
+    /// [`Envelope::require_tls`](crate::Envelope::require_tls).
     pub fn tls_not_required(self) -> Self {
         let mut names = self.head.others.iter().map(Field::name);
         if names.any(|name| name.eq_ignore_ascii_case("TLS-Required")) {
@@ -254,27 +265,28 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the plain text. Together with [`html`](Self::html), mail programs show one of the two.
+    /// Sets the plain text; together with [`html`](Self::html), mail programs show one of the two.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(Part::text(text));
         self
     }
 
-    /// Sets the plain text. Each line is a paragraph, which mail programs wrap to their width (RFC
-    /// 3676).
+    /// Sets the plain text, with one line for each paragraph; mail programs wrap them (RFC 3676).
     pub fn text_flowed(mut self, text: &str) -> Self {
         self.text = Some(Part::flowed(text));
         self
     }
 
-    /// Sets the HTML. Add a [`text`](Self::text) for those who do not show HTML.
+    /// Sets the HTML; add a [`text`](Self::text) for readers without HTML.
     pub fn html(mut self, html: impl Into<String>) -> Self {
         self.html = Some(Part::html(html));
         self
     }
 
-    /// Sets the calendar of an invitation, with its method, such as `REQUEST`. Mail programs show
-    /// it instead of the text.
+    /// Sets the calendar of an invitation, with its method, such as `REQUEST`.
+    ///
+    /// Mail programs show it instead of the text. The chapter [`calendar`](crate::guide::calendar)
+    /// has an example.
     pub fn calendar(mut self, method: &str, calendar: impl Into<String>) -> Self {
         self.calendar = Some(Part::calendar(method, calendar));
         self
@@ -296,27 +308,28 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the text of which boundaries are made: 1 to 40 ASCII letters and digits that do not
-    /// occur in the content.
+    /// Sets the text in boundaries: 1 to 40 ASCII letters and digits that do not occur in the
+    /// content.
     ///
-    /// By default it is random. With it, and with a given date and id, the same message is the same
-    /// bytes each time. This is for tests.
+    /// By default it is random. Tests can set it, together with date and id, to get the same bytes
+    /// each time.
     pub fn boundary(mut self, seed: impl Into<String>) -> Self {
         self.seed = Some(seed.into());
         self
     }
 
-    /// If true, writes the file names of attachments a second time for old versions of Outlook, as
-    /// encoded-words in quotes. This is in no standard, and other programs do not need it.
+    /// If true, writes file names of attachments a second time for old versions of Outlook; the
+    /// default is false.
     ///
-    /// The default is false. Programs that do not know `filename*=` (RFC 2231) show `_` for
-    /// characters outside ASCII.
+    /// The second form, encoded-words in quotes, is in no standard, and other programs do not need
+    /// it. Without it, programs that do not know `filename*=` (RFC 2231) show `_` for characters
+    /// outside ASCII.
     pub fn outlook_file_names(mut self, yes: bool) -> Self {
         self.has_encoded_names = yes;
         self
     }
 
-    /// Checks everything, and makes the message.
+    /// Checks everything and returns the message.
     ///
     /// # Errors
     ///
@@ -346,8 +359,8 @@ impl MessageBuilder {
         Ok(Message::new(root))
     }
 
-    /// Arranges what was given: the forms of the text as alternatives, what HTML shows beside it,
-    /// attachments behind all.
+    /// Arranges the parts: the forms of the text as alternatives, inline pictures beside the HTML,
+    /// attachments last.
     fn into_body(self) -> Result<Part, MessageError> {
         let mut body = self.body;
         let (mut inline, mut attachments): (Vec<_>, Vec<_>) =

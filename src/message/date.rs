@@ -1,4 +1,4 @@
-//! [`Date`]: a moment as a header tells it.
+//! [`Date`]: a moment in a header.
 
 use std::fmt;
 use std::ops::RangeInclusive;

@@ -26,13 +26,15 @@ const ZONES: [(&str, i16); 12] = [
 impl FromStr for Date {
     type Err = MessageProblem;
 
-    /// Reads a date of RFC 5322, with the forms that older messages have: years of two digits,
-    /// zones with names, comments. A weekday is not compared with the date.
+    /// Reads a date of RFC 5322, including old forms: years of two digits, named zones, and
+    /// comments.
+    ///
+    /// The weekday is not compared with the date.
     ///
     /// # Errors
     ///
-    /// [`MessageProblem::NoDate`] if it is none, [`MessageProblem::Date`] if it is none that a
-    /// header can have.
+    /// [`MessageProblem::NoDate`] if the text is not a date, [`MessageProblem::Date`] if it is
+    /// outside the range of [`Date`].
     fn from_str(text: &str) -> Result<Self, MessageProblem> {
         let text = without_comments(text).ok_or(MessageProblem::NoDate)?;
         let (seconds, offset) = read(&text).ok_or(MessageProblem::NoDate)?;

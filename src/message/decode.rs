@@ -56,7 +56,7 @@ struct Word<'t> {
 }
 
 impl<'t> Word<'t> {
-    /// Reads the encoded-word that a text begins with, and hands back what is behind it.
+    /// Reads the encoded-word at the start of a text, and returns the rest.
     fn read(text: &'t str) -> Option<(Self, &'t str)> {
         let (charset, rest) = text.strip_prefix("=?")?.split_once('?')?;
         let (encoding, rest) = rest.split_once('?')?;
@@ -66,7 +66,7 @@ impl<'t> Word<'t> {
             return None;
         }
         let word = Self {
-            // A language may be named behind the charset (RFC 2231, 5).
+            // A language may follow the charset (RFC 2231, 5).
             charset: charset.split('*').next().unwrap_or_default(),
             is_base64: encoding.eq_ignore_ascii_case("b"),
             text,
@@ -88,7 +88,7 @@ impl<'t> Word<'t> {
     }
 }
 
-/// The next encoded-word, with what stands before and behind it.
+/// The next encoded-word, with the text before and after it.
 fn next_word(text: &str) -> Option<(&str, Word<'_>, &str)> {
     text.match_indices("=?").find_map(|(at, _)| {
         let (before, from) = text.split_at(at);
@@ -97,7 +97,7 @@ fn next_word(text: &str) -> Option<(&str, Word<'_>, &str)> {
     })
 }
 
-/// Appends the text that octets in a charset are.
+/// Decodes bytes in a charset, and appends the text.
 fn flush(octets: &mut Vec<u8>, charset: &str, out: &mut String) -> Option<()> {
     let octets = std::mem::take(octets);
     match charset.to_ascii_lowercase().as_str() {

@@ -80,7 +80,7 @@ fn q_length(c: char) -> usize {
     }
 }
 
-/// What Q leaves as it is even in a phrase (RFC 2047, 5 (3)).
+/// Characters that Q keeps even in a phrase (RFC 2047, 5 (3)).
 fn is_plain(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"!*+-/".contains(&octet)
 }

@@ -9,7 +9,7 @@ use crate::message::media_type::MediaType;
 use crate::message::source::Source;
 use crate::message::transfer::{Encoding, Offers, Scan};
 
-/// Multiparts whose content nobody may change on the way (RFC 1847).
+/// Multiparts whose content must not change on the way (RFC 1847).
 const SIGNED: [&str; 2] = ["multipart/signed", "multipart/encrypted"];
 
 /// What a message consists of: its header, and the entity that is its body.
@@ -17,7 +17,7 @@ const SIGNED: [&str; 2] = ["multipart/signed", "multipart/encrypted"];
 pub(crate) struct Root {
     pub(crate) head: Head,
     pub(crate) body: Entity,
-    /// What the boundaries of the body have in common, and nothing else has.
+    /// A text that all boundaries of the body have, and nothing else.
     pub(crate) seed: Box<str>,
     /// Old versions of Outlook want file names in encoded-words.
     pub(crate) has_encoded_names: bool,
@@ -59,7 +59,7 @@ pub(crate) struct Entity {
     pub(crate) file_name: Option<Box<str>>,
     pub(crate) content_id: Option<ContentId>,
     pub(crate) description: Option<Box<str>>,
-    /// What the caller named.
+    /// The name given by the caller.
     pub(crate) fields: Vec<Field>,
 }
 
@@ -67,8 +67,8 @@ pub(crate) struct Entity {
 pub(crate) enum Content {
     /// Octets that arrive as they are.
     Data(Source),
-    /// A message, or a report about one, that was given as octets: lines that may not be encoded
-    /// (RFC 2046, 5.2.1).
+    /// A message or report that was given as bytes: lines that may not be encoded (RFC 2046,
+    /// 5.2.1).
     Lines {
         source: Source,
         scan: Scan,
@@ -119,7 +119,7 @@ impl Entity {
         self.file_name.as_deref()
     }
 
-    /// What the parts of this one may use of the offers.
+    /// The offers that the parts of this one may use.
     pub(crate) fn offers_within(&self, offers: Offers) -> Offers {
         if SIGNED.contains(&self.media_type.essence()) {
             offers.signed()

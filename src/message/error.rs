@@ -1,4 +1,4 @@
-//! [`MessageError`]: which field of a message is wrong, and what is wrong with it.
+//! [`MessageError`]: which field of a message is wrong, and why.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -8,7 +8,7 @@ use std::io;
 
 use crate::address::{Address, AddressError};
 
-/// Why a message could not be built: the field, and what is wrong with it.
+/// Why a message could not be built: the field and the problem.
 ///
 /// ```
 /// use smtplib::Message;
@@ -51,7 +51,7 @@ impl MessageError {
         &self.0.field
     }
 
-    /// What is wrong with it.
+    /// Returns the problem.
     #[must_use]
     pub fn problem(&self) -> &MessageProblem {
         &self.0.problem
@@ -64,14 +64,23 @@ impl fmt::Display for MessageError {
     }
 }
 
-/// The sentence repeats what was wrong: the source is what is behind that.
+/// The sentence includes the problem, so `source` returns the source of the problem.
 impl StdError for MessageError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.problem.source()
     }
 }
 
-/// What is wrong with a field of a message.
+/// A problem with a field of a message.
+///
+/// ```
+/// use smtplib::Message;
+/// use smtplib::error::MessageProblem;
+///
+/// let error = Message::builder().to("bob@example.org").build().unwrap_err();
+/// assert_eq!(error.field(), "From");
+/// assert!(matches!(error.problem(), MessageProblem::Missing));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum MessageProblem {
@@ -157,7 +166,7 @@ impl fmt::Display for MessageProblem {
             Self::Io(error) => return write!(f, "the file cannot be read: {error}"),
             Self::Lines => {
                 "a message within a message may not be encoded: give it without NUL, in lines of at \
-                 most 998 octets, or attach it as application/octet-stream"
+                 most 998 bytes, or attach it as application/octet-stream"
             }
             Self::Mailbox(error) => return error.fmt(f),
             Self::MediaType => "give a media type that can be used here, such as application/pdf",
@@ -182,10 +191,10 @@ impl fmt::Display for MessageProblem {
             Self::SenderRequired => "several authors need a sender, set one of them with `sender`",
             Self::SevenBit => {
                 "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 \
-                 octets"
+                 bytes"
             }
             Self::Smtputf8(address) => return fmt_utf8(address, f),
-            Self::TooLong => "a value longer than a line of 998 octets needs spaces to fold at",
+            Self::TooLong => "a value longer than a line of 998 bytes needs spaces to fold at",
             Self::Url => {
                 "give an address such as https://example.org/leave or mailto:leave@example.org, \
                  with %20 for a space and %2C for a comma"
@@ -227,10 +236,18 @@ impl From<io::Error> for MessageProblem {
 }
 
 /// Why a text is not a [`Mailbox`](crate::Mailbox), or not a list of them.
+///
+/// ```
+/// use smtplib::Mailbox;
+/// use smtplib::error::MailboxError;
+///
+/// let error = "Doe, Jane <jane@example.org>".parse::<Mailbox>().unwrap_err();
+/// assert_eq!(error, MailboxError::Name(','));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MailboxError {
-    /// What stands between the angle brackets, or alone, is not an address.
+    /// The text in the angle brackets, or the whole text, is not an address.
     Address(AddressError),
     /// A control character in a display name, such as CR, LF or NUL.
     Control(char),
@@ -241,7 +258,7 @@ pub enum MailboxError {
     Entry {
         /// The entry.
         entry: Box<str>,
-        /// What is wrong with it.
+        /// Why it is not a mailbox.
         reason: Box<Self>,
     },
     /// The display name has one of `()<>[]:;@\,"` and no quotes around it.

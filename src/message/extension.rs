@@ -1,6 +1,6 @@
-//! Which media type the end of a file name speaks for.
+//! The media type for a file extension.
 
-/// What is said of content about which nothing is known (RFC 2046, 4.5.1).
+/// The type of unknown content (RFC 2046, 4.5.1).
 const UNKNOWN: &str = "application/octet-stream";
 
 /// The media type of a file by what follows the last dot of its name.

@@ -63,7 +63,7 @@ pub(crate) struct Field {
 #[derive(Clone, Debug)]
 enum Value {
     Mailboxes(AddressList),
-    /// A name that people read, and what machines read behind it (RFC 2919, 2).
+    /// A name for people, and after it an id for programs (RFC 2919, 2).
     Named(Box<str>, Box<str>),
     Text(Box<str>),
     Verbatim(Box<str>),
@@ -170,7 +170,7 @@ fn check_field_name(name: &str) -> Result<(), MessageProblem> {
     }
 }
 
-/// Refuses what has another way into the message.
+/// Refuses fields that have their own method.
 fn check_reserved(lower: &str) -> Result<(), MessageProblem> {
     if lower == "return-path" {
         return Err(MessageProblem::ReturnPath);
@@ -294,7 +294,7 @@ mod tests {
         }
         assert_eq!(
             problem("X-SMTPAPI", &"v".repeat(998)),
-            "X-SMTPAPI: a value longer than a line of 998 octets needs spaces to fold at"
+            "X-SMTPAPI: a value longer than a line of 998 bytes needs spaces to fold at"
         );
         assert_eq!(
             written("X-Note", "Grüße"),
@@ -371,7 +371,7 @@ mod tests {
         );
         assert_eq!(
             problem("Archived-At", &"u".repeat(998)),
-            "Archived-At: a value longer than a line of 998 octets needs spaces to fold at"
+            "Archived-At: a value longer than a line of 998 bytes needs spaces to fold at"
         );
     }
 }

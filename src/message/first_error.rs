@@ -32,7 +32,7 @@ impl FirstError {
         self.keep(field, more.add_to(list, false));
     }
 
-    /// Tells the error, if there was one.
+    /// Returns the error, if there was one.
     pub(crate) fn check(&mut self) -> Result<(), MessageError> {
         self.0.take().map_or(Ok(()), Err)
     }

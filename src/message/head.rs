@@ -7,7 +7,7 @@ use crate::message::header::HeaderWriter;
 use crate::message::id::MsgId;
 use crate::message::posting::{Posting, RESENT, SENT, write_list};
 
-/// What the header of a message says, but for the fields that describe its body.
+/// The header of a message, without the fields that describe its body.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Head {
     pub(crate) posting: Posting,

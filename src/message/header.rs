@@ -8,13 +8,13 @@ const LINE: usize = 78;
 const ENCODED_LINE: usize = 76;
 /// No line may be longer (RFC 5322, 2.1.1).
 pub(crate) const MAX_LINE: usize = 998;
-/// What still fits a line behind the space that begins it.
+/// How much fits a line after the space at its start.
 pub(crate) const MAX_TOKEN: usize = MAX_LINE - 1;
 /// Longest field name, so that its colon and a space stay within [`LINE`].
 pub(crate) const MAX_NAME: usize = 76;
 /// Where less is left on a line, an encoded-word begins on the next one.
 const MIN_ENCODED_WORD: usize = 32;
-/// What the first encoded-word of a value needs: the longest character in it.
+/// The room that the first encoded-word of a value needs: its longest character.
 const MIN_FIRST_WORD: usize = 24;
 /// Longest display name in quotes; a longer one is encoded, because encoded-words can be folded.
 const MAX_QUOTED: usize = 70;
@@ -33,7 +33,7 @@ pub(crate) struct HeaderWriter<'a> {
     value: usize,
 }
 
-/// What stands between two spaces of a text.
+/// A word of a text, between two spaces.
 struct Word<'t> {
     text: &'t str,
     encoded: bool,
@@ -236,7 +236,7 @@ impl<'a> HeaderWriter<'a> {
         self.out.len() - self.line
     }
 
-    /// Makes what was written from `start` on begin a line, unless it is the beginning of the value:
+    /// Moves everything from `start` on to a new line, unless it is the beginning of the value:
     /// some signers and readers take an empty first line for an empty value.
     fn fold_at(&mut self, start: usize) {
         if start != self.value || self.column() > MAX_LINE {
@@ -298,7 +298,7 @@ fn is_visible_utf8(c: char) -> bool {
 /// Whether a name needs no quotes. `.` is no atext (RFC 5322, 3.2.5).
 fn is_atoms(name: &str, utf8: bool) -> bool {
     name.split(' ').all(|word| {
-        // What stands behind the word has to fit its line, too.
+        // The end after the word has to fit its line, too.
         word.len() <= MAX_QUOTED
             && is_plain_word(word, utf8)
             && word

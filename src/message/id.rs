@@ -44,7 +44,7 @@ impl MsgId {
     /// Reads the ids of other messages: each `<` printable ASCII `>` as it came, whatever stands
     /// around them. Without any brackets, words of the strict form are ids, too.
     ///
-    /// What is no id is left out. A control character that is no folding is an error.
+    /// Everything else is left out. A control character that is not folding is an error.
     pub(crate) fn given(text: &str) -> Result<Vec<Self>, MessageProblem> {
         let text = unfolded(text);
         if !text.contains('<') {
@@ -56,7 +56,7 @@ impl MsgId {
         for (number, piece) in text.split('<').enumerate() {
             let (id, behind) = piece.split_once('>').unwrap_or((piece, ""));
             check_controls(&behind.replace(['\r', '\n'], " "))?;
-            // What stands before the first bracket is no id.
+            // The text before the first bracket is not an id.
             if number == 0 {
                 check_controls(&id.replace(['\r', '\n'], " "))?;
                 continue;
@@ -194,7 +194,7 @@ mod tests {
         }
     }
 
-    /// B1: what other messages have goes out as it came; what is no id is left out.
+    /// B1: ids of other messages are sent unchanged; everything else is left out.
     #[test]
     fn given_ids_are_taken_as_they_came() {
         let long = format!("<{}>", "a".repeat(MAX_ID + 1));

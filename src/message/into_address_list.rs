@@ -29,7 +29,7 @@ use crate::message::mailbox::Mailbox;
 ///
 /// You never name the type parameter: the compiler finds it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand for mailboxes",
+    message = "`{Self}` cannot be used as mailboxes",
     note = "give a text, a pair of name and address, a `Mailbox`, an `Address`, a `Group`, or anything that can be iterated over and gives them"
 )]
 pub trait IntoAddressList<Kind> {

@@ -2,12 +2,23 @@
 
 use crate::kind::{Many, Text};
 
-/// One text or several: a `&str` or `String`, and any array, `Vec`, slice, `Option` or iterator of
+/// One text or several: a `&str` or `String`, or any array, `Vec`, slice, `Option` or iterator of
 /// them.
 ///
 /// You never name the type parameter: the compiler finds it.
+///
+/// ```
+/// use smtplib::Message;
+///
+/// let message = Message::builder()
+///     .from("bob@example.org")
+///     .in_reply_to("<2@example.com>")
+///     .references(["<1@example.org>", "<2@example.com>"])
+///     .build()?;
+/// # Ok::<(), smtplib::error::MessageError>(())
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot stand for texts",
+    message = "`{Self}` cannot be used as texts",
     note = "give a text, or anything that can be iterated over and gives texts"
 )]
 pub trait IntoTexts<Kind> {

@@ -11,8 +11,8 @@ use crate::message::phrase::{Phrase, closing_quote};
 
 /// An address with a display name (RFC 5322, 3.4).
 ///
-/// In a text, a name with commas or other special characters needs quotes. Given apart from the
-/// address, it may have any characters but control characters. It is quoted or encoded for you.
+/// In one text, a name with commas or other special characters needs quotes. A name given
+/// separately may have all characters but control characters. It is quoted or encoded for you.
 ///
 /// ```
 /// use smtplib::Mailbox;
@@ -34,7 +34,7 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// Makes a mailbox with a display name. An empty name means none.
+    /// Makes a mailbox with a display name; an empty name means none.
     ///
     /// # Errors
     ///
@@ -50,8 +50,9 @@ impl Mailbox {
         }
     }
 
-    /// Returns the display name, decoded. A name in a charset that the crate does not know stays
-    /// encoded, and is sent as it came.
+    /// Returns the display name, decoded.
+    ///
+    /// A name in a charset that the crate does not know stays encoded, and is sent unchanged.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_ref().map(Phrase::as_str)

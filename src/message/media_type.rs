@@ -36,11 +36,9 @@ pub struct MediaType {
 pub(crate) type Parameter = (Cow<'static, str>, Cow<'static, str>);
 
 impl MediaType {
-    /// Guesses the type from a file's extension. If the extension is unknown, it is
-    /// `application/octet-stream`.
+    /// Guesses the type from a file's extension; the default is `application/octet-stream`.
     ///
-    /// Only the name is looked at. A compressed file has the type of its compression, whatever is
-    /// inside.
+    /// The file is not opened. A compressed file has the type of its compression.
     #[must_use]
     pub fn of_file(name: &str) -> Self {
         Self::known(extension::media_type(name))
@@ -86,7 +84,7 @@ impl MediaType {
         self
     }
 
-    /// What stands before the slash.
+    /// The part before the slash.
     pub(crate) fn top_level(&self) -> &str {
         self.essence.split('/').next().unwrap_or_default()
     }
@@ -140,7 +138,7 @@ fn is_name(text: &str) -> bool {
             .all(|octet| octet.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&octet))
 }
 
-/// Reads what stands behind the first semicolon; no name may be there twice.
+/// Reads the parameters after the first semicolon; no name may occur twice.
 pub(crate) fn parse_parameters(mut rest: &str) -> Option<Vec<Parameter>> {
     let mut parameters: Vec<Parameter> = Vec::new();
     while !rest.trim_matches(' ').is_empty() {
@@ -155,7 +153,7 @@ pub(crate) fn parse_parameters(mut rest: &str) -> Option<Vec<Parameter>> {
     Some(parameters)
 }
 
-/// Reads `name=value` or `name="value"` up to the next semicolon, and hands back what is behind it.
+/// Reads `name=value` or `name="value"` up to the next semicolon, and returns the rest.
 fn parameter(text: &str) -> Option<(&str, String, &str)> {
     let (name, rest) = text.split_once('=')?;
     let name = name.trim_matches(' ');

@@ -12,8 +12,8 @@ use crate::message::transfer::Offers;
 /// A complete and correct message, made by [`Message::builder`]. It can be sent any number of
 /// times.
 ///
-/// Everything in it has been checked. Text is sent as it is where the server allows that, and
-/// encoded otherwise. Attachments from files are read while the message is sent.
+/// Everything in it has been checked. Text is sent unencoded if the server allows it. Attachments
+/// from files are read while the message is sent.
 ///
 /// ```
 /// use smtplib::{Attachment, Message};
@@ -42,7 +42,7 @@ impl Message {
         Self { root }
     }
 
-    /// Returns the id in angle brackets, to which answers refer.
+    /// Returns the message id, with its angle brackets.
     #[must_use]
     pub fn message_id(&self) -> String {
         let id = self.root.head.posting.id.as_ref();
@@ -55,11 +55,11 @@ impl Message {
         Some(&self.root.head.subject.as_ref()?.text)
     }
 
-    /// Returns true if only a server that offers SMTPUTF8 (RFC 6531) can take the message, because
-    /// an address has letters outside ASCII. Other text is encoded for servers without it.
+    /// Returns true if an address has letters outside ASCII, so that the server must offer
+    /// SMTPUTF8.
     ///
-    /// With the feature `idna` only the part before the `@` counts, because a domain has an ASCII
-    /// form.
+    /// Other text is encoded, and every server can take it. With the feature `idna`, only the part
+    /// before the `@` counts, because domains have an ASCII form.
     #[must_use]
     pub fn needs_smtputf8(&self) -> bool {
         let (sender, recipients) = self.envelope_parts();
@@ -67,9 +67,10 @@ impl Message {
         self.root.without_ascii().is_some() || addresses.any(|a| a.to_ascii().is_none())
     }
 
-    /// Returns the bytes of the message, for a file or another program: 7-bit, with CRLF line ends.
+    /// Returns the bytes of the message, for a file or another program.
     ///
-    /// Only a message with addresses outside ASCII has UTF-8 in its headers (RFC 6532).
+    /// They are 7-bit, with CRLF line ends. Only a message with addresses outside ASCII has UTF-8
+    /// in its header (RFC 6532).
     ///
     /// # Errors
     ///

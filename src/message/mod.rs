@@ -1,8 +1,7 @@
-//! What stands in the fields of a [`Message`]: lists of addresses, dates, media types, and the fields of
-//! a message that is sent on.
+//! Values for the fields of a [`Message`]: lists of addresses, dates and media types.
 //!
-//! Where a text will do, methods take one. These types are for what a text cannot say, such as several
-//! mailboxes in one:
+//! Most methods of [`MessageBuilder`](crate::MessageBuilder) take a text. You need these types for
+//! other values, such as several mailboxes in one text:
 //!
 //! ```
 //! use smtplib::Message;

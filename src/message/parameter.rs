@@ -26,7 +26,7 @@ pub(crate) fn write_parameters<'p>(
             writer.parts([name, "=", value, separator]);
             continue;
         }
-        // Readers look for the boundary as it is.
+        // Readers search for the boundary unchanged.
         if name == "boundary" {
             writer.parts([name, "=", &quoted(value), separator]);
             continue;
@@ -39,7 +39,7 @@ pub(crate) fn write_parameters<'p>(
     }
 }
 
-/// What stands behind a value or a parameter when another follows.
+/// The text between two parameters.
 fn separator(next: Option<&(&str, &str)>) -> &'static str {
     next.map_or("", |_| ";")
 }
@@ -133,7 +133,7 @@ fn extended(name: &str, value: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut piece = format!("{name}*0*=utf-8''");
     for c in value.chars() {
-        // All octets of a character stay in one piece.
+        // All bytes of a character stay in one piece.
         let encoded = percent_encoded(c.encode_utf8(&mut [0; 4]));
         if piece.len() + encoded.len() > MAX_PIECE {
             let next = format!("{name}*{}*=", pieces.len() + 1);

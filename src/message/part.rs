@@ -117,25 +117,24 @@ impl Part {
         })
     }
 
-    /// Makes a part of plain text. Each line is a paragraph, which mail programs wrap to their
-    /// width (RFC 3676).
+    /// Makes a part of plain text with one line for each paragraph; mail programs wrap them (RFC
+    /// 3676).
     #[must_use]
     pub fn flowed(text: &str) -> Self {
         Self::text_of("text/plain; format=flowed", flow(text))
     }
 
-    /// Makes a part of an invitation, or of an answer to one: `text/calendar` with the calendar's
-    /// method, such as `REQUEST` (RFC 6047).
+    /// Makes a `text/calendar` part with the calendar's method, such as `REQUEST` (RFC 6047).
     #[must_use]
     pub fn calendar(method: &str, calendar: impl Into<String>) -> Self {
         Self::text_of(&format!("text/calendar; method={method}"), calendar)
     }
 
-    /// Makes a part of text of any media type. Its line ends become CRLF, and its charset is UTF-8.
+    /// Makes a part of text of any media type, with CRLF line ends and the charset UTF-8.
     ///
-    /// A message (`message/rfc822`) or a report (`message/delivery-status`) is sent line by line,
-    /// because it may not be encoded (RFC 2046, 5.2.1). A message that is 8-bit is sent as
-    /// `application/octet-stream` where 8-bit lines cannot be sent. A report has to be 7-bit.
+    /// A message (`message/rfc822`) or a report (`message/delivery-status`) may not be encoded (RFC
+    /// 2046, 5.2.1). An 8-bit message is sent as `application/octet-stream` to a server without
+    /// 8BITMIME. A report must be 7-bit.
     #[must_use]
     pub fn text_of(media_type: &str, text: impl Into<String>) -> Self {
         Self::new(Kind::Text {
@@ -144,8 +143,10 @@ impl Part {
         })
     }
 
-    /// Makes a multipart of the same content in several forms, the plainest first. Mail programs
-    /// show the last one that they can (RFC 2046, 5.1.4).
+    /// Makes a multipart of the same content in several forms, the plainest first (RFC 2046,
+    /// 5.1.4).
+    ///
+    /// Mail programs show the last form that they support.
     #[must_use]
     pub fn alternative(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::known_multipart("multipart/alternative", parts)
@@ -157,7 +158,7 @@ impl Part {
         Self::known_multipart("multipart/mixed", parts)
     }
 
-    /// Makes a multipart of HTML and the pictures that it shows by `cid:` (RFC 2387).
+    /// Makes a multipart of HTML and its inline pictures (RFC 2387).
     #[must_use]
     pub fn related(parts: impl IntoIterator<Item = Self>) -> Self {
         Self::known_multipart("multipart/related", parts)
@@ -173,11 +174,10 @@ impl Part {
         })
     }
 
-    /// Sets the boundary of a multipart: 1 to 70 letters, digits, `'()+_,-./:=?` and inner spaces
-    /// that occur nowhere in the content.
+    /// Sets the boundary of a multipart, a text that occurs nowhere in the content.
     ///
-    /// By default it is random, and you rarely need another. Attachments that are read from files
-    /// are not searched for it.
+    /// By default it is random. It can have 1 to 70 letters, digits, `'()+_,-./:=?` and inner
+    /// spaces. Attachments that are read from files are not searched for it.
     #[must_use]
     pub fn boundary(mut self, text: impl Into<String>) -> Self {
         match &mut self.kind {
@@ -188,11 +188,11 @@ impl Part {
         self
     }
 
-    /// Sets how mail programs show the part (RFC 2183): `inline`, `attachment`, or one of them with
-    /// parameters, such as `attachment; size=12`. An empty text means no disposition.
+    /// Sets how mail programs show the part (RFC 2183), such as `inline` or `attachment; size=12`.
     ///
     /// By default attachments are `attachment`, attachments with a content id are `inline`, and
-    /// other parts have none. The file name stays, unless `filename` is among the parameters.
+    /// other parts have none. An empty text means no disposition. The file name stays, unless you
+    /// give a parameter `filename`.
     ///
     /// ```
     /// use smtplib::{Attachment, Part};
@@ -260,7 +260,7 @@ impl Part {
         matches!(&self.kind, Kind::Attachment(attachment) if attachment.is_inline())
     }
 
-    /// Puts what HTML shows beside the first HTML of the tree. Nothing is put into what is signed.
+    /// Puts inline pictures beside the first HTML of the tree. Signed parts are not changed.
     pub(crate) fn show(&mut self, shown: &mut Vec<Self>) {
         match &mut self.kind {
             Kind::Multipart { media_type, .. }

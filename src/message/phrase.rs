@@ -92,7 +92,7 @@ impl From<Phrase> for String {
 }
 
 impl fmt::Display for Phrase {
-    /// As it is read again: in quotes where it needs them.
+    /// In a form that can be parsed again: in quotes where it needs them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.as_it_came {
             f.write_str(&self.text)
@@ -102,7 +102,7 @@ impl fmt::Display for Phrase {
     }
 }
 
-/// A name as it is read again: in quotes where it needs them.
+/// A name in a form that can be parsed again: in quotes where it needs them.
 pub(crate) struct DisplayName<'n>(pub(crate) &'n str);
 
 impl fmt::Display for DisplayName<'_> {
@@ -131,7 +131,7 @@ fn is_line(text: &str) -> bool {
     text.split(' ').all(is_word)
 }
 
-/// Where the quote stands that ends a quoted string whose opening quote is gone.
+/// The position of the closing quote, in a text after the opening quote.
 pub(crate) fn closing_quote(quoted: &str) -> Option<usize> {
     let mut escaped = false;
     quoted.bytes().position(|octet| {
@@ -208,7 +208,7 @@ mod tests {
             phrase.write(&mut HeaderWriter::new(&mut out, false), ":");
             assert_eq!(String::from_utf8(out).unwrap().trim_start(), written);
             assert_eq!(Phrase::read(text), Ok(phrase));
-            // A name that somebody gives is meant as it stands.
+            // A name that the caller gives is taken literally.
             assert!(!Phrase::new(text).unwrap().as_it_came);
             assert!(!Phrase::read(&format!("\"{text}\"")).unwrap().as_it_came);
         }

@@ -1,4 +1,4 @@
-//! Names that nobody can guess and nobody has used: for message ids, content ids and boundaries.
+//! Unique random names for message ids, content ids and boundaries.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -17,7 +17,7 @@ pub(crate) fn token() -> String {
     with_token(&[])
 }
 
-/// A token, and these texts behind it.
+/// A token, followed by these texts.
 ///
 /// The keys of std's hasher come from the operating system, and the hash cannot be foretold without
 /// them. A process that was forked has the keys of its parent, hence the time is hashed too.

@@ -1,4 +1,4 @@
-//! [`Rendering`]: a message as octets for one server, measured and not yet written.
+//! [`Rendering`]: a message as bytes for one server, measured and not yet written.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -142,7 +142,7 @@ impl<'m> Rendering<'m> {
     }
 }
 
-/// What is said of lines that are not those that were looked at.
+/// The error for lines that have changed since they were checked.
 const CHANGED: &str = "the attachment changed after the message was built";
 
 struct Renderer<'m> {
@@ -153,7 +153,7 @@ struct Renderer<'m> {
 }
 
 impl<'m> Renderer<'m> {
-    /// Renders a message, or a message within it, without a line end behind its last line.
+    /// Renders a message, or a message within it, without a line end after its last line.
     fn root(&mut self, root: &'m Root) -> Result<(), MessageError> {
         let is_utf8 = self.rendering.smtputf8 && root.head.has_utf8();
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, is_utf8);
@@ -216,7 +216,7 @@ impl<'m> Renderer<'m> {
         Ok(())
     }
 
-    /// Writes the fields that describe a part, and the empty line behind them.
+    /// Writes the fields that describe a part, and the empty line after them.
     fn header(
         &mut self,
         entity: &Entity,
@@ -498,7 +498,7 @@ mod tests {
             ..EIGHT_BIT
         };
         assert!(message.render(offers).unwrap().needs_smtputf8());
-        // What nobody sees needs nothing of the header.
+        // Hidden recipients need nothing in the header.
         let message = builder().bcc("zoë@example.org").text("x").build().unwrap();
         assert!(!message.render(offers).unwrap().needs_smtputf8());
     }
@@ -538,7 +538,7 @@ mod tests {
         assert!(numbered(&"a".repeat(40), usize::MAX).len() <= 70);
     }
 
-    /// H5: 128 bits that nobody can foretell.
+    /// H5: 128 random bits.
     #[test]
     fn boundaries_are_drawn_for_each_message() {
         let drawn = || {

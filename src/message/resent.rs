@@ -8,7 +8,7 @@ use crate::message::into_address_list::IntoAddressList;
 use crate::message::mailbox::Mailbox;
 use crate::message::posting::{Posting, RESENT};
 
-/// A resending: a message that goes out again, unchanged, to others (RFC 5322, 3.6.6).
+/// The header fields of a message that is sent again, unchanged, to others (RFC 5322, 3.6.6).
 ///
 /// ```
 /// use smtplib::Message;
@@ -34,7 +34,7 @@ impl Resent {
         Self::default()
     }
 
-    /// Adds who resends the message.
+    /// Adds the author of the resending.
     pub fn from<T, K>(mut self, from: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -43,7 +43,7 @@ impl Resent {
         self
     }
 
-    /// Sets who sends it. By default it is the one who resends it.
+    /// Sets the sender of the resending; by default it is its author.
     pub fn sender<T>(mut self, sender: T) -> Self
     where
         T: TryInto<Mailbox>,
@@ -72,7 +72,7 @@ impl Resent {
         self
     }
 
-    /// Adds recipients who are hidden from the other recipients.
+    /// Adds recipients that are hidden from the other recipients.
     pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -81,13 +81,13 @@ impl Resent {
         self
     }
 
-    /// Sets the date. The default is the moment when it is given to the message.
+    /// Sets the date; the default is the moment when it is given to the message.
     pub fn date(mut self, date: impl Into<Date>) -> Self {
         self.posting.date = Some(date.into());
         self
     }
 
-    /// Sets the id of the resending. By default one is made.
+    /// Sets the id of the resending; by default one is made.
     pub fn message_id(mut self, id: &str) -> Self {
         self.posting.id = self.error.keep(RESENT.id, MsgId::parse(id));
         self

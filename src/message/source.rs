@@ -1,4 +1,4 @@
-//! [`Source`]: where the octets of an attachment come from when they are sent.
+//! [`Source`]: where the bytes of an attachment come from.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -15,7 +15,7 @@ const CHUNK: usize = 64 * 1024;
 /// Opens a source anew, each time the message is sent.
 pub(crate) type Open = dyn Fn() -> io::Result<Box<dyn Read>> + Send + Sync;
 
-/// Octets in memory, or a way to them that is gone each time they are sent.
+/// Bytes in memory, or a reader that is opened each time they are sent.
 #[derive(Clone)]
 pub(crate) enum Source {
     File(Arc<Path>),
@@ -54,7 +54,7 @@ impl Source {
         }
     }
 
-    /// Whether the octets are text in UTF-8. What cannot be read is nothing that can be told.
+    /// Whether the bytes are text in UTF-8; false if they cannot be read.
     pub(crate) fn is_utf8(&self) -> bool {
         // A character may be cut at the end of a piece.
         let mut rest = Vec::new();
@@ -126,8 +126,8 @@ impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "File({path:?})"),
-            Self::Memory(octets) => write!(f, "Memory({} octets)", octets.len()),
-            Self::Stream { length, .. } => write!(f, "Stream({length} octets)"),
+            Self::Memory(octets) => write!(f, "Memory({} bytes)", octets.len()),
+            Self::Stream { length, .. } => write!(f, "Stream({length} bytes)"),
         }
     }
 }

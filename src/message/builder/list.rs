@@ -11,8 +11,8 @@ impl MessageBuilder {
     /// Sets the addresses for leaving the list (RFC 2369, 3.2): `https://…`, `mailto:…`, or both.
     ///
     /// If `one_click` is true, mail programs show a button, and send a POST to the first `https://`
-    /// address (RFC 8058). Large mailbox providers ask this of senders of bulk mail. Sign both
-    /// header fields with DKIM.
+    /// address (RFC 8058). Large mailbox providers require this for bulk mail. Sign both header
+    /// fields with DKIM.
     ///
     /// ```
     /// use smtplib::Message;

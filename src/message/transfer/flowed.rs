@@ -1,4 +1,4 @@
-//! `format=flowed`: paragraphs that a reader may wrap to its own width (RFC 3676).
+//! `format=flowed`: paragraphs that a mail program may wrap to its own width (RFC 3676).
 
 /// Where a paragraph is wrapped (RFC 3676, 4.2), in characters with the space that flows.
 const WIDTH: usize = 72;

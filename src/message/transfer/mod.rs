@@ -23,12 +23,12 @@ pub(crate) struct Offers {
     pub(crate) smtputf8: bool,
     /// Octets that are not lines (BINARYMIME, RFC 3030), and the caller wants that.
     pub(crate) binary: bool,
-    /// The content is signed: nobody on the way may have a reason to change it (RFC 1847, 2.1).
+    /// The content is signed: no server on the way may have a reason to change it (RFC 1847, 2.1).
     pub(crate) signed: bool,
 }
 
 impl Offers {
-    /// What can be done with a file, whoever reads it: headers that have to be UTF-8 are.
+    /// The offers for a file: only headers that must be UTF-8 are UTF-8.
     pub(crate) const FILE: Self = Self {
         eight_bit: false,
         smtputf8: true,

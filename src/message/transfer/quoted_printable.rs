@@ -9,10 +9,10 @@ use crate::message::transfer::line_end::{BLOCK, Lines};
 const MAX_LINE: usize = 76;
 /// Octets of `=3D`.
 const ESCAPE: u8 = 3;
-/// What each octet takes: 1 if it stands for itself.
+/// The length of each byte when encoded: 1 if it is written unchanged.
 static WIDTHS: [u8; 256] = widths();
-/// What each octet becomes. All of a slot is written, and its width tells where the next one goes:
-/// that is quicker than to ask each octet what it needs.
+/// Each byte when encoded. The whole slot is written, and its width says where the next one goes:
+/// that is quicker than a test for each byte.
 static SLOTS: [[u8; SLOT]; 256] = slots();
 const SLOT: usize = 4;
 
@@ -63,7 +63,7 @@ fn write_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> &'t [u8] {
     rest
 }
 
-/// Copies a line of octets that all stand for themselves, if it is one.
+/// Copies a line if all its bytes are written unchanged.
 fn copy_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> Option<&'t [u8]> {
     let (head, rest) = text.split_at(text.len().min(MAX_LINE - 1));
     let literal = head
