@@ -6,15 +6,24 @@ use crate::auth::error::{CredentialsError, check_text};
 /// Longest trace information, in characters (RFC 4505, 2).
 const MAX_TRACE: usize = 255;
 
-/// ANONYMOUS (RFC 4505): logs in as nobody in particular.
+/// ANONYMOUS (RFC 4505): logs in without a user.
+///
+/// ```no_run
+/// use smtplib::auth::Anonymous;
+///
+/// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut Anonymous::new("admin@example.com")?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Anonymous {
     trace: String,
 }
 
 impl Anonymous {
-    /// Tells the server's administrators whom to ask: a mail address, another text without `@`, or
-    /// nothing.
+    /// Logs in with a text for the server's administrators: a mail address, another text without
+    /// `@`, or nothing.
     ///
     /// # Errors
     ///

@@ -8,10 +8,19 @@ use crate::auth::account::Account;
 use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
-/// CRAM-MD5 (RFC 2195), which is all that some old servers have. Feature `cram-md5`.
+/// CRAM-MD5 (RFC 2195), for old servers without a better mechanism. Feature `cram-md5`.
 ///
-/// The password is not shown. But somebody who reads the dialog can guess it quickly, and the
-/// server proves nothing. Under TLS, PLAIN is preferred.
+/// The password is not sent. But anyone who reads the dialog can guess it quickly, and the server
+/// proves nothing. Under TLS, PLAIN is preferred.
+///
+/// ```no_run
+/// use smtplib::auth::CramMd5;
+///
+/// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut CramMd5::new("alice", "secret")?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct CramMd5 {
     account: Account,
@@ -19,7 +28,7 @@ pub struct CramMd5 {
 }
 
 impl CramMd5 {
-    /// Logs `user` in.
+    /// Logs in as `user`.
     ///
     /// # Errors
     ///

@@ -12,7 +12,7 @@ use crate::auth::plain::Plain;
 use crate::auth::table::Kind;
 use crate::secret::Secret;
 
-/// Who logs in, and with what: a password, an OAuth token, or a certificate.
+/// A user name with a password, an OAuth token or a certificate, to log in with.
 ///
 /// A token is never sent as a password, and a password never as a token.
 ///
@@ -23,8 +23,14 @@ use crate::secret::Secret;
 /// | [`certificate`](Self::certificate) | EXTERNAL |
 /// | [`anonymous`](Self::anonymous) | ANONYMOUS |
 ///
-/// User names and passwords are sent as they are given, in UTF-8. `SASLprep` (RFC 4013) is not
-/// applied, because servers do not apply it either.
+/// User names and passwords are sent unchanged, in UTF-8. `SASLprep` (RFC 4013) is not applied,
+/// because servers do not apply it either.
+///
+/// ```
+/// use smtplib::{Config, Credentials};
+///
+/// let config = Config::new("mail.example.com").credentials(Credentials::password("alice", "secret"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     user: String,
@@ -43,25 +49,24 @@ enum Source {
 }
 
 impl Credentials {
-    /// Makes credentials of a user name and a password.
+    /// Makes credentials from a user name and a password.
     #[must_use]
     pub fn password(user: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self::new(user, password, Kind::Password)
     }
 
-    /// Makes credentials of a user name and an OAuth 2.0 access token (OAUTHBEARER, RFC 7628, or
+    /// Makes credentials from a user name and an OAuth 2.0 access token (OAUTHBEARER, RFC 7628, or
     /// XOAUTH2).
     #[must_use]
     pub fn bearer(user: impl Into<String>, token: impl Into<Secret>) -> Self {
         Self::new(user, token, Kind::Bearer)
     }
 
-    /// Makes credentials of a user name and a function that gets an OAuth 2.0 access token. Access
-    /// tokens expire after an hour or so.
+    /// Makes credentials from a user name and a function that gets an OAuth 2.0 access token.
     ///
-    /// The function is called at each login, and once more if the server refuses the token. If it
-    /// returns the same token again, the server is not asked again. If it fails, logging in returns
-    /// [`Error::Token`](crate::Error::Token).
+    /// Access tokens expire after an hour or so. The function is called at each login, and once
+    /// more if the server refuses the token. If it returns the same token again, there is no second
+    /// try. If it fails, logging in returns [`Error::Token`](crate::Error::Token).
     ///
     /// ```no_run
     /// use smtplib::{Config, Credentials, Secret};
@@ -96,15 +101,19 @@ impl Credentials {
         }
     }
 
-    /// Logs in by the certificate of [`Config::client_identity`](crate::Config::client_identity),
-    /// as this user. An empty name means the user whom the server finds in the certificate.
+    /// Makes credentials for the certificate of
+    /// [`Config::client_identity`](crate::Config::client_identity), with this user name.
+    ///
+    /// If the name is empty, the server takes the user from the certificate.
     #[must_use]
     pub fn certificate(user: impl Into<String>) -> Self {
         Self::new(user, "", Kind::Certificate)
     }
 
-    /// Logs in as nobody in particular. The text tells the server's administrators whom to ask: a
-    /// mail address, another text without `@`, or nothing.
+    /// Makes credentials for a login without a user (ANONYMOUS, RFC 4505).
+    ///
+    /// The text is for the server's administrators: a mail address, another text without `@`, or
+    /// nothing.
     #[must_use]
     pub fn anonymous(trace: impl Into<String>) -> Self {
         Self::new(trace, "", Kind::Anonymous)

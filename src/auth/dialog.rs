@@ -59,7 +59,7 @@ pub(crate) enum Turn {
     Success(Reply),
     /// It does not.
     Failure(Box<AuthError>),
-    /// The server neither let us in nor sent us away: nobody knows what it takes the next line for.
+    /// The server neither accepted nor refused: it is unknown how it takes the next line.
     Nonsense(ProtocolError),
 }
 
@@ -119,8 +119,8 @@ impl<'m> Dialog<'m> {
         }
     }
 
-    /// Whether the mechanism is content with a success; its last doubt may be answered in the
-    /// success itself (RFC 5802, 5: the server's proof).
+    /// Whether the mechanism accepts a success; the missing proof may be in the success itself (RFC
+    /// 5802, 5: the server's proof).
     fn is_satisfied_by(&mut self, reply: &Reply) -> bool {
         if !self.mechanism.is_satisfied() {
             let text = reply.text();
@@ -251,6 +251,18 @@ impl Drop for Line {
 }
 
 /// Why logging in failed.
+///
+/// ```
+/// use smtplib::Error;
+/// use smtplib::error::AuthReason;
+///
+/// let error = Error::auth_failed("PLAIN", "535 5.7.8 wrong password".parse()?);
+/// if let Error::AuthFailed(failure) = &error {
+///     assert_eq!(failure.mechanism(), "PLAIN");
+///     assert_eq!(failure.reason(), AuthReason::Refused);
+/// }
+/// # Ok::<(), smtplib::error::ProtocolError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuthError {
     pub(crate) mechanism: String,
@@ -269,21 +281,23 @@ impl AuthError {
         &self.mechanism
     }
 
-    /// Returns what went wrong.
+    /// Returns the reason.
     #[must_use]
     pub fn reason(&self) -> AuthReason {
         self.reason
     }
 
-    /// Returns the server's last reply: 535 for wrong credentials, 454 for "try later", and others
+    /// Returns the server's last reply, such as 535 for wrong credentials or 454 for "try later"
     /// (RFC 4954, 6).
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
     }
 
-    /// Returns what went wrong within the mechanism: the server's JSON (RFC 7628, 3.2.2), its `e=`
-    /// (RFC 5802, 7), or why this side cancelled. Control characters are taken out.
+    /// Returns details from the mechanism, if there are any.
+    ///
+    /// That is the server's JSON (RFC 7628, 3.2.2), its `e=` (RFC 5802, 7), or why this side
+    /// cancelled. Control characters are removed.
     #[must_use]
     pub fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
@@ -296,11 +310,11 @@ impl fmt::Display for AuthError {
         match (&self.reason, &self.reply) {
             (AuthReason::Refused, Some(reply)) => {
                 let server = ServerName(&self.server);
-                write!(f, "{server} refused to log us in by {mechanism}: {reply}")?;
+                write!(f, "{server} refused the login with {mechanism}: {reply}")?;
             }
             (reason, _) => {
                 let at = AtServer(&self.server);
-                write!(f, "logging in{at} by {mechanism} failed: {reason}")?;
+                write!(f, "logging in{at} with {mechanism} failed: {reason}")?;
             }
         }
         if let Some(detail) = &self.detail {
@@ -310,7 +324,7 @@ impl fmt::Display for AuthError {
             "" => Ok(()),
             others => write!(
                 f,
-                "; the server also offers {others}: choose by Config::mechanisms"
+                "; the server also offers {others}: choose with Config::mechanisms"
             ),
         }
     }

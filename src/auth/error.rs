@@ -4,10 +4,18 @@ use std::error::Error as StdError;
 use std::fmt;
 
 /// Why credentials cannot be sent.
+///
+/// ```
+/// use smtplib::auth::Plain;
+/// use smtplib::error::CredentialsError;
+///
+/// let error = Plain::new("alice", "secret\n").unwrap_err();
+/// assert_eq!(error, CredentialsError::Control);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CredentialsError {
-    /// A control character stands in the user name, the password or the token.
+    /// The user name, the password or the token has a control character.
     Control,
     /// The user name, the password or the token is empty.
     Empty,
@@ -35,33 +43,42 @@ impl fmt::Display for CredentialsError {
 
 impl StdError for CredentialsError {}
 
-/// What went wrong while logging in.
+/// The reason why logging in failed.
+///
+/// ```
+/// use smtplib::Error;
+/// use smtplib::error::AuthReason;
+///
+/// fn is_wrong_password(error: &Error) -> bool {
+///     matches!(error, Error::AuthFailed(failure) if failure.reason() == AuthReason::Refused)
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthReason {
-    /// The server's challenge is not base64, or came where none can come.
+    /// The server's challenge is not base64, or came at a wrong moment.
     BadChallenge,
-    /// The mechanism cancelled.
+    /// The mechanism cancelled the login.
     Cancelled,
-    /// The server refused.
+    /// The server refused the login.
     Refused,
     /// The mechanism's response is longer than a line may be.
     ResponseTooLong,
     /// The server reported success without proving that it knows the secret.
     ServerUnproven,
-    /// The server asked more often than any mechanism does.
+    /// The server sent more challenges than any mechanism needs.
     TooManyChallenges,
 }
 
 impl fmt::Display for AuthReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BadChallenge => "the server's challenge makes no sense",
-            Self::Cancelled => "the mechanism called the exchange off",
-            Self::Refused => "the server said no",
+            Self::BadChallenge => "the server's challenge is not valid",
+            Self::Cancelled => "the mechanism cancelled the login",
+            Self::Refused => "the server refused",
             Self::ResponseTooLong => "the response is longer than a line may be",
             Self::ServerUnproven => "the server did not prove that it knows the password",
-            Self::TooManyChallenges => "the server never stopped asking",
+            Self::TooManyChallenges => "the server sent too many challenges",
         })
     }
 }

@@ -6,20 +6,30 @@ use crate::auth::error::{CredentialsError, check_text};
 /// EXTERNAL (RFC 4422, appendix A): the client's TLS certificate says who logs in.
 ///
 /// The certificate is set by [`Config::client_identity`](crate::Config::client_identity).
+///
+/// ```no_run
+/// use smtplib::auth::External;
+///
+/// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut External::new())?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct External {
     authorization: String,
 }
 
 impl External {
-    /// Logs in as the user whom the server finds in the certificate.
+    /// Logs in as the user that the certificate names.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Logs in as this user, if the server allows that to the certificate's owner. An empty name is
-    /// the owner's.
+    /// Logs in as this user, if the server allows the certificate's owner to do so.
+    ///
+    /// An empty name means the owner.
     ///
     /// # Errors
     ///

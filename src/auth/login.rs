@@ -10,6 +10,15 @@ use crate::secret::Secret;
 ///
 /// The words of the prompts do not matter: the first gets the user name, and the second the
 /// password.
+///
+/// ```no_run
+/// use smtplib::auth::Login;
+///
+/// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut Login::new("alice", "secret")?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Login {
     account: Account,
@@ -17,7 +26,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// Logs `user` in.
+    /// Logs in as `user`.
     ///
     /// # Errors
     ///

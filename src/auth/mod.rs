@@ -1,7 +1,7 @@
-//! Mechanisms to log in by (SASL, RFC 4422), and the trait for your own.
+//! Mechanisms to log in with (SASL, RFC 4422), and the trait for your own.
 //!
-//! [`Credentials`](crate::Credentials) choose the best mechanism that the server offers, so that these
-//! are needed only to insist on one:
+//! [`Credentials`](crate::Credentials) choose the best mechanism that the server offers. You need
+//! these types only to insist on one mechanism:
 //!
 //! ```no_run
 //! use smtplib::SmtpConnection;
@@ -45,14 +45,14 @@ pub use crate::auth::scram::Scram;
 
 /// One run of a SASL mechanism, from the client's side.
 ///
-/// Implement it to log in by a mechanism that the crate does not have, and pass it to
+/// Implement it to log in with a mechanism that the crate does not have, and pass it to
 /// [`SmtpConnection::authenticate`](crate::SmtpConnection::authenticate). Responses and challenges
 /// are plain bytes: the connection takes care of base64, limits and cancelling.
 ///
 /// ```
 /// use smtplib::auth::Mechanism;
 ///
-/// /// A one-time password from a device, by a mechanism of the server's own.
+/// /// A one-time password from a device, for a server with its own mechanism.
 /// #[derive(Debug)]
 /// struct OneTime(String);
 ///
@@ -75,54 +75,51 @@ pub trait Mechanism {
     /// Returns the registered name: 1 to 20 of `A-Z`, `0-9`, `-` and `_` (RFC 4422, 3.1).
     fn name(&self) -> &str;
 
-    /// Returns what the client says first, or `None` if the server speaks first. An empty response
-    /// is a response.
+    /// Returns the first response, or `None` if the server begins; an empty response counts as one.
     fn initial_response(&mut self) -> Option<Vec<u8>>;
 
     /// Returns the response to a challenge, or `None` to cancel.
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>>;
 
-    /// Returns true if the responses need protection. Without TLS logging in is refused then. The
-    /// default is true.
+    /// Returns true if the responses must not be sent without TLS; the default is true.
     fn needs_tls(&self) -> bool {
         true
     }
 
-    /// Returns true if the server's report of success is enough. The default is true.
+    /// Returns true if the server's report of success is enough; the default is true.
     ///
-    /// A mechanism in which the server proves itself, too, returns false until it has seen the
-    /// proof.
+    /// If the server has to prove itself, return false until you have seen the proof.
     fn is_satisfied(&self) -> bool {
         true
     }
 
-    /// Takes the data that came with the server's report of success. By default it does nothing.
+    /// Takes the data that came with the server's report of success; by default it does nothing.
     ///
-    /// SASL allows data there (RFC 4422, 3.6), and SMTP has no place for it. Some servers write it,
-    /// in base64, into the text of the 235. It is called only if
+    /// SASL allows such data (RFC 4422, 3.6), but SMTP has no place for it. Some servers write it
+    /// into the text of the 235, in base64. This is called only if
     /// [`is_satisfied`](Self::is_satisfied) is still false.
     fn finish(&mut self, _data: &[u8]) {}
 
-    /// Returns why [`respond`](Self::respond) cancelled. The default is [`AuthReason::Cancelled`].
+    /// Returns why [`respond`](Self::respond) cancelled; the default is [`AuthReason::Cancelled`].
     ///
     /// After [`AuthReason::ServerUnproven`] the connection is closed.
     fn reason(&self) -> AuthReason {
         AuthReason::Cancelled
     }
 
-    /// Returns true if challenges mean nothing to this mechanism. Then one that is not base64 is no
-    /// error. The default is false.
+    /// Returns true if this mechanism ignores challenges; the default is false.
+    ///
+    /// If true, a challenge that is not base64 is not an error.
     fn ignores_challenges(&self) -> bool {
         false
     }
 
-    /// Returns what went wrong within the mechanism, in the server's words if there are any. The
-    /// default is none.
+    /// Returns details about a failure, in the server's words if possible; the default is none.
     fn failure(&self) -> Option<&str> {
         None
     }
 
-    /// Returns the password or token, so that it can be masked if the server repeats it. The
+    /// Returns the password or token, so that it can be masked if the server repeats it; the
     /// default is none.
     fn secret(&self) -> Option<&str> {
         None

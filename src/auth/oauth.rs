@@ -9,6 +9,15 @@ use crate::secret::Secret;
 const MAX_FAILURE: usize = 1024;
 
 /// XOAUTH2: an access token, as Google and Microsoft introduced it.
+///
+/// ```no_run
+/// use smtplib::auth::XOAuth2;
+///
+/// # fn log_in(token: &str, smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut XOAuth2::new("alice@example.com", token)?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct XOAuth2 {
     account: Account,
@@ -43,7 +52,7 @@ impl Mechanism for XOAuth2 {
         Some(format!("user={}\x01auth=Bearer {token}\x01\x01", self.account.user).into_bytes())
     }
 
-    /// A challenge is the explanation of a failure; an empty answer makes the server say its 535.
+    /// A challenge explains a failure; after an empty response the server sends its 535.
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
         keep_failure(&mut self.failure, challenge).then(Vec::new)
     }
@@ -58,6 +67,15 @@ impl Mechanism for XOAuth2 {
 }
 
 /// OAUTHBEARER (RFC 7628): an access token.
+///
+/// ```no_run
+/// use smtplib::auth::OAuthBearer;
+///
+/// # fn log_in(token: &str, smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut OAuthBearer::new("alice@example.com", token)?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct OAuthBearer {
     account: Account,
@@ -83,8 +101,9 @@ impl OAuthBearer {
         })
     }
 
-    /// Names the server that the token is for (RFC 7628, 3.1). Logging in by a
-    /// [`Config`](crate::Config) does this for you.
+    /// Names the server that the token is for (RFC 7628, 3.1).
+    ///
+    /// Logging in with a [`Config`](crate::Config) does this for you.
     #[must_use]
     pub fn server(mut self, host: &str, port: u16) -> Self {
         // A host with a control character could pass for another field; such a host cannot be
@@ -109,8 +128,7 @@ impl Mechanism for OAuthBearer {
         Some(format!("n,a={user},\x01{server}auth=Bearer {token}\x01\x01").into_bytes())
     }
 
-    /// A challenge is the explanation of a failure; `0x01` makes the server say its 535 (RFC 7628,
-    /// 3.2.3).
+    /// A challenge explains a failure; after `0x01` the server sends its 535 (RFC 7628, 3.2.3).
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
         keep_failure(&mut self.failure, challenge).then(|| vec![1])
     }

@@ -6,6 +6,15 @@ use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
 /// PLAIN (RFC 4616): user name and password in one message, for connections under TLS.
+///
+/// ```no_run
+/// use smtplib::auth::Plain;
+///
+/// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut Plain::new("alice", "secret")?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Plain {
     authorization: String,
@@ -13,7 +22,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Logs `user` in.
+    /// Logs in as `user`.
     ///
     /// # Errors
     ///
@@ -28,7 +37,8 @@ impl Plain {
         })
     }
 
-    /// Acts as somebody else, if the server allows it: the authorization identity.
+    /// Acts as another user, if the server allows it (authorization identity); the default is the
+    /// user who logs in.
     ///
     /// # Errors
     ///

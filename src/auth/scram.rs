@@ -21,11 +21,20 @@ const MAX_ERROR: usize = 128;
 
 /// SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802) and their `-PLUS` forms. Feature `scram`.
 ///
-/// The client proves that it knows the password without showing it. The server proves the same.
+/// The client proves that it knows the password without sending it, and the server proves the same.
 ///
 /// A login counts only if the server's proof is right. The server may ask for 4096 to 600,000
-/// rounds of hashing. User name and password are used as they are given, without `SASLprep` (RFC
-/// 4013), because that is how servers store them.
+/// rounds of hashing. User name and password are used unchanged, without `SASLprep` (RFC 4013),
+/// because servers store them in this way.
+///
+/// ```no_run
+/// use smtplib::auth::Scram;
+///
+/// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+/// smtp.authenticate(&mut Scram::sha256("alice", "secret")?)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Scram {
     hash: Hash,
@@ -76,7 +85,7 @@ enum Stage {
 struct Key(Vec<u8>);
 
 impl Scram {
-    /// Logs `user` in by SCRAM-SHA-256.
+    /// Logs in as `user` with SCRAM-SHA-256.
     ///
     /// # Errors
     ///
@@ -89,7 +98,7 @@ impl Scram {
         Self::new(Hash::Sha256, user, password)
     }
 
-    /// Logs `user` in by SCRAM-SHA-1.
+    /// Logs in as `user` with SCRAM-SHA-1.
     ///
     /// # Errors
     ///
@@ -132,10 +141,11 @@ impl Scram {
         })
     }
 
-    /// Ties the login to its TLS session, which makes it the `-PLUS` form: `end_point` is the
-    /// session's `tls-server-end-point` (RFC 5929, 4), the hash of the server's certificate.
+    /// Ties the login to its TLS session, which makes it the `-PLUS` form.
     ///
-    /// Logging in by a [`Config`](crate::Config) does this for you where the server offers it.
+    /// `end_point` is the hash of the server's certificate (`tls-server-end-point`, RFC 5929, 4).
+    ///
+    /// Logging in with a [`Config`](crate::Config) does this for you if the server offers it.
     #[must_use]
     pub fn bound_to(mut self, end_point: &[u8]) -> Self {
         self.binding = ChannelBinding::EndPoint(end_point.to_vec());
@@ -292,7 +302,7 @@ impl<'a> ServerFirst<'a> {
         let mut attributes = message.split(',');
         let mut next = |name| attributes.next().and_then(|text| text.strip_prefix(name));
         if message.starts_with("m=") {
-            return Err("the server wants an extension that nobody knows");
+            return Err("the server wants an extension that this library does not know");
         }
         let nonce = next("r=").ok_or("the server's message has no nonce")?;
         let own_part = nonce.strip_prefix(client_nonce).unwrap_or_default();

@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     Password,
 }
 
-/// What the client's side of a dialog gives away to whoever reads it.
+/// What a listener learns from the client's side of a dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shows {
     /// No secret.
@@ -220,7 +220,7 @@ fn scram(
     let mechanism = Scram::new(hash, given.user, given.secret.clone())?;
     Ok(Box::new(match &given.binding.data {
         Some(data) if binds => mechanism.bound_to(data),
-        // The server would see that somebody has taken its offer of -PLUS away (RFC 5802, 6).
+        // The server would see that its offer of -PLUS was removed on the way (RFC 5802, 6).
         Some(_) if !given.binding.is_offered => mechanism.could_bind(),
         _ => mechanism,
     }))

@@ -170,7 +170,7 @@ fn a_first_message_that_is_wrong_ends_it() {
         ("", "the server's message has no nonce"),
         (
             "m=x,r=abc1,s=QSXC,i=4096",
-            "the server wants an extension that nobody knows",
+            "the server wants an extension that this library does not know",
         ),
     ] {
         let mut scram = scram(Hash::Sha256, "abc");
