@@ -15,7 +15,7 @@ pub(crate) struct Attempts<'a> {
     rest: Option<Consignment<'a>>,
     /// The places of those recipients.
     places: Vec<usize>,
-    /// What is known of all recipients.
+    /// The results so far of all recipients.
     known: Option<Outcome>,
     begun: Instant,
     /// How many times the message was tried.
@@ -27,7 +27,7 @@ pub(crate) struct Attempts<'a> {
 /// What comes after an attempt.
 #[derive(Debug)]
 pub(crate) enum Next {
-    /// Nothing: this is what became of the message.
+    /// Nothing: this is the result.
     Done(Result<Outcome>),
     /// Another attempt after this pause.
     Again(Duration),
@@ -143,7 +143,7 @@ impl<'a> Attempts<'a> {
                 *older = newer.clone();
             }
         }
-        // Where somebody has the message, the reply that says so stays.
+        // Once a recipient has the message, the reply that says so stays.
         let is_news = outcome.accepted().next().is_some() || known.accepted().next().is_none();
         if is_news && outcome.reply.is_some() {
             known.reply.clone_from(&outcome.reply);
@@ -155,7 +155,7 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// What became of the message in all attempts.
+    /// The result of all attempts.
     fn finish(&mut self, result: Result<Outcome>) -> Result<Outcome> {
         if self.failures <= 1 {
             return self.counted(result);

@@ -48,7 +48,7 @@ enum Slot<'a> {
 }
 
 impl<'a> Book<'a> {
-    /// Adds a message behind all others, and returns its number.
+    /// Adds a message at the end, and returns its number.
     pub(crate) fn add(&mut self, attempts: Box<Attempts<'a>>) -> u64 {
         self.slots.push_back(Slot::Open {
             attempts,
@@ -57,7 +57,7 @@ impl<'a> Book<'a> {
         self.first + self.slots.len() as u64 - 1
     }
 
-    /// Adds a message that somebody else has had, and that is to go at once.
+    /// Adds a message from another thread, which is sent at once.
     pub(crate) fn take_over(&mut self, attempts: Box<Attempts<'a>>, now: Instant) {
         let number = self.add(attempts);
         self.again.push((now, number));

@@ -1,4 +1,4 @@
-//! [`Lease`]: a connection of the pool for as long as somebody uses it.
+//! [`Lease`]: a connection of the pool while it is in use.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::step::Step;
 /// without notice.
 const LONG_SILENCE: Duration = Duration::from_secs(30);
 
-/// A connection of the pool for as long as somebody uses it.
+/// A connection of the pool while it is in use.
 ///
 /// Dropped, it goes back to the pool if it is fit for another message.
 #[derive(Debug)]
@@ -157,7 +157,7 @@ impl Drop for Lease {
 }
 
 /// Whether a message could not be sent because the connection was no good any more: the server had
-/// closed it, or says goodbye. Nobody has got the message.
+/// closed it, or says goodbye. No recipient has got the message.
 pub(crate) fn is_stale(error: &Error) -> bool {
     let is_gone = match cause(error) {
         // Nothing of the message was sent, whatever came instead of silence.
@@ -172,7 +172,7 @@ pub(crate) fn is_stale(error: &Error) -> bool {
     is_gone && is_certainly_nobodys(error)
 }
 
-/// Whether the connection was lost under a message that nobody has got.
+/// Whether the connection was lost during a message that no recipient has got.
 pub(crate) fn is_lost(error: &Error) -> bool {
     let is_connections = !matches!(cause(error), Error::Source(_) | Error::Content(_));
     error.is_closed() && is_connections && is_certainly_nobodys(error)

@@ -1,4 +1,4 @@
-//! Many messages by one [`Mailer`], over one connection or several at a time.
+//! Iterators for many messages with a [`Mailer`], over one connection or several.
 
 mod attempts;
 mod book;

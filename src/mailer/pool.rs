@@ -109,13 +109,13 @@ impl Pool {
         }
     }
 
-    /// Tells the trace that a message goes again, if it does.
+    /// Writes to the trace that a message is sent again, if it is.
     pub(crate) fn note_again(&self, pause: Option<Duration>) {
         if let Some(pause) = pause {
             let seconds = pause.as_secs_f32();
             self.config
                 .trace
-                .note(format_args!("the message goes again in {seconds:.1} s"));
+                .note(format_args!("the message is sent again in {seconds:.1} s"));
         }
     }
 
@@ -150,7 +150,7 @@ impl Pool {
         }
     }
 
-    /// Takes out everything that is kept; what is in use now is not kept either.
+    /// Takes out all kept connections; those in use now will not be kept either.
     pub(crate) fn clear(&self) -> Vec<Kept> {
         let mut state = self.lock();
         state.era += 1;
@@ -195,7 +195,7 @@ impl Drop for Permit {
 }
 
 impl Drop for Kept {
-    /// Says QUIT, and does not wait for what the server says to that.
+    /// Sends QUIT, and does not wait for the reply.
     fn drop(&mut self) {
         self.connection.leave_unheard();
     }

@@ -80,8 +80,19 @@ impl Mailer {
 /// The results of [`Mailer::send_all`], one for each message, in the same order.
 ///
 /// If you drop it early, it closes the connection unless every message that it took has a result.
+///
+/// ```no_run
+/// use smtplib::{Mailer, Message};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let messages: Vec<Message> = Vec::new();
+/// let mailer = Mailer::from_env("SMTP_URL")?;
+/// let sent = mailer.send_all(&messages).filter(|result| result.is_ok()).count();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
-#[must_use = "nothing is sent until a result is asked for"]
+#[must_use = "nothing is sent until you ask for a result"]
 pub struct SendAll<'a, I> {
     pool: Arc<Pool>,
     rest: I,
@@ -187,7 +198,7 @@ where
         self.arm();
     }
 
-    /// The deadline of a call is for each result by itself.
+    /// Each result has its own deadline.
     fn arm(&mut self) {
         if let Some(run) = &mut self.run {
             run.arm();
@@ -200,7 +211,7 @@ where
             return self.wait_for_due();
         };
         wait_until(turn);
-        // What was kept beside a connection that was lost is hardly better.
+        // Other kept connections to the same server are probably lost, too.
         let lease = match self.book.has_lost() {
             true => self.pool.new_lease(),
             false => self.pool.fit_lease(),
