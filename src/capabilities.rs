@@ -1,24 +1,24 @@
-//! [`Capabilities`]: what a server offers in its answer to EHLO.
+//! [`Capabilities`]: the extensions in a server's reply to EHLO.
 
 use std::collections::HashSet;
 
 use crate::reply::Reply;
 
-/// How many lines of an answer to EHLO are kept. Real servers send some thirty.
+/// How many lines of a reply to EHLO are kept. Real servers send about thirty.
 pub(crate) const MAX_CAPABILITIES: usize = 200;
 /// How many names of SASL mechanisms are kept. Real servers offer up to ten.
 pub(crate) const MAX_MECHANISMS: usize = 100;
 
 /// The extensions that the server offers (RFC 5321, 4.1.1.1), from its last reply to EHLO or LHLO.
 ///
-/// Keywords are compared without case. Unknown ones are kept with their parameters. Of a reply
-/// without end, the first 200 lines and 100 mechanisms are kept.
+/// Upper and lower case are the same in keywords. Unknown keywords are kept with their parameters.
+/// At most 200 lines and 100 mechanisms are kept.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
 /// # let smtp = smtplib::SmtpConnection::connect("localhost", 25)?;
 /// if smtp.capabilities().has("DSN") {
-///     println!("at most {:?} octets", smtp.capabilities().size_limit());
+///     println!("at most {:?} bytes", smtp.capabilities().size_limit());
 /// }
 /// # Ok(())
 /// # }
@@ -28,7 +28,7 @@ pub struct Capabilities {
     /// Keyword in upper case, parameters as they came.
     lines: Vec<(String, String)>,
     known: Known,
-    /// The names behind AUTH, in upper case and each once.
+    /// The names after AUTH, in upper case and each once.
     mechanisms: Vec<String>,
 }
 
@@ -78,8 +78,9 @@ impl Capabilities {
         self.param(keyword).is_some()
     }
 
-    /// Returns the parameters of a keyword, as the server wrote them. The text is empty if there
-    /// are none; `None` means that the extension is not offered.
+    /// Returns the parameters of a keyword, as the server wrote them.
+    ///
+    /// The text is empty if there are none. `None` means that the extension is not offered.
     #[must_use]
     pub fn param(&self, keyword: &str) -> Option<&str> {
         self.iter()
@@ -87,8 +88,9 @@ impl Capabilities {
             .map(|(_, params)| params)
     }
 
-    /// Returns the size of the largest message that the server takes, in bytes (RFC 1870). `None`
-    /// means that it names no limit.
+    /// Returns the size of the largest message that the server takes, in bytes (RFC 1870).
+    ///
+    /// `None` means that the server names no limit.
     #[must_use]
     pub fn size_limit(&self) -> Option<u64> {
         self.known.size_limit
@@ -162,8 +164,7 @@ impl Known {
 }
 
 impl Limits {
-    /// A limit with a value that is none is ignored; where even the grammar is broken, all are (RFC
-    /// 9422, 3.7).
+    /// A limit with a bad value is ignored; if the grammar is broken, all are (RFC 9422, 3.7).
     fn of(params: &str) -> Self {
         let pairs = params.split_whitespace().map(|pair| pair.split_once('='));
         let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {

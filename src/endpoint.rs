@@ -2,9 +2,18 @@
 
 use std::fmt;
 
-/// Where a server is: `mail.example.com:587`, or the path of a Unix socket, a Maildir or a program.
+/// The place of a server: `mail.example.com:587`, or the path of a Unix socket, a Maildir or a
+/// program.
 ///
-/// Errors of [`Config::connect`](crate::Config::connect) carry it, and name it.
+/// Errors of [`Config::connect`](crate::Config::connect) name it: see
+/// [`Error::server`](crate::Error::server).
+///
+/// ```no_run
+/// let error = smtplib::Config::new("mail.example.com").connect().unwrap_err();
+/// if let Some(server) = error.server() {
+///     println!("{server}"); // mail.example.com:587
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Box<str>);
 

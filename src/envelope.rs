@@ -40,8 +40,7 @@ pub(crate) struct Recipient {
 }
 
 impl Envelope {
-    /// Makes an envelope. Without a sender (`None`) it has the null sender `<>` of bounces (RFC
-    /// 5321, 4.5.5).
+    /// Makes an envelope; the sender `None` is the null sender `<>` of bounces (RFC 5321, 4.5.5).
     pub fn new(
         sender: impl Into<Option<Address>>,
         recipients: impl IntoIterator<Item = Address>,
@@ -76,51 +75,55 @@ impl Envelope {
         self
     }
 
-    /// Adds a parameter of MAIL, such as `RET=HDRS`. SIZE, BODY and SMTPUTF8 are added for you
-    /// where they are needed.
+    /// Adds a parameter of MAIL, such as `RET=HDRS`.
+    ///
+    /// SIZE, BODY and SMTPUTF8 are added for you where they are needed.
     pub fn parameter(mut self, parameter: Parameter) -> Self {
         self.parameters.push(parameter);
         self
     }
 
-    /// If true, one refused recipient cancels the whole message. The default is false: the others
-    /// get it.
+    /// If true, one refused recipient cancels the whole message; the default is false.
+    ///
+    /// By default the other recipients get it.
     pub fn require_all(mut self, yes: bool) -> Self {
         self.require_all = yes;
         self
     }
 
-    /// If true, sends lines of more than 998 bytes, although SMTP forbids them (RFC 5321,
-    /// 4.5.3.1.6). The default is false.
+    /// If true, sends lines of more than 998 bytes; the default is false.
     ///
-    /// Servers may refuse, fold or cut such lines. By default such a message is
-    /// [`Error::Content`](crate::Error::Content), and is not sent.
+    /// SMTP forbids such lines (RFC 5321, 4.5.3.1.6), and servers may refuse, fold or cut them. By
+    /// default such a message is [`Error::Content`](crate::Error::Content), and is not sent.
     pub fn allow_long_lines(mut self, yes: bool) -> Self {
         self.allow_long_lines = yes;
         self
     }
 
-    /// Says how many bytes a message from a reader will have, counted with CRLF line ends.
+    /// Sets the size of a message from a reader, in bytes with CRLF line ends; by default it is
+    /// unknown.
     ///
-    /// The server is told before the message is sent (RFC 1870), so that it can refuse early. You
-    /// need this only for readers of more than 64 KiB: in all other cases the size is known.
+    /// The size is sent before the message (RFC 1870), so that the server can refuse early. You
+    /// need this only for readers of more than 64 KiB: in all other cases the library knows the
+    /// size.
     pub fn size(mut self, bytes: u64) -> Self {
         self.size = Some(bytes);
         self
     }
 
-    /// If true, sends attachments of a [`Message`](crate::Message) unencoded to a server that
-    /// offers BINARYMIME and CHUNKING (RFC 3030). This saves a quarter of the bytes. The default is
-    /// false.
+    /// If true, sends attachments unencoded to servers that allow it; the default is false.
     ///
-    /// A server further on may not offer them. It has to encode the message then, or return it.
+    /// This is for a [`Message`](crate::Message) and servers with BINARYMIME and CHUNKING (RFC
+    /// 3030), and saves a quarter of the bytes. If the next server does not offer them, this one
+    /// must encode the message or return it.
     pub fn allow_binary(mut self, yes: bool) -> Self {
         self.allow_binary = yes;
         self
     }
 
-    /// If true, leaves out parameters that the server does not offer.
-    /// [`Outcome::ignored`](crate::Outcome::ignored) lists them. The default is false:
+    /// If true, leaves out parameters that the server does not offer; the default is false.
+    ///
+    /// [`Outcome::ignored`](crate::Outcome::ignored) lists them. By default the error is
     /// [`Error::Unsupported`](crate::Error::Unsupported), and nothing is sent.
     ///
     /// REQUIRETLS is never left out.

@@ -1,5 +1,4 @@
-//! How a value stands for a list: kinds that let one method take a text, a value, or any iterator of
-//! them.
+//! Kinds of arguments, which let one method take a text, a value, or any iterator of them.
 //!
 //! A trait with a kind as its parameter can be implemented for everything that is a text *and* for
 //! everything that can be iterated over; which one is meant, the compiler finds out.

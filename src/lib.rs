@@ -21,8 +21,8 @@
 //! # }
 //! ```
 //!
-//! One refused recipient does not stop the others. An error says what failed, and whether the message
-//! may have arrived all the same. Nothing is sent without TLS unless you say so.
+//! One refused recipient does not stop the others. An error says what failed, and whether the
+//! message may have been delivered in spite of it. Nothing is sent without TLS unless you allow it.
 //!
 //! # What do you want to do?
 //!
@@ -41,10 +41,11 @@
 //! | [`Envelope`] | the sender and recipients of one message, and delivery options |
 //! | [`SmtpConnection`] | one connection by hand, down to single commands |
 //!
-//! What goes with them stands in modules: the reasons inside an error in [`error`](mod@error), what a
-//! message's fields can hold in [`message`], many messages at once in [`mailer`] and [`connection`],
-//! delivery options and reply codes in [`protocol`]. You connect in your own way by a
-//! [`connection::Transport`], and log in by an [`auth::Mechanism`].
+//! The modules have the other types. [`error`](mod@error) has the reasons inside an error,
+//! [`message`] has values for a message's fields, and [`mailer`] and [`connection`] send many
+//! messages. [`protocol`] has delivery options and reply codes. For your own way to connect,
+//! implement [`connection::Transport`]. To log in with your own mechanism, implement
+//! [`auth::Mechanism`].
 //!
 //! # Scope
 //!
@@ -66,7 +67,7 @@
 //! | `idna` | sends domains outside ASCII in their ASCII form to servers without SMTPUTF8 |
 //! | `local-address` | adds `Config::local_address`, the address that connections come from |
 
-// It says beside each item which feature the item needs.
+// docs.rs shows beside each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
@@ -99,8 +100,9 @@ mod step;
 mod trace;
 mod transport;
 
-/// Traits that let one method take a text, a value, or a list of them. You never name them: they only
-/// say what a method takes.
+/// Traits that let one method take a text, a value, or a list of them.
+///
+/// You never name them: they only say which types a method takes.
 pub mod convert {
     #[doc(hidden)]
     pub use crate::kind::{Many, One, Pair, Text};
@@ -109,7 +111,7 @@ pub mod convert {
     pub use crate::recipients::IntoRecipients;
 }
 
-/// What a test finds in an [`Outbox`], and what it lets go wrong there.
+/// Sent messages and failures of an [`Outbox`].
 pub mod outbox {
     pub use crate::places::failure::Failure;
     pub use crate::places::sent::Sent;

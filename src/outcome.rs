@@ -8,9 +8,9 @@ use crate::reply::Reply;
 
 /// The result for each recipient of a message.
 ///
-/// If sending returns one as `Ok`, the server has taken the message for at least one recipient.
-/// [`accepted`](Self::accepted) lists those who get it, and [`refused`](Self::refused) those who do
-/// not.
+/// If sending returns one as `Ok`, the server has accepted the message for at least one recipient.
+/// [`accepted`](Self::accepted) lists the recipients that get it, and [`refused`](Self::refused)
+/// those that do not.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
@@ -32,8 +32,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Makes an outcome from the recipients in their order and the server's last reply. It is for
-    /// tests, and for your own places to send to.
+    /// Makes an outcome from its recipients and the server's last reply.
+    ///
+    /// It is for tests, and for your own places to send to.
     ///
     /// ```
     /// use smtplib::{Address, Error, Outcome, RecipientOutcome, RecipientStatus, Reply};
@@ -72,25 +73,24 @@ impl Outcome {
         &self.recipients
     }
 
-    /// Takes out all recipients, in the order they were given.
+    /// Turns the outcome into its recipients, in the order they were given.
     #[must_use]
     pub fn into_recipients(self) -> Vec<RecipientOutcome> {
         self.recipients
     }
 
-    /// Returns the recipients for whom the server took the message.
+    /// Returns the recipients for which the server accepted the message.
     pub fn accepted(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients
             .iter()
             .filter(|recipient| recipient.is_accepted())
     }
 
-    /// Returns every recipient who certainly does not get the message, each with the server's
-    /// reply. Python's `sendmail` returns the same.
+    /// Returns every recipient that certainly does not get the message, with the server's reply.
     ///
-    /// Nearly always the server has refused them. Some may not have been
-    /// [reached](RecipientStatus::NotSent), for instance because the server closed the connection
-    /// (421). In an `Ok` everybody is either accepted or listed here.
+    /// Python's `sendmail` returns the same. Nearly always the server has refused them. Some may
+    /// [not have been reached](RecipientStatus::NotSent), for instance because the server closed
+    /// the connection (421). In an `Ok`, every recipient is either accepted or listed here.
     pub fn refused(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients.iter().filter(|recipient| {
             matches!(
@@ -118,14 +118,15 @@ impl Outcome {
         self.reply.as_ref()
     }
 
-    /// Returns how many times the message was tried: 1, or more if a [`Mailer`](crate::Mailer) went
-    /// to another connection or has tried again.
+    /// Returns how many times the message was tried; more than 1 only with a
+    /// [`Mailer`](crate::Mailer).
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
     /// Returns the parameters that were left out because the server does not offer them, each once.
+    ///
     /// It is empty unless [`Envelope::ignore_unsupported`](crate::Envelope::ignore_unsupported) is
     /// set.
     #[must_use]
@@ -134,7 +135,17 @@ impl Outcome {
     }
 }
 
-/// The result for one recipient. `Display` says it in a sentence, with the server's reply.
+/// The result for one recipient. `Display` writes it as a sentence, with the server's reply.
+///
+/// ```
+/// use smtplib::{Address, RecipientOutcome, RecipientStatus, Reply};
+///
+/// let bob = Address::new("bob", "example.org")?;
+/// let reply = Reply::new(550, "5.1.1 no such user")?;
+/// let bob = RecipientOutcome::new(bob, RecipientStatus::Refused, Some(reply));
+/// assert_eq!(bob.to_string(), "bob@example.org was refused: 550 5.1.1 no such user");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientOutcome {
     pub(crate) address: Address,
@@ -143,7 +154,9 @@ pub struct RecipientOutcome {
 }
 
 impl RecipientOutcome {
-    /// Makes the result for one recipient. It is for tests, and for your own places to send to.
+    /// Makes the result for one recipient.
+    ///
+    /// It is for tests, and for your own places to send to.
     #[must_use]
     pub fn new(address: Address, status: RecipientStatus, reply: Option<Reply>) -> Self {
         Self {
@@ -168,26 +181,25 @@ impl RecipientOutcome {
         &self.address
     }
 
-    /// Returns what happened to the message for this recipient.
+    /// Returns the status of the message for this recipient.
     #[must_use]
     pub fn status(&self) -> RecipientStatus {
         self.status
     }
 
-    /// Returns the last reply about this recipient: to RCPT, or to the message. It is `None` if
-    /// there was none.
+    /// Returns the last reply about this recipient, to RCPT or to the message, if there was one.
     #[must_use]
     pub fn reply(&self) -> Option<&Reply> {
         self.reply.as_ref()
     }
 
-    /// Takes the result apart into the recipient, the status and the reply.
+    /// Splits the result into the recipient, the status and the reply.
     #[must_use]
     pub fn into_parts(self) -> (Address, RecipientStatus, Option<Reply>) {
         (self.address, self.status, self.reply)
     }
 
-    /// Returns true if the server took the message for this recipient.
+    /// Returns true if the server accepted the message for this recipient.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.status == RecipientStatus::Accepted
@@ -215,24 +227,37 @@ impl fmt::Display for RecipientOutcome {
             RecipientStatus::NotSent => write!(f, "{address} was not reached{reply}"),
             RecipientStatus::Refused => write!(f, "{address} was refused{reply}"),
             RecipientStatus::Unknown => {
-                write!(f, "{address} may have been accepted: no answer came")
+                write!(f, "{address} may have been accepted: no reply came")
             }
         }
     }
 }
 
-/// What happened to a message for one recipient.
+/// The status of a message for one recipient.
+///
+/// ```
+/// use smtplib::{Outcome, RecipientStatus};
+///
+/// fn print(outcome: &Outcome) {
+///     for recipient in outcome.recipients() {
+///         match recipient.status() {
+///             RecipientStatus::Accepted => println!("{} gets it", recipient.address()),
+///             _ => println!("{recipient}"),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RecipientStatus {
-    /// The server took the message for this recipient.
+    /// The server accepted the message for this recipient.
     Accepted,
     /// The message was certainly not sent to this recipient, for a reason that is not the
     /// recipient's.
     NotSent,
     /// The server refused the recipient, or the message for this recipient.
     Refused,
-    /// The whole message was sent, and no reply came: the server may have taken it or not.
+    /// The whole message was sent, and no reply came: the server may have accepted it or not.
     Unknown,
 }
 
@@ -249,7 +274,7 @@ mod tests {
         recipient.reply = ReplyParser::default().push(b"250 ok\r\n").unwrap();
         assert_eq!(
             recipient.to_string(),
-            "ann@example.org may have been accepted: no answer came"
+            "ann@example.org may have been accepted: no reply came"
         );
         recipient.status = RecipientStatus::Accepted;
         assert_eq!(

@@ -82,9 +82,9 @@ impl Parameter {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Parameter`] if one of them is not what the grammar allows: the value must be
-    /// printable ASCII without spaces and `=`. Encode it first (xtext, RFC 3461, 4) where the
-    /// extension says so.
+    /// [`CommandError::Parameter`] if the grammar does not allow one of them: the value must be
+    /// printable ASCII without spaces and `=`. If the extension says so, encode it first (xtext,
+    /// RFC 3461, 4).
     pub fn new(keyword: &str, value: Option<&str>) -> Result<Self, CommandError> {
         // `=` belongs to no value by the grammar, yet base64 and UTF-8 forms of later extensions
         // avoid it, too.
@@ -101,8 +101,10 @@ impl Parameter {
         })
     }
 
-    /// Returns the parameter as part of the extension with this keyword: for parameters that the
-    /// library does not know and whose extension has another name.
+    /// Returns the parameter as part of the extension with this keyword.
+    ///
+    /// You need this for a parameter that the library does not know, if its extension has another
+    /// name.
     ///
     /// A server that does not offer the extension is not sent the parameter.
     ///
@@ -116,8 +118,8 @@ impl Parameter {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Parameter`] if the keyword is none, or the library knows to which extension
-    /// the parameter belongs.
+    /// [`CommandError::Parameter`] if the keyword is not valid, or the library already knows the
+    /// extension of the parameter.
     pub fn of_extension(mut self, keyword: &str) -> Result<Self, CommandError> {
         if !is_keyword(keyword) || self.row().is_some() {
             return Err(CommandError::Parameter);
@@ -150,7 +152,7 @@ impl Parameter {
         &self.keyword
     }
 
-    /// Returns the value behind the `=`.
+    /// Returns the value after the `=`.
     #[must_use]
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()

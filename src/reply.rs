@@ -8,7 +8,17 @@ use std::sync::Arc;
 ///
 /// Decide by the code; the text is for people. [`Display`](fmt::Display) is safe for a log or a
 /// terminal: it escapes control characters, and masks a password or token that the server repeats.
-/// [`raw`](Self::raw), [`text`](Self::text) and [`lines`](Self::lines) return what came.
+/// [`raw`](Self::raw), [`text`](Self::text) and [`lines`](Self::lines) are unchanged.
+///
+/// ```
+/// use smtplib::Reply;
+///
+/// let reply: Reply = "450 4.2.0 come back in five minutes".parse()?;
+/// assert_eq!(reply.code(), 450);
+/// assert!(reply.is_transient());
+/// assert_eq!(reply.text(), "4.2.0 come back in five minutes");
+/// # Ok::<(), smtplib::error::ProtocolError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
     /// All lines as they came, each with its CRLF; behind [`end`](Self::end), if a secret stands in
@@ -37,8 +47,9 @@ impl Reply {
         self.code
     }
 
-    /// Returns the enhanced status code (RFC 2034) of the first line that has one. Its class must
-    /// fit the reply's code.
+    /// Returns the enhanced status code (RFC 2034) of the first line that has one.
+    ///
+    /// Its class must fit the reply's code.
     #[must_use]
     pub fn enhanced(&self) -> Option<EnhancedCode> {
         texts(self.raw()).find_map(|text| EnhancedCode::parse(text, self.code))
@@ -143,7 +154,7 @@ pub(crate) fn masked(text: &str, secrets: &[&str]) -> String {
     masked
 }
 
-/// Fewest octets of a secret whose rest was cut off that are told from chance.
+/// A cut secret is recognised from this many bytes on; fewer may be chance.
 const MIN_CUT: usize = 3;
 
 /// As [`masked`], for a text that may end in the middle of a secret.
@@ -163,9 +174,10 @@ pub(crate) fn masked_with_cut(text: &str, secrets: &[&str]) -> String {
 }
 
 impl fmt::Display for Reply {
-    /// Writes the code and the text of all lines, joined by ` / `, control characters escaped; an
-    /// enhanced code that every line repeats is written once. Of a text over 1000 characters the
-    /// rest is left out; [`text`](Reply::text) has it.
+    /// Writes the code and the text of all lines, joined by ` / `.
+    ///
+    /// Control characters are escaped, and an enhanced code that every line repeats is written
+    /// once. A text is cut after 1000 characters; [`text`](Reply::text) has all of it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.code)?;
         let enhanced = self.enhanced().map(|code| code.to_string());
@@ -314,6 +326,15 @@ impl fmt::Debug for Code {
 }
 
 /// An enhanced status code such as `5.1.1`: class, subject and detail (RFC 3463).
+///
+/// ```
+/// use smtplib::Reply;
+///
+/// let reply: Reply = "550 5.1.1 no such user".parse()?;
+/// let code = reply.enhanced().map(|code| (code.class(), code.subject(), code.detail()));
+/// assert_eq!(code, Some((5, 1, 1)));
+/// # Ok::<(), smtplib::error::ProtocolError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct EnhancedCode {
     class: u8,
@@ -328,8 +349,7 @@ impl EnhancedCode {
         self.class
     }
 
-    /// Returns what the code is about, 0 to 999: 1 is the address, 2 the mailbox, 7 security or
-    /// policy.
+    /// Returns the subject, 0 to 999: 1 is the address, 2 the mailbox, 7 security or policy.
     #[must_use]
     pub fn subject(self) -> u16 {
         self.subject

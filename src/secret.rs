@@ -1,4 +1,4 @@
-//! [`Secret`]: a password or token that nobody prints by accident.
+//! [`Secret`]: a password or token that is never printed by accident.
 
 use std::fmt;
 use std::hint::black_box;
@@ -6,8 +6,8 @@ use std::hint::black_box;
 /// A password or token: `Debug` hides it, there is no `Display`, and dropping it overwrites its
 /// memory.
 ///
-/// The overwriting is as good as safe code can make it: copies that moving or growing left behind
-/// stay out of reach.
+/// Overwriting is limited to what safe code can do: copies left by a move or a growing buffer stay
+/// in memory.
 ///
 /// ```
 /// use smtplib::Secret;

@@ -2,7 +2,15 @@
 
 use std::fmt;
 
-/// A step of a session, in the order of the protocol; errors name it.
+/// A step of a session; errors name it. The steps are in the order of the protocol.
+///
+/// ```
+/// use smtplib::Error;
+/// use smtplib::protocol::Step;
+///
+/// let error = Error::timeout(Step::Greeting);
+/// assert_eq!(error.step(), Some(Step::Greeting));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Step {
@@ -30,9 +38,9 @@ pub enum Step {
     Body,
     /// The reply to the whole message.
     EndOfData,
-    /// RSET: calling off a transaction.
+    /// RSET: cancelling a transaction.
     Reset,
-    /// Between commands: the server spoke or left before it was asked anything.
+    /// Between commands: the server sent something or closed the connection without a command.
     Idle,
     /// Any other command.
     Command,

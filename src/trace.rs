@@ -7,16 +7,27 @@ use crate::reply::Escaped;
 
 /// One line of the dialog, with passwords and tokens masked.
 ///
-/// Its `Display` escapes control characters and begins with `C: ` for the client, `S: ` for the
-/// server and `*: ` for remarks such as "TLS from here on".
+/// ```
+/// use smtplib::Config;
+/// use smtplib::connection::TraceLine;
+///
+/// let config = Config::new("mail.example.com").trace(|line| {
+///     if let TraceLine::Server(text) = line {
+///         println!("the server says {text}");
+///     }
+/// });
+/// ```
+///
+/// `Display` escapes control characters. It writes `C: ` before lines of the client, `S: ` before
+/// lines of the server, and `*: ` before remarks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TraceLine<'a> {
-    /// What this side wrote, without its line end; a message is one line with its number of octets.
+    /// A line that this side wrote, without its line end; a message is one line with its size.
     Client(&'a str),
-    /// What happened beside the dialog.
+    /// A remark, such as "TLS from here on".
     Note(&'a str),
-    /// What the server wrote, without its line end.
+    /// A line that the server wrote, without its line end.
     Server(&'a str),
 }
 

@@ -4,15 +4,22 @@ use std::io::{self, Read, Write};
 use std::net::IpAddr;
 use std::time::Instant;
 
-/// A connection that you open yourself: through a proxy, another TLS library, an SSH channel or a
-/// pair of pipes.
+/// A connection that you open yourself, for instance through a proxy or with another TLS library.
 ///
 /// [`Config::transport`](crate::Config::transport) takes a function that opens one, and
-/// [`SmtpConnection::from_transport`](crate::SmtpConnection::from_transport) takes one that is open.
-/// [`TcpTransport`](crate::connection::TcpTransport) is one to build on, and shows how.
+/// [`SmtpConnection::from_transport`](crate::SmtpConnection::from_transport) takes one that is
+/// open. [`TcpTransport`](crate::connection::TcpTransport) is a good base, and has an example.
 ///
 /// A read that returns `Ok(0)` is the end of the connection. Errors of the kind
 /// [`Interrupted`](io::ErrorKind::Interrupted) are tried again.
+///
+/// ```
+/// use smtplib::Config;
+/// use smtplib::connection::TcpTransport;
+///
+/// let config = Config::new("mail.example.com")
+///     .transport(|_config, deadline| TcpTransport::connect("127.0.0.1", 2525, deadline));
+/// ```
 pub trait Transport: Read + Write + Send + Sync {
     /// Sets when waiting must end.
     ///
@@ -45,17 +52,19 @@ pub trait Transport: Read + Write + Send + Sync {
         Ok(())
     }
 
-    /// Returns true if nobody on the way can read or change what is sent, as under TLS with a
-    /// verified certificate. The default is false.
+    /// Returns true if the connection is as safe as TLS with a verified certificate; the default is
+    /// false.
     ///
-    /// If true, passwords may go this way, and messages that ask for
-    /// [`require_tls`](crate::Envelope::require_tls). Your word counts for both.
+    /// If true, passwords are sent over it, and messages with
+    /// [`require_tls`](crate::Envelope::require_tls), too. The crate does not check this.
     fn is_protected(&self) -> bool {
         false
     }
 
-    /// Returns the address of this side, which EHLO gives as the client's name unless
-    /// [`Config::hello_name`](crate::Config::hello_name) is set. The default is none.
+    /// Returns the local address, if there is one; the default is none.
+    ///
+    /// EHLO gives it as the client's name unless [`Config::hello_name`](crate::Config::hello_name)
+    /// is set.
     fn local_ip(&self) -> Option<IpAddr> {
         None
     }
@@ -65,8 +74,10 @@ pub trait Transport: Read + Write + Send + Sync {
         None
     }
 
-    /// Returns what ties a login to the TLS session below (`tls-server-end-point`, RFC 5929,
-    /// section 4): the hash of the server's certificate. The default is none.
+    /// Returns the hash of the server's certificate (`tls-server-end-point`, RFC 5929, 4); the
+    /// default is none.
+    ///
+    /// SCRAM uses it to tie a login to the TLS session.
     fn tls_server_end_point(&self) -> Option<Vec<u8>> {
         None
     }
