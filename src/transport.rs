@@ -23,8 +23,8 @@ use std::time::Instant;
 pub trait Transport: Read + Write + Send + Sync {
     /// Sets when waiting must end.
     ///
-    /// A read or a write that would wait any longer returns [`ErrorKind::TimedOut`]. It counts as a
-    /// whole, however many system calls it takes.
+    /// A read or a write that would wait longer returns [`ErrorKind::TimedOut`]. The deadline
+    /// counts for the whole call, however many system calls it makes.
     ///
     /// # Errors
     ///
@@ -33,15 +33,16 @@ pub trait Transport: Read + Write + Send + Sync {
     /// [`ErrorKind::TimedOut`]: io::ErrorKind::TimedOut
     fn set_deadline(&mut self, deadline: Instant) -> io::Result<()>;
 
-    /// If true, reads do not wait, whatever the deadline: without anything to read they return
-    /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock). The default is false.
+    /// If true, reads do not wait, whatever the deadline; the default is false.
+    ///
+    /// Without anything to read they return [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock).
     ///
     /// # Errors
     ///
     /// If this cannot be set; the connection is not used any more then.
     fn set_nonblocking(&mut self, yes: bool) -> io::Result<()>;
 
-    /// Ends the connection in both directions. It is called once, at the end.
+    /// Closes the connection in both directions; it is called once, at the end.
     ///
     /// By default it does nothing: dropping closes most things.
     ///
@@ -69,7 +70,7 @@ pub trait Transport: Read + Write + Send + Sync {
         None
     }
 
-    /// Returns the server's certificate in DER, if there is one. The default is none.
+    /// Returns the server's certificate in DER, if there is one; the default is none.
     fn peer_certificate(&self) -> Option<Vec<u8>> {
         None
     }

@@ -445,8 +445,8 @@ impl Config {
         self
     }
 
-    /// Calls this function with every line of the dialog; passwords and tokens are masked. The
-    /// default is no trace.
+    /// Calls this function with every line of the dialog, with passwords masked; by default there
+    /// is no trace.
     pub fn trace(mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) -> Self {
         self.trace = Trace::new(sink);
         self

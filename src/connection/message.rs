@@ -43,7 +43,7 @@ impl Envelope {
         Ok(Self::new(sender, addresses))
     }
 
-    /// Makes the envelope that a message's header asks for (RFC 5322, 3.6).
+    /// Makes the envelope of a message from its header (RFC 5322, 3.6).
     ///
     /// The sender is `Sender` or else `From`. The recipients are `To`, `Cc` and `Bcc`, each once.
     /// If the message was resent, the newest `Resent-` fields count instead.
@@ -54,14 +54,14 @@ impl Envelope {
 }
 
 impl Message {
-    /// Returns the envelope that the header asks for, as [`Envelope::of`] does.
+    /// Returns the envelope from the header, like [`Envelope::of`].
     pub fn envelope(&self) -> Envelope {
         Envelope::of(self)
     }
 }
 
 impl SmtpConnection {
-    /// Sends a message to everybody its header names: Python's `send_message()`.
+    /// Sends a message to all recipients in its header: Python's `send_message()`.
     ///
     /// `Bcc` is in the envelope and never in the message. Text that the server cannot take is
     /// encoded. An attachment from a file is read while it is sent.
@@ -75,7 +75,7 @@ impl SmtpConnection {
         self.send_message_to(&Envelope::of(message), message)
     }
 
-    /// Sends a message to the recipients of the envelope, whatever its header says.
+    /// Sends a message to the recipients in the envelope, whatever the header says.
     ///
     /// # Errors
     ///

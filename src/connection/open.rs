@@ -135,7 +135,8 @@ impl SmtpConnection {
         config.begin(stream, config.deadline.map(deadline_in))
     }
 
-    /// Takes over an open connection of any kind on which nothing has been sent or received yet.
+    /// Takes over an open [`Transport`] on which nothing has been sent or received yet.
+    ///
     /// TLS, EHLO and logging in follow, as with [`Config::transport`].
     ///
     /// # Errors

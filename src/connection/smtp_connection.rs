@@ -93,8 +93,8 @@ impl SmtpConnection {
         stream.is_tls() || stream.is_protected_below()
     }
 
-    /// Returns the server's certificate in DER, if TLS protects the connection or your own
-    /// [`Transport`](crate::connection::Transport) has one.
+    /// Returns the server's certificate in DER, from TLS or from your own
+    /// [`Transport`](crate::connection::Transport), if there is one.
     #[must_use]
     pub fn peer_certificate(&self) -> Option<Vec<u8>> {
         self.wire.stream().peer_certificate()

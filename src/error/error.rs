@@ -131,7 +131,7 @@ pub enum Error {
         server: Option<Box<Endpoint>>,
     },
     /// The last attempt of a [`Mailer`](crate::Mailer) with [`Retry`](crate::Retry) failed, and no
-    /// recipient got the message.
+    /// recipient is known to have the message.
     GaveUp(Box<GaveUp>),
     /// The connection failed after a recipient got its reply. It holds the cause and the result for
     /// each recipient.
@@ -164,7 +164,7 @@ pub enum Error {
         step: Step,
         /// The rule that was broken.
         source: ProtocolError,
-        /// The line that broke the rules, at most 500 bytes of it; empty if no line did.
+        /// The line that broke the rules, at most 500 bytes of it; it may be empty.
         line: Box<str>,
         /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
@@ -172,8 +172,8 @@ pub enum Error {
     /// The server refused every recipient, or one where all were required
     /// (`SMTPRecipientsRefused`).
     RecipientsRefused(Box<Outcome>),
-    /// The server refused a step that is not about sender, recipients or message
-    /// (`SMTPConnectError`, `SMTPHeloError`), or is closing the connection (421).
+    /// The server refused another step (`SMTPConnectError`, `SMTPHeloError`), or is closing the
+    /// connection (421).
     #[non_exhaustive]
     Refused {
         /// The step that was refused.
@@ -236,8 +236,8 @@ pub enum Error {
 pub enum Delivery {
     /// The server has certainly not accepted the message, except for recipients listed as accepted.
     NotDelivered,
-    /// The server may have accepted the message, because no reply came: sending again may duplicate
-    /// it (RFC 1047).
+    /// The server may have accepted the message, because no valid reply came: sending again may
+    /// duplicate it (RFC 1047).
     Unknown,
 }
 

@@ -5,8 +5,8 @@ use std::error::Error as StdError;
 use crate::error::error::Error;
 use crate::outcome::Outcome;
 
-/// The last error of a [`Mailer`](crate::Mailer) with [`Retry`](crate::Retry), after which no
-/// recipient has got the message.
+/// The last error of a [`Mailer`](crate::Mailer) with [`Retry`](crate::Retry), if no recipient is
+/// known to have the message.
 ///
 /// ```
 /// use smtplib::Error;

@@ -1,4 +1,4 @@
-//! More than one machine: workers behind a queue.
+//! More than one machine: workers with a queue.
 //!
 //! If several machines send, or if a message must survive a crash of your program, put each message
 //! into a queue first. A worker takes one job after the other:

@@ -73,7 +73,7 @@
 //!
 //! # Lists from a file
 //!
-//! One text is one mailbox. A text with several, as configuration files have it, is an
+//! One text is one mailbox. For a text with several addresses, as in configuration files, use
 //! [`AddressList`](crate::message::AddressList):
 //!
 //! ```

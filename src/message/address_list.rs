@@ -86,7 +86,7 @@ impl Group {
 }
 
 impl fmt::Display for Group {
-    /// As a person would write it, and as [`AddressList`] reads it.
+    /// Writes the group as a person would, in a form that [`AddressList`] parses.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.name)?;
         for (number, member) in self.members.iter().enumerate() {
@@ -192,7 +192,7 @@ impl ListEntry {
 }
 
 impl fmt::Display for AddressList {
-    /// As a person would write it, and as parsing reads it.
+    /// Writes the list as a person would, in a form that parsing reads.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, entry) in self.0.iter().enumerate() {
             f.write_str(if number > 0 { ", " } else { "" })?;

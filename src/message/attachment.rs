@@ -106,16 +106,14 @@ impl Attachment {
         }
     }
 
-    /// Sets the media type, such as `text/csv; charset=utf-8`. By default it is guessed from the
-    /// file extension.
+    /// Sets the media type, such as `text/csv`; by default it is guessed from the file extension.
     #[must_use]
     pub fn media_type(mut self, media_type: impl Into<String>) -> Self {
         self.media_type = Some(media_type.into());
         self
     }
 
-    /// Sets a description, which some mail programs show beside the name (RFC 2045, 8). The default
-    /// is none.
+    /// Sets a description, which some mail programs show (RFC 2045, 8); the default is none.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

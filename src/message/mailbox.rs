@@ -157,14 +157,14 @@ where
 {
     type Error = MailboxError;
 
-    /// A mailbox from its name and its address.
+    /// Makes a mailbox from its name and its address.
     fn try_from((name, address): (N, A)) -> Result<Self, MailboxError> {
         Self::new(name.as_ref(), address.try_into()?)
     }
 }
 
 impl fmt::Display for Mailbox {
-    /// As a person would write it: letters outside ASCII stay as they are, quotes stand where
+    /// Writes the mailbox as a person would: letters outside ASCII are kept, with quotes where
     /// [`FromStr`] needs them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {

@@ -58,7 +58,7 @@ impl MediaType {
         &self.essence
     }
 
-    /// Returns the value of a parameter. Names are compared without case.
+    /// Returns the value of a parameter; upper and lower case are the same in names.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters()
@@ -91,8 +91,8 @@ impl MediaType {
 }
 
 impl fmt::Display for MediaType {
-    /// As RFC 2045 writes it, with quotes around values that need them; values outside ASCII are
-    /// left as they are.
+    /// Writes the type as in RFC 2045, with quotes around values that need them; values outside
+    /// ASCII are kept.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.essence)?;
         for (name, value) in self.parameters() {

@@ -9,8 +9,9 @@ use crate::message::part::Part;
 use crate::message::render::Rendering;
 use crate::message::transfer::Offers;
 
-/// A complete and correct message, made by [`Message::builder`]. It can be sent any number of
-/// times.
+/// A complete and correct message, made by [`Message::builder`].
+///
+/// You can send it any number of times.
 ///
 /// Everything in it has been checked. Text is sent unencoded if the server allows it. Attachments
 /// from files are read while the message is sent.
@@ -82,7 +83,8 @@ impl Message {
         Ok(octets)
     }
 
-    /// Writes what [`to_bytes`](Self::to_bytes) returns. Attachments are read a little at a time.
+    /// Writes the message in the form of [`to_bytes`](Self::to_bytes), reading attachments a little
+    /// at a time.
     ///
     /// # Errors
     ///

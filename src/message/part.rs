@@ -217,15 +217,14 @@ impl Part {
         self
     }
 
-    /// Sets the id by which other parts refer to this one (RFC 2045, 7). The default is none.
+    /// Sets the id by which other parts refer to this one (RFC 2045, 7); the default is none.
     #[must_use]
     pub fn content_id(mut self, id: impl Into<String>) -> Self {
         self.content_id = Some(id.into());
         self
     }
 
-    /// Sets a description, which some mail programs show beside the part (RFC 2045, 8). The default
-    /// is none.
+    /// Sets a description, which some mail programs show (RFC 2045, 8); the default is none.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

@@ -29,7 +29,7 @@ pub struct Resent {
 }
 
 impl Resent {
-    /// Begins a resending. It needs a [`from`](Self::from).
+    /// Begins a resending; a [`from`](Self::from) is required.
     pub fn new() -> Self {
         Self::default()
     }

@@ -99,8 +99,10 @@ impl MessageBuilder {
         self.list_field("List-Archive", urls)
     }
 
-    /// Asks mail programs to tell these mailboxes when the message is displayed (RFC 8098, 2.1).
-    /// Many ask the reader first, or do nothing.
+    /// Asks mail programs to report to these mailboxes when the message is displayed (RFC 8098,
+    /// 2.1).
+    ///
+    /// Many programs ask the reader first, or do nothing.
     pub fn disposition_notification_to<T, K>(mut self, mailboxes: T) -> Self
     where
         T: IntoAddressList<K>,

@@ -77,8 +77,7 @@ impl From<DeliverBy> for Parameter {
 }
 
 impl Envelope {
-    /// Sets how soon the message must arrive (DELIVERBY, RFC 2852). By default there is no such
-    /// limit.
+    /// Sets how soon the message must arrive (DELIVERBY, RFC 2852); by default there is no limit.
     pub fn deliver_by(self, by: DeliverBy) -> Self {
         self.parameter(by.into())
     }

@@ -151,8 +151,9 @@ impl Parameter {
 
 /// Delivery status notifications (RFC 3461).
 impl Envelope {
-    /// Sets the reports for the recipients added so far, except those with their own [`Notify`]. By
-    /// default the server decides.
+    /// Sets the reports for the recipients added so far; by default the server decides.
+    ///
+    /// Recipients with their own [`Notify`] keep it.
     ///
     /// ```
     /// use smtplib::protocol::{Notify, NotifyOn, ReturnContent};
@@ -172,13 +173,14 @@ impl Envelope {
         self.for_each_recipient("NOTIFY", |_| notify.into())
     }
 
-    /// Adds each recipient's address as the one that the sender wrote (ORCPT), for the recipients
-    /// added so far. Reports then name it even if the mail is forwarded.
+    /// Adds ORCPT with their address to the recipients added so far; by default there is none.
+    ///
+    /// Reports then name this address even if the mail is forwarded.
     pub fn original_recipients(self) -> Self {
         self.for_each_recipient("ORCPT", Parameter::original_recipient)
     }
 
-    /// Sets how much of the message a failure report contains (RET). By default the server decides.
+    /// Sets how much of the message a failure report contains (RET); by default the server decides.
     pub fn return_content(self, content: ReturnContent) -> Self {
         self.parameter(content.into())
     }

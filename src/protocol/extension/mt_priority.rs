@@ -23,7 +23,7 @@ impl Parameter {
 
 impl Envelope {
     /// Sets the priority among other mail, from -9 to 9, the higher the sooner (MT-PRIORITY, RFC
-    /// 6710). Without it the server takes 0.
+    /// 6710); the default is 0.
     ///
     /// # Errors
     ///

@@ -13,7 +13,8 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// Sends the message with verified TLS all the way, or not at all (REQUIRETLS, RFC 8689).
+    /// Sends the message only with verified TLS all the way (REQUIRETLS, RFC 8689); by default this
+    /// is not required.
     ///
     /// Sending is an error if this connection has no TLS, if it does not verify certificates, or
     /// if the server does not offer REQUIRETLS. [`ignore_unsupported`](Self::ignore_unsupported)
