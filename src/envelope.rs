@@ -62,6 +62,16 @@ impl Envelope {
     }
 
     /// Adds a recipient, with parameters such as `NOTIFY=NEVER`.
+    ///
+    /// ```
+    /// use smtplib::{Address, Envelope};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let envelope = Envelope::new(Address::new("news", "example.com")?, [])
+    ///     .recipient(Address::new("ann", "example.org")?, ["NOTIFY=NEVER".parse()?]);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn recipient(
         mut self,
         address: Address,

@@ -105,6 +105,14 @@ impl Credentials {
     /// [`Config::client_identity`](crate::Config::client_identity), with this user name.
     ///
     /// If the name is empty, the server takes the user from the certificate.
+    ///
+    /// ```no_run
+    /// use smtplib::{Config, Credentials};
+    ///
+    /// let config = Config::new("mail.example.com")
+    ///     .client_identity_files("client.pem", "client.key")
+    ///     .credentials(Credentials::certificate(""));
+    /// ```
     #[must_use]
     pub fn certificate(user: impl Into<String>) -> Self {
         Self::new(user, "", Kind::Certificate)

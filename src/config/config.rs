@@ -233,6 +233,12 @@ impl Config {
     /// Allows only these SASL mechanisms, the best first; by default all that fit the credentials.
     ///
     /// For an unknown name, [`connect`](Self::connect) returns [`ConfigError::Mechanism`].
+    ///
+    /// ```
+    /// use smtplib::Config;
+    ///
+    /// let config = Config::new("mail.example.com").mechanisms(["SCRAM-SHA-256", "PLAIN"]);
+    /// ```
     pub fn mechanisms<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
         let names = names
             .into_iter()
@@ -306,6 +312,13 @@ impl Config {
     /// By default only the system's root certificates are trusted. If the text holds no valid
     /// certificate, [`connect`](Self::connect) and [`check`](Self::check) return
     /// [`ConfigError::Certificate`].
+    ///
+    /// ```no_run
+    /// use smtplib::Config;
+    ///
+    /// let config = Config::new("mail.example.com").root_certificates(std::fs::read("ca.pem")?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
         let added = self.tls.add_roots(pem.as_ref());
         self.note(added)
@@ -332,6 +345,14 @@ impl Config {
     /// Give the chain in PEM, leaf first, and its key in PEM (PKCS #8). If they cannot be read or
     /// do not belong together, [`connect`](Self::connect) and [`check`](Self::check) return
     /// [`ConfigError::Identity`].
+    ///
+    /// ```no_run
+    /// use smtplib::Config;
+    ///
+    /// let (chain, key) = (std::fs::read("client.pem")?, std::fs::read("client.key")?);
+    /// let config = Config::new("mail.example.com").client_identity(chain, key);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn client_identity(mut self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
         let set = self.tls.set_identity(chain.as_ref(), key.as_ref());
         self.note(set)
@@ -447,6 +468,12 @@ impl Config {
 
     /// Calls this function with every line of the dialog, with passwords masked; by default there
     /// is no trace.
+    ///
+    /// ```
+    /// use smtplib::Config;
+    ///
+    /// let config = Config::new("mail.example.com").trace(|line| println!("{line}"));
+    /// ```
     pub fn trace(mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) -> Self {
         self.trace = Trace::new(sink);
         self
@@ -460,6 +487,14 @@ impl Config {
     /// Sets the local address that connections come from; by default the system chooses it.
     ///
     /// A port of 0 lets the system choose the port.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    /// use smtplib::Config;
+    ///
+    /// let config = Config::new("mail.example.com")
+    ///     .local_address((IpAddr::from(Ipv4Addr::new(192, 0, 2, 1)), 0));
+    /// ```
     #[cfg(feature = "local-address")]
     pub fn local_address(mut self, address: impl Into<std::net::SocketAddr>) -> Self {
         self.local_address = Some(address.into());

@@ -124,6 +124,17 @@ impl SmtpConnection {
     /// TLS, EHLO and logging in follow, as in [`Config::connect`]. Use it if you connect yourself,
     /// for instance through a proxy.
     ///
+    /// ```no_run
+    /// use std::net::TcpStream;
+    /// use smtplib::{Config, SmtpConnection};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let stream = TcpStream::connect("127.0.0.1:2525")?;
+    /// let mut smtp = SmtpConnection::from_tcp_stream(stream, &Config::new("mail.example.com"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Config::connect`].

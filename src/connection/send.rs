@@ -23,6 +23,15 @@ impl SmtpConnection {
     /// dots are escaped; nothing else is changed. SIZE, 8BITMIME and SMTPUTF8 are used if they are
     /// needed and offered.
     ///
+    /// ```no_run
+    /// # fn send(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+    /// let text = "Subject: Lunch?\n\nNoon at the usual place?\n";
+    /// smtp.sendmail("alice@example.com", "bob@example.org", text)?;
+    /// smtp.sendmail("alice@example.com", ["ann@example.org", "bob@example.org"], text)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Before anything is sent: [`Error::Address`], [`Error::NoRecipients`], [`Error::Content`],
@@ -51,6 +60,16 @@ impl SmtpConnection {
     ///
     /// The connection is closed if the reader fails, or if the message breaks a rule or is too
     /// large. The server has then accepted nothing.
+    ///
+    /// ```no_run
+    /// use smtplib::Envelope;
+    ///
+    /// # fn send(smtp: &mut smtplib::SmtpConnection) -> Result<(), Box<dyn std::error::Error>> {
+    /// let envelope = Envelope::parse("alice@example.com", "bob@example.org")?;
+    /// let outcome = smtp.send(&envelope, std::fs::File::open("message.eml")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

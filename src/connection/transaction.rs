@@ -64,6 +64,15 @@ impl SmtpConnection {
     /// SMTPUTF8 is added if the sender has letters outside ASCII. If only a recipient has some,
     /// give the parameter yourself.
     ///
+    /// ```no_run
+    /// # fn send(smtp: &mut smtplib::SmtpConnection) -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut transaction = smtp.mail_with("alice@example.com", ["RET=HDRS".parse()?])?;
+    /// transaction.rcpt_with("bob@example.org", ["NOTIFY=NEVER".parse()?])?;
+    /// let outcome = transaction.data("Subject: Hi\n\nHi!\n".as_bytes())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`mail`](Self::mail), and [`Error::Unsupported`] if the server does not offer the

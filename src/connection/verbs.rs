@@ -14,6 +14,14 @@ impl SmtpConnection {
     /// Commands that change the state of the connection are refused, because they have their own
     /// methods. A reply that asks for more (3yz) is an error.
     ///
+    /// ```no_run
+    /// # fn ask(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+    /// let reply = smtp.command("XQUEUE alice")?;
+    /// println!("{} {}", reply.code(), reply.text());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error::Command`] before anything is sent; [`Error::Refused`] for 421; [`Error::Protocol`]

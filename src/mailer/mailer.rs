@@ -150,6 +150,16 @@ impl Mailer {
 
     /// Sends a message to the recipients in the envelope, whatever the header says.
     ///
+    /// ```no_run
+    /// use smtplib::{Envelope, Mailer, Message};
+    ///
+    /// # fn send(mailer: &Mailer, message: &Message) -> smtplib::Result<()> {
+    /// let envelope = Envelope::parse("bounces@example.com", ["ann@example.org", "bob@example.org"])?;
+    /// let outcome = mailer.send_to(&envelope, message)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`send`](Self::send).
@@ -159,6 +169,14 @@ impl Mailer {
 
     /// Sends a finished message, given as text or bytes, like
     /// [`SmtpConnection::sendmail`](crate::SmtpConnection::sendmail).
+    ///
+    /// ```no_run
+    /// # fn send(mailer: &smtplib::Mailer) -> smtplib::Result<()> {
+    /// let text = "Subject: Lunch?\n\nNoon at the usual place?\n";
+    /// let outcome = mailer.sendmail("alice@example.com", "bob@example.org", text)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

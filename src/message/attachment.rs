@@ -48,6 +48,13 @@ pub struct Attachment {
 
 impl Attachment {
     /// Makes an attachment from bytes.
+    ///
+    /// ```
+    /// use smtplib::Attachment;
+    ///
+    /// let table = Attachment::new("report.csv", "day;sum\r\n1;2\r\n");
+    /// let image = Attachment::new("dot.png", vec![0x89, b'P', b'N', b'G']);
+    /// ```
     #[must_use]
     pub fn new(name: impl Into<String>, data: impl Into<Vec<u8>>) -> Self {
         Self::with_source(name.into(), Source::Memory(Arc::new(data.into())))
@@ -57,6 +64,13 @@ impl Attachment {
     ///
     /// The file is read a little at a time while the message is sent, and again each time it is
     /// sent. If its length changes meanwhile, sending fails.
+    ///
+    /// ```no_run
+    /// use smtplib::Attachment;
+    ///
+    /// let report = Attachment::from_path("/home/me/report.pdf")?; // sent as report.pdf
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -73,6 +87,13 @@ impl Attachment {
 
     /// Reads an attachment from a reader to its end, and keeps it in memory.
     ///
+    /// ```no_run
+    /// use smtplib::Attachment;
+    ///
+    /// let log = Attachment::from_reader("log.txt", std::io::stdin())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// The reader's error.
@@ -86,6 +107,15 @@ impl Attachment {
     /// sent.
     ///
     /// If the reader gives more or fewer bytes, sending fails.
+    ///
+    /// ```no_run
+    /// use std::fs::File;
+    /// use smtplib::Attachment;
+    ///
+    /// let size = std::fs::metadata("backup.tar.gz")?.len();
+    /// let backup = Attachment::streamed("backup.tar.gz", size, || File::open("backup.tar.gz"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     #[must_use]
     pub fn streamed<R: Read + 'static>(
         name: impl Into<String>,

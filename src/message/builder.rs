@@ -95,6 +95,19 @@ impl MessageBuilder {
     /// ([`IntoAddressList`]).
     ///
     /// One text is one mailbox: a comma in it never begins another recipient.
+    ///
+    /// ```
+    /// use smtplib::{Mailbox, Message};
+    ///
+    /// let zoe: Mailbox = "zoe@example.org".parse()?;
+    /// let message = Message::builder()
+    ///     .from("alice@example.com")
+    ///     .to("Bob <bob@example.org>") // a text
+    ///     .to(("Doe, Jane", "jane@example.org")) // a name and an address
+    ///     .to([zoe]) // a list
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn to<T, K>(mut self, to: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -144,6 +157,14 @@ impl MessageBuilder {
     }
 
     /// Sets the date; the default is the moment of [`build`](Self::build).
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use smtplib::Message;
+    ///
+    /// let message = Message::builder().from("alice@example.com").date(SystemTime::now()).build()?;
+    /// # Ok::<(), smtplib::error::MessageError>(())
+    /// ```
     pub fn date(mut self, date: impl Into<Date>) -> Self {
         self.head.posting.date = Some(date.into());
         self
@@ -225,6 +246,16 @@ impl MessageBuilder {
     /// The name keeps its case. The value is any text without control characters; characters
     /// outside ASCII are encoded (RFC 2047). Fields that machines read, such as `List-Unsubscribe`,
     /// and fields that begin with `X-` keep an ASCII value unchanged.
+    ///
+    /// ```
+    /// use smtplib::Message;
+    ///
+    /// let message = Message::builder()
+    ///     .from("alice@example.com")
+    ///     .header("Auto-Submitted", "auto-generated")
+    ///     .build()?;
+    /// # Ok::<(), smtplib::error::MessageError>(())
+    /// ```
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
         // What other messages gave is taken however it comes.
@@ -294,6 +325,18 @@ impl MessageBuilder {
 
     /// Adds an [`Attachment`](crate::Attachment), a [`Message`] to be forwarded, or any other
     /// [`Part`].
+    ///
+    /// ```
+    /// use smtplib::{Attachment, Message};
+    ///
+    /// let first = Message::builder().from("bob@example.org").text("Noon?\n").build()?;
+    /// let message = Message::builder()
+    ///     .from("alice@example.com")
+    ///     .attach(Attachment::new("notes.txt", "Bring bread.\n"))
+    ///     .attach(first) // forwarded
+    ///     .build()?;
+    /// # Ok::<(), smtplib::error::MessageError>(())
+    /// ```
     pub fn attach(mut self, part: impl Into<Part>) -> Self {
         self.attachments.push(part.into());
         self

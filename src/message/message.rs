@@ -86,6 +86,14 @@ impl Message {
     /// Writes the message in the form of [`to_bytes`](Self::to_bytes), reading attachments a little
     /// at a time.
     ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let message = smtplib::Message::builder().from("alice@example.com").build()?;
+    /// message.write_to(std::fs::File::create("message.eml")?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// An [`io::Error`] if an attachment cannot be read or has changed its length, or from the

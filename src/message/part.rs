@@ -211,6 +211,12 @@ impl Part {
     ///
     /// The value is checked and encoded as in
     /// [`MessageBuilder::header`](crate::MessageBuilder::header).
+    ///
+    /// ```
+    /// use smtplib::Part;
+    ///
+    /// let part = Part::html("<p>Hi!</p>\n").header("Content-Location", "https://example.com/");
+    /// ```
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));

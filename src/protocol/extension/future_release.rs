@@ -43,6 +43,17 @@ impl Parameter {
 impl Envelope {
     /// Asks the server to keep the message for this time; see [`Parameter::hold_for`].
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use smtplib::Envelope;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let envelope = Envelope::parse("news@example.com", "ann@example.org")?
+    ///     .hold_for(Duration::from_secs(3600))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Parameter::hold_for`].
