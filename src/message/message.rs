@@ -89,7 +89,7 @@ impl Message {
     /// ```no_run
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let message = smtplib::Message::builder().from("alice@example.com").build()?;
-    /// message.write_to(std::fs::File::create("message.eml")?)?;
+    /// message.write_to(&mut std::fs::File::create("message.eml")?)?;
     /// # Ok(())
     /// # }
     /// ```

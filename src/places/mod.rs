@@ -5,6 +5,7 @@
 //! result and error comes from the same code as with a real server.
 
 pub(crate) mod command;
+mod config;
 mod dots;
 pub(crate) mod failure;
 mod local_lines;

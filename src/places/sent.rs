@@ -10,7 +10,7 @@ use crate::places::store::Mail;
 /// A message that an [`Outbox`](crate::Outbox) has accepted, as a server would have got it.
 ///
 /// ```
-/// # fn main() -> Result<(), smtplib::Error> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let (mailer, outbox) = smtplib::Mailer::outbox();
 /// mailer.sendmail("a@example.com", "b@example.org", "Subject: Lunch?\n\nAt noon?\n")?;
 ///
