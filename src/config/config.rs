@@ -17,7 +17,7 @@ use crate::endpoint::Endpoint;
 use crate::trace::{Trace, TraceLine};
 use crate::transport::Transport;
 
-/// Says which server to use, how to protect the connection, and how long to wait.
+/// The settings of a connection: the server, its protection, the login and the time limits.
 ///
 /// Build it once, and connect as often as you like.
 ///
