@@ -15,10 +15,10 @@ use crate::parameter::Parameter;
 use crate::protocol::command::{self, Announced};
 use crate::protocol::data::{Profile, Profiler};
 
-/// What has to be known of a message before MAIL.
+/// The facts about a message that MAIL needs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Facts {
-    /// Octets with CRLF line ends, as SIZE counts them; `None` if nobody knows.
+    /// Size in bytes with CRLF line ends, as SIZE counts; `None` if it is unknown.
     pub(crate) size: Option<u64>,
     /// Octets that were seen already of a message of unknown size.
     pub(crate) seen: u64,
@@ -35,7 +35,8 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// Of a message that nobody has seen: it may be 8-bit, so it counts as that where it can.
+    /// The profile of an unread message: it may be 8-bit, so it counts as 8-bit if the server
+    /// allows that.
     pub(crate) fn unknown(offers: &Capabilities) -> Self {
         Self {
             is_8bit: offers.eight_bit(),
@@ -75,7 +76,7 @@ impl Facts {
             seen: 0,
             is_8bit: profile.is_8bit,
             is_header_8bit: !header.is_ascii(),
-            // Where the header goes on behind what is there, its last letter may be cut.
+            // If the header continues after this piece, its last letter may be cut.
             is_header_broken: std::str::from_utf8(header)
                 .is_err_and(|error| error.error_len().is_some()),
             is_binary: false,
@@ -127,7 +128,7 @@ impl Facts {
         }
     }
 
-    /// A look at what nobody has seen yet; none if the whole message is known.
+    /// Checks the unread part as it passes; none if the whole message is known.
     pub(crate) fn inspection(
         &self,
         envelope: &Envelope,
@@ -147,7 +148,7 @@ impl Facts {
         self.size.is_none().then(inspection)
     }
 
-    /// What the header may hold, by what MAIL says.
+    /// What the header may have, by the parameters of MAIL.
     fn letters(&self, envelope: &Envelope, offers: &Capabilities) -> Letters {
         let is_said = says_smtputf8(envelope.parameters())
             || needs_smtputf8(envelope, self, offers).unwrap_or_default();
@@ -309,8 +310,8 @@ pub(crate) fn says_smtputf8(parameters: &[Parameter]) -> bool {
         .any(|parameter| parameter.keyword() == "SMTPUTF8")
 }
 
-/// An address as the server is told it. Unless MAIL says SMTPUTF8, a domain has to be in ASCII (RFC
-/// 6531, 3.2).
+/// An address as it is sent to the server. Unless MAIL says SMTPUTF8, a domain has to be in ASCII
+/// (RFC 6531, 3.2).
 pub(crate) fn told(address: &Address, is_utf8: bool) -> Cow<'_, Address> {
     if is_utf8 || address.is_ascii() {
         return Cow::Borrowed(address);
@@ -337,7 +338,7 @@ pub(crate) fn check_offered(
     Ok(())
 }
 
-/// Looks at a message while it passes, since nobody has seen it before.
+/// Checks a message while it is sent, since it was not read before.
 #[derive(Debug)]
 pub(crate) struct Inspection {
     profiler: Profiler,

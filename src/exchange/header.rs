@@ -1,4 +1,4 @@
-//! [`HeaderWatch`]: the header of a message that passes, which nobody has seen before.
+//! [`HeaderWatch`]: checks the header of a message while it is sent.
 
 use crate::exchange::error::{ContentError, Inadmissible, Unsupported};
 
@@ -139,7 +139,7 @@ mod tests {
             (b"Subject: x\r\nA: \xc3\r\n\r\n", Declared, not_utf8()),
             (b"Subject: x\r\n\r\n\xe9", Declared, Ok(())),
             (b"Subject : x\r\n caf\xe9 x", Declared, not_utf8()),
-            // What has no fields has no header.
+            // A message without fields has no header.
             (b"Dear all\r\n: caf\xe9\r\n", Undeclared, Ok(())),
         ] {
             for one in 0..=message.len() {

@@ -7,23 +7,23 @@ use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 
-/// Keeps the account of one transaction: what each reply means, and what became of each recipient.
-/// It sends nothing.
+/// Records one transaction: what each reply means, and the result for each recipient. It sends
+/// nothing.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     rules: Rules,
     recipients: Vec<RecipientOutcome>,
     /// Whether all recipients are known: by hand they come one by one.
     is_complete: bool,
-    /// How many answers to RCPT have come.
+    /// How many replies to RCPT have come.
     answered: usize,
     /// How many of them were positive.
     accepted: usize,
     sender: Sender,
-    /// The answer to DATA.
+    /// The reply to DATA.
     data: Option<Reply>,
     end: End,
-    /// The newest answer to the message as a whole.
+    /// The newest reply to the whole message.
     verdict_reply: Option<Reply>,
     ending: Option<(Verdict, Aftermath)>,
 }
@@ -33,11 +33,11 @@ pub(crate) struct Ledger {
 pub(crate) struct Rules {
     /// One reply per accepted recipient follows the message (RFC 2033, 4.2).
     pub(crate) lmtp: bool,
-    /// One refused recipient calls the whole message off.
+    /// One refused recipient cancels the whole message.
     pub(crate) require_all: bool,
 }
 
-/// The answer to MAIL.
+/// The reply to MAIL.
 #[derive(Debug)]
 enum Sender {
     Unanswered,
@@ -54,7 +54,7 @@ enum End {
     Written(usize),
 }
 
-/// What may be sent once everything sent was answered.
+/// What may be sent once all replies have come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permit {
     /// DATA has to be asked for first.
@@ -83,7 +83,7 @@ pub(crate) enum Verdict {
     Unexpected(Step, Code),
 }
 
-/// What the connection owes after a transaction.
+/// What must be sent after a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Aftermath {
     /// Nothing: the next transaction can begin.
@@ -162,7 +162,7 @@ impl Ledger {
         matches!(self.ending, Some((_, Aftermath::Close)))
     }
 
-    /// What may be sent, now that everything sent was answered. A refusal ends the transaction here.
+    /// What may be sent, now that all replies have come. A refusal ends the transaction here.
     pub(crate) fn permit(&mut self, framing: Framing) -> Permit {
         if self.ending.is_some() {
             return Permit::Nothing;
@@ -221,7 +221,7 @@ impl Ledger {
         self.end = End::NotWritten;
     }
 
-    /// How it ended, what became of each recipient, and what the connection owes.
+    /// How it ended, the result for each recipient, and what must be sent next.
     ///
     /// Before its end, it has only ended because the connection did. A refusal stands all the same;
     /// without one there is no verdict.
@@ -258,7 +258,7 @@ impl Ledger {
         (is_certain && is_lacking).then_some(Verdict::RecipientsRefused)
     }
 
-    /// The server waits for a message that nobody is to get.
+    /// The server waits for a message without recipients.
     fn end_at_once(&mut self, verdict: Verdict) -> Permit {
         // Whom the server took behind a refused MAIL would get an empty message. And in LMTP nobody
         // knows how many replies follow a message without recipients.
@@ -280,7 +280,7 @@ impl Ledger {
                 // Without a sender no message can be taken.
                 self.end = End::NotWritten;
             }
-            // If somebody was refused before, that is the reason to tell.
+            // An earlier refusal is the reason to report.
             let refusal = self.refusal();
             let verdict = refusal.unwrap_or_else(|| Verdict::Broken(verb.step(), reply));
             self.end(verdict, Aftermath::Close);
@@ -300,10 +300,10 @@ impl Ledger {
     }
 
     fn rcpt_reply(&mut self, place: usize, reply: Reply) {
-        // 421 is about the connection: nobody knows what the recipient's answer would have been.
+        // 421 is about the connection, and says nothing about the recipient.
         self.answered += usize::from(reply.code() != Code::SERVICE_CLOSING);
         self.accepted += usize::from(reply.is_positive());
-        // Behind a refused MAIL the answers to RCPT say nothing about the recipients.
+        // After a refused MAIL the replies to RCPT say nothing about the recipients.
         if !self.is_sender_refused() {
             let status = match status(&reply) {
                 RecipientStatus::Accepted => RecipientStatus::NotSent,
@@ -374,7 +374,7 @@ impl Ledger {
         }
     }
 
-    /// The reply to a lone dot tells nothing new; 421 does.
+    /// The reply to a lone dot says nothing new, except 421.
     fn lone_reply(&mut self, reply: &Reply) {
         if let Some((_, aftermath)) = &mut self.ending {
             *aftermath = after(reply);
@@ -388,7 +388,7 @@ impl Ledger {
         self.verdict_reply = Some(reply.clone());
     }
 
-    /// Behind the end of the message, whoever has no answer yet may get it or not.
+    /// After the end of the message, recipients without a reply may get it or not.
     fn settle_unknown(&mut self) {
         let End::Written(from) = self.end else { return };
         if self.is_sender_refused() {
@@ -437,7 +437,7 @@ fn is_accepted(recipient: &RecipientOutcome) -> bool {
         && recipient.reply.as_ref().is_some_and(Reply::is_positive)
 }
 
-/// What an answer means for a recipient; 421 is about the connection (RFC 5321, 3.8).
+/// What a reply means for a recipient; 421 is about the connection (RFC 5321, 3.8).
 fn status(reply: &Reply) -> RecipientStatus {
     if reply.is_positive() {
         RecipientStatus::Accepted
@@ -448,7 +448,7 @@ fn status(reply: &Reply) -> RecipientStatus {
     }
 }
 
-/// What is owed after the answer to a message.
+/// What must be sent after the reply to a message.
 fn after(reply: &Reply) -> Aftermath {
     if reply.code() == Code::SERVICE_CLOSING || reply.code().is_intermediate() {
         Aftermath::Close

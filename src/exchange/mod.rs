@@ -1,5 +1,5 @@
-//! The judgement: what may be sent to this server, what its replies mean, and what became of each
-//! message. Nothing here can read, write, wait or tell the time.
+//! The planner: what may be sent to this server, what its replies mean, and the result of each
+//! message. Nothing here reads, writes, waits or knows the time.
 
 pub(crate) mod admission;
 pub(crate) mod error;
@@ -33,13 +33,12 @@ const MOST_SPARE: usize = 4;
 /// A transaction of an exchange: they are numbered in the order in which they begin.
 pub(crate) type Id = u64;
 
-/// Decides what may be sent now, what each reply means, when RSET is owed, and what became of each
+/// Decides what may be sent now, what each reply means, when RSET is due, and the result for each
 /// recipient of each message.
 ///
 /// Transactions are queued; [`next`](Self::next) says what to do, and [`replied`](Self::replied)
-/// takes what the server answered. A reply belongs to a command by its position alone. Lock-step,
-/// pipelined and chunked transactions, SMTP and LMTP, one message or many are the same machine
-/// under another [`Policy`].
+/// takes the server's replies. A reply belongs to a command by its position. Lock-step, pipelined
+/// and chunked transactions, SMTP and LMTP, one message or many differ only in the [`Policy`].
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     policy: Policy,
@@ -58,7 +57,7 @@ pub(crate) struct Exchange {
     is_over: bool,
     /// And it is closed.
     is_lost: bool,
-    /// Nothing can be written before everything that is owed was answered.
+    /// Nothing can be written before all replies have arrived.
     is_waiting: bool,
     /// The memory of a transaction that is over, for the next one.
     spare: Commands,
@@ -69,9 +68,9 @@ pub(crate) struct Exchange {
 pub(crate) struct Policy {
     /// The server offers PIPELINING (RFC 2920).
     pub(crate) pipelining: bool,
-    /// Transactions follow each other without waiting for the answer to the message.
+    /// Transactions follow each other without waiting for the reply to the message.
     pub(crate) across: bool,
-    /// Recipients have an answer to the message each (RFC 2033).
+    /// Each recipient has its own reply to the message (RFC 2033).
     pub(crate) lmtp: bool,
 }
 
@@ -126,7 +125,7 @@ impl Exchange {
         self
     }
 
-    /// What the connection knows from before.
+    /// What the connection knows from earlier transactions.
     pub(crate) fn resume(mut self, is_reset_owed: bool, is_proven: bool) -> Self {
         self.is_reset_owed = is_reset_owed;
         self.is_proven = is_proven;
@@ -220,12 +219,12 @@ impl Exchange {
         }
     }
 
-    /// Whether no reply is owed.
+    /// Whether all replies have arrived.
     pub(crate) fn is_quiet(&self) -> bool {
         self.window.is_empty()
     }
 
-    /// The reply that comes next, if one is owed.
+    /// The command that the next reply belongs to, if there is one.
     pub(crate) fn awaited(&self) -> Option<Awaited> {
         self.window.awaited()
     }
@@ -276,7 +275,7 @@ impl Exchange {
         self.window.awaited().filter(|_| is_waiting)
     }
 
-    /// Whether recipients have an answer to the message each.
+    /// Whether each recipient has its own reply to the message.
     pub(crate) fn is_lmtp(&self) -> bool {
         self.policy.lmtp
     }
@@ -311,7 +310,7 @@ impl Exchange {
         self.is_over = true;
     }
 
-    /// The connection is gone, of which so many octets had been written. What is left in here ends.
+    /// The connection is gone after this many bytes were written. All transactions end.
     pub(crate) fn lost(&mut self, taken: u64) {
         for transit in &mut self.transits {
             if transit.end_at.is_none_or(|end| end > taken) {

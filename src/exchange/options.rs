@@ -10,7 +10,7 @@ use crate::exchange::error::{Inadmissible, Unsupported};
 use crate::parameter::{At, Parameter};
 use crate::protocol::extension::{deliver_by, future_release, no_soliciting};
 
-/// An envelope that asks for nothing that the server cannot do, and what was left out for it.
+/// An envelope with only what the server offers, and the parameters that were left out.
 #[derive(Debug)]
 pub(crate) struct Admitted<'e> {
     pub(crate) envelope: Cow<'e, Envelope>,
@@ -27,7 +27,7 @@ pub(crate) fn admit<'e>(
         ignored: Vec::new(),
     };
     if envelope.ignores_unsupported() {
-        // Somebody who demands TLS is not helped by a message that goes without it (RFC 8689, 2).
+        // Never drop it: the caller asked that the message is not sent without TLS (RFC 8689, 2).
         let may_stay =
             |one: &Parameter| one.keyword() == "REQUIRETLS" || offers.has(one.extension());
         admitted.ignored = admitted.envelope.to_mut().take_parameters(may_stay);

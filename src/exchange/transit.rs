@@ -36,7 +36,7 @@ pub(crate) enum Framing {
     Dot,
     /// As one chunk of so many octets (RFC 3030).
     Chunk(u64),
-    /// As chunks, since nobody knows how long it is.
+    /// As chunks, since its length is unknown.
     Chunks,
 }
 

@@ -1,9 +1,9 @@
-//! [`Verb`]: what a reply is owed to.
+//! [`Verb`]: a part of a transaction that gets a reply.
 
 use crate::reply::Code;
 use crate::step::Step;
 
-/// A part of a transaction that the server answers.
+/// A part of a transaction that the server replies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verb {
     Rset,
@@ -15,7 +15,7 @@ pub(crate) enum Verb {
     Chunk,
     /// The end of the message: the final dot, or the last chunk.
     End,
-    /// The dot that ends a message for nobody.
+    /// The dot that ends a message without recipients.
     LoneEnd,
 }
 
@@ -36,7 +36,7 @@ impl Verb {
         matches!(self, Self::Mail | Self::Rcpt(_))
     }
 
-    /// Whether the code is an answer to this command at all (RFC 5321, 4.3.2).
+    /// Whether the code is a valid reply to this command (RFC 5321, 4.3.2).
     pub(crate) fn expects(self, code: Code) -> bool {
         match self {
             Self::Data => code == 354 || code.is_transient() || code.is_permanent(),

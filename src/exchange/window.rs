@@ -1,4 +1,4 @@
-//! [`Window`]: the replies that are owed.
+//! [`Window`]: the commands that wait for a reply.
 
 use std::collections::VecDeque;
 
@@ -12,9 +12,9 @@ use crate::step::Step;
 /// other side is blocked writing replies, waits for ever. So both directions have a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Most octets written and not answered.
+    /// Most bytes written without a reply.
     pub(crate) octets: usize,
-    /// Most replies owed.
+    /// Most replies that are due.
     pub(crate) replies: usize,
     /// Most octets that the replies owed may have; what a reply has is learnt from the longest yet.
     pub(crate) reply_octets: usize,
@@ -59,7 +59,7 @@ const MOST_SPARE: usize = 128;
 /// Octets that a reply is expected to have before any was seen.
 const USUAL_REPLY: usize = 64;
 
-/// The replies that are owed, oldest first. A reply belongs to a command by its position alone.
+/// The commands that wait for a reply, oldest first. A reply belongs to a command by its position.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     limits: Limits,
@@ -85,7 +85,7 @@ struct Owed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Awaited {
     pub(crate) step: Step,
-    /// A server may answer a group at once: nothing in it has less time than its slowest command.
+    /// A server may reply to a group at once, so all its commands get the time of the slowest.
     pub(crate) with: Option<Step>,
     /// Up to where the connection has to be written before anything can be the reply.
     pub(crate) end_at: u64,
@@ -122,7 +122,7 @@ impl Window {
         self.owed.is_empty()
     }
 
-    /// How many replies are owed.
+    /// How many replies are due.
     pub(crate) fn len(&self) -> usize {
         self.owed.len()
     }
@@ -149,7 +149,7 @@ impl Window {
         has_room
     }
 
-    /// So many octets were written, up to this place, and a reply to them is owed.
+    /// Notes that this many bytes were written, up to this place, and wait for a reply.
     pub(crate) fn sent(&mut self, id: Id, verb: Verb, octets: usize, end_at: u64) {
         self.octets += octets;
         if let Some(count) = self.slow_count(verb) {
@@ -193,12 +193,12 @@ impl Window {
         })
     }
 
-    /// Whether a reply is owed to this transaction, the oldest of all that are.
+    /// Whether the oldest reply that is due belongs to this transaction.
     pub(crate) fn owes_oldest(&self, id: Id) -> bool {
         self.owed.front().is_some_and(|owed| owed.id == id)
     }
 
-    /// Whether a reply is owed to this transaction, the newest of all that are.
+    /// Whether the newest reply that is due belongs to this transaction.
     pub(crate) fn owes_newest(&self, id: Id) -> bool {
         self.owed.back().is_some_and(|owed| owed.id == id)
     }

@@ -92,7 +92,7 @@ fn connect_error(error: io::Error) -> Error {
 
 /// The addresses of a host.
 fn look_up((host, port): (&str, u16), deadline: Instant) -> io::Result<Vec<SocketAddr>> {
-    // Most programs connect to the same few servers: without a name there is nobody to ask.
+    // An address needs no look-up.
     if let Ok(address) = host.parse::<IpAddr>() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }

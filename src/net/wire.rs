@@ -31,8 +31,8 @@ const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// The connection as lines.
 ///
-/// Whatever goes wrong in here closes the stream for good: after a lost or late reply nobody knows
-/// which command the next one would answer.
+/// Every failure in here closes the stream for good: after a lost or late reply, the next one could
+/// belong to any command.
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: Stream,
@@ -40,7 +40,7 @@ pub(crate) struct Wire {
     read_buffer: Box<[u8]>,
     input: LineBuffer,
     parser: ReplyParser,
-    /// What goes out before the next wait: one flight is one write.
+    /// Commands to send before the next wait: one flight is one write.
     outbox: Vec<u8>,
     /// How many octets the stream has taken.
     taken: u64,
@@ -132,7 +132,7 @@ impl Wire {
         self.read_reply(Awaited::alone(step))
     }
 
-    /// Reads one reply; what is in the outbox goes out before it is waited for.
+    /// Sends the outbox, and reads one reply.
     pub(crate) fn read_reply(&mut self, awaited: Awaited) -> Result<Reply> {
         let reply = self.read_untraced(awaited)?;
         self.trace.server_lines(reply.shown());
@@ -165,7 +165,7 @@ impl Wire {
         reply
     }
 
-    /// Shows what came and is no reply. A secret may have been cut in it.
+    /// Shows bytes that are not a reply. They may have a part of a secret.
     fn trace_remains(&self) {
         for octets in [self.parser.unfinished(), self.input.newest_line()] {
             if self.secrets.is_empty() {
@@ -220,7 +220,7 @@ impl Wire {
         self.taken + self.outbox.len() as u64
     }
 
-    /// Writes what is in the outbox.
+    /// Writes the outbox.
     pub(crate) fn flush(&mut self, step: Step) -> Result<()> {
         if self.outbox.is_empty() {
             return Ok(());
@@ -232,7 +232,7 @@ impl Wire {
         written
     }
 
-    /// Writes what is in the outbox if it is this much.
+    /// Writes the outbox if it has this many bytes.
     pub(crate) fn flush_over(&mut self, octets: usize, step: Step) -> Result<()> {
         if self.outbox.len() < octets {
             return Ok(());
@@ -316,7 +316,7 @@ impl Wire {
         self.input.is_empty() && self.parser.is_idle()
     }
 
-    /// Takes in what is there without waiting; returns true if that is the end.
+    /// Reads without waiting; returns true at the end of the stream.
     fn listen(&mut self) -> Result<bool> {
         // Nothing waits here, but the last deadline may have passed meanwhile.
         self.stream.set_deadline(self.deadline(Step::Idle));
@@ -410,7 +410,7 @@ impl Wire {
         shortened(&self.newest_line())
     }
 
-    /// Starts TLS. What came before the handshake was never protected, so there must be nothing.
+    /// Starts TLS. Bytes before the handshake were not protected, so there must be none.
     pub(crate) fn upgrade(&mut self, options: &TlsOptions, name: &str) -> Result<()> {
         if !self.input.is_empty() || !self.parser.is_idle() {
             // A server that can do none of our versions may say so before it has heard us.

@@ -57,7 +57,7 @@ impl Secured {
         self.layer.end_point()
     }
 
-    /// Tells the peer that the end is meant. Best effort: the transport closes next, whatever
+    /// Sends the end of TLS (`close_notify`). Best effort: the transport closes next, whatever
     /// happens here.
     pub(super) fn say_goodbye(&mut self) {
         self.witness.forget();

@@ -1,4 +1,4 @@
-//! [`StandIn`]: a TLS library with words of its own for everything, so that no test depends on a
+//! [`StandIn`]: a TLS library with its own error texts, so that no test depends on a
 //! real one's.
 
 use std::io::{self, Read, Write};
