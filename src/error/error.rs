@@ -31,43 +31,71 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// [`source`](StdError::source) returns is not repeated in it. After a failed send,
 /// [`delivery`](Self::delivery) tells whether the message was certainly not taken.
 ///
-/// | variant | means | try later? | what to do |
-/// |---|---|---|---|
-/// | `Address` | a text is not an address | no | correct the address |
-/// | `AuthFailed` | logging in failed | by the reply | ask for the password again, after 4yz wait |
-/// | `Busy` | all connections of a [`Mailer`](crate::Mailer) were in use for too long | yes | wait longer, or allow more connections |
-/// | `Closed` | an earlier failure has closed this connection | yes | connect again |
-/// | `Command` | a text cannot be sent as a command | no | correct the call |
-/// | `Config` | the configuration cannot work | no | correct the configuration |
-/// | `Content` | the message has lines or octets that SMTP cannot carry | no | encode that part |
-/// | `Credentials` | the user name or password cannot be sent | no | correct them |
-/// | `DataRefused` | the server refused the message itself | by the reply | after 5yz change the message |
-/// | `Disconnected` | the server closed the connection | by the reply | connect again, after `Delivery::Unknown` check first |
-/// | `GaveUp` | every attempt that [`Retry`](crate::Retry) allows has failed | by the failure | see the last failure |
-/// | `Interrupted` | the connection failed after recipients were answered | by the failure | look at the outcome, send to the rest |
-/// | `Io` | the network failed, or the server could not be reached | by the kind | see the reason, connect again |
-/// | `Message` | an attachment could not be read | no | look after the file |
-/// | `NoRecipients` | there is nobody to send to | no | add a recipient |
-/// | `PlaintextAuth` | logging in would show the password | no | use TLS |
-/// | `Protocol` | the server broke the rules of the protocol | no | check host and port, then tell the server's owner |
-/// | `RecipientsRefused` | the server refused all recipients, or one where all were required | by the reply | look at the outcome |
-/// | `Refused` | the server refused another step, or says goodbye | by the reply | see the step |
-/// | `SenderRefused` | the server refused the sender | by the reply | send as the user who has logged in |
-/// | `Source` | the message could not be read to its end | no | look after the source |
-/// | `Timeout` | the server took too long | yes | try again, after `Delivery::Unknown` check first |
-/// | `Tls` | TLS could not be set up, or broke | by the reason | see [`TlsError::reason`] |
-/// | `Token` | no token could be had for logging in | yes | look after the function that gets it |
-/// | `TooLarge` | the message is larger than the server takes | no | make it smaller |
-/// | `UnknownHost` | there is no host of this name | no | correct the host |
-/// | `Unsupported` | the server lacks an extension that is needed | no | do without it, or use another server |
+/// **Try later: yes.** Nothing has to change.
 ///
-/// "Try later?" is what [`is_transient`](Self::is_transient) answers. "By the reply": yes if the
-/// [`reply`](Self::reply) is 4yz, no if it is 5yz. "By the reason": yes if the connection broke
-/// after the handshake ([`TlsReason::Other`]), or if the server fell back to plain text
-/// ([`TlsReason::InClear`]). During the handshake such a text must be a 4yz reply. All other reasons
-/// need somebody to change something. "By the kind": no for the kinds `AddrNotAvailable`,
-/// `InvalidInput`, `PermissionDenied` and `Unsupported`, yes for all others. Where the message may
-/// have been taken, it is always no.
+/// - [`Busy`](Self::Busy): all connections of a [`Mailer`](crate::Mailer) were in use for too
+///   long. Wait longer, or allow more connections.
+/// - [`Closed`](Self::Closed): an earlier failure has closed this connection. Connect again.
+/// - [`Timeout`](Self::Timeout): the server took too long. Try again; after `Delivery::Unknown`
+///   check first.
+/// - [`Token`](Self::Token): no token could be had for logging in. Look after the function that
+///   gets it.
+///
+/// **Try later: by the reply.** Yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz.
+///
+/// - [`AuthFailed`](Self::AuthFailed): logging in failed. Ask for the password again; after 4yz
+///   wait.
+/// - [`DataRefused`](Self::DataRefused): the server refused the message itself. After 5yz change
+///   the message.
+/// - [`Disconnected`](Self::Disconnected): the server closed the connection. Connect again; after
+///   `Delivery::Unknown` check first.
+/// - [`RecipientsRefused`](Self::RecipientsRefused): the server refused all recipients, or one
+///   where all were required. Look at the outcome.
+/// - [`Refused`](Self::Refused): the server refused another step, or says goodbye. See the step.
+/// - [`SenderRefused`](Self::SenderRefused): the server refused the sender. Send as the user who
+///   has logged in.
+///
+/// **Try later: by the failure.** Yes if the failure inside is worth another try.
+///
+/// - [`GaveUp`](Self::GaveUp): every attempt that [`Retry`](crate::Retry) allows has failed. See
+///   the last failure.
+/// - [`Interrupted`](Self::Interrupted): the connection failed after recipients were answered.
+///   Look at the outcome, and send to the rest.
+///
+/// **Try later: by the kind.** No for the kinds `AddrNotAvailable`, `InvalidInput`,
+/// `PermissionDenied` and `Unsupported`, yes for all others.
+///
+/// - [`Io`](Self::Io): the network failed, or the server could not be reached. See the reason,
+///   and connect again.
+///
+/// **Try later: by the reason.** Yes if the connection broke after the handshake
+/// ([`TlsReason::Other`]), or if the server fell back to plain text ([`TlsReason::InClear`]).
+/// During the handshake such a text must be a 4yz reply. All other reasons need somebody to change
+/// something.
+///
+/// - [`Tls`](Self::Tls): TLS could not be set up, or broke. See [`TlsError::reason`].
+///
+/// **Try later: no.** Somebody has to change something first.
+///
+/// - [`Address`](Self::Address): a text is not an address. Correct the address.
+/// - [`Command`](Self::Command): a text cannot be sent as a command. Correct the call.
+/// - [`Config`](Self::Config): the configuration cannot work. Correct the configuration.
+/// - [`Content`](Self::Content): the message has lines or bytes that SMTP cannot carry. Encode
+///   that part.
+/// - [`Credentials`](Self::Credentials): the user name or password cannot be sent. Correct them.
+/// - [`Message`](Self::Message): an attachment could not be read. Look after the file.
+/// - [`NoRecipients`](Self::NoRecipients): there is nobody to send to. Add a recipient.
+/// - [`PlaintextAuth`](Self::PlaintextAuth): logging in would show the password. Use TLS.
+/// - [`Protocol`](Self::Protocol): the server broke the rules of the protocol. Check host and
+///   port, then tell the server's owner.
+/// - [`Source`](Self::Source): the message could not be read to its end. Look after the source.
+/// - [`TooLarge`](Self::TooLarge): the message is larger than the server takes. Make it smaller.
+/// - [`UnknownHost`](Self::UnknownHost): there is no host of this name. Correct the host.
+/// - [`Unsupported`](Self::Unsupported): the server lacks an extension that is needed. Do without
+///   it, or use another server.
+///
+/// "Try later" is what [`is_transient`](Self::is_transient) returns. Where the message may have
+/// been taken, it is always no.
 ///
 /// [`TlsReason::InClear`]: crate::error::TlsReason::InClear
 /// [`TlsReason::Other`]: crate::error::TlsReason::Other

@@ -44,11 +44,11 @@
 //! | method | returns |
 //! |---|---|
 //! | [`reply`](crate::Error::reply), [`code`](crate::Error::code) | the server's reply, such as 550 |
-//! | [`step`](crate::Error::step) | where it happened: connecting, logging in, … |
+//! | [`step`](crate::Error::step) | where: connecting, logging in, … |
 //! | [`server`](crate::Error::server) | which server, while connecting |
 //! | [`outcome`](crate::Error::outcome) | what is known of each recipient |
 //! | [`is_timeout`](crate::Error::is_timeout) | whether time ran out |
-//! | [`attempts`](crate::Error::attempts) | how many times the message was tried |
+//! | [`attempts`](crate::Error::attempts) | how often it was tried |
 //!
 //! A reply that begins with 4 means "not now", and a reply that begins with 5 means "never like this".
 //! [`Reply::enhanced`](crate::Reply::enhanced) has the detailed code, such as 5.1.1.
