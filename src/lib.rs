@@ -69,6 +69,10 @@
 // It says beside each item which feature the item needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// First, because rustdoc lists methods in the order of the modules: the constructors stand there.
+mod envelope;
+pub mod message;
+
 mod address;
 pub mod auth;
 mod capabilities;
@@ -76,7 +80,6 @@ mod command_error;
 pub mod config;
 pub mod connection;
 mod endpoint;
-mod envelope;
 pub mod error;
 mod exchange;
 #[cfg(any(test, fuzzing))]
@@ -86,7 +89,6 @@ pub mod fuzzing;
 pub mod guide;
 mod kind;
 pub mod mailer;
-pub mod message;
 mod net;
 mod outcome;
 mod parameter;
