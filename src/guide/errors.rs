@@ -25,7 +25,7 @@
 //! These three questions decide almost everything. In the last two cases the message was certainly not
 //! delivered. The exception are recipients whom [`Error::outcome`](crate::Error::outcome) lists as accepted.
 //!
-//! The table at [`Error`](crate::Error) has each variant, what it means, and what to do.
+//! The lists at [`Error`](crate::Error) have each variant, what it means, and what to do.
 //!
 //! Printing the error is enough for a log: the sentence has the step, the server, and the server's own
 //! words. Some sentences, and what is behind them:
