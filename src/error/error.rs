@@ -38,8 +38,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// - [`Closed`](Self::Closed): an earlier failure has closed this connection. Connect again.
 /// - [`Timeout`](Self::Timeout): the server took too long. Try again; after `Delivery::Unknown`
 ///   check first.
-/// - [`Token`](Self::Token): no token could be had for logging in. Look after the function that
-///   gets it.
+/// - [`Token`](Self::Token): the function for the access token failed. Check the function.
 ///
 /// **Try later: by the reply.** Yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz.
 ///
@@ -59,23 +58,22 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// - [`GaveUp`](Self::GaveUp): every attempt that [`Retry`](crate::Retry) allows has failed. See
 ///   the last failure.
-/// - [`Interrupted`](Self::Interrupted): the connection failed after recipients were answered.
+/// - [`Interrupted`](Self::Interrupted): the connection failed after a recipient got its reply.
 ///   Look at the outcome, and send to the rest.
 ///
 /// **Try later: by the kind.** No for the kinds `AddrNotAvailable`, `InvalidInput`,
-/// `PermissionDenied` and `Unsupported`, yes for all others.
+/// `PermissionDenied` and `Unsupported`, yes for all other kinds.
 ///
 /// - [`Io`](Self::Io): the network failed, or the server could not be reached. See the reason,
 ///   and connect again.
 ///
 /// **Try later: by the reason.** Yes if the connection broke after the handshake
 /// ([`TlsReason::Other`]), or if the server fell back to plain text ([`TlsReason::InClear`]).
-/// During the handshake such a text must be a 4yz reply. All other reasons need somebody to change
-/// something.
+/// During the handshake that text must be a 4yz reply. All other reasons need a change.
 ///
 /// - [`Tls`](Self::Tls): TLS could not be set up, or broke. See [`TlsError::reason`].
 ///
-/// **Try later: no.** Somebody has to change something first.
+/// **Try later: no.** Something has to change first.
 ///
 /// - [`Address`](Self::Address): a text is not an address. Correct the address.
 /// - [`Command`](Self::Command): a text cannot be sent as a command. Correct the call.
@@ -83,19 +81,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// - [`Content`](Self::Content): the message has lines or bytes that SMTP cannot carry. Encode
 ///   that part.
 /// - [`Credentials`](Self::Credentials): the user name or password cannot be sent. Correct them.
-/// - [`Message`](Self::Message): an attachment could not be read. Look after the file.
-/// - [`NoRecipients`](Self::NoRecipients): there is nobody to send to. Add a recipient.
+/// - [`Message`](Self::Message): an attachment could not be read. Check the file.
+/// - [`NoRecipients`](Self::NoRecipients): the message has no recipients. Add a recipient.
 /// - [`PlaintextAuth`](Self::PlaintextAuth): logging in would show the password. Use TLS.
 /// - [`Protocol`](Self::Protocol): the server broke the rules of the protocol. Check host and
 ///   port, then tell the server's owner.
-/// - [`Source`](Self::Source): the message could not be read to its end. Look after the source.
+/// - [`Source`](Self::Source): the message could not be read to its end. Check the reader.
 /// - [`TooLarge`](Self::TooLarge): the message is larger than the server takes. Make it smaller.
 /// - [`UnknownHost`](Self::UnknownHost): there is no host of this name. Correct the host.
 /// - [`Unsupported`](Self::Unsupported): the server lacks an extension that is needed. Do without
 ///   it, or use another server.
 ///
-/// "Try later" is what [`is_transient`](Self::is_transient) returns. Where the message may have
-/// been taken, it is always no.
+/// "Try later" is what [`is_transient`](Self::is_transient) returns. If the message may
+/// have been delivered, it is always no.
 ///
 /// [`TlsReason::InClear`]: crate::error::TlsReason::InClear
 /// [`TlsReason::Other`]: crate::error::TlsReason::Other

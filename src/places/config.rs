@@ -15,7 +15,7 @@ impl Config {
     /// half of one. The folders are made if they are missing.
     ///
     /// A Maildir needs no TLS and no credentials: with either, [`connect`](Self::connect) and
-    /// [`check`](Self::check) return [`ConfigError::NoServer`].
+    /// [`check`](Self::check) return [`ConfigError::NoServer`](crate::error::ConfigError::NoServer).
     ///
     /// ```
     /// use smtplib::{Config, Message};
@@ -57,7 +57,7 @@ impl Config {
     ///
     /// If the program is missing, connecting fails with [`Error::Io`](crate::Error::Io). It needs no
     /// TLS and no credentials: with either, [`connect`](Self::connect) and [`check`](Self::check)
-    /// return [`ConfigError::NoServer`].
+    /// return [`ConfigError::NoServer`](crate::error::ConfigError::NoServer).
     ///
     /// ```no_run
     /// use smtplib::Config;
