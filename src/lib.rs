@@ -32,13 +32,13 @@
 //!
 //! | type | what it is for |
 //! |---|---|
-//! | [`Mailer`] | sends mail from any thread, keeps connections, tries again if you want |
+//! | [`Mailer`] | sends mail from any thread, and keeps connections |
 //! | [`Message`], [`MessageBuilder`], [`Attachment`] | compose a message |
-//! | [`Config`], [`Credentials`] | say which server, how safely, how patiently, and who logs in |
+//! | [`Config`], [`Credentials`] | say which server, how safely, and who logs in |
 //! | [`Outcome`] | the result for each recipient of a message |
 //! | [`Error`], [`Delivery`] | why a message was not sent, and whether that is certain |
 //! | [`Outbox`] | a mail server in memory, for tests |
-//! | [`Envelope`] | the sender and recipients of one message, and delivery options |
+//! | [`Envelope`] | the sender and recipients, and delivery options |
 //! | [`SmtpConnection`] | one connection by hand, down to single commands |
 //!
 //! The modules have the other types. [`error`](mod@error) has the reasons inside an error,
@@ -60,15 +60,19 @@
 //!
 //! | feature | what it does |
 //! |---|---|
-//! | `vendored` | builds OpenSSL from source, where the platform's TLS is OpenSSL |
-//! | `scram` | logs in by SCRAM-SHA-256 and SCRAM-SHA-1, without showing the password to the server |
+//! | `vendored` | builds OpenSSL from source, where it is the platform's TLS |
+//! | `scram` | logs in by SCRAM, which never shows the password to the server |
 //! | `cram-md5` | logs in by CRAM-MD5, for old servers that have nothing else |
-//! | `serde` | reads [`Config`] from configuration files, and writes it without the password |
-//! | `idna` | sends domains outside ASCII in their ASCII form to servers without SMTPUTF8 |
-//! | `local-address` | adds `Config::local_address`, the address that connections come from |
+//! | `serde` | reads a [`Config`] from a file, and writes it without the password |
+//! | `idna` | sends Unicode domains in ASCII to servers without SMTPUTF8 |
+//! | `local-address` | adds `Config::local_address`, the address to connect from |
 
 // docs.rs shows beside each item which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+
+// First, because rustdoc lists methods in the order of the modules: the constructors stand there.
+mod envelope;
+pub mod message;
 
 mod address;
 pub mod auth;
@@ -77,7 +81,6 @@ mod command_error;
 pub mod config;
 pub mod connection;
 mod endpoint;
-mod envelope;
 pub mod error;
 mod exchange;
 #[cfg(any(test, fuzzing))]
@@ -87,7 +90,6 @@ pub mod fuzzing;
 pub mod guide;
 mod kind;
 pub mod mailer;
-pub mod message;
 mod net;
 mod outcome;
 mod parameter;

@@ -16,12 +16,13 @@ use crate::secret::Secret;
 ///
 /// A token is never sent as a password, and a password never as a token.
 ///
-/// | made by | mechanisms, the best first |
-/// |---|---|
-/// | [`password`](Self::password) | SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1 (feature `scram`), PLAIN, LOGIN, CRAM-MD5 (feature `cram-md5`) |
-/// | [`bearer`](Self::bearer), [`token_from`](Self::token_from) | OAUTHBEARER, XOAUTH2 |
-/// | [`certificate`](Self::certificate) | EXTERNAL |
-/// | [`anonymous`](Self::anonymous) | ANONYMOUS |
+/// These mechanisms are used, the best first:
+///
+/// - [`password`](Self::password): SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-256, SCRAM-SHA-1
+///   (feature `scram`), PLAIN, LOGIN, CRAM-MD5 (feature `cram-md5`)
+/// - [`bearer`](Self::bearer), [`token_from`](Self::token_from): OAUTHBEARER, XOAUTH2
+/// - [`certificate`](Self::certificate): EXTERNAL
+/// - [`anonymous`](Self::anonymous): ANONYMOUS
 ///
 /// User names and passwords are sent unchanged, in UTF-8. `SASLprep` (RFC 4013) is not applied,
 /// because servers do not apply it either.
@@ -82,8 +83,8 @@ impl Credentials {
     ///
     /// | provider | scope to ask for |
     /// |---|---|
-    /// | Gmail (`smtp.gmail.com`) | `https://mail.google.com/` |
-    /// | Microsoft 365 (`smtp.office365.com`) | `https://outlook.office.com/SMTP.Send`, and `offline_access` for a refresh token |
+    /// | Gmail | `https://mail.google.com/` |
+    /// | Microsoft 365 | `https://outlook.office.com/SMTP.Send`, and `offline_access` for a refresh token |
     #[must_use]
     pub fn token_from<T, E>(
         user: impl Into<String>,

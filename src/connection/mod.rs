@@ -1,17 +1,21 @@
 //! Types for one [`SmtpConnection`]: batches, transactions, transports and the trace.
 
+// In this order rustdoc lists the methods of a connection: open it, log in, send, and the rest.
+mod open;
+
+mod hello;
+mod login;
+
+mod message;
+mod send;
+
 mod admit;
 pub(crate) mod batch;
 pub(crate) mod cargo;
 pub(crate) mod drive;
 mod goodbye;
-mod hello;
 mod job;
-mod login;
-mod message;
-mod open;
 pub(crate) mod run;
-mod send;
 pub(crate) mod smtp_connection;
 pub(crate) mod transaction;
 mod verbs;

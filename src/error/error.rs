@@ -31,45 +31,69 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// [`source`](StdError::source) returns only what the sentence does not say. After a failed send,
 /// [`delivery`](Self::delivery) says whether the message was certainly not delivered.
 ///
-/// | variant | means | try later? | what to do |
-/// |---|---|---|---|
-/// | `Address` | a text is not an address | no | correct the address |
-/// | `AuthFailed` | logging in failed | by the reply | ask for the password again, after 4yz wait |
-/// | `Busy` | all connections of a [`Mailer`](crate::Mailer) were in use for too long | yes | wait longer, or allow more connections |
-/// | `Closed` | an earlier failure has closed this connection | yes | connect again |
-/// | `Command` | a text cannot be sent as a command | no | correct the call |
-/// | `Config` | the configuration cannot work | no | correct the configuration |
-/// | `Content` | the message has lines or bytes that SMTP cannot carry | no | encode that part |
-/// | `Credentials` | the user name or password cannot be sent | no | correct them |
-/// | `DataRefused` | the server refused the message itself | by the reply | after 5yz change the message |
-/// | `Disconnected` | the server closed the connection | by the reply | connect again, after `Delivery::Unknown` check first |
-/// | `GaveUp` | every attempt that [`Retry`](crate::Retry) allows has failed | by the failure | see the last failure |
-/// | `Interrupted` | the connection failed after a recipient got its reply | by the failure | look at the outcome, send to the rest |
-/// | `Io` | the network failed, or the server could not be reached | by the kind | see the reason, connect again |
-/// | `Message` | an attachment could not be read | no | check the file |
-/// | `NoRecipients` | the message has no recipients | no | add a recipient |
-/// | `PlaintextAuth` | logging in would show the password | no | use TLS |
-/// | `Protocol` | the server broke the rules of the protocol | no | check host and port, then tell the server's owner |
-/// | `RecipientsRefused` | the server refused all recipients, or one where all were required | by the reply | look at the outcome |
-/// | `Refused` | the server refused another step, or says goodbye | by the reply | see the step |
-/// | `SenderRefused` | the server refused the sender | by the reply | send as the user who has logged in |
-/// | `Source` | the message could not be read to its end | no | check the reader |
-/// | `Timeout` | the server took too long | yes | try again, after `Delivery::Unknown` check first |
-/// | `Tls` | TLS could not be set up, or broke | by the reason | see [`TlsError::reason`] |
-/// | `Token` | the function for the access token failed | yes | check the function |
-/// | `TooLarge` | the message is larger than the server takes | no | make it smaller |
-/// | `UnknownHost` | there is no host of this name | no | correct the host |
-/// | `Unsupported` | the server lacks an extension that is needed | no | do without it, or use another server |
+/// **Try later: yes.** Nothing has to change.
 ///
-/// The column "try later?" is the result of [`is_transient`](Self::is_transient). If the message
-/// may have been delivered, it is always no.
+/// - [`Busy`](Self::Busy): all connections of a [`Mailer`](crate::Mailer) were in use for too
+///   long. Wait longer, or allow more connections.
+/// - [`Closed`](Self::Closed): an earlier failure has closed this connection. Connect again.
+/// - [`Timeout`](Self::Timeout): the server took too long. Try again; after `Delivery::Unknown`
+///   check first.
+/// - [`Token`](Self::Token): the function for the access token failed. Check the function.
 ///
-/// - "By the reply": yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz.
-/// - "By the kind": no for `AddrNotAvailable`, `InvalidInput`, `PermissionDenied` and
-///   `Unsupported`, yes for all other kinds.
-/// - "By the reason": yes if the connection broke after the handshake ([`TlsReason::Other`]), or if
-///   the server fell back to plain text ([`TlsReason::InClear`]). During the handshake that text
-///   must be a 4yz reply. All other reasons need a change.
+/// **Try later: by the reply.** Yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz.
+///
+/// - [`AuthFailed`](Self::AuthFailed): logging in failed. Ask for the password again; after 4yz
+///   wait.
+/// - [`DataRefused`](Self::DataRefused): the server refused the message itself. After 5yz change
+///   the message.
+/// - [`Disconnected`](Self::Disconnected): the server closed the connection. Connect again; after
+///   `Delivery::Unknown` check first.
+/// - [`RecipientsRefused`](Self::RecipientsRefused): the server refused all recipients, or one
+///   where all were required. Look at the outcome.
+/// - [`Refused`](Self::Refused): the server refused another step, or says goodbye. See the step.
+/// - [`SenderRefused`](Self::SenderRefused): the server refused the sender. Send as the user who
+///   has logged in.
+///
+/// **Try later: by the failure.** Yes if the failure inside is worth another try.
+///
+/// - [`GaveUp`](Self::GaveUp): every attempt that [`Retry`](crate::Retry) allows has failed. See
+///   the last failure.
+/// - [`Interrupted`](Self::Interrupted): the connection failed after a recipient got its reply.
+///   Look at the outcome, and send to the rest.
+///
+/// **Try later: by the kind.** No for the kinds `AddrNotAvailable`, `InvalidInput`,
+/// `PermissionDenied` and `Unsupported`, yes for all other kinds.
+///
+/// - [`Io`](Self::Io): the network failed, or the server could not be reached. See the reason,
+///   and connect again.
+///
+/// **Try later: by the reason.** Yes if the connection broke after the handshake
+/// ([`TlsReason::Other`]), or if the server fell back to plain text ([`TlsReason::InClear`]).
+/// During the handshake that text must be a 4yz reply. All other reasons need a change.
+///
+/// - [`Tls`](Self::Tls): TLS could not be set up, or broke. See [`TlsError::reason`].
+///
+/// **Try later: no.** Something has to change first.
+///
+/// - [`Address`](Self::Address): a text is not an address. Correct the address.
+/// - [`Command`](Self::Command): a text cannot be sent as a command. Correct the call.
+/// - [`Config`](Self::Config): the configuration cannot work. Correct the configuration.
+/// - [`Content`](Self::Content): the message has lines or bytes that SMTP cannot carry. Encode
+///   that part.
+/// - [`Credentials`](Self::Credentials): the user name or password cannot be sent. Correct them.
+/// - [`Message`](Self::Message): an attachment could not be read. Check the file.
+/// - [`NoRecipients`](Self::NoRecipients): the message has no recipients. Add a recipient.
+/// - [`PlaintextAuth`](Self::PlaintextAuth): logging in would show the password. Use TLS.
+/// - [`Protocol`](Self::Protocol): the server broke the rules of the protocol. Check host and
+///   port, then tell the server's owner.
+/// - [`Source`](Self::Source): the message could not be read to its end. Check the reader.
+/// - [`TooLarge`](Self::TooLarge): the message is larger than the server takes. Make it smaller.
+/// - [`UnknownHost`](Self::UnknownHost): there is no host of this name. Correct the host.
+/// - [`Unsupported`](Self::Unsupported): the server lacks an extension that is needed. Do without
+///   it, or use another server.
+///
+/// "Try later" is what [`is_transient`](Self::is_transient) returns. If the message may
+/// have been delivered, it is always no.
 ///
 /// ```
 /// use smtplib::{Error, Mailer, Message};

@@ -18,15 +18,15 @@
 //! name that you gave. A server whose certificate comes from your own authority needs the authority's
 //! certificate in PEM. A self-signed certificate is its own authority.
 //!
-//! | you want to | method | URL |
-//! |---|---|---|
-//! | trust more roots, from a file | [`root_certificate_file`](crate::Config::root_certificate_file) | `?ca=/path.pem` |
-//! | trust more roots, from text | [`root_certificates`](crate::Config::root_certificates) | |
-//! | trust only those roots | [`only_given_roots`](crate::Config::only_given_roots) | `?roots=only` |
-//! | expect another name in the certificate | [`tls_server_name`](crate::Config::tls_server_name) | `?server_name=mail.example.com` |
-//! | show a client certificate | [`client_identity_files`](crate::Config::client_identity_files) | `?cert=/path.pem&key=/path.pem` |
-//! | log in with that certificate | [`Credentials::certificate`](crate::Credentials::certificate) | |
-//! | set up TLS yourself | [`tls_connector`](crate::Config::tls_connector) | |
+//! | you want to | method, or the same in a URL |
+//! |---|---|
+//! | trust more roots, from a file | [`root_certificate_file`](crate::Config::root_certificate_file)<br>`?ca=/path.pem` |
+//! | trust more roots, from text | [`root_certificates`](crate::Config::root_certificates) |
+//! | trust only those roots | [`only_given_roots`](crate::Config::only_given_roots)<br>`?roots=only` |
+//! | expect another name | [`tls_server_name`](crate::Config::tls_server_name)<br>`?server_name=mail.example.com` |
+//! | show a client certificate | [`client_identity_files`](crate::Config::client_identity_files)<br>`?cert=/path.pem&key=/path.pem` |
+//! | log in with that certificate | [`Credentials::certificate`](crate::Credentials::certificate) |
+//! | set up TLS yourself | [`tls_connector`](crate::Config::tls_connector) |
 //!
 //! # When the handshake fails
 //!
@@ -45,8 +45,9 @@
 //!
 //! | [reason](crate::error::TlsReason) | usually |
 //! |---|---|
-//! | `UnknownIssuer` | your own authority: give its certificate. In a small container: install `ca-certificates`. |
-//! | `WrongName` | you connected by another name or an address: use `tls_server_name` |
+//! | `UnknownIssuer` | your own authority: give its certificate |
+//! | `UnknownIssuer`, in a container | install `ca-certificates` |
+//! | `WrongName` | the certificate has another name: use `tls_server_name` |
 //! | `Expired`, `NotYetValid` | renew the certificate, or set this machine's clock |
 //! | `NotTls`, `InClear` | ports 465 and 587 are mixed up |
 //! | `ClientCertificate` | the server wants a client certificate |

@@ -26,7 +26,7 @@
 //! not delivered. The exceptions are recipients that [`Error::outcome`](crate::Error::outcome)
 //! lists as accepted.
 //!
-//! The table at [`Error`](crate::Error) has each variant, what it means, and what to do.
+//! The lists at [`Error`](crate::Error) have each variant, what it means, and what to do.
 //!
 //! Printing the error is enough for a log: the sentence has the step, the server, and the server's
 //! own words. Some sentences, and what to do:
@@ -45,11 +45,11 @@
 //! | method | returns |
 //! |---|---|
 //! | [`reply`](crate::Error::reply), [`code`](crate::Error::code) | the server's reply, such as 550 |
-//! | [`step`](crate::Error::step) | where it happened: connecting, logging in, … |
+//! | [`step`](crate::Error::step) | where: connecting, logging in, … |
 //! | [`server`](crate::Error::server) | which server, while connecting |
 //! | [`outcome`](crate::Error::outcome) | what is known of each recipient |
 //! | [`is_timeout`](crate::Error::is_timeout) | whether time ran out |
-//! | [`attempts`](crate::Error::attempts) | how many times the message was tried |
+//! | [`attempts`](crate::Error::attempts) | how often it was tried |
 //!
 //! A reply that begins with 4 means "not now", and a reply that begins with 5 means "never like this".
 //! [`Reply::enhanced`](crate::Reply::enhanced) has the detailed code, such as 5.1.1.

@@ -39,22 +39,21 @@
 //! A single message with PIPELINING takes two flights. The client waits twice:
 //!
 //! ```text
-//!            client                                    server
-//!              │                                          │
-//!   flight 1   │── MAIL FROM, RCPT TO, DATA ─────────────►│
-//!              │◄────────────────────── 250, 250, 354 ────│
-//!   flight 2   │── the message and a dot ────────────────►│
-//!              │◄────────────────────── 250 accepted ─────│
+//! client                        server
+//! 1 │── MAIL FROM, RCPT TO, DATA ──►│
+//!   │◄─────────── 250, 250, 354 ────│
+//! 2 │── the message and a dot ─────►│
+//!   │◄─────────── 250 accepted ─────│
 //! ```
 //!
 //! `send_all` does not wait. While replies are on their way back, the next messages are on their way
-//! out. What has been sent and not answered yet is the window:
+//! out. What has been sent and not answered yet is the window, of at most 1 MiB and 4096 messages:
 //!
 //! ```text
-//!   messages    1    2    3    4    5    6    7    8    9   10   11   …
-//!             └──────┬──────┘└───────────────┬──────────────┘└────┬────┘
-//!              have a result             the window        still in your iterator
-//!                            at most 1 MiB and 4096 messages
+//!  1  2  3   4  5  6  7  8   9  10  …
+//! └───┬───┘ └──────┬──────┘ └───┬────┘
+//!   have a        the      still in the
+//!   result       window      iterator
 //! ```
 //!
 //! With CHUNKING the window fills the line. Without CHUNKING each message waits for one reply. Without

@@ -34,10 +34,10 @@
 //! |---|---|---|
 //! | [`connections`](crate::Mailer::connections) at a time | 4 | callers wait |
 //! | [`max_wait`](crate::Mailer::max_wait) for a connection | 30 seconds | [`Error::Busy`](crate::Error::Busy) |
-//! | [`idle_time`](crate::Mailer::idle_time) | 60 seconds | the connection is closed when the mailer is used next |
-//! | [`max_age`](crate::Mailer::max_age) | 10 minutes | the next message gets a new connection |
-//! | [`messages_per_connection`](crate::Mailer::messages_per_connection) | 100 | the next message gets a new connection |
-//! | [`rate`](crate::Mailer::rate) | no limit | callers wait for their turn |
+//! | [`idle_time`](crate::Mailer::idle_time) | 60 seconds | closed at the next use |
+//! | [`max_age`](crate::Mailer::max_age) | 10 minutes | a new connection |
+//! | [`messages_per_connection`](crate::Mailer::messages_per_connection) | 100 | a new connection |
+//! | [`rate`](crate::Mailer::rate) | no limit | callers wait |
 //!
 //! There is no background thread. At the end of the program [`close`](crate::Mailer::close) says QUIT on
 //! all connections, and takes at most 5 seconds.

@@ -22,11 +22,10 @@
 //! more if the server refuses the token. If the function fails, the error is
 //! [`Error::Token`](crate::Error::Token).
 //!
-//! | | Gmail | Microsoft 365 |
-//! |---|---|---|
-//! | host | `smtp.gmail.com` | `smtp.office365.com` |
-//! | scope to ask for | `https://mail.google.com/` | `https://outlook.office.com/SMTP.Send` and `offline_access` |
-//! | token endpoint, after `https://` | `oauth2.googleapis.com/token` | `login.microsoftonline.com/TENANT/oauth2/v2.0/token` |
+//! | | scope, and token endpoint |
+//! |---|---|
+//! | Gmail<br>`smtp.gmail.com` | `https://mail.google.com/`<br>`https://oauth2.googleapis.com/token` |
+//! | Microsoft 365<br>`smtp.office365.com` | `https://outlook.office.com/SMTP.Send` and `offline_access`<br>`https://login.microsoftonline.com/TENANT/oauth2/v2.0/token` |
 //!
 //! The mechanism is OAUTHBEARER or XOAUTH2, whichever the server offers. A token is never sent as a
 //! password, and never without TLS.

@@ -1,12 +1,12 @@
 //! Docker, musl and static programs, Windows, macOS.
 //!
-//! | system | what a build needs | TLS library |
-//! |---|---|---|
-//! | Debian, Ubuntu | `apt install gcc libssl-dev pkg-config` | OpenSSL |
-//! | Fedora | `dnf install gcc openssl-devel pkgconf` | OpenSSL |
-//! | macOS | nothing more than Rust | Security.framework |
-//! | Windows | nothing more than Rust | SChannel |
-//! | musl, or no OpenSSL headers | gcc, make, perl, and the feature `vendored` | OpenSSL, built from source |
+//! | system, and its TLS library | what a build needs |
+//! |---|---|
+//! | Debian, Ubuntu: OpenSSL | `apt install gcc libssl-dev pkg-config` |
+//! | Fedora: OpenSSL | `dnf install gcc openssl-devel pkgconf` |
+//! | macOS: Security.framework | nothing more than Rust |
+//! | Windows: SChannel | nothing more than Rust |
+//! | musl, or no OpenSSL headers: OpenSSL from source | gcc, make, perl, and the feature `vendored` |
 //!
 //! Rust 1.85 or later.
 //!

@@ -21,14 +21,14 @@
 //! then go on as the configuration says. The certificate must be that of the mail server, so the proxy sees
 //! nothing of the message.
 //!
-//! | you want | how | a whole program in the repository |
-//! |---|---|---|
-//! | a SOCKS5 proxy | as above, with the crate `socks` | `examples/socks5.rs` |
-//! | an HTTP proxy (CONNECT) | about 20 lines over [`TcpTransport`](crate::connection::TcpTransport) | `examples/http_connect.rs` |
-//! | a tunnel that ends on this machine | [`TcpTransport::connect`](crate::connection::TcpTransport::connect) to its port | |
-//! | rustls | your own [`Transport`](crate::connection::Transport) | `examples/rustls` |
-//! | an SSH channel, a pair of pipes | your own [`Transport`](crate::connection::Transport) | |
-//! | a connection that is open already | [`SmtpConnection::from_transport`](crate::SmtpConnection::from_transport) | |
+//! | you want | how, and an example in the repository |
+//! |---|---|
+//! | a SOCKS5 proxy | as above, with the crate `socks`<br>`examples/socks5.rs` |
+//! | an HTTP proxy (CONNECT) | about 20 lines over [`TcpTransport`](crate::connection::TcpTransport)<br>`examples/http_connect.rs` |
+//! | a tunnel that ends on this machine | [`TcpTransport::connect`](crate::connection::TcpTransport::connect) to its port |
+//! | rustls | your own [`Transport`](crate::connection::Transport)<br>`examples/rustls` |
+//! | an SSH channel, a pair of pipes | your own [`Transport`](crate::connection::Transport) |
+//! | a connection that is open already | [`SmtpConnection::from_transport`](crate::SmtpConnection::from_transport) |
 //!
 //! # A tunnel
 //!

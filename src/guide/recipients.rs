@@ -26,13 +26,13 @@
 //! all of them, the error is [`Error::RecipientsRefused`](crate::Error::RecipientsRefused), with
 //! the same list.
 //!
-//! | [status](crate::RecipientStatus) | means | what to do |
-//! |---|---|---|
-//! | `Accepted` | the server took the message for this recipient | nothing |
-//! | `Refused`, reply 5yz | the server will never take it | correct or delete the address |
-//! | `Refused`, reply 4yz | not now: a full mailbox, greylisting | send to this recipient later |
-//! | `NotSent` | the message did not come that far | send to this recipient later |
-//! | `Unknown` | it was sent, and no reply came | see [`trying_again`](super::trying_again) |
+//! | [status](crate::RecipientStatus) | means, and what to do |
+//! |---|---|
+//! | `Accepted` | the server took the message for this recipient |
+//! | `Refused`, reply 5yz | the server will never take it: correct or delete the address |
+//! | `Refused`, reply 4yz | not now, as with a full mailbox or greylisting: send to this recipient later |
+//! | `NotSent` | the message did not come that far: send to this recipient later |
+//! | `Unknown` | it was sent, and no reply came: see [`trying_again`](super::trying_again) |
 //!
 //! [`Outcome::worth_retrying`](crate::Outcome::worth_retrying) lists the recipients for a second try.
 //!

@@ -55,13 +55,13 @@
 //! | the connection | [`Failure::connect`](crate::outbox::Failure::connect) |
 //! | the sender, once | [`Failure::sender`](crate::outbox::Failure::sender) |
 //! | the message | [`Failure::message`](crate::outbox::Failure::message) |
-//! | the connection, while the message is on its way | [`Failure::lost_before_end`](crate::outbox::Failure::lost_before_end) |
-//! | the connection, before the last reply: "unknown" | [`Failure::lost_after_end`](crate::outbox::Failure::lost_after_end) |
-//! | the server says nothing; no time passes in the test | [`Failure::timeout`](crate::outbox::Failure::timeout) |
+//! | the connection, during the message | [`Failure::lost_before_end`](crate::outbox::Failure::lost_before_end) |
+//! | the connection, before the last reply | [`Failure::lost_after_end`](crate::outbox::Failure::lost_after_end) |
+//! | the server says nothing | [`Failure::timeout`](crate::outbox::Failure::timeout) |
 //! | an extension is missing | [`Outbox::offer`](crate::Outbox::offer) |
 //!
-//! After `lost_after_end` and `timeout` the outbox has the message. So a test can see whether the program
-//! sends it twice.
+//! After `lost_after_end` and `timeout` the outbox has the message, and the program cannot know it. So a
+//! test can see whether the program sends it twice. No time passes in a `timeout`.
 //!
 //! # No mail leaves the machine during development
 //!
@@ -69,9 +69,9 @@
 //!
 //! | URL | what happens |
 //! |---|---|
-//! | `maildir:///home/me/outbox` | each message becomes a file in a Maildir, which most mail programs can open |
+//! | `maildir:///home/me/outbox` | each message becomes a file in a Maildir |
 //! | `sendmail:///usr/sbin/sendmail` | each message goes to this program |
-//! | `smtp://localhost:1025?tls=none` | Mailpit or MailHog shows the messages on a web page |
+//! | `smtp://localhost:1025?tls=none` | a web page shows each message (Mailpit, MailHog) |
 //!
 //! # Errors and outcomes without a server
 //!

@@ -36,10 +36,10 @@
 //! # What "unknown" means
 //!
 //! ```text
-//!   client                                server
-//!     │── the message and a dot ────────────►│  takes it … or does not
-//!     │            ✗ the connection breaks   │
-//!     │        250 accepted ─────────────────│  never arrives
+//! client                 server
+//!   │── the message, a dot ►│ takes it,
+//!   │ ✗ connection breaks   │ or not
+//!   │    250 accepted ──────│ is lost
 //! ```
 //!
 //! If the connection breaks at this moment, the message may have been delivered. There is no way to

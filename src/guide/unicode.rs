@@ -42,10 +42,13 @@
 //! # }
 //! ```
 //!
-//! | address | without SMTPUTF8 | with the feature `idna` |
-//! |---|---|---|
-//! | `info@bücher.example`: only the domain | [`Error::Unsupported`](crate::Error::Unsupported) | sent as `info@xn--bcher-kva.example` |
-//! | `jörg@example.org`: the part before the `@` | [`Error::Unsupported`](crate::Error::Unsupported) | the same error: there is no other form |
+//! Without SMTPUTF8 such an address is an [`Error::Unsupported`](crate::Error::Unsupported). The feature
+//! `idna` helps where only the domain is outside ASCII:
+//!
+//! | address | with the feature `idna` |
+//! |---|---|
+//! | `info@bücher.example` | sent as `info@xn--bcher-kva.example` |
+//! | `jörg@example.org` | the same error: the part before the `@` has no other form |
 //!
 //! The error comes before anything is sent. The mailbox must exist in this form: `jörg` and `joerg` are two
 //! mailboxes.

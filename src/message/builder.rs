@@ -1,7 +1,5 @@
 //! [`MessageBuilder`]: a message, field by field.
 
-mod list;
-
 use crate::message::date::Date;
 use crate::message::decode::decoded;
 use crate::message::entity::Root;
@@ -55,7 +53,7 @@ impl Message {
 #[must_use = "call `build` to make the message"]
 pub struct MessageBuilder {
     /// Boxed, since each setter moves the builder.
-    head: Box<Head>,
+    pub(super) head: Box<Head>,
     text: Option<Part>,
     html: Option<Part>,
     calendar: Option<Part>,
@@ -63,7 +61,7 @@ pub struct MessageBuilder {
     body: Option<Part>,
     seed: Option<String>,
     has_encoded_names: bool,
-    error: FirstError,
+    pub(super) error: FirstError,
 }
 
 impl MessageBuilder {

@@ -40,6 +40,7 @@ mod id;
 pub(crate) mod into_address_list;
 pub(crate) mod into_texts;
 mod lines;
+mod list_fields;
 mod list_parser;
 pub(crate) mod mailbox;
 pub(crate) mod media_type;
