@@ -1,5 +1,7 @@
 //! [`Address`]: the mailbox of an envelope, and why a text is not one.
 
+mod glance;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::error::Error as StdError;
@@ -9,16 +11,14 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Longest domain (RFC 5321, 4.5.3.1.2), in octets.
-const MAX_DOMAIN: usize = 255;
+use crate::address::glance::{MAX_DOMAIN, MAX_LABEL};
+
 /// Longest address, in octets: with `MAIL FROM:<>` and CRLF it fills a command line (RFC 5321,
 /// 4.5.3.1.4).
 ///
 /// The 64 octets of a local part and the 256 of a path are what servers must take at least, and
 /// ticket systems and forwarders write more (RFC 5321, 4.5.3.1).
 const MAX_ADDRESS: usize = 512 - 14;
-/// Longest label of a domain (RFC 1035, 2.3.4), in octets.
-const MAX_LABEL: usize = 63;
 
 /// The address of a mailbox: `local-part@domain`, without a name (RFC 5321, 4.1.2).
 ///
@@ -55,6 +55,7 @@ pub struct Address {
     at: usize,
     /// Whether the local part needs no quotes, so that the text is the address.
     is_plain: bool,
+    is_ascii: bool,
 }
 
 impl Address {
@@ -74,18 +75,18 @@ impl Address {
             text: format!("{local_part}@{domain}").into(),
             at: local_part.len(),
             is_plain: is_dot_string(local_part),
+            is_ascii: local_part.is_ascii() && domain.is_ascii(),
         })
     }
 
-    /// An address that a short look can tell is right, as most are.
+    /// An address that a glance can tell is right, as most are.
     fn simple(text: &str) -> Option<Self> {
-        let at = text.bytes().position(|octet| octet == b'@')?;
-        let (local_part, domain) = (text.get(..at)?, text.get(at + 1..)?);
-        let is_short = text.len() <= MAX_ADDRESS && domain.len() <= MAX_DOMAIN;
-        (is_short && is_simple(local_part, false) && is_simple(domain, true)).then(|| Self {
+        let at = glance::at_of(text).filter(|_| text.len() <= MAX_ADDRESS)?;
+        Some(Self {
             text: text.into(),
             at,
             is_plain: true,
+            is_ascii: true,
         })
     }
 
@@ -113,7 +114,7 @@ impl Address {
     /// Returns true if the address is all ASCII; if not, the server must offer SMTPUTF8 (RFC 6531).
     #[must_use]
     pub fn is_ascii(&self) -> bool {
-        self.text.is_ascii()
+        self.is_ascii
     }
 
     /// The domain in ASCII: as it is, or in A-labels (RFC 5891) if the feature `idna` is on and it
@@ -361,27 +362,6 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
         }
     }
     Err(AddressError::Unquoted)
-}
-
-/// Whether a text is words of ASCII with single dots between them, of letters and digits and a few
-/// signs: a local part without quotes, or a domain, whose words are labels.
-fn is_simple(text: &str, is_domain: bool) -> bool {
-    let (mut length, mut last) = (0, b'.');
-    for octet in text.bytes() {
-        let is_right = match octet {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => true,
-            b'.' => length > 0 && !(is_domain && last == b'-'),
-            b'-' => !is_domain || length > 0,
-            b'_' | b'+' | b'=' | b'\'' => !is_domain,
-            _ => false,
-        };
-        length = if octet == b'.' { 0 } else { length + 1 };
-        if !is_right || (is_domain && length > MAX_LABEL) {
-            return false;
-        }
-        last = octet;
-    }
-    length > 0 && !(is_domain && last == b'-')
 }
 
 /// Whether a local part can stand without quotes (RFC 5321, Dot-string; RFC 6531 adds the letters

@@ -46,19 +46,20 @@ impl Envelope {
         sender: impl Into<Option<Address>>,
         recipients: impl IntoIterator<Item = Address>,
     ) -> Self {
-        let envelope = Self {
+        let recipient = |address| Recipient {
+            address,
+            parameters: Vec::new(),
+        };
+        Self {
             sender: sender.into(),
             parameters: Vec::new(),
-            recipients: Vec::new(),
+            recipients: recipients.into_iter().map(recipient).collect(),
             require_all: false,
             allow_long_lines: false,
             allow_binary: false,
             ignore_unsupported: false,
             size: None,
-        };
-        recipients.into_iter().fold(envelope, |envelope, address| {
-            envelope.recipient(address, [])
-        })
+        }
     }
 
     /// Adds a recipient, with parameters such as `NOTIFY=NEVER`.

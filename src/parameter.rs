@@ -54,22 +54,26 @@ const fn known(keyword: &'static str, extension: &'static str, at: At, allowance
     }
 }
 
+pub(crate) const BODY_ALLOWANCE: usize = 17;
+pub(crate) const SIZE_ALLOWANCE: usize = 26;
+pub(crate) const SMTPUTF8_ALLOWANCE: usize = 10;
+
 /// All parameters that the library knows. Any other belongs to the extension of its own name,
 /// unless the caller says to which.
 const KNOWN: [Known; 14] = [
-    known("AUTH", "AUTH", At::Mail, 500),              // RFC 4954, 5
-    known("BODY", "8BITMIME", At::Mail, 17),           // RFC 6152, 2
-    known("BY", "DELIVERBY", At::Mail, 17),            // RFC 2852, 4
-    known("ENVID", "DSN", At::Mail, 107),              // RFC 3461, 4.4
-    known("HOLDFOR", "FUTURERELEASE", At::Mail, 34),   // RFC 4865, 4
+    known("AUTH", "AUTH", At::Mail, 500), // RFC 4954, 5
+    known("BODY", "8BITMIME", At::Mail, BODY_ALLOWANCE), // RFC 6152, 2
+    known("BY", "DELIVERBY", At::Mail, 17), // RFC 2852, 4
+    known("ENVID", "DSN", At::Mail, 107), // RFC 3461, 4.4
+    known("HOLDFOR", "FUTURERELEASE", At::Mail, 34), // RFC 4865, 4
     known("HOLDUNTIL", "FUTURERELEASE", At::Mail, 34), // RFC 4865, 4
     known("MT-PRIORITY", "MT-PRIORITY", At::Mail, 15), // RFC 6710, 3
-    known("NOTIFY", "DSN", At::Rcpt, 28),              // RFC 3461, 4.1
-    known("ORCPT", "DSN", At::Rcpt, 500),              // RFC 3461, 4.2
-    known("REQUIRETLS", "REQUIRETLS", At::Mail, 11),   // RFC 8689, 2
-    known("RET", "DSN", At::Mail, 8),                  // RFC 3461, 4.3
-    known("SIZE", "SIZE", At::Mail, 26),               // RFC 1870, 3
-    known("SMTPUTF8", "SMTPUTF8", At::Mail, 10),       // RFC 6531, 3.1
+    known("NOTIFY", "DSN", At::Rcpt, 28), // RFC 3461, 4.1
+    known("ORCPT", "DSN", At::Rcpt, 500), // RFC 3461, 4.2
+    known("REQUIRETLS", "REQUIRETLS", At::Mail, 11), // RFC 8689, 2
+    known("RET", "DSN", At::Mail, 8),     // RFC 3461, 4.3
+    known("SIZE", "SIZE", At::Mail, SIZE_ALLOWANCE), // RFC 1870, 3
+    known("SMTPUTF8", "SMTPUTF8", At::Mail, SMTPUTF8_ALLOWANCE), // RFC 6531, 3.1
     known("SOLICIT", "NO-SOLICITING", At::Mail, 1007), // RFC 3865, 3
 ];
 

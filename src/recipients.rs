@@ -3,6 +3,9 @@
 use crate::address::{Address, AddressError};
 use crate::kind::{Many, One, Text};
 
+/// For how many recipients there is room at once. What an iterator says of itself is no promise.
+const RESERVED: usize = 1000;
+
 /// Everything that can stand for the recipients of an envelope: one bare address as a text or as an
 /// [`Address`], and any array, `Vec`, slice, `Option` or iterator of them.
 ///
@@ -60,7 +63,12 @@ where
     I::Item: IntoRecipients<K>,
 {
     fn add_to(self, list: &mut Vec<Address>) -> Result<(), (Box<str>, AddressError)> {
-        self.into_iter().try_for_each(|entry| entry.add_to(list))
+        let entries = self.into_iter();
+        list.reserve(entries.size_hint().0.min(RESERVED));
+        for entry in entries {
+            entry.add_to(list)?;
+        }
+        Ok(())
     }
 }
 

@@ -90,6 +90,9 @@ impl Secrets {
 
     /// Whether one of them stands in the octets.
     pub(crate) fn occur_in(&self, octets: &[u8]) -> bool {
+        if self.list.is_empty() {
+            return false;
+        }
         let is_first = |octet: &u8| self.first.get(usize::from(*octet)) == Some(&true);
         let mut places = octets
             .iter()

@@ -91,7 +91,7 @@ impl<'a> Consignment<'a> {
         let envelope = self.envelope;
         match self.content {
             Content::Octets(octets) => {
-                let facts = Facts::of(&octets);
+                let facts = Facts::of(&octets, offers);
                 facts.check(&envelope)?;
                 Ok(Load {
                     envelope,

@@ -28,14 +28,14 @@ impl SmtpConnection {
     /// Does what the exchange says until it needs something from the caller.
     pub(crate) fn drive(&mut self, exchange: &mut Exchange) -> Result<Pause> {
         loop {
-            let is_quiet = exchange.awaited().is_none();
+            let is_quiet = exchange.is_quiet();
             let wire = &mut self.wire;
             match exchange.next(wire.position()) {
-                Action::Write(step, command) => {
+                Action::Write(step, commands) => {
                     if is_quiet {
                         wire.check_quiet(step)?;
                     }
-                    wire.queue_lines(command);
+                    wire.queue_lines(commands);
                     wire.flush_over(FLIGHT, step)?;
                 }
                 Action::LoneDot(id) => {

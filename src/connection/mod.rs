@@ -17,6 +17,7 @@ mod verbs;
 mod verdict;
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Protocol};
@@ -28,6 +29,10 @@ use crate::protocol::error::ProtocolError;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 use crate::trace::{Trace, TraceLine};
+
+/// How long after a message the connection counts as busy: what a server says right behind its
+/// reply has come with it, and what it says in the next moment would cross the next command anyway.
+const BUSY: Duration = Duration::from_micros(200);
 
 /// A connection to an SMTP or LMTP server.
 ///
@@ -76,6 +81,8 @@ pub(crate) struct State {
     is_proven: bool,
     /// How many transactions have begun.
     transactions: u64,
+    /// When the last one came to its end.
+    settled_at: Option<Instant>,
 }
 
 impl SmtpConnection {
@@ -136,6 +143,17 @@ impl SmtpConnection {
         self.wire.check_idle()
     }
 
+    /// The same for a message. Right behind another one nobody asks the socket.
+    pub(crate) fn begin_message(&mut self) -> Result<()> {
+        self.arm()?;
+        let settled_at = self.state.settled_at;
+        if settled_at.is_some_and(|settled_at| settled_at.elapsed() < BUSY) {
+            self.wire.check_quiet(Step::Idle)
+        } else {
+            self.wire.check_idle()
+        }
+    }
+
     /// The deadline of a call of the user's begins.
     fn arm(&mut self) -> Result<()> {
         self.wire.begin_call(self.config.deadline.map(deadline_in))
@@ -162,6 +180,7 @@ impl SmtpConnection {
     fn settle(&mut self, exchange: &Exchange) {
         self.state.is_reset_owed = exchange.is_reset_owed();
         self.state.is_proven = exchange.is_proven();
+        self.state.settled_at = Some(Instant::now());
     }
 
     /// Whether the server takes another transaction on this connection (RFC 9422, MAILMAX).

@@ -194,11 +194,12 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         let Some(load) = job.and_then(|job| job.load.as_mut()) else {
             return Err(Error::Closed);
         };
-        if self.exchange.awaited().is_none() {
+        if self.exchange.is_quiet() {
             wire.check_quiet(Step::Body)?;
         }
         let inspection = load.facts.inspection(&load.envelope, capabilities);
-        let body = Body::begin(wire, (id, framing), load.facts.is_exact, inspection);
+        let is_verbatim = load.facts.is_verbatim(framing);
+        let body = Body::begin(wire, (id, framing), is_verbatim, inspection);
         let mut writer = BodyWriter::new(body, wire, &mut self.exchange);
         let written = load.cargo.write_to(&mut writer);
         writer.end(written)?;

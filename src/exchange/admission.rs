@@ -12,7 +12,7 @@ use crate::exchange::header::{HeaderWatch, Letters};
 use crate::exchange::transit::{Commands, Framing, Order};
 use crate::outcome::RecipientOutcome;
 use crate::parameter::Parameter;
-use crate::protocol::command;
+use crate::protocol::command::{self, Announced};
 use crate::protocol::data::{Profile, Profiler};
 
 /// What has to be known of a message before MAIL.
@@ -30,7 +30,7 @@ pub(crate) struct Facts {
     /// The message is no lines: it goes as one chunk (RFC 3030).
     pub(crate) is_binary: bool,
     /// The message has the octets that go out, line ends and all.
-    pub(crate) is_exact: bool,
+    is_exact: bool,
     profile: Option<Profile>,
 }
 
@@ -63,8 +63,8 @@ impl Facts {
     }
 
     /// Of a message that is all there.
-    pub(crate) fn of(message: &[u8]) -> Self {
-        let profile = Profile::of(message);
+    pub(crate) fn of(message: &[u8], offers: &Capabilities) -> Self {
+        let profile = Profile::of(message, !offers.chunking());
         let header = if profile.is_8bit {
             header(message)
         } else {
@@ -86,7 +86,7 @@ impl Facts {
 
     /// Of a message that begins like this, and goes on.
     pub(crate) fn of_head(head: &[u8], offers: &Capabilities) -> Self {
-        let facts = Self::of(head);
+        let facts = Self::of(head, offers);
         Self {
             size: None,
             seen: facts.size.unwrap_or_default(),
@@ -110,6 +110,14 @@ impl Facts {
         Ok(())
     }
 
+    /// Whether what travels are the octets of the message, all of them and no others.
+    pub(crate) fn is_verbatim(&self, framing: Framing) -> bool {
+        match framing {
+            Framing::Dot => self.profile.is_some_and(|profile| profile.is_clean),
+            _ => self.is_exact,
+        }
+    }
+
     /// How the message travels to this server.
     pub(crate) fn framing(&self, offers: &Capabilities) -> Framing {
         match self.size {
@@ -131,7 +139,7 @@ impl Facts {
             allow_long_lines: envelope.allows_long_lines(),
         };
         let inspection = || Inspection {
-            profiler: Profiler::new(),
+            profiler: Profiler::new(false),
             rules,
             limit: offers.size_limit(),
             header: HeaderWatch::new(self.letters(envelope, offers)),
@@ -159,13 +167,14 @@ pub(crate) fn order(
     facts: &Facts,
     offers: &Capabilities,
 ) -> Result<Order, Inadmissible> {
-    let parameters = mail_parameters(envelope, facts, offers)?;
+    let announced = announced(envelope, facts, offers)?;
     let recipients = envelope.recipients_with_parameters();
     let count = places.map_or(recipients.len(), <[usize]>::len);
     let mut commands = Commands::with_capacity(1 + count);
-    let is_utf8 = says_smtputf8(&parameters);
+    let given = envelope.parameters();
+    let is_utf8 = announced.smtputf8 || says_smtputf8(given);
     let sender = envelope.sender().map(|sender| told(sender, is_utf8));
-    command::mail(commands.octets(), sender.as_deref(), &parameters)?;
+    command::mail(commands.octets(), sender.as_deref(), given, &announced)?;
     commands.end_line();
     let mut outcomes = Vec::with_capacity(count);
     let mut add = |recipient: &Recipient| {
@@ -208,39 +217,30 @@ fn header(message: &[u8]) -> &[u8] {
     message
 }
 
-/// The parameters of MAIL: the caller's, and those that message and server ask for.
-pub(crate) fn mail_parameters(
+/// What MAIL says beside the caller's parameters, because message and server ask for it.
+pub(crate) fn announced(
     envelope: &Envelope,
     facts: &Facts,
     offers: &Capabilities,
-) -> Result<Vec<Parameter>, Inadmissible> {
+) -> Result<Announced, Inadmissible> {
     let given = envelope.parameters();
     if !given.is_empty() {
         check_offered(given, offers)?;
         check_own(given, facts)?;
     }
-    let mut parameters = given.to_vec();
-    let mut add = |keyword: &'static str, value: Option<Cow<'static, str>>| {
-        if parameters.iter().all(|given| given.keyword() != keyword) {
-            parameters.push(Parameter::known(keyword, value));
-        }
+    let is_given = |keyword| given.iter().any(|given| given.keyword() == keyword);
+    let size = size_parameter(envelope, facts, offers)?;
+    let body = match facts {
+        facts if facts.is_binary => Some("BINARYMIME"),
+        facts if !facts.is_8bit => None,
+        _ if offers.eight_bit() => Some("8BITMIME"),
+        _ => return Err(Unsupported::EightBit.into()),
     };
-    if let Some(size) = size_parameter(envelope, facts, offers)? {
-        add("SIZE", Some(size.to_string().into()));
-    }
-    if facts.is_binary {
-        add("BODY", Some("BINARYMIME".into()));
-    } else if facts.is_8bit {
-        if offers.eight_bit() {
-            add("BODY", Some("8BITMIME".into()));
-        } else {
-            return Err(Unsupported::EightBit.into());
-        }
-    }
-    if needs_smtputf8(envelope, facts, offers)? {
-        add("SMTPUTF8", None);
-    }
-    Ok(parameters)
+    Ok(Announced {
+        size,
+        body: body.filter(|_| !is_given("BODY")),
+        smtputf8: needs_smtputf8(envelope, facts, offers)? && !is_given("SMTPUTF8"),
+    })
 }
 
 /// SIZE is the library's own; a BODY of the caller's must be true. BINARYMIME goes with BDAT only
@@ -322,6 +322,10 @@ pub(crate) fn check_offered(
     parameters: &[Parameter],
     offers: &Capabilities,
 ) -> Result<(), Inadmissible> {
+    // As nearly always.
+    if parameters.is_empty() {
+        return Ok(());
+    }
     for (place, parameter) in parameters.iter().enumerate() {
         let mut before = parameters.iter().take(place);
         if before.any(|other| other.keyword() == parameter.keyword()) {

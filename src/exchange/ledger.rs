@@ -273,7 +273,9 @@ impl Ledger {
     fn command_reply(&mut self, verb: Verb, reply: Reply) {
         let code = reply.code();
         if code == Code::SERVICE_CLOSING || (verb == Verb::Rset && !code.is_positive()) {
-            self.note_rcpt_reply(verb, &reply);
+            if let Verb::Rcpt(place) = verb {
+                self.rcpt_reply(place, reply.clone());
+            }
             if code == Code::SERVICE_CLOSING && matches!(verb, Verb::Rset | Verb::Mail) {
                 // Without a sender no message can be taken.
                 self.end = End::NotWritten;
@@ -288,8 +290,8 @@ impl Ledger {
             self.end(Verdict::Unexpected(verb.step(), code), Aftermath::Close);
             return;
         }
-        self.note_rcpt_reply(verb, &reply);
         match verb {
+            Verb::Rcpt(place) => self.rcpt_reply(place, reply),
             Verb::Mail if code.is_positive() => self.sender = Sender::Accepted,
             Verb::Mail => self.sender = Sender::Refused(reply),
             Verb::Data => self.data = Some(reply),
@@ -297,18 +299,17 @@ impl Ledger {
         }
     }
 
-    fn note_rcpt_reply(&mut self, verb: Verb, reply: &Reply) {
-        let Verb::Rcpt(place) = verb else { return };
+    fn rcpt_reply(&mut self, place: usize, reply: Reply) {
         // 421 is about the connection: nobody knows what the recipient's answer would have been.
         self.answered += usize::from(reply.code() != Code::SERVICE_CLOSING);
         self.accepted += usize::from(reply.is_positive());
         // Behind a refused MAIL the answers to RCPT say nothing about the recipients.
         if !self.is_sender_refused() {
-            let status = match status(reply) {
+            let status = match status(&reply) {
                 RecipientStatus::Accepted => RecipientStatus::NotSent,
                 status => status,
             };
-            self.settle(place, status, Some(reply));
+            self.settle(place, status, reply);
         }
     }
 
@@ -360,7 +361,7 @@ impl Ledger {
         };
         self.end = End::Written(place + 1);
         let is_last = self.next_accepted(place + 1).is_none();
-        self.settle(place, status(&reply), Some(&reply));
+        self.settle(place, status(&reply), reply.clone());
         let is_closing = reply.code() == Code::SERVICE_CLOSING;
         self.verdict_reply = Some(reply.clone());
         if is_last && self.recipients.iter().any(RecipientOutcome::is_accepted) {
@@ -411,10 +412,10 @@ impl Ledger {
         }
     }
 
-    fn settle(&mut self, place: usize, status: RecipientStatus, reply: Option<&Reply>) {
+    fn settle(&mut self, place: usize, status: RecipientStatus, reply: Reply) {
         if let Some(recipient) = self.recipients.get_mut(place) {
             recipient.status = status;
-            recipient.reply = reply.cloned().or_else(|| recipient.reply.take());
+            recipient.reply = Some(reply);
         }
     }
 

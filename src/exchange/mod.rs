@@ -55,6 +55,8 @@ pub(crate) struct Exchange {
     is_over: bool,
     /// And it is closed.
     is_lost: bool,
+    /// Nothing can be written before everything that is owed was answered.
+    is_waiting: bool,
 }
 
 /// What this exchange may do.
@@ -71,7 +73,7 @@ pub(crate) struct Policy {
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Action<'a> {
-    /// Write this command.
+    /// Write these commands, of which the last belongs to this step.
     Write(Step, &'a [u8]),
     /// Write the message and its end, then call [`Exchange::end_written`].
     Body(Id, Framing),
@@ -106,6 +108,7 @@ impl Exchange {
             is_proven: false,
             is_over: false,
             is_lost: false,
+            is_waiting: false,
         }
     }
 
@@ -149,6 +152,7 @@ impl Exchange {
 
     /// Queues RCPT for the transaction that [`open`](Self::open) began.
     pub(crate) fn add(&mut self, address: Address, rcpt: &[u8]) {
+        self.is_waiting = false;
         if let Some(transit) = self.transits.back_mut() {
             transit.ledger.add(address);
             transit.commands.octets().extend_from_slice(rcpt);
@@ -158,6 +162,7 @@ impl Exchange {
 
     /// No recipient follows: DATA is next.
     pub(crate) fn complete(&mut self) {
+        self.is_waiting = false;
         if let Some(transit) = self.transits.back_mut() {
             transit.ledger.complete();
         }
@@ -188,6 +193,11 @@ impl Exchange {
                 Plan::Over => self.written += 1,
             }
         }
+    }
+
+    /// Whether no reply is owed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.window.is_empty()
     }
 
     /// The reply that comes next, if one is owed.
@@ -296,6 +306,7 @@ impl Exchange {
     }
 
     fn queue(&mut self, transit: Transit) -> Id {
+        self.is_waiting = false;
         // Behind a message without an answer RSET keeps real servers in step, whatever becomes of
         // that message.
         let is_reset_due = self.is_reset_owed || !self.transits.is_empty();
@@ -322,6 +333,7 @@ impl Exchange {
         }
         self.settled += 1;
         self.written -= 1;
+        self.is_waiting = false;
         if self.transits.is_empty() {
             self.is_reset_owed = settlement.aftermath != Aftermath::Clean;
         }
@@ -331,6 +343,10 @@ impl Exchange {
 
     /// What is to be written now for the transaction that is next; nothing overtakes it.
     fn plan(&mut self, id: Id) -> Plan {
+        self.is_waiting &= !self.window.is_empty();
+        if self.is_waiting {
+            return Plan::Wait;
+        }
         let may_follow = self.policy.across || self.window.is_empty();
         let Some(transit) = self
             .transits
@@ -359,6 +375,7 @@ impl Exchange {
             Plan::Body(Framing::Chunk(size)) => usize::try_from(size).unwrap_or(usize::MAX),
             _ => 0,
         };
+        self.is_waiting = matches!(plan, Plan::Wait);
         if self.window.has_room(octets) {
             plan
         } else {
@@ -366,13 +383,23 @@ impl Exchange {
         }
     }
 
+    /// Writes a command, and with PIPELINING as much of the envelope as there is room for.
     fn write(&mut self, id: Id, verb: Verb, position: u64) -> Action<'_> {
         let Some(transit) = self.transits.get_mut(self.written) else {
             return Action::Idle;
         };
-        let octets = transit.send(verb);
-        let end_at = position + octets.len() as u64;
-        self.window.sent(id, verb, octets.len(), end_at);
-        Action::Write(verb.step(), octets)
+        let (mut verb, mut end_at) = (verb, position);
+        let start = transit.lines_sent();
+        loop {
+            let octets = transit.line(verb).len();
+            end_at += octets as u64;
+            self.window.sent(id, verb, octets, end_at);
+            transit.sent(verb);
+            let is_group = self.policy.pipelining && verb.is_envelope();
+            match transit.next_command().filter(|_| is_group) {
+                Some(next) if self.window.has_room(transit.line(next).len()) => verb = next,
+                _ => return Action::Write(verb.step(), transit.octets(verb, start)),
+            }
+        }
     }
 }

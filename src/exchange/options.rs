@@ -46,6 +46,10 @@ pub(crate) fn check(
     at: At,
     offers: &Capabilities,
 ) -> Result<(), Inadmissible> {
+    // As nearly always.
+    if parameters.is_empty() {
+        return Ok(());
+    }
     check_offered(parameters, offers)?;
     for (index, parameter) in parameters.iter().enumerate() {
         if !parameter.may_stand_at(at) {

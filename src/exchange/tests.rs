@@ -219,7 +219,9 @@ fn groups_are_limited() {
     let (mut groups, mut count) = (Vec::new(), 0);
     loop {
         match exchange.next(0) {
-            Action::Write(..) => count += 1,
+            Action::Write(_, commands) => {
+                count += commands.iter().filter(|octet| **octet == b'\n').count();
+            }
             Action::Read(awaited) => {
                 groups.extend(Some(std::mem::take(&mut count)).filter(|count| *count > 0));
                 let text = if awaited.step == Step::Data {

@@ -62,12 +62,13 @@ impl Commands {
         self.ends.push(self.octets.len());
     }
 
-    fn line(&self, index: usize) -> Option<&[u8]> {
-        let end = *self.ends.get(index)?;
-        let start = index
-            .checked_sub(1)
-            .and_then(|before| self.ends.get(before));
-        self.octets.get(start.copied().unwrap_or(0)..end)
+    /// The lines from one up to another.
+    fn lines(&self, from: usize, to: usize) -> Option<&[u8]> {
+        let place = |line: usize| match line.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied(),
+            None => Some(0),
+        };
+        self.octets.get(place(from)?..place(to)?)
     }
 }
 
@@ -114,7 +115,7 @@ impl Transit {
         if self.is_reset_due {
             return Some(Verb::Rset);
         }
-        if self.ledger.is_sender_refused() || self.commands.line(self.lines_sent).is_none() {
+        if self.ledger.is_sender_refused() || self.commands.ends.len() <= self.lines_sent {
             return None;
         }
         Some(match self.lines_sent {
@@ -137,26 +138,35 @@ impl Transit {
         match verb {
             Verb::Rset => RSET,
             Verb::Data => DATA,
-            _ => self.commands.line(self.lines_sent).unwrap_or_default(),
+            _ => self.lines(self.lines_sent, self.lines_sent + 1),
         }
     }
 
-    /// The octets of the command that is next, which is written now.
-    pub(crate) fn send(&mut self, verb: Verb) -> &[u8] {
+    /// How many lines of the envelope were written.
+    pub(crate) fn lines_sent(&self) -> usize {
+        self.lines_sent
+    }
+
+    /// The command that is next is written now.
+    pub(crate) fn sent(&mut self, verb: Verb) {
         match verb {
-            Verb::Rset => {
-                self.is_reset_due = false;
-                RSET
-            }
-            Verb::Data => {
-                self.is_data_sent = true;
-                DATA
-            }
-            _ => {
-                self.lines_sent += 1;
-                self.commands.line(self.lines_sent - 1).unwrap_or_default()
-            }
+            Verb::Rset => self.is_reset_due = false,
+            Verb::Data => self.is_data_sent = true,
+            _ => self.lines_sent += 1,
         }
+    }
+
+    /// The octets of a command that was written last, and of the envelope from this line on.
+    pub(crate) fn octets(&self, verb: Verb, start: usize) -> &[u8] {
+        match verb {
+            Verb::Rset => RSET,
+            Verb::Data => DATA,
+            _ => self.lines(start, self.lines_sent),
+        }
+    }
+
+    fn lines(&self, from: usize, to: usize) -> &[u8] {
+        self.commands.lines(from, to).unwrap_or_default()
     }
 
     /// What may be written, now that everything written was answered.

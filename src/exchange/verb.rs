@@ -31,6 +31,11 @@ impl Verb {
         }
     }
 
+    /// Whether it is MAIL or RCPT.
+    pub(crate) fn is_envelope(self) -> bool {
+        matches!(self, Self::Mail | Self::Rcpt(_))
+    }
+
     /// Whether the code is an answer to this command at all (RFC 5321, 4.3.2).
     pub(crate) fn expects(self, code: Code) -> bool {
         match self {

@@ -5,7 +5,7 @@ use crate::command_error::CommandError;
 use crate::fuzzing::address::path_end;
 use crate::fuzzing::cutter::Cutter;
 use crate::parameter::Parameter;
-use crate::protocol::command::{self, HelloName};
+use crate::protocol::command::{self, Announced, HelloName};
 
 /// The fields are an address, a text that serves as EHLO name and as command, and parameters.
 pub(super) fn check(data: &[u8]) {
@@ -20,7 +20,13 @@ pub(super) fn check(data: &[u8]) {
     check_hello(&text);
     check_custom(&text);
     let mut line = Vec::new();
-    let mail = command::mail(&mut line, address.as_ref(), &parameters).map(|()| line);
+    let mail = command::mail(
+        &mut line,
+        address.as_ref(),
+        &parameters,
+        &Announced::default(),
+    )
+    .map(|()| line);
     check_path("MAIL FROM:<", address.as_ref(), &parameters, mail);
     if let Some(address) = &address {
         let mut line = Vec::new();

@@ -40,6 +40,8 @@ pub(crate) struct Body {
 enum Transfer {
     /// As lines, up to the final dot.
     Dot(DataEncoder),
+    /// As they are, up to the final dot.
+    Verbatim,
     /// So many octets more, as they are.
     Exact(u64),
     /// So many octets more, as lines.
@@ -49,21 +51,22 @@ enum Transfer {
 }
 
 impl Body {
-    /// Begins a message. One whose octets are not `exact` becomes lines that end in CRLF; of a
+    /// Begins a message. One that is not `verbatim` becomes lines that end in CRLF; of a
     /// message that nobody has looked at yet, the inspection has the rules.
     pub(crate) fn begin(
         wire: &mut Wire,
         (id, framing): (Id, Framing),
-        is_exact: bool,
+        is_verbatim: bool,
         inspection: Option<Inspection>,
     ) -> Self {
         let start = wire.position();
         let transfer = match framing {
+            Framing::Dot if is_verbatim => Transfer::Verbatim,
             Framing::Dot => Transfer::Dot(DataEncoder::new()),
             Framing::Chunks => Transfer::Chunks(DataEncoder::chunked(), Vec::new()),
             Framing::Chunk(size) => {
                 wire.queue(format_args!("BDAT {size} LAST\r\n"));
-                match is_exact {
+                match is_verbatim {
                     true => Transfer::Exact(size),
                     false => Transfer::Lines(size, DataEncoder::chunked()),
                 }
@@ -117,7 +120,7 @@ impl Body {
         }
         wire.trace
             .client(format_args!("<message of {} octets>", self.octets));
-        if let Transfer::Dot(_) = self.transfer {
+        if matches!(self.transfer, Transfer::Dot(_) | Transfer::Verbatim) {
             wire.trace.client(format_args!("."));
         }
         let end_at = wire.position();
@@ -138,14 +141,23 @@ impl Body {
             return Ok(());
         }
         self.octets += octets.len() as u64;
-        if let Transfer::Exact(left) = &mut self.transfer {
-            *left = less(*left, octets.len())?;
-            let held_back = if *left == 0 { TAIL } else { 0 };
-            let (head, tail) = octets.split_at(octets.len().saturating_sub(held_back));
-            wire.write_body(head, BUFFER)?;
-            wire.outbox().extend_from_slice(tail);
-            return Ok(());
+        match &mut self.transfer {
+            Transfer::Exact(left) => *left = less(*left, octets.len())?,
+            Transfer::Verbatim => {}
+            _ => return self.take_lines(wire, exchange, octets),
         }
+        let (head, tail) = octets.split_at(octets.len().saturating_sub(TAIL));
+        wire.write_body(head, BUFFER)?;
+        wire.outbox().extend_from_slice(tail);
+        Ok(())
+    }
+
+    fn take_lines(
+        &mut self,
+        wire: &mut Wire,
+        exchange: &mut Exchange,
+        octets: &[u8],
+    ) -> Result<()> {
         // The encoder can double its input; half a buffer at a time keeps the buffer's size.
         for piece in octets.chunks(BUFFER / 2) {
             if let Some(inspection) = &mut self.inspection {
@@ -174,7 +186,7 @@ impl Body {
                     return Ok(());
                 }
             }
-            Transfer::Exact(_) => {}
+            Transfer::Exact(_) | Transfer::Verbatim => {}
         }
         wire.flush_over(BUFFER, Step::Body)
     }
@@ -192,7 +204,7 @@ impl Body {
                 encoder.finish(chunk);
                 drain(wire, exchange)?;
             }
-            Transfer::Dot(_) => {}
+            Transfer::Dot(_) | Transfer::Verbatim => {}
         }
         if matches!(
             self.transfer,
@@ -200,11 +212,12 @@ impl Body {
         ) {
             return Err(length_differs());
         }
-        if wire.taken() > self.start && exchange.awaited().is_none() && !exchange.is_over() {
+        if wire.taken() > self.start && exchange.is_quiet() && !exchange.is_over() {
             wire.check_silence()?;
         }
         match &mut self.transfer {
             Transfer::Dot(encoder) => encoder.finish(wire.outbox()),
+            Transfer::Verbatim => wire.outbox().extend_from_slice(b".\r\n"),
             Transfer::Chunks(_, chunk) if !exchange.is_over() => {
                 wire.queue(format_args!("BDAT {} LAST\r\n", chunk.len()));
                 wire.outbox().extend_from_slice(chunk);

@@ -1,11 +1,12 @@
 //! Command lines: the only place where text becomes one, so that no argument can hold a second
 //! command.
 
+use std::io::Write;
 use std::str::FromStr;
 
 use crate::address::{Address, is_address_literal};
 use crate::command_error::CommandError;
-use crate::parameter::Parameter;
+use crate::parameter::{self, Parameter};
 
 /// Longest command line with its CRLF, before extensions raise it (RFC 5321, 4.5.3.1.4).
 pub(crate) const MAX_COMMAND: usize = 512;
@@ -20,13 +21,44 @@ pub(crate) fn hello(verb: &str, name: &HelloName) -> Vec<u8> {
     format!("{verb} {}\r\n", name.0).into_bytes()
 }
 
+/// What the library says by itself of a message, as parameters of MAIL.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Announced {
+    pub(crate) size: Option<u64>,
+    pub(crate) body: Option<&'static str>,
+    pub(crate) smtputf8: bool,
+}
+
+impl Announced {
+    /// Appends the parameters, and tells by how much they lengthen the longest command line.
+    fn append_to(&self, out: &mut Vec<u8>) -> usize {
+        let mut allowance = 0;
+        if let Some(size) = self.size {
+            allowance += parameter::SIZE_ALLOWANCE;
+            // Writing to a vector cannot fail.
+            let _ = write!(out, " SIZE={size}");
+        }
+        if let Some(body) = self.body {
+            allowance += parameter::BODY_ALLOWANCE;
+            out.extend_from_slice(b" BODY=");
+            out.extend_from_slice(body.as_bytes());
+        }
+        if self.smtputf8 {
+            allowance += parameter::SMTPUTF8_ALLOWANCE;
+            out.extend_from_slice(b" SMTPUTF8");
+        }
+        allowance
+    }
+}
+
 /// Appends `MAIL FROM:<sender>` with its parameters; no sender is the null reverse-path `<>`.
 pub(crate) fn mail(
     out: &mut Vec<u8>,
     sender: Option<&Address>,
     parameters: &[Parameter],
+    announced: &Announced,
 ) -> Result<(), CommandError> {
-    path(out, "MAIL FROM:<", sender, parameters)
+    path(out, "MAIL FROM:<", sender, parameters, announced)
 }
 
 /// Appends `RCPT TO:<recipient>` with its parameters.
@@ -35,7 +67,8 @@ pub(crate) fn rcpt(
     recipient: &Address,
     parameters: &[Parameter],
 ) -> Result<(), CommandError> {
-    path(out, "RCPT TO:<", Some(recipient), parameters)
+    let nothing = Announced::default();
+    path(out, "RCPT TO:<", Some(recipient), parameters, &nothing)
 }
 
 /// A line of the caller's own making, such as `NOOP` or `XCLIENT ADDR=192.0.2.1`.
@@ -67,6 +100,7 @@ fn path(
     verb: &str,
     address: Option<&Address>,
     parameters: &[Parameter],
+    announced: &Announced,
 ) -> Result<(), CommandError> {
     let start = out.len();
     out.extend_from_slice(verb.as_bytes());
@@ -80,6 +114,7 @@ fn path(
         parameter.append_to(out);
         limit += parameter.allowance();
     }
+    limit += announced.append_to(out);
     let ended = end_line(out, start, limit);
     if ended.is_err() {
         out.truncate(start);
@@ -103,13 +138,35 @@ fn end_line(out: &mut Vec<u8>, start: usize, limit: usize) -> Result<(), Command
 
 /// The first control character; those outside ASCII are two octets each.
 fn control(line: &[u8]) -> Option<char> {
-    let is_suspect = |found: bool, octet: &u8| found | !matches!(octet, b' '..=b'~');
-    if !line.iter().fold(false, is_suspect) {
+    if is_printable(line) {
         return None;
     }
     String::from_utf8_lossy(line)
         .chars()
         .find(|c| c.is_control())
+}
+
+/// Whether a line is printable ASCII and spaces, as nearly all are: eight octets are looked at at once.
+fn is_printable(line: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = ONES << 7;
+    let is_right = |word: &[u8; 8]| {
+        let word = u64::from_le_bytes(*word);
+        let (below_space, del) = (word.wrapping_sub(ONES * 0x20), word.wrapping_add(ONES));
+        (below_space | del | word) & HIGHEST == 0
+    };
+    let Some(last) = line.last_chunk() else {
+        return line.iter().all(|octet| matches!(octet, b' '..=b'~'));
+    };
+    let mut rest = line;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        if !is_right(word) {
+            return false;
+        }
+        rest = tail;
+    }
+    // It begins in the word before it.
+    is_right(last)
 }
 
 /// What a client calls itself in EHLO: a host name or an address literal, all ASCII (RFC 5321,

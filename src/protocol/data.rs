@@ -162,11 +162,15 @@ pub(crate) struct Profile {
     pub(crate) is_8bit: bool,
     /// Whether an octet is 0, which neither 7-bit nor 8-bit data may hold (RFC 2045, 2.7 and 2.8).
     pub(crate) has_nul: bool,
+    /// Whether the message has CRLF behind each line and no dot before one: the encoder changes
+    /// nothing. `false` if nobody has looked.
+    pub(crate) is_clean: bool,
 }
 
 impl Profile {
-    pub(crate) fn of(message: &[u8]) -> Self {
-        let mut profiler = Profiler::new();
+    /// The profile of a whole message. Unless it goes behind DATA, nobody asks whether it is clean.
+    pub(crate) fn of(message: &[u8], is_for_data: bool) -> Self {
+        let mut profiler = Profiler::new(is_for_data);
         profiler.update(message);
         profiler.profile()
     }
@@ -185,17 +189,21 @@ pub(crate) struct Profiler {
     least: u8,
     /// The bits that any octet so far has set.
     bits: u8,
+    /// Nothing so far needs work. Once that is over, nobody looks any more.
+    is_clean: bool,
     last: u8,
 }
 
 impl Profiler {
-    pub(crate) const fn new() -> Self {
+    /// Looks whether the message is clean only if somebody asks.
+    pub(crate) const fn new(is_for_data: bool) -> Self {
         Self {
             size: 0,
             line: 0,
             longest: MAX_LINE,
             least: u8::MAX,
             bits: 0,
+            is_clean: is_for_data,
             last: LF,
         }
     }
@@ -207,6 +215,7 @@ impl Profiler {
             overlong_line: (self.longest > MAX_LINE).then_some(self.longest),
             is_8bit: !self.bits.is_ascii(),
             has_nul: self.least == 0,
+            is_clean: self.is_clean && missing_end(self.last).is_empty(),
         }
     }
 
@@ -235,16 +244,29 @@ impl Profiler {
 
     /// Counts all octets but the first, which is there for the sake of the second.
     fn count_pairs(&mut self, octets: &[u8]) {
+        if self.is_clean {
+            self.count::<true>(octets);
+        } else {
+            self.count::<false>(octets);
+        }
+    }
+
+    fn count<const DOTS: bool>(&mut self, octets: &[u8]) {
         let successors = octets.get(1..).unwrap_or_default();
-        let (mut bare, mut least, mut bits) = (0, u8::MAX, 0);
+        let (mut bare, mut least, mut bits, mut dots) = (0, u8::MAX, 0, u8::MAX);
         for (&octet, &next) in octets.iter().zip(successors) {
             bare += u8::from(is_bare(octet, next));
             least = least.min(next);
             bits |= next;
+            if DOTS {
+                // 0 where a dot is behind an LF.
+                dots = dots.min((octet ^ LF) | (next ^ b'.'));
+            }
         }
         self.size += successors.len() as u64 + u64::from(bare);
         self.least = self.least.min(least);
         self.bits |= bits;
+        self.is_clean &= bare == 0 && dots != 0;
     }
 
     /// Looks for lines longer than any before. Such a line has no end within the longest length so

@@ -37,6 +37,11 @@ impl LineBuffer {
     /// same octets could count different replies.
     pub(crate) fn next_line(&mut self, limit: usize) -> Result<Option<&[u8]>, ProtocolError> {
         self.line = self.start;
+        if let Some(end) = self.clean_end().filter(|end| end - self.start <= limit) {
+            let start = self.start;
+            (self.start, self.scanned) = (end, end);
+            return Ok(self.octets.get(start..end));
+        }
         let unread = self.octets.get(self.scanned..).unwrap_or_default();
         let Some(at) = unread.iter().position(|octet| *octet == b'\n') else {
             self.scanned = self.octets.len();
@@ -86,7 +91,40 @@ impl LineBuffer {
     fn len(&self) -> usize {
         self.octets.len() - self.start
     }
+
+    /// The end of the next line, if one short look finds it, as for nearly all lines.
+    fn clean_end(&self) -> Option<usize> {
+        if self.scanned > self.start {
+            return None;
+        }
+        let unread = self.octets.get(self.start..)?;
+        let text = before_control(unread);
+        let is_end = unread.get(text..text + 2) == Some(b"\r\n");
+        is_end.then_some(self.start + text + 2)
+    }
 }
+
+/// How many octets stand before the first control character up to CR; all if there is none.
+fn before_control(octets: &[u8]) -> usize {
+    let mut rest = octets;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        let word = u64::from_le_bytes(*word);
+        // Taking more than an octet has sets its highest bit. What that borrows from the octets
+        // above does not matter, since the lowest is asked for.
+        let found = word.wrapping_sub(ONES * (CR + 1)) & !word & (ONES << 7);
+        if found != 0 {
+            return octets.len() - rest.len() + found.trailing_zeros() as usize / 8;
+        }
+        rest = tail;
+    }
+    let is_control = |octet: &u8| u64::from(*octet) <= CR;
+    let text = rest.iter().position(is_control).unwrap_or(rest.len());
+    octets.len() - rest.len() + text
+}
+
+/// A word of eight octets that are 1.
+const ONES: u64 = u64::MAX / 0xff;
+const CR: u64 = 0x0d;
 
 /// CRLF at the end, and no CR or NUL before it.
 fn check_line(line: &[u8]) -> Result<(), ProtocolError> {
@@ -121,6 +159,24 @@ mod tests {
         buffer.extend(b"0 c\r\n");
         assert_eq!(buffer.next_line(MAX_LINE), Ok(Some(&b"250 c\r\n"[..])));
         assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn controls_are_found_wherever_they_stand() {
+        let text = [0xff_u8; 40];
+        assert_eq!(before_control(&text), 40);
+        for at in 0..40 {
+            for control in 0..=u8::MAX {
+                let mut text = text;
+                text[at] = control;
+                let expected = if control <= b'\r' { at } else { 40 };
+                assert_eq!(before_control(&text), expected, "{control} at {at}");
+            }
+            let mut text = text;
+            text[at..].fill(0x0d);
+            assert_eq!(before_control(&text), at);
+        }
+        assert_eq!(before_control(b""), 0);
     }
 
     // R1: every piece ends amid a line, so the buffer is never empty.

@@ -9,8 +9,8 @@ pub(crate) const MAX_LINES: usize = 2000;
 /// Most octets of one reply.
 pub(crate) const MAX_REPLY: usize = 128 * 1024;
 
-/// How many different replies are remembered: as many as a transaction has.
-const RECENT: usize = 4;
+/// How many different replies are remembered: somewhat more than a transaction has.
+const RECENT: usize = 6;
 
 /// Reads replies line by line (RFC 5321, 4.2).
 ///
@@ -28,11 +28,14 @@ pub(crate) struct ReplyParser {
 }
 
 /// The newest replies: servers repeat themselves, and a reply that was there before is shared.
+///
+/// They stand in the order in which they come, round and round. So the next reply is nearly always
+/// the newest or the one behind it, and a new text, such as one with a queue id, takes the place of
+/// the one that it has had in the last transaction.
 #[derive(Debug, Default)]
 struct Recent {
     replies: [Option<Reply>; RECENT],
-    /// Where the next one goes.
-    next: usize,
+    newest: usize,
 }
 
 impl ReplyParser {
@@ -113,15 +116,20 @@ impl ReplyParser {
 impl Recent {
     /// The reply with these lines, which may be one that was there before.
     fn share(&mut self, code: Code, raw: &[u8]) -> Reply {
-        let mut known = self.replies.iter().flatten();
-        if let Some(reply) = known.find(|reply| reply.raw() == raw) {
-            return reply.clone();
+        let places = (0..RECENT).map(|ahead| (self.newest + ahead) % RECENT);
+        let known = |place: usize| self.replies.get(place)?.as_ref();
+        let same = |reply: &Reply| reply.code() == code && reply.raw() == raw;
+        for place in places {
+            if let Some(reply) = known(place).filter(|reply| same(reply)) {
+                self.newest = place;
+                return reply.clone();
+            }
         }
         let reply = Reply::from_checked(code, raw.into());
-        if let Some(place) = self.replies.get_mut(self.next) {
+        self.newest = (self.newest + 1) % RECENT;
+        if let Some(place) = self.replies.get_mut(self.newest) {
             *place = Some(reply.clone());
         }
-        self.next = (self.next + 1) % RECENT;
         reply
     }
 }

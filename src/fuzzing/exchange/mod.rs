@@ -122,9 +122,9 @@ impl Dialog {
     /// Does the next thing that is asked for; `false` at the end.
     fn carry_out(&mut self, octets: &mut impl Iterator<Item = u8>) -> bool {
         let asked = match self.exchange.next(self.written) {
-            Action::Write(step, command) => {
-                let command = String::from_utf8_lossy(command).into_owned();
-                self.check_command(step, &command);
+            Action::Write(step, commands) => {
+                let commands = String::from_utf8_lossy(commands).into_owned();
+                self.check_commands(step, &commands);
                 return true;
             }
             Action::Body(id, framing) => Asked::Body(index(id), framing),
@@ -224,6 +224,19 @@ impl Dialog {
     }
 
     /// A command: the next one, within the limits, and for somebody.
+    fn check_commands(&mut self, step: Step, commands: &str) {
+        let mut lines = commands.split_inclusive("\r\n").peekable();
+        while let Some(line) = lines.next() {
+            let of_line = match line.split(' ').next() {
+                Some("MAIL") => Step::Mail,
+                Some("RCPT") => Step::Rcpt,
+                _ => step,
+            };
+            assert!(lines.peek().is_some() || of_line == step, "{commands:?}");
+            self.check_command(of_line, line);
+        }
+    }
+
     fn check_command(&mut self, step: Step, command: &str) {
         // The planner begins with the first that has not begun, and goes on with the newest.
         let begun = self

@@ -1,4 +1,4 @@
-use super::{HelloName, custom, hello};
+use super::{Announced, HelloName, custom, hello, is_printable};
 use crate::address::Address;
 use crate::command_error::CommandError;
 use crate::parameter::Parameter;
@@ -12,7 +12,7 @@ fn address(text: &str) -> Address {
 }
 
 fn mail(sender: Option<&Address>, parameters: &[Parameter]) -> Result<Vec<u8>, CommandError> {
-    appended(|out| super::mail(out, sender, parameters))
+    appended(|out| super::mail(out, sender, parameters, &Announced::default()))
 }
 
 fn rcpt(recipient: &Address, parameters: &[Parameter]) -> Result<Vec<u8>, CommandError> {
@@ -48,6 +48,30 @@ fn mail_and_rcpt() {
         line(rcpt(&address("\"a> b\"@[192.0.2.1]"), &[])),
         "RCPT TO:<\"a> b\"@[192.0.2.1]>\r\n"
     );
+}
+
+// 1870-01, 6152-01, 6531-01
+#[test]
+fn what_the_library_says_of_a_message() {
+    let told = |parameters: &[Parameter], announced: &Announced| {
+        line(appended(|out| {
+            super::mail(out, None, parameters, announced)
+        }))
+    };
+    let all = Announced {
+        size: Some(u64::MAX),
+        body: Some("8BITMIME"),
+        smtputf8: true,
+    };
+    assert_eq!(
+        told(&[parameter("RET=HDRS")], &all),
+        "MAIL FROM:<> RET=HDRS SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8\r\n"
+    );
+    assert_eq!(told(&[], &Announced::default()), "MAIL FROM:<>\r\n");
+    // With the longest address, all of it fits the line (RFC 1870, 3; RFC 6152, 2; RFC 6531, 3.1).
+    let longest = address(&format!("{}@example.org", "a".repeat(486)));
+    let line = appended(|out| super::mail(out, Some(&longest), &[], &all));
+    assert_eq!(line.unwrap().len(), 512 + 26 + 14 + 9);
 }
 
 #[test]
@@ -179,4 +203,20 @@ fn lengths() {
         Parameter::new("NOTIFY", Some(&"x".repeat(600))).unwrap(),
     ];
     assert_eq!(rcpt(&zoe, &both), Err(too_long(512 + 500 + 28)));
+}
+
+#[test]
+fn one_octet_that_cannot_be_printed_is_seen_wherever_it_stands() {
+    for length in 0..40 {
+        let line = vec![b'~'; length];
+        assert!(is_printable(&line) && is_printable(&vec![b' '; length]));
+        for at in 0..length {
+            for octet in 0..=u8::MAX {
+                let mut line = line.clone();
+                line[at] = octet;
+                let expected = matches!(octet, b' '..=b'~');
+                assert_eq!(is_printable(&line), expected, "{octet} at {at}");
+            }
+        }
+    }
 }

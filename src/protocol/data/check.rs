@@ -19,12 +19,12 @@ pub(crate) fn fuzz_data(data: &[u8]) {
     assert_eq!(encoded(&[message]), expected);
     assert_eq!(encoded(&pieces), expected);
     assert_eq!(received(&expected.0), canonical(message));
-    assert_eq!(Profile::of(message), expected.1);
+    assert_eq!(Profile::of(message, true), expected.1);
 }
 
 /// What the encoder and the profiler make of a message in pieces.
 pub(super) fn encoded(pieces: &[&[u8]]) -> (Vec<u8>, Profile) {
-    let (mut encoder, mut profiler) = (DataEncoder::new(), Profiler::new());
+    let (mut encoder, mut profiler) = (DataEncoder::new(), Profiler::new(true));
     let mut wire = Vec::new();
     for piece in pieces {
         let before = wire.len();
@@ -57,6 +57,7 @@ pub(crate) fn expected(message: &[u8]) -> (Vec<u8>, Profile) {
             .filter(|&longest| longest > MAX_LINE),
         is_8bit: message.iter().any(|&octet| octet > 127),
         has_nul: message.contains(&0),
+        is_clean: wire == [message, b".\r\n"].concat(),
     };
     (wire, profile)
 }

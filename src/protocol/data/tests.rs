@@ -178,22 +178,30 @@ fn profiles_messages() {
         overlong_line: None,
         is_8bit: false,
         has_nul: false,
+        is_clean: true,
+    };
+    let dirty = Profile {
+        is_clean: false,
+        ..clean
     };
     let table = [
         ("", clean),
-        ("a", Profile { size: 3, ..clean }),
-        ("a\r", Profile { size: 3, ..clean }),
-        ("a\n", Profile { size: 3, ..clean }),
+        ("a", Profile { size: 3, ..dirty }),
+        ("a\r", Profile { size: 3, ..dirty }),
+        ("a\n", Profile { size: 3, ..dirty }),
         ("a\r\n", Profile { size: 3, ..clean }),
-        ("\n\r", Profile { size: 4, ..clean }),
-        ("..\r\n.\r\n", Profile { size: 7, ..clean }),
-        ("\u{7f}\u{1}", Profile { size: 4, ..clean }),
+        ("\n\r", Profile { size: 4, ..dirty }),
+        ("..\r\n.\r\n", Profile { size: 7, ..dirty }),
+        ("a.\r\n", Profile { size: 4, ..clean }),
+        ("a\r\n.\r\n", Profile { size: 6, ..dirty }),
+        (".", Profile { size: 3, ..dirty }),
+        ("\u{7f}\u{1}", Profile { size: 4, ..dirty }),
         (
             "\u{e9}\n",
             Profile {
                 size: 4,
                 is_8bit: true,
-                ..clean
+                ..dirty
             },
         ),
         (
@@ -201,15 +209,19 @@ fn profiles_messages() {
             Profile {
                 size: 4,
                 has_nul: true,
-                ..clean
+                ..dirty
             },
         ),
     ];
     for (message, expected) in table {
-        assert_eq!(Profile::of(message.as_bytes()), expected, "{message:?}");
+        assert_eq!(
+            Profile::of(message.as_bytes(), true),
+            expected,
+            "{message:?}"
+        );
     }
     for bare in ["\r", "\n"] {
-        let profile = Profile::of(bare.repeat(1000).as_bytes());
+        let profile = Profile::of(bare.repeat(1000).as_bytes(), true);
         assert_eq!(profile.size, 2000, "{bare:?}");
     }
 }
@@ -217,7 +229,7 @@ fn profiles_messages() {
 /// Requirement 5321-54.
 #[test]
 fn finds_overlong_lines() {
-    let overlong = |message: &str| Profile::of(message.as_bytes()).overlong_line;
+    let overlong = |message: &str| Profile::of(message.as_bytes(), true).overlong_line;
     let longest = "x".repeat(MAX_LINE);
     for end in ["", "\r", "\n", "\r\n"] {
         assert_eq!(overlong(&format!("{longest}{end}")), None);
@@ -258,7 +270,7 @@ fn measures_lines_in_any_pieces() {
         let piece = 1 + random.below(40_000);
         let pieces: Vec<&[u8]> = message.chunks(piece).collect();
         let profile = expected(&message).1;
-        assert_eq!(Profile::of(&message), profile);
+        assert_eq!(Profile::of(&message, true), profile);
         assert_eq!(encoded(&pieces).1, profile, "in pieces of {piece} octets");
     }
 }
