@@ -11,7 +11,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use smtplib::{Config, Credentials, Delivery, Message, MessageError};
+use smtplib::error::MessageError;
+use smtplib::{Config, Credentials, Delivery, Message};
 
 // The real server that the quickstart embeds.
 #[allow(dead_code, reason = "the quickstart shows more of what it receives")]

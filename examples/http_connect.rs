@@ -8,7 +8,8 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::{env, error::Error, net::Ipv6Addr, time::Instant};
 
-use smtplib::{Config, TcpTransport};
+use smtplib::Config;
+use smtplib::connection::TcpTransport;
 
 fn main() {
     if let Err(error) = send() {

@@ -7,7 +7,8 @@
 
 use std::{env, error::Error, io};
 
-use smtplib::{Config, Message, TcpTransport};
+use smtplib::connection::TcpTransport;
+use smtplib::{Config, Message};
 use socks::Socks5Stream;
 
 fn main() {

@@ -5,7 +5,8 @@
 //! cargo run --example testing
 //! ```
 
-use smtplib::{Delivery, Failure, Mailer, Message, Outbox};
+use smtplib::outbox::Failure;
+use smtplib::{Delivery, Mailer, Message, Outbox};
 
 /// What is tested: a shop that confirms orders.
 struct Shop {

@@ -14,7 +14,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use smtplib::{Address, AddressError, Config, Credentials, Envelope, Message};
+use smtplib::error::AddressError;
+use smtplib::{Address, Config, Credentials, Envelope, Message};
 
 // The real server that the quickstart embeds.
 #[allow(dead_code, reason = "the quickstart shows more of what it receives")]

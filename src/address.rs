@@ -1,6 +1,7 @@
 //! [`Address`]: the mailbox of an envelope, and why a text is not one.
 
 mod glance;
+mod text;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -9,9 +10,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
-use std::sync::Arc;
 
 use crate::address::glance::{MAX_DOMAIN, MAX_LABEL};
+use crate::address::text::Text;
 
 /// Longest address, in octets: with `MAIL FROM:<>` and CRLF it fills a command line (RFC 5321,
 /// 4.5.3.1.4).
@@ -44,13 +45,12 @@ const MAX_ADDRESS: usize = 512 - 14;
 ///
 /// assert!("Zoë <zoe@example.org>".parse::<Address>().is_err());
 /// assert!("zoe@example.org\r\nRCPT TO:<eve@example.net>".parse::<Address>().is_err());
-/// # Ok::<(), smtplib::AddressError>(())
+/// # Ok::<(), smtplib::error::AddressError>(())
 /// ```
 #[derive(Clone)]
 pub struct Address {
-    /// The local part without quotes or backslashes, `@`, and the domain: shared by all who name
-    /// the address.
-    text: Arc<str>,
+    /// The local part without quotes or backslashes, `@`, and the domain.
+    text: Text,
     /// Where the `@` stands.
     at: usize,
     /// Whether the local part needs no quotes, so that the text is the address.
@@ -72,7 +72,7 @@ impl Address {
             return Err(AddressError::AddressTooLong);
         }
         Ok(Self {
-            text: format!("{local_part}@{domain}").into(),
+            text: format!("{local_part}@{domain}").as_str().into(),
             at: local_part.len(),
             is_plain: is_dot_string(local_part),
             is_ascii: local_part.is_ascii() && domain.is_ascii(),
@@ -93,13 +93,13 @@ impl Address {
     /// Returns what stands before the `@`, without quotes.
     #[must_use]
     pub fn local_part(&self) -> &str {
-        self.text.get(..self.at).unwrap_or_default()
+        self.text.as_str().get(..self.at).unwrap_or_default()
     }
 
     /// Returns what stands after the `@`: a domain name, or an address literal in brackets.
     #[must_use]
     pub fn domain(&self) -> &str {
-        self.text.get(self.at + 1..).unwrap_or_default()
+        self.text.as_str().get(self.at + 1..).unwrap_or_default()
     }
 
     /// Appends the address as `Display` writes it.
@@ -177,7 +177,7 @@ impl PartialOrd for Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_plain {
-            return f.write_str(&self.text);
+            return f.write_str(self.text.as_str());
         }
         f.write_str("\"")?;
         for c in self.local_part().chars() {
@@ -283,7 +283,7 @@ pub enum AddressError {
     Empty,
     /// A character that does not belong in an address stands in it.
     Forbidden(char),
-    /// The text is several addresses: an [`AddressList`](crate::AddressList).
+    /// The text is several addresses: an [`AddressList`](crate::message::AddressList).
     List,
     /// The local part is empty.
     LocalPart,

@@ -18,7 +18,7 @@ use crate::parameter::Parameter;
 /// )
 /// .require_all(true);
 /// assert_eq!(envelope.recipients().count(), 2);
-/// # Ok::<(), smtplib::AddressError>(())
+/// # Ok::<(), smtplib::error::AddressError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]

@@ -39,8 +39,12 @@
 //! | [`Error`], [`Delivery`] | why a message was not sent, and whether that is certain |
 //! | [`Outbox`] | a mail server in memory, for tests |
 //! | [`Envelope`] | the sender and recipients of one message, and delivery options |
-//! | [`SmtpConnection`], [`Transaction`] | one connection by hand, down to single commands |
-//! | [`Transport`], [`Mechanism`] | your own way to connect, and to log in |
+//! | [`SmtpConnection`] | one connection by hand, down to single commands |
+//!
+//! What goes with them stands in modules: the reasons inside an error in [`error`](mod@error), what a
+//! message's fields can hold in [`message`], many messages at once in [`mailer`] and [`connection`],
+//! delivery options and reply codes in [`protocol`]. You connect in your own way by a
+//! [`connection::Transport`], and log in by an [`auth::Mechanism`].
 //!
 //! # Scope
 //!
@@ -66,14 +70,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
-mod auth;
+pub mod auth;
 mod capabilities;
 mod command_error;
-mod config;
-mod connection;
+pub mod config;
+pub mod connection;
 mod endpoint;
 mod envelope;
-mod error;
+pub mod error;
 mod exchange;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -81,13 +85,13 @@ pub mod fuzzing;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod kind;
-mod mailer;
-mod message;
+pub mod mailer;
+pub mod message;
 mod net;
 mod outcome;
 mod parameter;
 mod places;
-mod protocol;
+pub mod protocol;
 mod recipients;
 mod reply;
 mod secret;
@@ -95,64 +99,40 @@ mod step;
 mod trace;
 mod transport;
 
-pub use crate::address::{Address, AddressError};
-pub use crate::auth::Mechanism;
-pub use crate::auth::anonymous::Anonymous;
-#[cfg(feature = "cram-md5")]
-pub use crate::auth::cram_md5::CramMd5;
+/// Traits that let one method take a text, a value, or a list of them. You never name them: they only
+/// say what a method takes.
+pub mod convert {
+    #[doc(hidden)]
+    pub use crate::kind::{Many, One, Pair, Text};
+    pub use crate::message::into_address_list::IntoAddressList;
+    pub use crate::message::into_texts::IntoTexts;
+    pub use crate::recipients::IntoRecipients;
+}
+
+/// What a test finds in an [`Outbox`], and what it lets go wrong there.
+pub mod outbox {
+    pub use crate::places::failure::Failure;
+    pub use crate::places::sent::Sent;
+}
+
+pub use crate::address::Address;
 pub use crate::auth::credentials::Credentials;
-pub use crate::auth::dialog::AuthError;
-pub use crate::auth::error::{AuthReason, CredentialsError};
-pub use crate::auth::external::External;
-pub use crate::auth::login::Login;
-pub use crate::auth::oauth::{OAuthBearer, XOAuth2};
-pub use crate::auth::plain::Plain;
-#[cfg(feature = "scram")]
-pub use crate::auth::scram::Scram;
 pub use crate::capabilities::Capabilities;
-pub use crate::command_error::CommandError;
-pub use crate::config::{Config, ConfigError, Protocol, Security, Timeouts};
-pub use crate::connection::SmtpConnection;
-pub use crate::connection::batch::SendAll;
-pub use crate::connection::cargo::Consignment;
-pub use crate::connection::transaction::{DataWriter, Transaction};
-pub use crate::endpoint::Endpoint;
+pub use crate::config::config::{Config, Security};
+pub use crate::connection::smtp_connection::SmtpConnection;
 pub use crate::envelope::Envelope;
-pub use crate::error::{Delivery, Error, GaveUp, Interrupted, Result, TlsError, TlsReason};
-pub use crate::exchange::error::{ContentError, Unsupported};
-#[doc(hidden)]
-pub use crate::kind::{Many, One, Pair, Text};
-pub use crate::mailer::Mailer;
-pub use crate::mailer::concurrently::Concurrently;
+pub use crate::error::error::{Delivery, Error, Result};
+pub use crate::mailer::mailer::Mailer;
 pub use crate::mailer::retry::Retry;
-pub use crate::mailer::send_all::MailerSendAll;
-pub use crate::message::Message;
-pub use crate::message::address_list::{AddressList, Group, ListEntry};
 pub use crate::message::attachment::Attachment;
 pub use crate::message::builder::MessageBuilder;
-pub use crate::message::date::Date;
-pub use crate::message::error::{MailboxError, MessageError, MessageProblem};
-pub use crate::message::into_address_list::IntoAddressList;
-pub use crate::message::into_texts::IntoTexts;
 pub use crate::message::mailbox::Mailbox;
-pub use crate::message::media_type::MediaType;
+pub use crate::message::message::Message;
 pub use crate::message::part::Part;
-pub use crate::message::resent::Resent;
-pub use crate::net::stream::tcp::TcpTransport;
 pub use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
-pub use crate::parameter::Parameter;
-pub use crate::places::failure::Failure;
 pub use crate::places::outbox::Outbox;
-pub use crate::places::sent::Sent;
-pub use crate::protocol::error::ProtocolError;
-pub use crate::protocol::extension::deliver_by::DeliverBy;
-pub use crate::protocol::extension::dsn::{Notify, NotifyOn, ReturnContent};
-pub use crate::recipients::IntoRecipients;
-pub use crate::reply::{Code, EnhancedCode, Reply};
+pub use crate::reply::Reply;
 pub use crate::secret::Secret;
-pub use crate::step::Step;
-pub use crate::trace::TraceLine;
-pub use crate::transport::Transport;
 
 /// Compiles what the README shows.
 #[cfg(doctest)]

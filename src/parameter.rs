@@ -13,12 +13,12 @@ use crate::command_error::CommandError;
 /// It is sent only to a server that offers the extension it belongs to.
 ///
 /// ```
-/// use smtplib::Parameter;
+/// use smtplib::protocol::Parameter;
 ///
 /// let parameter: Parameter = "NOTIFY=SUCCESS,DELAY".parse()?;
 /// assert_eq!(parameter.keyword(), "NOTIFY");
 /// assert!("RET=HDRS\r\nDATA".parse::<Parameter>().is_err());
-/// # Ok::<(), smtplib::CommandError>(())
+/// # Ok::<(), smtplib::error::CommandError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
@@ -107,11 +107,11 @@ impl Parameter {
     /// A server that does not offer the extension is not sent the parameter.
     ///
     /// ```
-    /// use smtplib::Parameter;
+    /// use smtplib::protocol::Parameter;
     ///
     /// let parameter = Parameter::new("XCOLOR", Some("red"))?.of_extension("XPAINT")?;
     /// assert!(Parameter::new("RET", Some("FULL"))?.of_extension("XPAINT").is_err());
-    /// # Ok::<(), smtplib::CommandError>(())
+    /// # Ok::<(), smtplib::error::CommandError>(())
     /// ```
     ///
     /// # Errors

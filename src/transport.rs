@@ -9,7 +9,7 @@ use std::time::Instant;
 ///
 /// [`Config::transport`](crate::Config::transport) takes a function that opens one, and
 /// [`SmtpConnection::from_transport`](crate::SmtpConnection::from_transport) takes one that is open.
-/// [`TcpTransport`](crate::TcpTransport) is one to build on, and shows how.
+/// [`TcpTransport`](crate::connection::TcpTransport) is one to build on, and shows how.
 ///
 /// A read that returns `Ok(0)` is the end of the connection. Errors of the kind
 /// [`Interrupted`](io::ErrorKind::Interrupted) are tried again.

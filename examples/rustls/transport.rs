@@ -4,7 +4,8 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
-use smtplib::{Config, TcpTransport, Transport};
+use smtplib::Config;
+use smtplib::connection::{TcpTransport, Transport};
 
 pub(crate) struct Rustls(StreamOwned<ClientConnection, TcpTransport>);
 

@@ -1,6 +1,7 @@
 //! What the program ends with unless all went well.
 
-use smtplib::{Delivery, Error, Outcome, Unsupported};
+use smtplib::error::Unsupported;
+use smtplib::{Delivery, Error, Outcome};
 
 /// The values of sysexits.h.
 #[derive(Clone, Copy)]

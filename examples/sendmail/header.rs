@@ -1,6 +1,8 @@
 //! The header of a message that somebody else has written: its fields, and whom they name.
 
-use smtplib::{Address, AddressList, MailboxError};
+use smtplib::Address;
+use smtplib::error::MailboxError;
+use smtplib::message::AddressList;
 
 use crate::failure::{Failure, Status};
 

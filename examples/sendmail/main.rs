@@ -17,7 +17,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use smtplib::{Address, Config, ConfigError, Envelope, Outcome, SmtpConnection};
+use smtplib::error::ConfigError;
+use smtplib::{Address, Config, Envelope, Outcome, SmtpConnection};
 
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Status, refusals};

@@ -22,6 +22,10 @@ const HYPHEN: u64 = 30;
 
 const STATE_BITS: u64 = 0b11_1111;
 
+#[allow(
+    clippy::indexing_slicing,
+    reason = "evaluated by the compiler, which would refuse an index that is too large"
+)]
 const ROWS: [u64; 256] = {
     let mut rows = [REFUSED; 256];
     let mut octet = 0;

@@ -1,4 +1,19 @@
-//! SASL (RFC 4422) without the connection: what each mechanism answers to what challenge.
+//! Mechanisms to log in by (SASL, RFC 4422), and the trait for your own.
+//!
+//! [`Credentials`](crate::Credentials) choose the best mechanism that the server offers, so that these
+//! are needed only to insist on one:
+//!
+//! ```no_run
+//! use smtplib::SmtpConnection;
+//! use smtplib::auth::Plain;
+//!
+//! # fn main() -> Result<(), smtplib::Error> {
+//! let mut smtp = SmtpConnection::connect("mail.example.com", 587)?;
+//! smtp.starttls()?;
+//! smtp.authenticate(&mut Plain::new("alice", "secret")?)?;
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod account;
 pub(crate) mod anonymous;
@@ -18,6 +33,16 @@ pub(crate) mod table;
 
 use crate::auth::error::AuthReason;
 
+pub use crate::auth::anonymous::Anonymous;
+#[cfg(feature = "cram-md5")]
+pub use crate::auth::cram_md5::CramMd5;
+pub use crate::auth::external::External;
+pub use crate::auth::login::Login;
+pub use crate::auth::oauth::{OAuthBearer, XOAuth2};
+pub use crate::auth::plain::Plain;
+#[cfg(feature = "scram")]
+pub use crate::auth::scram::Scram;
+
 /// One run of a SASL mechanism, from the client's side.
 ///
 /// Implement it to log in by a mechanism that the crate does not have, and pass it to
@@ -25,7 +50,7 @@ use crate::auth::error::AuthReason;
 /// are plain bytes: the connection takes care of base64, limits and cancelling.
 ///
 /// ```
-/// use smtplib::Mechanism;
+/// use smtplib::auth::Mechanism;
 ///
 /// /// A one-time password from a device, by a mechanism of the server's own.
 /// #[derive(Debug)]

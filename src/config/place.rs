@@ -46,8 +46,8 @@ impl Config {
     /// become the replies that a server would give, by the numbers of `sysexits.h`: 67 is 550, 75 is
     /// 451, and so on. The end of what the program wrote to standard error is the text.
     ///
-    /// A program that takes longer than [`Timeouts`](crate::Timeouts) allow is killed, and so is one
-    /// whose message is called off. A script around `sendmail` should start it with `exec`.
+    /// A program that takes longer than [`Timeouts`](crate::config::Timeouts) allow is killed, and so
+    /// is one whose message is called off. A script around `sendmail` should start it with `exec`.
     ///
     /// If the program is missing, connecting fails with [`Error::Io`](crate::Error::Io). It needs no
     /// TLS and no credentials: with either, [`connect`](Self::connect) and [`check`](Self::check)

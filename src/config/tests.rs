@@ -1,4 +1,7 @@
+use std::time::Duration;
+
 use super::*;
+use crate::auth::credentials::Credentials;
 
 fn parse(url: &str) -> Config {
     url.parse().unwrap()

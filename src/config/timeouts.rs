@@ -9,7 +9,8 @@ use crate::step::Step;
 ///
 /// ```
 /// use std::time::Duration;
-/// use smtplib::{Config, Timeouts};
+/// use smtplib::Config;
+/// use smtplib::config::Timeouts;
 ///
 /// let patient = Timeouts::default().greeting(Duration::from_secs(300));
 /// let config = Config::new("mail.example.com").timeouts(patient);

@@ -26,7 +26,8 @@ const HEAD: u64 = 64 * 1024;
 /// goes to the recipients in its header.
 ///
 /// ```
-/// use smtplib::{Address, Consignment, Envelope};
+/// use smtplib::connection::Consignment;
+/// use smtplib::{Address, Envelope};
 ///
 /// let envelope = Envelope::new(
 ///     Address::new("news", "example.com")?,
@@ -34,7 +35,7 @@ const HEAD: u64 = 64 * 1024;
 /// );
 /// let consignment = Consignment::from((envelope, "Subject: Hi\n\nHi!\n"));
 /// assert_eq!(consignment.envelope().recipients().count(), 1);
-/// # Ok::<(), smtplib::AddressError>(())
+/// # Ok::<(), smtplib::error::AddressError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]

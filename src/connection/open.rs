@@ -6,8 +6,9 @@ use std::time::Instant;
 use crate::auth::choice::may_go_without_tls;
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Security};
-use crate::connection::{SmtpConnection, State};
+use crate::connection::smtp_connection::{SmtpConnection, State};
 use crate::error::{Error, Result};
+use crate::exchange::Exchange;
 use crate::net::dial::dial;
 use crate::net::stream::{Stream, deadline_in};
 use crate::net::wire::Wire;
@@ -160,6 +161,7 @@ impl SmtpConnection {
             greeting,
             capabilities: Capabilities::default(),
             state: State::default(),
+            spare: Exchange::default(),
             user: None,
         };
         if let Err(error) = connection.prepare() {

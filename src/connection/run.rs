@@ -10,7 +10,7 @@ use crate::connection::job::Job;
 use crate::error::{Error, Result};
 use crate::exchange::admission::order;
 use crate::exchange::ledger::Settlement;
-use crate::exchange::transit::Framing;
+use crate::exchange::transit::{Commands, Framing};
 use crate::exchange::{Exchange, Id};
 use crate::net::body::{Body, BodyWriter};
 use crate::outcome::Outcome;
@@ -93,7 +93,10 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         job.ignored = ignored;
         let checked = match (&job.load, job.places()) {
             // What is wrong with a later recipient must show before anybody has the message.
-            (Some(load), Some(_)) => order(&load.envelope, None, &load.facts, offers),
+            (Some(load), Some(_)) => {
+                let commands = Commands::default();
+                order((&load.envelope, None), &load.facts, offers, commands)
+            }
             _ => return job,
         };
         match checked {
@@ -165,7 +168,9 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
             return;
         };
         let offers = &self.connection.capabilities;
-        match order(&load.envelope, job.places(), &load.facts, offers) {
+        let recipients = (&*load.envelope, job.places());
+        let commands = self.exchange.spare_commands();
+        match order(recipients, &load.facts, offers, commands) {
             Ok(order) => {
                 job.id = Some(self.exchange.push(order));
                 self.connection.state.transactions += 1;
@@ -232,6 +237,6 @@ impl<C: DerefMut<Target = SmtpConnection>> Drop for Run<'_, C> {
         if self.exchange.is_under_way() {
             self.connection.wire.abort();
         }
-        self.connection.settle(&self.exchange);
+        self.connection.settle(std::mem::take(&mut self.exchange));
     }
 }

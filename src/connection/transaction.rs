@@ -229,7 +229,7 @@ impl SmtpConnection {
             match self.drive(exchange) {
                 Ok(Pause::Body(..) | Pause::Idle) => return None,
                 Ok(Pause::Settled(_, end)) => {
-                    self.settle(exchange);
+                    self.settle(std::mem::take(exchange));
                     return Some(judge(end.verdict, end.outcome, failure));
                 }
                 Err(error) => failure = self.lose(exchange, error),

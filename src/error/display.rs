@@ -4,8 +4,10 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::{Error, GaveUp, Interrupted, refusals};
 use crate::endpoint::{AtServer, Endpoint, ServerName};
+use crate::error::error::{Error, refusals};
+use crate::error::gave_up::GaveUp;
+use crate::error::interrupted::Interrupted;
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::protocol::error::ProtocolError;
 use crate::reply::{Reply, Shown};

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use super::Error;
+use crate::error::error::Error;
 use crate::outcome::Outcome;
 
 /// A message that every attempt has failed to deliver to anybody.

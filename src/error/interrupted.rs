@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 
-use super::{Error, refusals};
+use crate::error::error::{Error, refusals};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::reply::Reply;
 

@@ -2,10 +2,13 @@
 
 use std::io;
 
-use super::{Error, GaveUp, Interrupted, TlsError, TlsReason};
 use crate::auth::dialog::AuthError;
 use crate::auth::error::AuthReason;
 use crate::endpoint::Endpoint;
+use crate::error::error::Error;
+use crate::error::gave_up::GaveUp;
+use crate::error::interrupted::Interrupted;
+use crate::error::tls::{TlsError, TlsReason};
 use crate::outcome::Outcome;
 use crate::protocol::error::ProtocolError;
 use crate::reply::Reply;

@@ -2,11 +2,16 @@ mod reasons;
 mod sentences;
 mod table;
 
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
 use self::sentences::sentences;
 use super::*;
-use crate::auth::error::AuthReason;
-use crate::outcome::RecipientOutcome;
+use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 use crate::protocol::parser::ReplyParser;
+use crate::reply::Reply;
+use crate::step::Step;
 
 fn reply(line: &str) -> Reply {
     let mut parser = ReplyParser::default();

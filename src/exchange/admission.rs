@@ -160,17 +160,17 @@ impl Facts {
 }
 
 /// The transaction of a message for the recipients of its envelope, or for those at some places, or
-/// why this server cannot be given it.
+/// why this server cannot be given it. The commands are put together where there is memory for them.
 pub(crate) fn order(
-    envelope: &Envelope,
-    places: Option<&[usize]>,
+    (envelope, places): (&Envelope, Option<&[usize]>),
     facts: &Facts,
     offers: &Capabilities,
+    mut commands: Commands,
 ) -> Result<Order, Inadmissible> {
     let announced = announced(envelope, facts, offers)?;
     let recipients = envelope.recipients_with_parameters();
     let count = places.map_or(recipients.len(), <[usize]>::len);
-    let mut commands = Commands::with_capacity(1 + count);
+    commands.reserve(1 + count);
     let given = envelope.parameters();
     let is_utf8 = announced.smtputf8 || says_smtputf8(given);
     let sender = envelope.sender().map(|sender| told(sender, is_utf8));
@@ -178,7 +178,9 @@ pub(crate) fn order(
     commands.end_line();
     let mut outcomes = Vec::with_capacity(count);
     let mut add = |recipient: &Recipient| {
-        check_offered(&recipient.parameters, offers)?;
+        if !recipient.parameters.is_empty() {
+            check_offered(&recipient.parameters, offers)?;
+        }
         let address = told(&recipient.address, is_utf8);
         command::rcpt(commands.octets(), &address, &recipient.parameters)?;
         commands.end_line();
@@ -310,10 +312,10 @@ pub(crate) fn says_smtputf8(parameters: &[Parameter]) -> bool {
 /// An address as the server is told it. Unless MAIL says SMTPUTF8, a domain has to be in ASCII (RFC
 /// 6531, 3.2).
 pub(crate) fn told(address: &Address, is_utf8: bool) -> Cow<'_, Address> {
-    match address.to_ascii() {
-        Some(ascii) if !is_utf8 => ascii,
-        _ => Cow::Borrowed(address),
+    if is_utf8 || address.is_ascii() {
+        return Cow::Borrowed(address);
     }
+    address.to_ascii().unwrap_or(Cow::Borrowed(address))
 }
 
 /// Every parameter stands once and belongs to an extension, and the server must offer that (RFC
@@ -322,10 +324,6 @@ pub(crate) fn check_offered(
     parameters: &[Parameter],
     offers: &Capabilities,
 ) -> Result<(), Inadmissible> {
-    // As nearly always.
-    if parameters.is_empty() {
-        return Ok(());
-    }
     for (place, parameter) in parameters.iter().enumerate() {
         let mut before = parameters.iter().take(place);
         if before.any(|other| other.keyword() == parameter.keyword()) {

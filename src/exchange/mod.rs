@@ -27,6 +27,9 @@ use crate::step::Step;
 /// must not be many.
 const CHUNKS_AHEAD: usize = 3;
 
+/// For how many transactions memory is kept.
+const MOST_SPARE: usize = 4;
+
 /// A transaction of an exchange: they are numbered in the order in which they begin.
 pub(crate) type Id = u64;
 
@@ -37,7 +40,7 @@ pub(crate) type Id = u64;
 /// takes what the server answered. A reply belongs to a command by its position alone. Lock-step,
 /// pipelined and chunked transactions, SMTP and LMTP, one message or many are the same machine
 /// under another [`Policy`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Exchange {
     policy: Policy,
     window: Window,
@@ -57,6 +60,8 @@ pub(crate) struct Exchange {
     is_lost: bool,
     /// Nothing can be written before everything that is owed was answered.
     is_waiting: bool,
+    /// The memory of a transaction that is over, for the next one.
+    spare: Commands,
 }
 
 /// What this exchange may do.
@@ -90,7 +95,25 @@ pub(crate) enum Action<'a> {
 }
 
 impl Exchange {
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn new(policy: Policy) -> Self {
+        Self::default().under(policy)
+    }
+
+    /// None, with the memory of this one as far as the next can use it.
+    pub(crate) fn emptied(mut self) -> Self {
+        self.transits.clear();
+        self.transits.shrink_to(MOST_SPARE);
+        Self {
+            window: self.window.emptied(),
+            transits: self.transits,
+            spare: self.spare,
+            ..Self::default()
+        }
+    }
+
+    /// An empty one under another policy.
+    pub(crate) fn under(mut self, policy: Policy) -> Self {
         let limits = match policy {
             Policy {
                 pipelining: false, ..
@@ -98,18 +121,9 @@ impl Exchange {
             Policy { across: true, .. } => Limits::STREAM,
             _ => Limits::ENVELOPE,
         };
-        Self {
-            policy,
-            window: Window::new(limits),
-            transits: VecDeque::new(),
-            settled: 0,
-            written: 0,
-            is_reset_owed: false,
-            is_proven: false,
-            is_over: false,
-            is_lost: false,
-            is_waiting: false,
-        }
+        self.policy = policy;
+        self.window.limit(limits);
+        self
     }
 
     /// What the connection knows from before.
@@ -127,6 +141,11 @@ impl Exchange {
     /// Whether a message was accepted on this connection.
     pub(crate) fn is_proven(&self) -> bool {
         self.is_proven
+    }
+
+    /// Where the commands of the next transaction may be put together.
+    pub(crate) fn spare_commands(&mut self) -> Commands {
+        std::mem::take(&mut self.spare)
     }
 
     /// Queues a transaction.
@@ -177,6 +196,12 @@ impl Exchange {
     /// What to do next. What is to be written begins at this place of the connection.
     pub(crate) fn next(&mut self, position: u64) -> Action<'_> {
         loop {
+            // As nearly always behind a group: nothing but its replies can come.
+            if self.is_waiting && self.written == 0 && !self.is_over {
+                if let Some(awaited) = self.window.awaited() {
+                    return Action::Read(awaited);
+                }
+            }
             if self.is_over && !self.is_lost {
                 return Action::Close;
             }
@@ -293,7 +318,7 @@ impl Exchange {
                 transit.ledger.end_lost();
             }
         }
-        self.window = Window::new(Limits::LOCK_STEP);
+        self.window = Window::default();
         self.written = self.transits.len();
         (self.is_over, self.is_lost) = (true, true);
     }
@@ -327,7 +352,9 @@ impl Exchange {
             return None;
         }
         let id = self.settled;
-        let mut settlement = self.transits.pop_front()?.ledger.conclude();
+        let transit = self.transits.pop_front()?;
+        self.spare = transit.commands.emptied();
+        let mut settlement = transit.ledger.conclude();
         if self.is_lost {
             settlement.aftermath = Aftermath::Close;
         }
@@ -388,18 +415,24 @@ impl Exchange {
         let Some(transit) = self.transits.get_mut(self.written) else {
             return Action::Idle;
         };
-        let (mut verb, mut end_at) = (verb, position);
         let start = transit.lines_sent();
-        loop {
-            let octets = transit.line(verb).len();
+        let octets = transit.line(verb).len();
+        let mut end_at = position + octets as u64;
+        transit.sent(verb);
+        self.window.sent(id, verb, octets, end_at);
+        if !(self.policy.pipelining && verb.is_envelope()) {
+            return Action::Write(verb.step(), transit.octets(verb, start));
+        }
+        let (mut last, mut lines) = (verb, 0);
+        for (verb, octets) in transit.rest() {
+            if !self.window.has_room(octets) {
+                break;
+            }
             end_at += octets as u64;
             self.window.sent(id, verb, octets, end_at);
-            transit.sent(verb);
-            let is_group = self.policy.pipelining && verb.is_envelope();
-            match transit.next_command().filter(|_| is_group) {
-                Some(next) if self.window.has_room(transit.line(next).len()) => verb = next,
-                _ => return Action::Write(verb.step(), transit.octets(verb, start)),
-            }
+            (last, lines) = (verb, lines + 1);
         }
+        transit.rest_sent(lines);
+        Action::Write(last.step(), transit.octets(last, start))
     }
 }

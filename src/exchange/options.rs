@@ -33,7 +33,8 @@ pub(crate) fn admit<'e>(
         admitted.ignored = admitted.envelope.to_mut().take_parameters(may_stay);
     }
     check(admitted.envelope.parameters(), At::Mail, offers)?;
-    for recipient in admitted.envelope.recipients_with_parameters() {
+    let recipients = admitted.envelope.recipients_with_parameters().iter();
+    for recipient in recipients.filter(|recipient| !recipient.parameters.is_empty()) {
         check(&recipient.parameters, At::Rcpt, offers)?;
     }
     Ok(admitted)
@@ -46,10 +47,6 @@ pub(crate) fn check(
     at: At,
     offers: &Capabilities,
 ) -> Result<(), Inadmissible> {
-    // As nearly always.
-    if parameters.is_empty() {
-        return Ok(());
-    }
     check_offered(parameters, offers)?;
     for (index, parameter) in parameters.iter().enumerate() {
         if !parameter.may_stand_at(at) {

@@ -11,6 +11,11 @@ const DATA: &[u8] = b"DATA\r\n";
 /// larger one waits for the answers to its recipients, since it may be sent for nothing.
 pub(crate) const EARLY_CHUNK: u64 = 64 * 1024;
 
+/// Octets of most command lines.
+const USUAL_LINE: usize = 48;
+/// How much memory is kept from one transaction for the next.
+const MOST_SPARE: usize = 8 * 1024;
+
 /// A transaction to carry out.
 #[derive(Debug)]
 pub(crate) struct Order {
@@ -44,12 +49,20 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
-    /// For so many lines of the usual length.
-    pub(crate) fn with_capacity(lines: usize) -> Self {
-        Self {
-            octets: Vec::with_capacity(lines * 48 + 48),
-            ends: Vec::with_capacity(lines),
+    /// Makes room for so many lines of the usual length.
+    pub(crate) fn reserve(&mut self, lines: usize) {
+        self.octets.reserve(lines * USUAL_LINE + USUAL_LINE);
+        self.ends.reserve(lines);
+    }
+
+    /// No commands, in the memory of these, unless that is much.
+    pub(crate) fn emptied(mut self) -> Self {
+        if self.octets.capacity() > MOST_SPARE {
+            return Self::default();
         }
+        self.octets.clear();
+        self.ends.clear();
+        self
     }
 
     /// Where a line goes; [`end_line`](Self::end_line) follows.
@@ -154,6 +167,26 @@ impl Transit {
             Verb::Data => self.is_data_sent = true,
             _ => self.lines_sent += 1,
         }
+    }
+
+    /// The lines behind the one that was written last, and their octets: nothing behind a sender who
+    /// was refused.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = (Verb, usize)> {
+        let sent = self.lines_sent;
+        let ends = match sent.checked_sub(1) {
+            Some(last) if !self.ledger.is_sender_refused() => self.commands.ends.get(last..),
+            _ => None,
+        };
+        let behind = ends.unwrap_or_default().windows(2).enumerate();
+        behind.filter_map(move |(line, ends)| match ends {
+            [start, end] => Some((Verb::Rcpt(sent - 1 + line), end - start)),
+            _ => None,
+        })
+    }
+
+    /// So many lines of the rest are written now.
+    pub(crate) fn rest_sent(&mut self, lines: usize) {
+        self.lines_sent += lines;
     }
 
     /// The octets of a command that was written last, and of the envelope from this line on.

@@ -47,11 +47,20 @@ impl Limits {
     };
 }
 
+impl Default for Limits {
+    fn default() -> Self {
+        Self::LOCK_STEP
+    }
+}
+
+/// For how many replies memory is kept.
+const MOST_SPARE: usize = 128;
+
 /// Octets that a reply is expected to have before any was seen.
 const USUAL_REPLY: usize = 64;
 
 /// The replies that are owed, oldest first. A reply belongs to a command by its position alone.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Window {
     limits: Limits,
     owed: VecDeque<Owed>,
@@ -94,15 +103,19 @@ impl Awaited {
 }
 
 impl Window {
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// An empty one, with the memory of this one as far as that is little.
+    pub(crate) fn emptied(self) -> Self {
+        let mut owed = self.owed;
+        owed.clear();
+        owed.shrink_to(MOST_SPARE);
         Self {
-            limits,
-            owed: VecDeque::with_capacity(8),
-            octets: 0,
-            longest_reply: 0,
-            slow: [0; 2],
-            is_draining: false,
+            owed,
+            ..Self::default()
         }
+    }
+
+    pub(crate) fn limit(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -55,5 +55,5 @@
 //!     .text("The dates are attached.\n")
 //!     .attach(Attachment::new("dates.ics", calendar))
 //!     .build()?;
-//! # Ok::<(), smtplib::MessageError>(())
+//! # Ok::<(), smtplib::error::MessageError>(())
 //! ```

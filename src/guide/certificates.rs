@@ -31,7 +31,8 @@
 //! # When the handshake fails
 //!
 //! ```no_run
-//! use smtplib::{Config, Error, TlsReason};
+//! use smtplib::error::TlsReason;
+//! use smtplib::{Config, Error};
 //!
 //! match Config::new("mail.example.com").connect() {
 //!     Err(Error::Tls(error)) if error.reason() == TlsReason::UnknownIssuer => {
@@ -42,7 +43,7 @@
 //! }
 //! ```
 //!
-//! | [reason](crate::TlsReason) | usually |
+//! | [reason](crate::error::TlsReason) | usually |
 //! |---|---|
 //! | `UnknownIssuer` | your own authority: give its certificate. In a small container: install `ca-certificates`. |
 //! | `WrongName` | you connected by another name or an address: use `tls_server_name` |

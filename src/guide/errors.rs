@@ -55,8 +55,8 @@
 //!
 //! # Errors before anything is sent
 //!
-//! [`MessageError`](crate::MessageError) comes from [`build`](crate::MessageBuilder::build), and names the
-//! field. [`ConfigError`](crate::ConfigError) comes from a URL or from
+//! [`MessageError`](crate::error::MessageError) comes from [`build`](crate::MessageBuilder::build), and
+//! names the field. [`ConfigError`](crate::error::ConfigError) comes from a URL or from
 //! [`Config::check`](crate::Config::check). Both can be shown to the person who typed the text.
 //!
 //! # See what was said

@@ -36,7 +36,7 @@
 //! | `rateLimit`, `rateDelta` | [`Mailer::rate`](crate::Mailer::rate) |
 //! | `tls: { ca, servername }` | [`root_certificates`](crate::Config::root_certificates), [`tls_server_name`](crate::Config::tls_server_name) |
 //! | `name` | [`Config::hello_name`](crate::Config::hello_name) |
-//! | `connectionTimeout`, `greetingTimeout`, `socketTimeout` | [`Timeouts`](crate::Timeouts) |
+//! | `connectionTimeout`, `greetingTimeout`, `socketTimeout` | [`Timeouts`](crate::config::Timeouts) |
 //! | `proxy` | [`Config::transport`](crate::Config::transport) |
 //! | `logger: true, debug: true` | [`Config::trace`](crate::Config::trace), [`trace_to_stderr`](crate::Config::trace_to_stderr) |
 //! | `sendmail: true, path` | `sendmail:///usr/sbin/sendmail` |
@@ -46,7 +46,7 @@
 //! | `sendMail` | here |
 //! |---|---|
 //! | `from`, `to`, `cc`, `bcc`, `replyTo` | [`from`](crate::MessageBuilder::from), [`to`](crate::MessageBuilder::to), [`cc`](crate::MessageBuilder::cc), [`bcc`](crate::MessageBuilder::bcc), [`reply_to`](crate::MessageBuilder::reply_to) |
-//! | `to: "a@x, b@x"` in one text | [`AddressList`](crate::AddressList), or a list of texts |
+//! | `to: "a@x, b@x"` in one text | [`AddressList`](crate::message::AddressList), or a list of texts |
 //! | `text`, `html` | [`text`](crate::MessageBuilder::text), [`html`](crate::MessageBuilder::html) |
 //! | `attachments: [{ filename, content }]`, `[{ path }]` | [`Attachment::new`](crate::Attachment::new), [`from_path`](crate::Attachment::from_path) |
 //! | `cid` | [`Attachment::inline`](crate::Attachment::inline) |

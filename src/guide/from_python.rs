@@ -32,13 +32,13 @@
 //! | `starttls()`, `login(u, p)`, `auth(…)` | [`starttls`](crate::SmtpConnection::starttls), [`login`](crate::SmtpConnection::login), [`authenticate`](crate::SmtpConnection::authenticate); with a `Config`, `connect` does it |
 //! | `sendmail(from, to, text)`, its dict of refused | [`sendmail`](crate::SmtpConnection::sendmail), [`Outcome::refused`](crate::Outcome::refused) |
 //! | `send_message(msg)` | [`send_message`](crate::SmtpConnection::send_message) |
-//! | `mail()`, `rcpt()`, `data()` | [`mail`](crate::SmtpConnection::mail), [`Transaction::rcpt`](crate::Transaction::rcpt), [`Transaction::data`](crate::Transaction::data) |
+//! | `mail()`, `rcpt()`, `data()` | [`mail`](crate::SmtpConnection::mail), [`Transaction::rcpt`](crate::connection::Transaction::rcpt), [`Transaction::data`](crate::connection::Transaction::data) |
 //! | `docmd`, `ehlo`, `rset`, `noop` | [`command`](crate::SmtpConnection::command), [`ehlo`](crate::SmtpConnection::ehlo), [`rset`](crate::SmtpConnection::rset), [`noop`](crate::SmtpConnection::noop) |
 //! | `verify`, `expn`, `help`, `quit` | [`vrfy`](crate::SmtpConnection::vrfy), [`expn`](crate::SmtpConnection::expn), [`help`](crate::SmtpConnection::help), [`quit`](crate::SmtpConnection::quit) |
 //! | `has_extn`, `esmtp_features` | [`Capabilities::has`](crate::Capabilities::has), [`Capabilities::param`](crate::Capabilities::param) |
 //! | `set_debuglevel(1)` | [`Config::trace_to_stderr`](crate::Config::trace_to_stderr) |
 //! | `timeout=30` | [`Config::timeout`](crate::Config::timeout) |
-//! | `SMTPConnectError`, `SMTPHeloError` | [`Error::Refused`](crate::Error::Refused) with its [`Step`](crate::Step) |
+//! | `SMTPConnectError`, `SMTPHeloError` | [`Error::Refused`](crate::Error::Refused) with its [`Step`](crate::protocol::Step) |
 //! | `SMTPNotSupportedError`, `SMTPAuthenticationError` | [`Error::Unsupported`](crate::Error::Unsupported), [`Error::AuthFailed`](crate::Error::AuthFailed) |
 //! | `SMTPSenderRefused`, `SMTPRecipientsRefused` | [`Error::SenderRefused`](crate::Error::SenderRefused), [`Error::RecipientsRefused`](crate::Error::RecipientsRefused) |
 //! | `SMTPDataError` | [`Error::DataRefused`](crate::Error::DataRefused) |
@@ -52,7 +52,7 @@
 //! | `msg["X-Name"] = value` | [`header`](crate::MessageBuilder::header) |
 //! | `as_bytes()` | [`to_bytes`](crate::Message::to_bytes) |
 //! | `email.utils.formataddr((name, address))` | a pair: `("Ann", "ann@example.org")` |
-//! | `mimetypes.guess_type(name)` | [`MediaType::of_file`](crate::MediaType::of_file); `Attachment` does it |
+//! | `mimetypes.guess_type(name)` | [`MediaType::of_file`](crate::message::MediaType::of_file); `Attachment` does it |
 //!
 //! # What is different
 //!

@@ -40,7 +40,7 @@
 //!     .html(format!("<img src=\"{url}\" alt=\"Sales by month\">"))
 //!     .attach(chart)
 //!     .build()?;
-//! # Ok::<(), smtplib::MessageError>(())
+//! # Ok::<(), smtplib::error::MessageError>(())
 //! ```
 //!
 //! # A body of another shape

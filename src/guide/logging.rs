@@ -37,7 +37,8 @@
 //! S: 235 welcome
 //! ```
 //!
-//! - `C` is the client, `S` the server, and `*` a remark. [`TraceLine`](crate::TraceLine) tells them apart.
+//! - `C` is the client, `S` the server, and `*` a remark. [`TraceLine`](crate::connection::TraceLine)
+//!   tells them apart.
 //! - Passwords and tokens are masked before your function sees the line. A message is one line with its
 //!   size. Addresses are shown.
 //! - Control characters are escaped, so that a server cannot write into your terminal.

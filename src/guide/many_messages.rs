@@ -76,7 +76,7 @@
 //! # }
 //! ```
 //!
-//! [`concurrency`](crate::MailerSendAll::concurrency) uses that many threads and connections. Results
+//! [`concurrency`](crate::mailer::SendAll::concurrency) uses that many threads and connections. Results
 //! come as they are ready, each with the place of its message. This helps with servers that take long
 //! for each message. Many servers allow only a few connections from one client.
 //!

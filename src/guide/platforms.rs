@@ -25,7 +25,7 @@
 //! ```
 //!
 //! - `ca-certificates` has the root certificates. Without it the handshake fails with
-//!   [`TlsReason::UnknownIssuer`](crate::TlsReason::UnknownIssuer).
+//!   [`TlsReason::UnknownIssuer`](crate::error::TlsReason::UnknownIssuer).
 //! - In a container, `localhost` is the container. A mail server beside it has the name of its service,
 //!   such as `smtp://mailpit:1025?tls=none`.
 //! - Pass the URL as a secret: `docker run --env SMTP_URL my-program`.

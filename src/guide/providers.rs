@@ -65,7 +65,7 @@
 //! let config: Config = "smtp://localhost?tls=none".parse()?;
 //! assert_eq!(config.get_port(), Some(25));
 //! assert_eq!(config.get_security(), Security::None);
-//! # Ok::<(), smtplib::ConfigError>(())
+//! # Ok::<(), smtplib::error::ConfigError>(())
 //! ```
 //!
 //! [dovecot]: https://doc.dovecot.org/latest/core/config/delivery/lmtp.html

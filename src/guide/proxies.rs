@@ -1,7 +1,8 @@
 //! Go through a proxy, or use another TLS library.
 //!
 //! ```no_run
-//! use smtplib::{Config, Mailer, TcpTransport};
+//! use smtplib::connection::TcpTransport;
+//! use smtplib::{Config, Mailer};
 //! use socks::Socks5Stream;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,16 +24,17 @@
 //! | you want | how | a whole program in the repository |
 //! |---|---|---|
 //! | a SOCKS5 proxy | as above, with the crate `socks` | `examples/socks5.rs` |
-//! | an HTTP proxy (CONNECT) | about 20 lines over [`TcpTransport`](crate::TcpTransport) | `examples/http_connect.rs` |
-//! | a tunnel that ends on this machine | [`TcpTransport::connect`](crate::TcpTransport::connect) to its port | |
-//! | rustls | your own [`Transport`](crate::Transport) | `examples/rustls` |
-//! | an SSH channel, a pair of pipes | your own [`Transport`](crate::Transport) | |
+//! | an HTTP proxy (CONNECT) | about 20 lines over [`TcpTransport`](crate::connection::TcpTransport) | `examples/http_connect.rs` |
+//! | a tunnel that ends on this machine | [`TcpTransport::connect`](crate::connection::TcpTransport::connect) to its port | |
+//! | rustls | your own [`Transport`](crate::connection::Transport) | `examples/rustls` |
+//! | an SSH channel, a pair of pipes | your own [`Transport`](crate::connection::Transport) | |
 //! | a connection that is open already | [`SmtpConnection::from_transport`](crate::SmtpConnection::from_transport) | |
 //!
 //! # A tunnel
 //!
 //! ```no_run
-//! use smtplib::{Config, TcpTransport};
+//! use smtplib::Config;
+//! use smtplib::connection::TcpTransport;
 //!
 //! let config = Config::new("mail.example.com")
 //!     .transport(|_config, deadline| TcpTransport::connect("127.0.0.1", 2525, deadline));
@@ -43,11 +45,13 @@
 //! # Another TLS library
 //!
 //! By default TLS is the platform's own: SChannel on Windows, Security.framework on macOS, OpenSSL
-//! elsewhere. A [`Transport`](crate::Transport) can bring its own TLS instead. Three things belong
-//! together then:
+//! elsewhere. A [`Transport`](crate::connection::Transport) can bring its own TLS instead. Three things
+//! belong together then:
 //!
 //! - [`Security::None`](crate::Security::None), because the crate must not begin TLS a second time.
 //! - The [`port`](crate::Config::port) of a server where TLS begins at once, usually 465.
-//! - [`Transport::is_protected`](crate::Transport::is_protected) returns true. Only then are passwords sent.
+//! - [`Transport::is_protected`](crate::connection::Transport::is_protected) returns true. Only then are
+//!   passwords sent.
 //!
-//! Every wait must end: [`Transport::set_deadline`](crate::Transport::set_deadline) says when.
+//! Every wait must end: [`Transport::set_deadline`](crate::connection::Transport::set_deadline) says
+//! when.

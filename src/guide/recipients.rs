@@ -73,10 +73,11 @@
 //! # Lists from a file
 //!
 //! One text is one mailbox. A text with several, as configuration files have it, is an
-//! [`AddressList`](crate::AddressList):
+//! [`AddressList`](crate::message::AddressList):
 //!
 //! ```
-//! use smtplib::{AddressList, Message};
+//! use smtplib::Message;
+//! use smtplib::message::AddressList;
 //!
 //! let team: AddressList = "\"Doe, Jane\" <jane@example.org>, joe@example.org".parse()?;
 //! let message = Message::builder().from("alice@example.com").to(team).build()?;

@@ -35,7 +35,8 @@
 //! # Failures
 //!
 //! ```
-//! use smtplib::{Delivery, Failure, Mailer};
+//! use smtplib::outbox::Failure;
+//! use smtplib::{Delivery, Mailer};
 //!
 //! let (mailer, outbox) = Mailer::outbox();
 //! outbox.refuse("bob@example.org", 550, "5.1.1 no such user"); // from now on
@@ -51,12 +52,12 @@
 //! | what fails | how a test says it |
 //! |---|---|
 //! | a recipient, a sender | [`Outbox::refuse`](crate::Outbox::refuse), [`refuse_sender`](crate::Outbox::refuse_sender) |
-//! | the connection | [`Failure::connect`](crate::Failure::connect) |
-//! | the sender, once | [`Failure::sender`](crate::Failure::sender) |
-//! | the message | [`Failure::message`](crate::Failure::message) |
-//! | the connection, while the message is on its way | [`Failure::lost_before_end`](crate::Failure::lost_before_end) |
-//! | the connection, before the last reply: "unknown" | [`Failure::lost_after_end`](crate::Failure::lost_after_end) |
-//! | the server says nothing; no time passes in the test | [`Failure::timeout`](crate::Failure::timeout) |
+//! | the connection | [`Failure::connect`](crate::outbox::Failure::connect) |
+//! | the sender, once | [`Failure::sender`](crate::outbox::Failure::sender) |
+//! | the message | [`Failure::message`](crate::outbox::Failure::message) |
+//! | the connection, while the message is on its way | [`Failure::lost_before_end`](crate::outbox::Failure::lost_before_end) |
+//! | the connection, before the last reply: "unknown" | [`Failure::lost_after_end`](crate::outbox::Failure::lost_after_end) |
+//! | the server says nothing; no time passes in the test | [`Failure::timeout`](crate::outbox::Failure::timeout) |
 //! | an extension is missing | [`Outbox::offer`](crate::Outbox::offer) |
 //!
 //! After `lost_after_end` and `timeout` the outbox has the message. So a test can see whether the program
@@ -77,7 +78,8 @@
 //! A test of your error handling can make the values without a server:
 //!
 //! ```
-//! use smtplib::{Error, Step};
+//! use smtplib::Error;
+//! use smtplib::protocol::Step;
 //!
 //! let error = Error::refused(Step::Mail, "450 4.7.1 come back later".parse()?);
 //! assert!(error.is_transient());

@@ -55,7 +55,7 @@
 //!
 //! Servers that check a message for long before they answer make this more likely. So the time for the last
 //! reply is 10 minutes, as RFC 5321 asks. [`Config::timeout`](crate::Config::timeout) shortens it; set
-//! single steps with [`Timeouts`](crate::Timeouts) instead.
+//! single steps with [`Timeouts`](crate::config::Timeouts) instead.
 //!
 //! # Your own loop
 //!

@@ -24,7 +24,7 @@ const FEWEST_UNDER_WAY: usize = 8;
 const MOST_UNDER_WAY: usize = 256;
 
 /// Many messages over several connections at a time; made by
-/// [`MailerSendAll::concurrency`](crate::MailerSendAll::concurrency).
+/// [`SendAll::concurrency`](crate::mailer::SendAll::concurrency).
 #[derive(Debug)]
 #[must_use = "nothing is sent before for_each"]
 pub struct Concurrently<'a, I> {

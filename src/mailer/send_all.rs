@@ -1,4 +1,4 @@
-//! [`MailerSendAll`]: many messages, over as many connections as it takes.
+//! [`SendAll`]: many messages, over as many connections as it takes.
 
 use std::sync::Arc;
 use std::thread;
@@ -57,12 +57,12 @@ impl Mailer {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn send_all<'a, I>(&self, messages: I) -> MailerSendAll<'a, I::IntoIter>
+    pub fn send_all<'a, I>(&self, messages: I) -> SendAll<'a, I::IntoIter>
     where
         I: IntoIterator,
         I::Item: Into<Consignment<'a>>,
     {
-        MailerSendAll {
+        SendAll {
             pool: Arc::clone(&self.pool),
             rest: messages.into_iter(),
             is_exhausted: false,
@@ -82,7 +82,7 @@ impl Mailer {
 /// result.
 #[derive(Debug)]
 #[must_use = "nothing is sent until a result is asked for"]
-pub struct MailerSendAll<'a, I> {
+pub struct SendAll<'a, I> {
     pool: Arc<Pool>,
     rest: I,
     is_exhausted: bool,
@@ -98,7 +98,7 @@ pub struct MailerSendAll<'a, I> {
     failure: Option<Error>,
 }
 
-impl<'a, I> MailerSendAll<'a, I> {
+impl<'a, I> SendAll<'a, I> {
     /// Uses up to this many connections at a time, each on a thread of its own; results then come as
     /// they are there, each with its place in the list.
     ///
@@ -149,7 +149,7 @@ impl<'a, I> MailerSendAll<'a, I> {
     }
 }
 
-impl<'a, I> MailerSendAll<'a, I>
+impl<'a, I> SendAll<'a, I>
 where
     I: Iterator,
     I::Item: Into<Consignment<'a>>,
@@ -295,7 +295,7 @@ where
     }
 }
 
-impl<'a, I> Iterator for MailerSendAll<'a, I>
+impl<'a, I> Iterator for SendAll<'a, I>
 where
     I: Iterator,
     I::Item: Into<Consignment<'a>>,

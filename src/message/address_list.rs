@@ -19,7 +19,8 @@ impl Group {
     /// Makes a group of mailboxes, which may be empty.
     ///
     /// ```
-    /// use smtplib::{Group, Message};
+    /// use smtplib::Message;
+    /// use smtplib::message::Group;
     ///
     /// let message = Message::builder()
     ///     .from("alice@example.com")
@@ -92,7 +93,8 @@ impl fmt::Display for Group {
 /// encoded, comments are left out, and a semicolon separates like a comma.
 ///
 /// ```
-/// use smtplib::{AddressList, Message};
+/// use smtplib::Message;
+/// use smtplib::message::AddressList;
 ///
 /// let list: AddressList = "Alice <alice@example.com>, \"Doe, Jane\" <jane@example.org>".parse()?;
 /// let names: Vec<_> = list.mailboxes().map(|mailbox| mailbox.name().unwrap_or_default()).collect();

@@ -34,7 +34,7 @@ use crate::message::source::{Source, file_length};
 ///     .attach(logo)
 ///     .attach(Attachment::new("report.csv", "day;sum\r\n1;2\r\n"))
 ///     .build()?;
-/// # Ok::<(), smtplib::MessageError>(())
+/// # Ok::<(), smtplib::error::MessageError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Attachment {

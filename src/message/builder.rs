@@ -78,8 +78,9 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::Group), an
-    /// [`AddressList`](crate::AddressList), or any list or iterator of them ([`IntoAddressList`]).
+    /// Adds recipients: a mailbox in any of its forms, a [`Group`](crate::message::Group), an
+    /// [`AddressList`](crate::message::AddressList), or any list or iterator of them
+    /// ([`IntoAddressList`]).
     ///
     /// One text is one mailbox: a comma in it never begins another recipient.
     pub fn to<T, K>(mut self, to: T) -> Self

@@ -24,7 +24,7 @@ pub(crate) const MONTHS: [&str; 12] = [
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};
-/// use smtplib::Date;
+/// use smtplib::message::Date;
 ///
 /// let moment = UNIX_EPOCH + Duration::from_secs(784_111_777);
 /// assert_eq!(Date::from(moment).to_string(), "Sun, 06 Nov 1994 08:49:37 +0000");
@@ -32,7 +32,7 @@ pub(crate) const MONTHS: [&str; 12] = [
 ///
 /// let read: Date = "Sun, 06 Nov 1994 05:19:37 -0330".parse()?;
 /// assert_eq!(read, Date::from_unix(784_111_777, -210)?);
-/// # Ok::<(), smtplib::MessageProblem>(())
+/// # Ok::<(), smtplib::error::MessageProblem>(())
 /// ```
 ///
 /// Dates are ordered by their moments. Of the same moment, the one further west comes first.

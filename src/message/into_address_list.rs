@@ -13,7 +13,8 @@ use crate::message::mailbox::Mailbox;
 /// is one mailbox; parse a text with several by [`AddressList`].
 ///
 /// ```
-/// use smtplib::{AddressList, Message};
+/// use smtplib::Message;
+/// use smtplib::message::AddressList;
 ///
 /// let team = vec!["Ann <ann@example.org>".to_owned(), "bob@example.org".to_owned()];
 /// let configured: AddressList = "\"Doe, Jane\" <jane@example.org>, joe@example.org".parse()?;

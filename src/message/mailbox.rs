@@ -25,7 +25,7 @@ use crate::message::phrase::{Phrase, closing_quote};
 /// assert_eq!(doe, "\"Doe, Jane\" <jane@example.org>".parse()?);
 ///
 /// assert!("Doe, Jane <jane@example.org>".parse::<Mailbox>().is_err());
-/// # Ok::<(), smtplib::MailboxError>(())
+/// # Ok::<(), smtplib::error::MailboxError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Mailbox {

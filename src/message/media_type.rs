@@ -15,7 +15,7 @@ const MAX_NAME: usize = 127;
 /// The kind of a part's content: `type/subtype` in lower case, and parameters (RFC 2045, 5.1).
 ///
 /// ```
-/// use smtplib::MediaType;
+/// use smtplib::message::MediaType;
 ///
 /// assert_eq!(MediaType::of_file("Report.PDF").to_string(), "application/pdf");
 /// assert_eq!(MediaType::of_file("backup.tar.gz").to_string(), "application/gzip");
@@ -24,7 +24,7 @@ const MAX_NAME: usize = 127;
 /// let csv: MediaType = "text/csv; charset=\"utf-8\"; header=present".parse()?;
 /// assert_eq!(csv.essence(), "text/csv");
 /// assert_eq!(csv.parameter("Charset"), Some("utf-8"));
-/// # Ok::<(), smtplib::MessageProblem>(())
+/// # Ok::<(), smtplib::error::MessageProblem>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaType {

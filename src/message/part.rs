@@ -45,7 +45,7 @@ const FIELD: &str = "body";
 ///     .subject("Read: Lunch?")
 ///     .body(report)
 ///     .build()?;
-/// # Ok::<(), smtplib::MessageError>(())
+/// # Ok::<(), smtplib::error::MessageError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Part {

@@ -137,7 +137,7 @@ impl Body {
         }
     }
 
-    fn build(&self) -> Result<Message, crate::MessageError> {
+    fn build(&self) -> Result<Message, crate::error::MessageError> {
         let author = Mailbox::try_from(&self.author);
         let mut builder = Message::builder().text(&*self.text);
         builder = match author {

@@ -11,14 +11,15 @@ use crate::message::posting::{Posting, RESENT};
 /// A resending: a message that goes out again, unchanged, to others (RFC 5322, 3.6.6).
 ///
 /// ```
-/// use smtplib::{Message, Resent};
+/// use smtplib::Message;
+/// use smtplib::message::Resent;
 ///
 /// let message = Message::builder()
 ///     .from("alice@example.com")
 ///     .to("bob@example.org")
 ///     .resent(Resent::new().from("bob@example.org").to("carol@example.net"))
 ///     .build()?;
-/// # Ok::<(), smtplib::MessageError>(())
+/// # Ok::<(), smtplib::error::MessageError>(())
 /// ```
 #[derive(Debug, Default)]
 #[must_use = "give it to a message"]

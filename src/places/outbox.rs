@@ -33,7 +33,8 @@ const OFFERS: [&str; 7] = [
 /// would. Clones share their messages.
 ///
 /// ```
-/// use smtplib::{Failure, Message, Outbox};
+/// use smtplib::outbox::Failure;
+/// use smtplib::{Message, Outbox};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let outbox = Outbox::new();
@@ -145,7 +146,8 @@ impl Outbox {
     /// of which a recipient is accepted.
     ///
     /// ```
-    /// use smtplib::{Delivery, Failure, Outbox};
+    /// use smtplib::outbox::Failure;
+    /// use smtplib::{Delivery, Outbox};
     ///
     /// # fn main() -> Result<(), smtplib::Error> {
     /// let outbox = Outbox::new();

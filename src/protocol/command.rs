@@ -11,6 +11,9 @@ use crate::parameter::{self, Parameter};
 /// Longest command line with its CRLF, before extensions raise it (RFC 5321, 4.5.3.1.4).
 pub(crate) const MAX_COMMAND: usize = 512;
 
+/// As much as most command lines need.
+const USUAL_COMMAND: usize = 64;
+
 /// Commands that change what the connection has to know; each has a method of its own.
 const RESERVED: [&str; 11] = [
     "AUTH", "BDAT", "DATA", "EHLO", "HELO", "LHLO", "MAIL", "QUIT", "RCPT", "RSET", "STARTTLS",
@@ -103,6 +106,7 @@ fn path(
     announced: &Announced,
 ) -> Result<(), CommandError> {
     let start = out.len();
+    out.reserve(USUAL_COMMAND);
     out.extend_from_slice(verb.as_bytes());
     if let Some(address) = address {
         address.append_to(out);

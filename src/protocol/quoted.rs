@@ -17,7 +17,7 @@ impl Reply {
     ///
     /// let reply = Reply::new(550, "5.1.1 no such user\nask postmaster@example.org")?;
     /// assert_eq!(reply.raw(), b"550-5.1.1 no such user\r\n550 ask postmaster@example.org\r\n");
-    /// # Ok::<(), smtplib::ProtocolError>(())
+    /// # Ok::<(), smtplib::error::ProtocolError>(())
     /// ```
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Answers to messages that the world wrote: their ids and subjects are taken as they come.
 
-use smtplib::{AddressList, Message, MessageBuilder, Resent};
+use smtplib::message::{AddressList, Resent};
+use smtplib::{Message, MessageBuilder};
 
 fn answer() -> MessageBuilder {
     Message::builder().from("a@example.org").text("Yes.\n")

@@ -1,6 +1,7 @@
 //! Random messages, and what they mean. The same seed makes the same messages, on every machine.
 
-use smtplib::{Attachment, Group, Mailbox, MediaType, Message, MessageBuilder};
+use smtplib::message::{Group, MediaType};
+use smtplib::{Attachment, Mailbox, Message, MessageBuilder};
 
 use crate::facts::Facts;
 

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use smtplib::{Attachment, Date, Group, Message, MessageBuilder, Part, Resent};
+use smtplib::message::{Date, Group, Resent};
+use smtplib::{Attachment, Message, MessageBuilder, Part};
 
 /// What all messages here have in common.
 fn message(subject: &str) -> MessageBuilder {

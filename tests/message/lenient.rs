@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use mail_parser::MessageParser;
-use smtplib::{Address, AddressList, Attachment, Group, Message, MessageBuilder, Part, Resent};
+use smtplib::message::{AddressList, Group, Resent};
+use smtplib::{Address, Attachment, Message, MessageBuilder, Part};
 
 use crate::generate::Random;
 

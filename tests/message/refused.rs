@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use smtplib::{Attachment, Message, MessageBuilder, Part, Resent};
+use smtplib::message::Resent;
+use smtplib::{Attachment, Message, MessageBuilder, Part};
 
 fn message() -> MessageBuilder {
     Message::builder().from("a@example.org")

@@ -3,7 +3,9 @@ use std::error::Error;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use smtplib::{Address, AddressList, Config, Date, Mailbox, MediaType, Parameter, Reply};
+use smtplib::message::{AddressList, Date, MediaType};
+use smtplib::protocol::Parameter;
+use smtplib::{Address, Config, Mailbox, Reply};
 
 /// What a text becomes, by each of the ways, and that one which is none can go on by `?`.
 fn read<T>(text: &str, none: &str) -> String

@@ -1,6 +1,7 @@
 //! Delivery status notifications as real servers understand them.
 
-use smtplib::{Address, Envelope, Notify, NotifyOn, ReturnContent, Security};
+use smtplib::protocol::{Notify, NotifyOn, ReturnContent};
+use smtplib::{Address, Envelope, Security};
 
 use crate::exim::Exim;
 use crate::postfix::Postfix;

@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use smtplib::{Config, Error, Outcome, RecipientOutcome, RecipientStatus, Security, TraceLine};
+use smtplib::connection::TraceLine;
+use smtplib::{Config, Error, Outcome, RecipientOutcome, RecipientStatus, Security};
 
 use crate::aiosmtpd::Aiosmtpd;
 use crate::postfix::Postfix;

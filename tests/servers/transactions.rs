@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use smtplib::{Address, Config, Consignment, Delivery, Envelope, Error};
+use smtplib::connection::Consignment;
+use smtplib::{Address, Config, Delivery, Envelope, Error};
 
 use crate::aiosmtpd::Aiosmtpd;
 use crate::postfix::{Postfix, SIZE_LIMIT};

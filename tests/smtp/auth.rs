@@ -1,10 +1,11 @@
 //! Logging in with a password.
 use crate::peer::{Peer, Script};
 use crate::support::session::{SHORT, config, failure, hello, implicit, nobody, said, session};
-use smtplib::{
-    AuthReason, Config, ConfigError, Credentials, CredentialsError, Error, Login, Plain, Protocol,
-    Security, Step, Unsupported,
-};
+use smtplib::auth::{Login, Plain};
+use smtplib::config::Protocol;
+use smtplib::error::{AuthReason, ConfigError, CredentialsError, Unsupported};
+use smtplib::protocol::Step;
+use smtplib::{Config, Credentials, Error, Security};
 
 /// The dialog that comes behind EHLO inside TLS.
 fn secure(offers: &[&str], rest: &str) -> Peer {

@@ -1,7 +1,8 @@
 //! Many messages on one connection: what shares a flight, and what each result says.
 use crate::peer::{Script, Server};
 use crate::support::sending::{connect, facts, fates, listen, lmtp, lmtp_session, taken};
-use smtplib::{Address, Consignment, Delivery, Envelope, Error, Outcome};
+use smtplib::connection::Consignment;
+use smtplib::{Address, Delivery, Envelope, Error, Outcome};
 
 /// A message of one line to each of these, with its number in it.
 fn message(number: usize, to: &[&str]) -> Consignment<'static> {

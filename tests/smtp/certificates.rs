@@ -2,7 +2,8 @@
 use crate::peer::{Leaf, Script, TestCa};
 use crate::support::session::{config_for, failure, hello, nobody, said, session, starttls};
 use native_tls::{Certificate, TlsConnector};
-use smtplib::{Config, ConfigError, Error, Security, SmtpConnection, TlsReason};
+use smtplib::error::{ConfigError, TlsReason};
+use smtplib::{Config, Error, Security, SmtpConnection};
 use std::sync::OnceLock;
 
 /// What the peer shows of itself.

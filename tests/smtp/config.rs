@@ -1,6 +1,8 @@
 //! A configuration as a value: what cannot work is told before anything is sent.
 use crate::support::session::{config, failure, nobody, session};
-use smtplib::{Config, ConfigError, Credentials, Error, Security, SmtpConnection, Timeouts};
+use smtplib::config::Timeouts;
+use smtplib::error::ConfigError;
+use smtplib::{Config, Credentials, Error, Security, SmtpConnection};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 

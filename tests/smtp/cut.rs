@@ -1,6 +1,7 @@
 //! A batch whose connection is cut behind every single octet, in every policy: what the results say
 //! is what the server has.
-use smtplib::{Address, Config, Consignment, Envelope, RecipientStatus, Security};
+use smtplib::connection::Consignment;
+use smtplib::{Address, Config, Envelope, RecipientStatus, Security};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};

@@ -3,7 +3,8 @@ use crate::peer::{Exchanged, Peer, Script, Server};
 use crate::support::sending::{
     config, connect, connect_tls, facts, fates_in, listen, send_hi, taken,
 };
-use smtplib::{Address, ContentError, Envelope, Error, Outcome, SmtpConnection, Unsupported};
+use smtplib::error::{ContentError, Unsupported};
+use smtplib::{Address, Envelope, Error, Outcome, SmtpConnection};
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,7 +1,8 @@
 //! Each step has its budget, which a peer that drips or does not read cannot stretch.
 use crate::peer::{Peer, Server, TestCa};
 use crate::support::sending::{budgets, config, facts, listen, script, send_hi, taken};
-use smtplib::{Config, Error, Security, Timeouts};
+use smtplib::config::Timeouts;
+use smtplib::{Config, Error, Security};
 use std::thread;
 use std::time::{Duration, Instant};
 

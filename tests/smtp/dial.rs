@@ -3,7 +3,8 @@
 use crate::peer::Deaf;
 use crate::peer::{Refusing, Script};
 use crate::support::session::{SHORT, config, config_for, failure, hello, said, session};
-use smtplib::{Config, Credentials, Error, Security, SmtpConnection, Step};
+use smtplib::protocol::Step;
+use smtplib::{Config, Credentials, Error, Security, SmtpConnection};
 use std::net::TcpStream;
 use std::time::Duration;
 

@@ -2,7 +2,9 @@
 //! nothing at all.
 use crate::peer::Server;
 use crate::support::sending::{connect, facts, send_hi, taken};
-use smtplib::{Address, AddressError, CommandError, Envelope, Error, Parameter, Unsupported};
+use smtplib::error::{AddressError, CommandError, Unsupported};
+use smtplib::protocol::Parameter;
+use smtplib::{Address, Envelope, Error};
 
 /// Strings that would be a second command, a parameter, or another address, if they went out as
 /// they are.

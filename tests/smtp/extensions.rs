@@ -2,7 +2,9 @@
 //! they are not offered.
 use crate::peer::{Peer, Server};
 use crate::support::sending::{connect, facts, fates_in, listen, taken};
-use smtplib::{Address, Envelope, Error, Parameter, SmtpConnection, Unsupported};
+use smtplib::error::Unsupported;
+use smtplib::protocol::Parameter;
+use smtplib::{Address, Envelope, Error, SmtpConnection};
 use std::io::Write;
 
 const ASCII: &str = "Subject: x\r\n\r\nplain\r\n";

@@ -1,9 +1,9 @@
 //! What a program's own tests need: replies, outcomes and errors that no server has made, and the
 //! parts of those that one has.
 use crate::support::sending::facts;
-use smtplib::{
-    Address, Delivery, Error, Outcome, RecipientOutcome, RecipientStatus, Reply, Step, TlsReason,
-};
+use smtplib::error::TlsReason;
+use smtplib::protocol::Step;
+use smtplib::{Address, Delivery, Error, Outcome, RecipientOutcome, RecipientStatus, Reply};
 
 fn recipient(name: &str, status: RecipientStatus, reply: Option<&str>) -> RecipientOutcome {
     let address = Address::new(name, "example.org").unwrap();

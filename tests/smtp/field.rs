@@ -2,10 +2,10 @@
 use crate::peer::{Peer, Script};
 use crate::support::sending::{connect, facts, fates, listen, send_hi};
 use crate::support::session::{SHORT, config, failure, implicit, said, session, soon, starttls};
-use smtplib::{
-    Config, ContentError, Credentials, Delivery, Envelope, Error, Login, Security, Step,
-    Unsupported,
-};
+use smtplib::auth::Login;
+use smtplib::error::{ContentError, Unsupported};
+use smtplib::protocol::Step;
+use smtplib::{Config, Credentials, Delivery, Envelope, Error, Security};
 use std::io::Write;
 
 const ANN: [&str; 1] = ["ann@example.org"];

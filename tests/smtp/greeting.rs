@@ -1,7 +1,9 @@
 //! The server's first words, and all the ways in which they can be none.
 use crate::peer::Script;
 use crate::support::session::{SHORT, config, failure, opening, said, soon};
-use smtplib::{Error, ProtocolError, Step};
+use smtplib::Error;
+use smtplib::error::ProtocolError;
+use smtplib::protocol::Step;
 
 // 5321-09, 5321-47, dialog 2
 #[test]

@@ -1,7 +1,10 @@
 //! EHLO, LHLO and HELO: who we are, and what the server offers.
 use crate::peer::Script;
 use crate::support::session::{SHORT, config, failure, hello, nobody, said, session, starttls};
-use smtplib::{CommandError, Config, Credentials, Error, Protocol, ProtocolError, Security, Step};
+use smtplib::config::Protocol;
+use smtplib::error::{CommandError, ProtocolError};
+use smtplib::protocol::Step;
+use smtplib::{Config, Credentials, Error, Security};
 
 // 5321-17, 5321-39: the address of the socket, which is true without any look-up.
 #[test]

@@ -1,7 +1,9 @@
 //! Limits, to the octet: of what is sent, and of what is taken.
 use crate::peer::Server;
 use crate::support::sending::{connect, facts, listen, send_hi, taken};
-use smtplib::{Address, CommandError, Envelope, Error, Parameter, Step};
+use smtplib::error::CommandError;
+use smtplib::protocol::{Parameter, Step};
+use smtplib::{Address, Envelope, Error};
 use std::time::{Duration, Instant};
 
 const ANN: &str = "ann@example.org";

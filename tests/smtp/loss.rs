@@ -5,7 +5,8 @@ use crate::support::sending::{
     budgets, config, connect, facts, fates, fates_in, listen, script, send_hi,
 };
 use crate::support::session::{connect_watched, wait_for_input};
-use smtplib::{Config, Delivery, Error, Outcome, Security, SmtpConnection, Step};
+use smtplib::protocol::Step;
+use smtplib::{Config, Delivery, Error, Outcome, Security, SmtpConnection};
 use std::thread;
 use std::time::{Duration, Instant};
 

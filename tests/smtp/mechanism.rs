@@ -3,7 +3,9 @@ use crate::peer::{Peer, Script};
 use crate::support::session::{SHORT, config, implicit, opening, session, soon};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use smtplib::{AuthReason, CommandError, Error, Mechanism, ProtocolError, SmtpConnection};
+use smtplib::auth::Mechanism;
+use smtplib::error::{AuthReason, CommandError, ProtocolError};
+use smtplib::{Error, SmtpConnection};
 
 /// The dialog that comes behind EHLO inside TLS.
 fn secure(offers: &[&str], rest: &str) -> Peer {

@@ -1,8 +1,8 @@
 //! `send_message`: the envelope from the header, and the body as the server can take it.
 
+use smtplib::message::Resent;
 use smtplib::{
-    Address, Attachment, Config, Delivery, Envelope, Error, Message, Part, Resent, Security,
-    SmtpConnection,
+    Address, Attachment, Config, Delivery, Envelope, Error, Message, Part, Security, SmtpConnection,
 };
 
 use crate::peer::{Exchanged, Server};

@@ -3,10 +3,9 @@ use crate::peer::{Peer, Script};
 use crate::support::session::{failure, implicit, nobody, said, session};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use smtplib::{
-    AuthReason, Config, Credentials, CredentialsError, Error, OAuthBearer, Secret, Unsupported,
-    XOAuth2,
-};
+use smtplib::auth::{OAuthBearer, XOAuth2};
+use smtplib::error::{AuthReason, CredentialsError, Unsupported};
+use smtplib::{Config, Credentials, Error, Secret};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -2,10 +2,10 @@
 use crate::peer::{Peer, Server, TestCa};
 use crate::support::sending::{connect, facts};
 use crate::support::session::implicit;
-use smtplib::{
-    Address, CommandError, Config, Date, DeliverBy, Envelope, Error, Message, Notify, NotifyOn,
-    Parameter, ReturnContent, Security, SmtpConnection, Unsupported,
-};
+use smtplib::error::{CommandError, Unsupported};
+use smtplib::message::Date;
+use smtplib::protocol::{DeliverBy, Notify, NotifyOn, Parameter, ReturnContent};
+use smtplib::{Address, Config, Envelope, Error, Message, Security, SmtpConnection};
 use std::time::{Duration, UNIX_EPOCH};
 
 const HI: &[u8] = b"Hi!\r\n";

@@ -3,7 +3,9 @@ use crate::peer::Script;
 use crate::support::session::{
     SHORT, config, connect_watched, implicit, session, soon, wait_for_input,
 };
-use smtplib::{Error, ProtocolError, Timeouts};
+use smtplib::Error;
+use smtplib::config::Timeouts;
+use smtplib::error::ProtocolError;
 use std::time::Duration;
 
 // 5321-31, Python's testBasic

@@ -5,7 +5,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use smtplib::{AuthReason, Credentials, Error, Scram};
+use smtplib::auth::Scram;
+use smtplib::error::AuthReason;
+use smtplib::{Credentials, Error};
 
 const SALT: &[u8] = b"salted";
 

@@ -3,7 +3,9 @@ use crate::peer::Script;
 use crate::support::session::{
     SHORT, config, failure, hello, implicit, said, session, soon, starttls,
 };
-use smtplib::{Config, Credentials, Error, ProtocolError, Security, Step, TlsReason};
+use smtplib::error::{ProtocolError, TlsReason};
+use smtplib::protocol::Step;
+use smtplib::{Config, Credentials, Error, Security};
 
 /// EHLO with STARTTLS offered and asked for, and the answer to that.
 fn asked(answer: &str) -> Script {

@@ -6,7 +6,9 @@ use crate::support::session::{
 };
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use smtplib::{Config, Credentials, Error, Mechanism, TraceLine};
+use smtplib::auth::Mechanism;
+use smtplib::connection::TraceLine;
+use smtplib::{Config, Credentials, Error};
 use std::fmt::Debug;
 
 /// Connects with a trace, and gives its lines, without the one about where to.
@@ -347,10 +349,13 @@ fn nothing_that_can_be_printed_holds_a_secret() {
         drop(smtp);
         peer.finish();
     }
-    check_nothing_leaks(&smtplib::Plain::new("tim", "tanstaaf").unwrap(), "");
-    check_nothing_leaks(&smtplib::Login::new("tim", "tanstaaf").unwrap(), "");
-    check_nothing_leaks(&smtplib::XOAuth2::new("tim", "tanstaaf").unwrap(), "");
-    check_nothing_leaks(&smtplib::OAuthBearer::new("tim", "tanstaaf").unwrap(), "");
+    check_nothing_leaks(&smtplib::auth::Plain::new("tim", "tanstaaf").unwrap(), "");
+    check_nothing_leaks(&smtplib::auth::Login::new("tim", "tanstaaf").unwrap(), "");
+    check_nothing_leaks(&smtplib::auth::XOAuth2::new("tim", "tanstaaf").unwrap(), "");
+    check_nothing_leaks(
+        &smtplib::auth::OAuthBearer::new("tim", "tanstaaf").unwrap(),
+        "",
+    );
 }
 
 // R12: what the network says cannot steer a terminal, nor begin a line of its own.

@@ -4,7 +4,8 @@ use crate::support::sending::{
     config, connect, facts, fates, fates_in, listen, lmtp, lmtp_session, send_hi,
 };
 use crate::support::session::{connect_watched, wait_for_input};
-use smtplib::{Delivery, Error, Parameter, Step};
+use smtplib::protocol::{Parameter, Step};
+use smtplib::{Delivery, Error};
 use std::io::Write;
 use std::thread;
 use std::time::Duration;

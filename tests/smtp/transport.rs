@@ -5,9 +5,10 @@ use crate::support::sending::{facts, send_hi, taken};
 use crate::support::session::{
     Lines, SHORT, config_for, failure, opening, said, session, soon, wait_for_input,
 };
-use smtplib::{
-    Config, Credentials, Envelope, Error, SmtpConnection, Step, TcpTransport, Timeouts, Transport,
-};
+use smtplib::config::Timeouts;
+use smtplib::connection::{TcpTransport, Transport};
+use smtplib::protocol::Step;
+use smtplib::{Config, Credentials, Envelope, Error, SmtpConnection};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream};
 use std::sync::mpsc;

@@ -1,7 +1,10 @@
 //! A configuration as a URL: what each part does on the wire, and what is no part of it.
 use crate::peer::{Peer, Script, TestCa};
 use crate::support::session::{failure, hello, nobody, said, session, soon};
-use smtplib::{Config, ConfigError, Credentials, Error, Protocol, Security, Step};
+use smtplib::config::Protocol;
+use smtplib::error::ConfigError;
+use smtplib::protocol::Step;
+use smtplib::{Config, Credentials, Error, Security};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -381,7 +384,9 @@ fn a_configuration_can_be_read_back() {
     assert!(!config.has_tls_connector() && !config.has_transport());
     let config = config
         .tls_connector(TestCa::get().connector())
-        .transport(|_, _| Err::<smtplib::TcpTransport, _>(std::io::ErrorKind::NotFound.into()));
+        .transport(|_, _| {
+            Err::<smtplib::connection::TcpTransport, _>(std::io::ErrorKind::NotFound.into())
+        });
     assert!(config.has_tls_connector() && config.has_transport());
     assert_eq!(Config::try_from("smtp://mx").unwrap().get_port(), Some(587));
     assert!(Config::try_from("http://mx".to_owned()).is_err());

@@ -1,6 +1,8 @@
 //! The verbs by hand: NOOP, RSET, VRFY, EXPN, HELP, and any other.
 use crate::support::session::{SHORT, config, session, soon};
-use smtplib::{CommandError, Error, ProtocolError, SmtpConnection, Step, Unsupported};
+use smtplib::error::{CommandError, ProtocolError, Unsupported};
+use smtplib::protocol::Step;
+use smtplib::{Error, SmtpConnection};
 
 fn with<T>(rest: &str, run: impl FnOnce(&mut SmtpConnection) -> T) -> T {
     let peer = session(&["HELP"], rest).listen();

@@ -1,6 +1,7 @@
 //! Any configuration that setters make is refused by `check`, or written as a URL that is read as the
 //! same configuration.
-use smtplib::{Config, Credentials, Protocol, Security, Timeouts};
+use smtplib::config::{Protocol, Timeouts};
+use smtplib::{Config, Credentials, Security};
 use std::time::Duration;
 
 /// How many configurations are made.

@@ -6,7 +6,7 @@ use super::*;
 
 /// Variant, and what stands under "try later?".
 fn rows() -> BTreeMap<&'static str, &'static str> {
-    let source = include_str!("../../error.rs");
+    let source = include_str!("../error.rs");
     let rows = source.lines().filter_map(|line| {
         let mut cells = line.strip_prefix("/// | `")?.split('|').map(str::trim);
         let variant = cells.next()?.strip_suffix('`')?;

@@ -15,7 +15,8 @@ use crate::transport::Transport;
 /// ```
 /// use std::io::{Read, Result, Write};
 /// use std::time::Instant;
-/// use smtplib::{Config, TcpTransport, Transport};
+/// use smtplib::Config;
+/// use smtplib::connection::{TcpTransport, Transport};
 ///
 /// /// Something on top of TCP: here it only counts what is sent.
 /// struct Counting(TcpTransport, u64);

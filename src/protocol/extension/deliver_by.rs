@@ -14,11 +14,11 @@ const MAX_SECONDS: u64 = 999_999_999;
 ///
 /// ```
 /// use core::time::Duration;
-/// use smtplib::{DeliverBy, Parameter};
+/// use smtplib::protocol::{DeliverBy, Parameter};
 ///
 /// let hour = DeliverBy::or_return(Duration::from_secs(3600))?;
 /// assert_eq!(Parameter::from(hour).to_string(), "BY=3600;R");
-/// # Ok::<(), smtplib::CommandError>(())
+/// # Ok::<(), smtplib::error::CommandError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DeliverBy {

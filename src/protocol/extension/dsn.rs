@@ -14,7 +14,7 @@ const MAX_ENVELOPE_ID: usize = 100;
 /// Without it, a server reports failures and often delays.
 ///
 /// ```
-/// use smtplib::{Notify, NotifyOn, Parameter};
+/// use smtplib::protocol::{Notify, NotifyOn, Parameter};
 ///
 /// let notify = Notify::on([NotifyOn::Success, NotifyOn::Failure]);
 /// assert_eq!(Parameter::from(notify).to_string(), "NOTIFY=SUCCESS,FAILURE");
@@ -139,7 +139,8 @@ impl Envelope {
     /// default the server decides.
     ///
     /// ```
-    /// use smtplib::{Address, Envelope, Notify, NotifyOn, ReturnContent};
+    /// use smtplib::protocol::{Notify, NotifyOn, ReturnContent};
+    /// use smtplib::{Address, Envelope};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let (ann, bob): (Address, Address) = ("ann@example.org".parse()?, "bob@example.org".parse()?);

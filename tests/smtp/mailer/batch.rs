@@ -2,7 +2,8 @@
 use super::crowd::{Answer, Crowd};
 use super::{LEAVES, connections};
 use crate::support::sending::{config, facts, fates, session};
-use smtplib::{Address, Consignment, Envelope, Error, Mailer, Outcome, Retry};
+use smtplib::connection::Consignment;
+use smtplib::{Address, Envelope, Error, Mailer, Outcome, Retry};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -1,7 +1,8 @@
 //! Many threads and a server that drops, delays and refuses as it likes: every message has exactly one
 //! result, and the server has it exactly as often as reported.
 use super::crowd::{Answer, Crowd};
-use smtplib::{Address, Consignment, Delivery, Envelope, Error, Mailer, Outcome, Retry};
+use smtplib::connection::Consignment;
+use smtplib::{Address, Delivery, Envelope, Error, Mailer, Outcome, Retry};
 use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;

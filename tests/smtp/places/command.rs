@@ -1,7 +1,8 @@
 //! A program instead of a server: what it is given, and what becomes of its exit status.
 use super::{message, unreachable};
 use crate::support::sending::{facts, fates, fates_in, taken};
-use smtplib::{Address, Config, Delivery, Envelope, Error, Timeouts};
+use smtplib::config::Timeouts;
+use smtplib::{Address, Config, Delivery, Envelope, Error};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,8 @@
 //! A Maildir: what its files hold, and that there are as many as were accepted.
 use super::{message, unreachable};
 use crate::support::sending::{facts, fates, taken};
-use smtplib::{Address, Config, Consignment, Envelope, Error};
+use smtplib::connection::Consignment;
+use smtplib::{Address, Config, Envelope, Error};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

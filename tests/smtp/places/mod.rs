@@ -6,7 +6,9 @@ mod command;
 mod maildir;
 mod outbox;
 
-use smtplib::{Config, ConfigError, Credentials, Error, Message, Protocol, Security};
+use smtplib::config::Protocol;
+use smtplib::error::ConfigError;
+use smtplib::{Config, Credentials, Error, Message, Security};
 
 /// A message from Alice to Ben and Cleo.
 fn message() -> Message {

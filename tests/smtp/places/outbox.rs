@@ -1,9 +1,12 @@
 //! The outbox: what a test sees, and that what it scripts is what a server would do.
 use super::message;
 use crate::support::sending::{facts, fates, fates_in, taken};
+use smtplib::config::Protocol;
+use smtplib::connection::Consignment;
+use smtplib::outbox::{Failure, Sent};
+use smtplib::protocol::Notify;
 use smtplib::{
-    Address, Config, Consignment, Delivery, Envelope, Error, Failure, Mailer, Message, Notify,
-    Outbox, Outcome, Protocol, Sent, SmtpConnection,
+    Address, Config, Delivery, Envelope, Error, Mailer, Message, Outbox, Outcome, SmtpConnection,
 };
 use std::thread;
 

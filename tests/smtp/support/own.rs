@@ -1,5 +1,5 @@
 //! Transports of a test's own: one over a socket, and one whose server is a function.
-use smtplib::Transport;
+use smtplib::connection::Transport;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Shutdown, TcpStream};

@@ -1,6 +1,7 @@
 //! For the tests of everything from MAIL on: a connection past EHLO, and results as text.
 use crate::peer::{Peer, Script, TestCa};
-use smtplib::{Config, Delivery, Error, Outcome, Reply, Security, SmtpConnection, Timeouts};
+use smtplib::config::Timeouts;
+use smtplib::{Config, Delivery, Error, Outcome, Reply, Security, SmtpConnection};
 use std::time::Duration;
 
 /// A script from the greeting on, for a server that offers these extensions.

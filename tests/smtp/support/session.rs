@@ -1,6 +1,7 @@
 //! Up to the first MAIL: configurations for a peer, and what the trace saw.
 use crate::peer::{Peer, Script, TestCa};
-use smtplib::{Config, Error, Security, SmtpConnection, TraceLine};
+use smtplib::connection::TraceLine;
+use smtplib::{Config, Error, Security, SmtpConnection};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -1,0 +1,527 @@
+//! [`Config`]: which server, how safely, and how patiently.
+
+use std::io;
+use std::net::Ipv6Addr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::auth::credentials::Credentials;
+use crate::auth::table;
+use crate::capabilities::is_keyword;
+use crate::config::error::ConfigError;
+use crate::config::opener::Opener;
+use crate::config::timeouts::Timeouts;
+use crate::config::tls::TlsOptions;
+use crate::endpoint::Endpoint;
+use crate::trace::{Trace, TraceLine};
+use crate::transport::Transport;
+
+/// Which server to talk to, how safely, and how patiently.
+///
+/// A configuration is a value: build it once, connect as often as you like.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use smtplib::{Config, Credentials};
+///
+/// # fn main() -> Result<(), smtplib::Error> {
+/// let config = Config::new("mail.example.com") // STARTTLS on port 587, or nothing is sent
+///     .credentials(Credentials::password("alice", "secret"))
+///     .timeout(Duration::from_secs(30));
+/// let mut smtp = config.connect()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The same as a URL, which [`FromStr`](std::str::FromStr) reads; every part but scheme and host
+/// may be left out:
+///
+/// ```
+/// # fn main() -> Result<(), smtplib::error::ConfigError> {
+/// use smtplib::Config;
+///
+/// let config: Config = "smtp://alice:secret@mail.example.com:587?tls=required&timeout=30".parse()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// | URL | means |
+/// |---|---|
+/// | `smtp://host` | STARTTLS required, port 587 |
+/// | `smtps://host` | TLS from the first octet, port 465 |
+/// | `lmtp://host`, `lmtps://host` | LMTP, the same two, port 24 |
+/// | `lmtp+unix:///path`, `smtp+unix:///path` | over a Unix socket |
+/// | `maildir:///path` | no server: into a Maildir, see [`maildir`](Config::maildir) |
+/// | `sendmail:///usr/sbin/sendmail` | no server: to a program, see [`sendmail_command`](Config::sendmail_command) |
+/// | `?tls=required`, `opportunistic`, `none` | see [`Security`]; not with `smtps` |
+/// | `?ca=/path.pem` | trusts these root certificates, too; more files with commas |
+/// | `?roots=only` | trusts only those of `ca`, and not the system's |
+/// | `?cert=/path.pem&key=/path.pem` | the client's certificate and its key |
+/// | `?server_name=name` | the name that the server's certificate must have |
+/// | `?auth=plain,login` | only these mechanisms, best first |
+/// | `?ignore=pipelining,8bitmime` | extensions taken as not offered |
+/// | `?hello=name` | the client's name in EHLO |
+/// | `?local=192.0.2.1` | the local address, with the feature `local-address` |
+/// | `?timeout=30`, `?connect_timeout=`, `?greeting_timeout=`, … | seconds, or `500ms`; see [`Timeouts`] |
+/// | `?deadline=120` | for a whole call |
+///
+/// User, password, path and values may be percent-encoded. An option that is not in this table is an
+/// error, and so is one that stands twice. Where `timeout` and the timeout of a single step are
+/// given, the single step's counts for it.
+///
+/// [`Display`](std::fmt::Display) writes the URL back, without the password. What has no place in a
+/// URL is left out: certificates and keys that were given as text, a TLS connector or a transport of
+/// the caller's own, `danger_` switches, and the trace. With the feature `serde` a configuration is read from a URL or
+/// from a table with the same names, and written as a URL.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Config {
+    pub(crate) server: Server,
+    pub(crate) protocol: Protocol,
+    pub(crate) security: Security,
+    pub(crate) credentials: Option<Credentials>,
+    pub(crate) mechanisms: Option<Vec<String>>,
+    pub(crate) hello_name: Option<String>,
+    /// Keywords of EHLO in upper case.
+    pub(crate) ignored: Vec<String>,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) tls: TlsOptions,
+    /// Opens connections instead of TCP.
+    pub(crate) opener: Option<Opener<Self>>,
+    pub(crate) trace: Trace,
+    pub(crate) allow_plaintext_auth: bool,
+    /// The first thing that a setter was given and cannot use.
+    pub(super) flaw: Option<ConfigError>,
+    #[cfg(feature = "local-address")]
+    pub(crate) local_address: Option<std::net::SocketAddr>,
+}
+
+/// Where the server is, or what there is instead of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// The program that other programs send by.
+    Command(PathBuf),
+    Maildir(PathBuf),
+    Tcp {
+        host: String,
+        port: Option<u16>,
+    },
+    Unix(PathBuf),
+}
+
+/// The protocol spoken on the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// Local delivery with a result for each recipient (RFC 2033).
+    Lmtp,
+    /// The mail protocol (RFC 5321).
+    Smtp,
+}
+
+/// How the connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Security {
+    /// TLS from the first octet (RFC 8314); port 465 by default.
+    ImplicitTls,
+    /// No TLS at all; port 25 by default. Everybody on the way can read and change everything.
+    None,
+    /// STARTTLS if it is offered, and no TLS if not; port 25 by default. An offered STARTTLS that
+    /// fails is an error.
+    ///
+    /// An attacker on the way can take the offer away, so this protects from listeners only.
+    Opportunistic,
+    /// STARTTLS (RFC 3207), and nothing is sent without it; port 587 by default.
+    StartTls,
+}
+
+impl Config {
+    /// Makes a configuration for SMTP with STARTTLS on port 587 of this host.
+    pub fn new(host: impl Into<String>) -> Self {
+        Self::with_server(Server::Tcp {
+            host: host.into(),
+            port: None,
+        })
+    }
+
+    /// Makes a configuration for LMTP with STARTTLS on this host and port; 24 is customary.
+    ///
+    /// [`security`](Self::security) can take TLS away.
+    pub fn lmtp(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            protocol: Protocol::Lmtp,
+            ..Self::new(host).port(port)
+        }
+    }
+
+    /// Makes a configuration for LMTP over a Unix socket, without TLS: nothing leaves the machine.
+    pub fn lmtp_unix(path: impl Into<PathBuf>) -> Self {
+        Self {
+            protocol: Protocol::Lmtp,
+            security: Security::None,
+            ..Self::with_server(Server::Unix(path.into()))
+        }
+    }
+
+    pub(super) fn with_server(server: Server) -> Self {
+        Self {
+            server,
+            protocol: Protocol::Smtp,
+            security: Security::StartTls,
+            credentials: None,
+            mechanisms: None,
+            hello_name: None,
+            ignored: Vec::new(),
+            timeouts: Timeouts::default(),
+            deadline: None,
+            tls: TlsOptions::default(),
+            opener: None,
+            trace: Trace::default(),
+            allow_plaintext_auth: false,
+            flaw: None,
+            #[cfg(feature = "local-address")]
+            local_address: None,
+        }
+    }
+
+    /// Sets the port; the default depends on [`security`](Self::security). Only TCP has one.
+    pub fn port(mut self, number: u16) -> Self {
+        if let Server::Tcp { port, .. } = &mut self.server {
+            *port = Some(number);
+        }
+        self
+    }
+
+    /// Sets how the connection is protected; the default is [`Security::StartTls`]. The port follows,
+    /// unless it was set.
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// Sets the protocol; the default is SMTP, unless [`lmtp`](Self::lmtp) or a URL says otherwise.
+    pub fn protocol(mut self, protocol: Protocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Logs in while connecting; if that is impossible, connecting fails. By default nobody logs in.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+
+    /// Allows only these SASL mechanisms, the best first; by default all that fit the credentials.
+    ///
+    /// A name that the library does not have is [`ConfigError::Mechanism`] at
+    /// [`connect`](Self::connect).
+    pub fn mechanisms<T: Into<String>>(mut self, names: impl IntoIterator<Item = T>) -> Self {
+        let names = names
+            .into_iter()
+            .map(|name| name.into().to_ascii_uppercase());
+        self.mechanisms = Some(names.collect());
+        self
+    }
+
+    /// Sets the client's name in EHLO: a host name, or an address literal such as `[192.0.2.1]`.
+    ///
+    /// By default it is the address of the socket, which is right everywhere and needs no look-up.
+    pub fn hello_name(mut self, name: impl Into<String>) -> Self {
+        self.hello_name = Some(name.into());
+        self
+    }
+
+    /// Takes these extensions as not offered, whatever the server says: for proxies and relays that
+    /// offer what they cannot do.
+    ///
+    /// Keywords are those of EHLO, in any case. Without `PIPELINING` each command waits for its
+    /// reply; without `8BITMIME` messages go out in 7 bits. More names can be added by another call.
+    /// What is no keyword is [`ConfigError::Value`] at [`connect`](Self::connect).
+    ///
+    /// ```
+    /// use smtplib::Config;
+    ///
+    /// let config = Config::new("mail.example.com").ignore(["PIPELINING", "8BITMIME"]);
+    /// ```
+    pub fn ignore<T: Into<String>>(mut self, keywords: impl IntoIterator<Item = T>) -> Self {
+        for keyword in keywords {
+            let keyword = keyword.into().to_ascii_uppercase();
+            if !self.ignored.contains(&keyword) {
+                self.ignored.push(keyword);
+            }
+        }
+        self
+    }
+
+    /// Sets one time limit for every step, instead of [`Timeouts`]; QUIT still takes at most 5
+    /// seconds.
+    ///
+    /// This also shortens the 10 minutes allowed for the server to accept the message. A server that
+    /// takes longer leaves you with [`Delivery::Unknown`](crate::Delivery::Unknown).
+    pub fn timeout(mut self, budget: Duration) -> Self {
+        self.timeouts = Timeouts::all(budget);
+        self
+    }
+
+    /// Sets the time limits of the single steps; [`Timeouts`] has the defaults.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sets how long a whole call may take, [`connect`](Self::connect) or one send, with all its
+    /// steps. By default there is no such limit.
+    ///
+    /// A transaction by hand has one deadline for each of its calls. From [`data_writer`] to
+    /// [`finish`] is one call: the time that you take between two writes counts.
+    ///
+    /// [`data_writer`]: crate::connection::Transaction::data_writer
+    /// [`finish`]: crate::connection::DataWriter::finish
+    pub fn deadline(mut self, budget: Duration) -> Self {
+        self.deadline = Some(budget);
+        self
+    }
+
+    /// Trusts these root certificates, too: one or more in PEM.
+    ///
+    /// If there is none, or one cannot be read, [`connect`](Self::connect) and
+    /// [`check`](Self::check) return [`ConfigError::Certificate`].
+    pub fn root_certificates(mut self, pem: impl AsRef<[u8]>) -> Self {
+        let added = self.tls.add_roots(pem.as_ref());
+        self.note(added)
+    }
+
+    /// Trusts the root certificates in this PEM file, too; `ca` in a URL.
+    ///
+    /// The file is read when the first connection is made. Copies of the configuration share what
+    /// was read.
+    pub fn root_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls.add_root_file(path.into());
+        self
+    }
+
+    /// If true, trusts only the given root certificates, and not the system's; `roots=only` in a
+    /// URL. The default is false.
+    pub fn only_given_roots(mut self, yes: bool) -> Self {
+        self.tls.only_given_roots(yes);
+        self
+    }
+
+    /// Shows the server this certificate: the chain in PEM, leaf first, and its key in PEM (PKCS
+    /// #8).
+    ///
+    /// If they cannot be read or do not belong together, [`connect`](Self::connect) and
+    /// [`check`](Self::check) return [`ConfigError::Identity`].
+    pub fn client_identity(mut self, chain: impl AsRef<[u8]>, key: impl AsRef<[u8]>) -> Self {
+        let set = self.tls.set_identity(chain.as_ref(), key.as_ref());
+        self.note(set)
+    }
+
+    /// Shows the server the certificate in these PEM files, which may be one file; `cert` and `key` in a
+    /// URL.
+    ///
+    /// The files are read when the first connection is made.
+    pub fn client_identity_files(
+        mut self,
+        chain: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.tls.set_identity_files(chain.into(), key.into());
+        self
+    }
+
+    /// Keeps the first thing that is wrong, for `check`.
+    fn note(mut self, result: Result<(), ConfigError>) -> Self {
+        self.flaw = self.flaw.take().or_else(|| result.err());
+        self
+    }
+
+    /// Sets the name that the server's certificate must have, for tunnels and bare addresses; the
+    /// default is the host.
+    pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
+        self.tls.set_server_name(name.into());
+        self
+    }
+
+    /// Uses a TLS connector of your own.
+    ///
+    /// Certificates, identity and `danger_` switches belong to the connector then: beside it they
+    /// are [`ConfigError::Connector`], told by [`connect`](Self::connect) and
+    /// [`check`](Self::check).
+    pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
+        self.tls.set_connector(connector);
+        self
+    }
+
+    /// Opens connections with this function instead of TCP: through a proxy, by another TLS library,
+    /// or to a program.
+    ///
+    /// The function gets this configuration and the time by which it has to be done. It runs on a
+    /// thread of its own, so that connecting ends in time even if the function does not. TLS, EHLO
+    /// and logging in then go on as the configuration says:
+    ///
+    /// - With [`Security::StartTls`], [`ImplicitTls`](Security::ImplicitTls) and
+    ///   [`Opportunistic`](Security::Opportunistic) TLS runs above the transport, for instance
+    ///   through a proxy. The certificate must be that of the configuration's host.
+    /// - A transport that brings its own TLS goes with [`Security::None`], and with the
+    ///   [`port`](Self::port) of a server that begins with TLS. Passwords are sent if
+    ///   [`Transport::is_protected`] returns true.
+    ///
+    /// If the function fails, [`connect`](Self::connect) returns [`Error::Timeout`] for
+    /// [`ErrorKind::TimedOut`](io::ErrorKind::TimedOut) and
+    /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock), and [`Error::Io`] for everything else.
+    ///
+    /// ```no_run
+    /// use smtplib::Config;
+    /// use smtplib::connection::TcpTransport;
+    ///
+    /// # fn main() -> Result<(), smtplib::Error> {
+    /// // A tunnel ends on this machine; the certificate is still that of the host.
+    /// let config = Config::new("mail.example.com")
+    ///     .transport(|_config, deadline| TcpTransport::connect("127.0.0.1", 2525, deadline));
+    /// let mut smtp = config.connect()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`Error::Io`]: crate::Error::Io
+    /// [`Error::Timeout`]: crate::Error::Timeout
+    pub fn transport<T: Transport + 'static>(
+        mut self,
+        open: impl Fn(&Self, Instant) -> io::Result<T> + Send + Sync + 'static,
+    ) -> Self {
+        self.opener = Some(Opener::new(open));
+        self
+    }
+
+    /// Takes any certificate, from anybody.
+    ///
+    /// # Warning
+    ///
+    /// Whoever can reach the connection can read the password and the mail. Prefer
+    /// [`root_certificates`](Self::root_certificates) with the server's own certificate.
+    pub fn danger_accept_invalid_certs(mut self, yes: bool) -> Self {
+        self.tls.accept_invalid_certs(yes);
+        self
+    }
+
+    /// Takes a certificate that was made out for another name.
+    ///
+    /// # Warning
+    ///
+    /// Anybody with a certificate for any name can pose as the server. Prefer
+    /// [`tls_server_name`](Self::tls_server_name).
+    pub fn danger_accept_invalid_hostnames(mut self, yes: bool) -> Self {
+        self.tls.accept_invalid_hostnames(yes);
+        self
+    }
+
+    /// If true, logs in without TLS, too. The default is false.
+    ///
+    /// # Warning
+    ///
+    /// Everybody on the way can read the password or token. For test networks.
+    pub fn danger_allow_plaintext_auth(mut self, yes: bool) -> Self {
+        self.allow_plaintext_auth = yes;
+        self
+    }
+
+    /// Shows every line of the dialog to this function; passwords and tokens are masked before it
+    /// sees them.
+    pub fn trace(mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) -> Self {
+        self.trace = Trace::new(sink);
+        self
+    }
+
+    /// Shows the dialog on standard error: Python's `set_debuglevel(1)`, without the passwords.
+    pub fn trace_to_stderr(self) -> Self {
+        self.trace(|line| eprintln!("{line}"))
+    }
+
+    /// Sets the local address, and the port if it is not 0, that connections come from.
+    #[cfg(feature = "local-address")]
+    pub fn local_address(mut self, address: impl Into<std::net::SocketAddr>) -> Self {
+        self.local_address = Some(address.into());
+        self
+    }
+
+    /// What can be checked without a file or a socket.
+    pub(crate) fn check_values(&self) -> Result<(), ConfigError> {
+        if let Some(flaw) = &self.flaw {
+            return Err(flaw.clone());
+        }
+        self.tls.check()?;
+        match &self.server {
+            Server::Tcp { host, .. } if !is_host(host) => return Err(ConfigError::Host),
+            Server::Unix(_) if self.security != Security::None => {
+                return Err(ConfigError::TlsOnUnixSocket);
+            }
+            Server::Command(_) | Server::Maildir(_) => self.check_place()?,
+            Server::Tcp { .. } | Server::Unix(_) => {}
+        }
+        check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
+        if !self.ignored.iter().all(|keyword| is_keyword(keyword)) {
+            return Err(ConfigError::Value("ignore".into()));
+        }
+        if !self.tls.server_name().is_none_or(is_host) {
+            return Err(ConfigError::Value("server_name".into()));
+        }
+        let is_zero = |budget: &Duration| budget.is_zero();
+        if self.timeouts.list().iter().any(is_zero) || self.deadline.iter().any(is_zero) {
+            return Err(ConfigError::ZeroTimeout);
+        }
+        Ok(())
+    }
+
+    /// Where the connection goes, for people.
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        match &self.server {
+            Server::Command(path) | Server::Maildir(path) | Server::Unix(path) => {
+                Endpoint::path(path)
+            }
+            Server::Tcp { .. } => {
+                let (host, port) = self.host_and_port();
+                Endpoint::tcp(host, port)
+            }
+        }
+    }
+
+    /// The host and port, if the connection goes to one.
+    pub(crate) fn tcp_server(&self) -> Option<(&str, u16)> {
+        matches!(self.server, Server::Tcp { .. }).then(|| self.host_and_port())
+    }
+
+    /// The host and port to connect to; nothing else than TCP has them.
+    pub(crate) fn host_and_port(&self) -> (&str, u16) {
+        let Server::Tcp { host, port } = &self.server else {
+            return ("localhost", 0);
+        };
+        let usual = match (self.protocol, self.security) {
+            (Protocol::Lmtp, _) => 24,
+            (_, Security::ImplicitTls) => 465,
+            (_, Security::StartTls) => 587,
+            (_, Security::None | Security::Opportunistic) => 25,
+        };
+        (host, port.unwrap_or(usual))
+    }
+}
+
+/// Whatever stands in the list must be in the table: a name that is spelt wrong must not become
+/// another mechanism.
+fn check_mechanisms(names: &[String]) -> Result<(), ConfigError> {
+    match names.iter().find(|name| table::find(name).is_none()) {
+        Some(name) => Err(ConfigError::Mechanism(name.as_str().into())),
+        None => Ok(()),
+    }
+}
+
+/// A host name or an address. A port or brackets would only be looked up in vain.
+fn is_host(text: &str) -> bool {
+    let is_stray = |c: char| c.is_control() || c.is_whitespace() || "/?#@[]".contains(c);
+    let address = text.split('%').next().unwrap_or_default();
+    !text.is_empty()
+        && !text.contains(is_stray)
+        && (!text.contains(':') || address.parse::<Ipv6Addr>().is_ok())
+}

@@ -1,0 +1,207 @@
+//! [`SmtpConnection`]: a connection and what it knows.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use crate::capabilities::Capabilities;
+use crate::config::{Config, Protocol};
+use crate::error::{Error, Result};
+use crate::exchange::{Exchange, Policy};
+use crate::net::stream::deadline_in;
+use crate::net::wire::Wire;
+use crate::protocol::error::ProtocolError;
+use crate::reply::{Code, Reply};
+use crate::step::Step;
+use crate::trace::{Trace, TraceLine};
+
+/// How long after a message the connection counts as busy: what a server says right behind its
+/// reply has come with it, and what it says in the next moment would cross the next command anyway.
+const BUSY: Duration = Duration::from_micros(200);
+
+/// A connection to an SMTP or LMTP server.
+///
+/// [`Config::connect`] makes one, and does everything that the configuration asks for. It can also
+/// be made step by step, as in Python:
+///
+/// ```no_run
+/// use smtplib::SmtpConnection;
+///
+/// # fn main() -> Result<(), smtplib::Error> {
+/// let mut smtp = SmtpConnection::connect("mail.example.com", 587)?;
+/// smtp.starttls()?;
+/// smtp.login("alice", "secret")?;
+/// let outcome = smtp.sendmail(
+///     "alice@example.com",
+///     ["bob@example.org"],
+///     "Subject: Lunch?\n\nNoon at the usual place?\n",
+/// )?;
+/// println!("{} refused", outcome.refused().count());
+/// smtp.quit();
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A [`Mailer`](crate::Mailer) holds connections for you, and replaces those that fail.
+///
+/// After an I/O error, a timeout, a violation of the protocol or the code 421 the connection is
+/// closed. Every further call returns [`Error::Closed`]. [`quit`](Self::quit) says goodbye and
+/// closes it; dropping it closes it without saying goodbye.
+pub struct SmtpConnection {
+    pub(crate) wire: Wire,
+    pub(crate) config: Box<Config>,
+    pub(super) greeting: Reply,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) state: State,
+    /// The memory of an exchange that is over, for the next one.
+    pub(super) spare: Exchange,
+    /// Who has logged in; empty if only the caller's own mechanism knows.
+    pub(crate) user: Option<Box<str>>,
+}
+
+/// What transactions leave behind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct State {
+    /// RSET has to go before the next transaction.
+    pub(super) is_reset_owed: bool,
+    /// A message was accepted.
+    pub(super) is_proven: bool,
+    /// How many transactions have begun.
+    pub(super) transactions: u64,
+    /// When the last one came to its end.
+    settled_at: Option<Instant>,
+}
+
+impl SmtpConnection {
+    /// Returns the server's greeting, its first reply.
+    #[must_use]
+    pub fn greeting(&self) -> &Reply {
+        &self.greeting
+    }
+
+    /// Returns what the server offers, as its last reply to EHLO says. It is empty if the server
+    /// knows only HELO.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Returns true if TLS protects the connection, or if your own
+    /// [`Transport`](crate::connection::Transport) says that it is protected.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        let stream = self.wire.stream();
+        stream.is_tls() || stream.is_protected_below()
+    }
+
+    /// Returns the server's certificate in DER, if TLS protects the connection or your own
+    /// [`Transport`](crate::connection::Transport) has one.
+    #[must_use]
+    pub fn peer_certificate(&self) -> Option<Vec<u8>> {
+        self.wire.stream().peer_certificate()
+    }
+
+    /// Returns true if this connection can send another message: it is open, and the server has not
+    /// said goodbye.
+    ///
+    /// It looks at the socket, and sends nothing. [`noop`](Self::noop) asks the server.
+    pub fn is_reusable(&mut self) -> bool {
+        self.begin().is_ok() && self.has_transaction_left()
+    }
+
+    /// Shows every further line of the dialog to this function: Python's `set_debuglevel()`.
+    pub fn set_trace(&mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) {
+        self.wire.trace = Trace::new(sink);
+    }
+
+    /// Whether another transaction may begin, as far as this side knows.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.wire.is_closed() && self.has_transaction_left()
+    }
+
+    /// How many transactions have begun.
+    pub(crate) fn transactions(&self) -> u64 {
+        self.state.transactions
+    }
+
+    /// Begins a call of the user's on an idle connection.
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        self.arm()?;
+        self.wire.check_idle()
+    }
+
+    /// The same for a message. Right behind another one nobody asks the socket.
+    pub(crate) fn begin_message(&mut self) -> Result<()> {
+        self.arm()?;
+        let settled_at = self.state.settled_at;
+        if settled_at.is_some_and(|settled_at| settled_at.elapsed() < BUSY) {
+            self.wire.check_quiet(Step::Idle)
+        } else {
+            self.wire.check_idle()
+        }
+    }
+
+    /// The deadline of a call of the user's begins.
+    pub(super) fn arm(&mut self) -> Result<()> {
+        self.wire.begin_call(self.config.deadline.map(deadline_in))
+    }
+
+    /// An exchange by what the server offers, and by what was before it.
+    pub(super) fn exchange(&mut self, across: bool) -> Exchange {
+        let policy = Policy {
+            pipelining: self.capabilities.pipelining(),
+            across: across && self.capabilities.pipelining(),
+            lmtp: self.config.protocol == Protocol::Lmtp,
+        };
+        let State {
+            is_reset_owed,
+            is_proven,
+            ..
+        } = self.state;
+        // Until the exchange has come to a good end.
+        self.state.is_reset_owed = true;
+        let spare = std::mem::take(&mut self.spare);
+        spare.under(policy).resume(is_reset_owed, is_proven)
+    }
+
+    /// Remembers what an exchange leaves behind.
+    pub(super) fn settle(&mut self, exchange: Exchange) {
+        self.state.is_reset_owed = exchange.is_reset_owed();
+        self.state.is_proven = exchange.is_proven();
+        self.state.settled_at = Some(Instant::now());
+        self.spare = exchange.emptied();
+    }
+
+    /// Whether the server takes another transaction on this connection (RFC 9422, MAILMAX).
+    pub(super) fn has_transaction_left(&self) -> bool {
+        let most = self.capabilities.limits().mail_max;
+        most.is_none_or(|most| self.state.transactions < most)
+    }
+
+    pub(crate) fn refused(&mut self, step: Step, reply: Reply) -> Error {
+        self.close_on_421(reply.code());
+        Error::refused(step, reply)
+    }
+
+    pub(crate) fn protocol(&mut self, step: Step, source: ProtocolError) -> Error {
+        self.wire.abort();
+        Error::protocol(step, source)
+    }
+
+    pub(crate) fn close_on_421(&mut self, code: Code) {
+        if code == Code::SERVICE_CLOSING {
+            self.wire.close();
+        }
+    }
+}
+
+impl fmt::Debug for SmtpConnection {
+    /// What the network said and what messages held stays out of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpConnection")
+            .field("server", &self.config.endpoint().as_str())
+            .field("protocol", &self.config.protocol)
+            .field("is_tls", &self.is_tls())
+            .field("is_closed", &self.wire.is_closed())
+            .finish_non_exhaustive()
+    }
+}
