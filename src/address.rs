@@ -102,6 +102,12 @@ impl Address {
         self.text.as_str().get(self.at + 1..).unwrap_or_default()
     }
 
+    /// The octets before the `@`, without quotes, and those behind it.
+    fn halves(&self) -> (&[u8], &[u8]) {
+        let (local_part, rest) = self.text.as_bytes().split_at(self.at);
+        (local_part, rest.get(1..).unwrap_or_default())
+    }
+
     /// Appends the address as `Display` writes it.
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
         if self.is_plain {
@@ -146,9 +152,12 @@ impl Address {
 
 impl PartialEq for Address {
     fn eq(&self, other: &Self) -> bool {
-        self.local_part() == other.local_part()
-            && (self.domain().eq_ignore_ascii_case(other.domain())
-                || self.folded_domain().eq(other.folded_domain()))
+        let [(local_part, domain), (other_local_part, other_domain)] =
+            [self.halves(), other.halves()];
+        local_part == other_local_part
+            && (domain.eq_ignore_ascii_case(other_domain)
+                || !(self.is_ascii && other.is_ascii)
+                    && self.folded_domain().eq(other.folded_domain()))
     }
 }
 
@@ -156,8 +165,24 @@ impl Eq for Address {}
 
 impl Hash for Address {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.local_part().hash(state);
-        self.folded_domain().for_each(|c| c.hash(state));
+        let (local_part, domain) = self.halves();
+        local_part.hash(state);
+        if self.is_ascii {
+            hash_folded(domain, state);
+        } else {
+            hash_folded(self.folded_domain().collect::<String>().as_bytes(), state);
+        }
+    }
+}
+
+/// Hashes the octets of a domain in lower case, some at a time.
+fn hash_folded<H: Hasher>(domain: &[u8], state: &mut H) {
+    let mut folded = [0; 64];
+    for piece in domain.chunks(folded.len()) {
+        let (folded, _) = folded.split_at_mut(piece.len());
+        folded.copy_from_slice(piece);
+        folded.make_ascii_lowercase();
+        state.write(folded);
     }
 }
 

@@ -180,6 +180,9 @@ fn domains_are_compared_without_case() {
         ("A@X.example", "A@x.example"),
         ("a@B\u{dc}CHER.example", "a@b\u{fc}cher.example"),
         ("a@[IPv6:2001:DB8::1]", "a@[ipv6:2001:db8::1]"),
+        // The sign for kelvin is a capital k.
+        ("a@\u{212a}.example", "a@k.example"),
+        ("\u{e9}@X.example", "\u{e9}@x.example"),
     ] {
         let [one, other]: [Address; 2] = [one, other].map(|text| text.parse().unwrap());
         assert_eq!(one, other);

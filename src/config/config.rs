@@ -10,6 +10,7 @@ use crate::auth::table;
 use crate::capabilities::is_keyword;
 use crate::config::error::ConfigError;
 use crate::config::opener::Opener;
+use crate::config::place::Place;
 use crate::config::timeouts::Timeouts;
 use crate::config::tls::TlsOptions;
 use crate::endpoint::Endpoint;
@@ -100,13 +101,8 @@ pub struct Config {
 /// Where the server is, or what there is instead of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Server {
-    /// The program that other programs send by.
-    Command(PathBuf),
-    Maildir(PathBuf),
-    Tcp {
-        host: String,
-        port: Option<u16>,
-    },
+    Place(Place),
+    Tcp { host: String, port: Option<u16> },
     Unix(PathBuf),
 }
 
@@ -458,7 +454,7 @@ impl Config {
             Server::Unix(_) if self.security != Security::None => {
                 return Err(ConfigError::TlsOnUnixSocket);
             }
-            Server::Command(_) | Server::Maildir(_) => self.check_place()?,
+            Server::Place(_) => self.check_place()?,
             Server::Tcp { .. } | Server::Unix(_) => {}
         }
         check_mechanisms(self.mechanisms.as_deref().unwrap_or_default())?;
@@ -478,9 +474,8 @@ impl Config {
     /// Where the connection goes, for people.
     pub(crate) fn endpoint(&self) -> Endpoint {
         match &self.server {
-            Server::Command(path) | Server::Maildir(path) | Server::Unix(path) => {
-                Endpoint::path(path)
-            }
+            Server::Place(place) => Endpoint::path(&place.path),
+            Server::Unix(path) => Endpoint::path(path),
             Server::Tcp { .. } => {
                 let (host, port) = self.host_and_port();
                 Endpoint::tcp(host, port)

@@ -29,8 +29,9 @@ impl Config {
     fn fmt_server(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (host, port) = match &self.server {
             Server::Tcp { host, port } => (host, port),
-            Server::Command(path) => return write!(f, "sendmail://{}", WrittenPath(path)),
-            Server::Maildir(path) => return write!(f, "maildir://{}", WrittenPath(path)),
+            Server::Place(place) => {
+                return write!(f, "{}://{}", place.scheme, WrittenPath(&place.path));
+            }
             Server::Unix(path) => {
                 return write!(f, "{}+unix://{}", self.scheme(), WrittenPath(path));
             }

@@ -33,19 +33,13 @@ impl Config {
     /// Returns the path of the Maildir, if it is one.
     #[must_use]
     pub fn get_maildir(&self) -> Option<&Path> {
-        match &self.server {
-            Server::Maildir(path) => Some(path),
-            _ => None,
-        }
+        self.place("maildir")
     }
 
     /// Returns the path of the program that messages are handed to, if it is one.
     #[must_use]
     pub fn get_sendmail_command(&self) -> Option<&Path> {
-        match &self.server {
-            Server::Command(path) => Some(path),
-            _ => None,
-        }
+        self.place("sendmail")
     }
 
     /// Returns how the connection is protected.

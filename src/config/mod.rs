@@ -4,9 +4,10 @@ pub(crate) mod config;
 mod display;
 pub(crate) mod error;
 mod getters;
+mod no_server;
 pub(crate) mod opener;
 mod options;
-mod place;
+pub(crate) mod place;
 #[cfg(feature = "serde")]
 mod serde;
 pub(crate) mod timeouts;

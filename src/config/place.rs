@@ -1,93 +1,31 @@
-//! Configurations for places other than a server.
+//! [`Place`]: where messages go without a server.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
 
-use crate::config::{Config, ConfigError, Protocol, Security, Server};
+use crate::transport::Transport;
 
-impl Config {
-    /// Puts messages into this Maildir instead of sending them; `maildir:///path` in a URL.
-    ///
-    /// Each message becomes a file in `new`, with `Return-Path` and one `Delivered-To` for each
-    /// recipient on top, and with LF line ends. Any number of threads and processes may write to the
-    /// same Maildir. A message is on the disk before it counts as accepted, and readers never see
-    /// half of one. The folders are made if they are missing.
-    ///
-    /// A Maildir needs no TLS and no credentials: with either, [`connect`](Self::connect) and
-    /// [`check`](Self::check) return [`ConfigError::NoServer`].
-    ///
-    /// ```
-    /// use smtplib::{Config, Message};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("mail");
-    /// let message = Message::builder()
-    ///     .from("alice@example.com")
-    ///     .to("bob@example.org")
-    ///     .text("Noon at the usual place?\n")
-    ///     .build()?;
-    /// let mut smtp = Config::maildir(&path).connect()?;
-    /// assert!(smtp.send_message(&message)?.is_complete());
-    /// assert_eq!(std::fs::read_dir(path.join("new"))?.count(), 1);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn maildir(path: impl Into<PathBuf>) -> Self {
-        Self::with_place(Server::Maildir(path.into()))
+/// A place of this machine. It brings the function that opens it, so that only programs that name
+/// such a place have the code for it.
+#[derive(Clone)]
+pub(crate) struct Place {
+    /// The scheme of its URL.
+    pub(crate) scheme: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) open: fn(&Path) -> io::Result<Box<dyn Transport>>,
+}
+
+impl PartialEq for Place {
+    fn eq(&self, other: &Self) -> bool {
+        (self.scheme, &self.path) == (other.scheme, &other.path)
     }
+}
 
-    /// Hands messages to this program instead of a server; `sendmail:///usr/sbin/sendmail` in a URL.
-    ///
-    /// Postfix, Exim, Sendmail, msmtp and others bring such a program. It is run once for each
-    /// message, without a shell, as `sendmail -i -f sender -- recipient …`, and reads the message
-    /// from its standard input, with LF line ends. The null sender is `<>`.
-    ///
-    /// Its exit status is that of all recipients. 0 means that the message was accepted. The others
-    /// become the replies that a server would give, by the numbers of `sysexits.h`: 67 is 550, 75 is
-    /// 451, and so on. The end of what the program wrote to standard error is the text.
-    ///
-    /// A program that takes longer than [`Timeouts`](crate::config::Timeouts) allow is killed, and so
-    /// is one whose message is called off. A script around `sendmail` should start it with `exec`.
-    ///
-    /// If the program is missing, connecting fails with [`Error::Io`](crate::Error::Io). It needs no
-    /// TLS and no credentials: with either, [`connect`](Self::connect) and [`check`](Self::check)
-    /// return [`ConfigError::NoServer`].
-    ///
-    /// ```no_run
-    /// use smtplib::Config;
-    ///
-    /// # fn main() -> Result<(), smtplib::Error> {
-    /// let mut smtp = Config::sendmail_command("/usr/sbin/sendmail").connect()?;
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn sendmail_command(program: impl Into<PathBuf>) -> Self {
-        Self::with_place(Server::Command(program.into()))
-    }
+impl Eq for Place {}
 
-    fn with_place(server: Server) -> Self {
-        Self {
-            security: Security::None,
-            ..Self::with_server(server)
-        }
-    }
-
-    /// A place is no server: whatever is for servers would be without effect, and is an error.
-    pub(super) fn check_place(&self) -> Result<(), ConfigError> {
-        let mut options = vec![
-            (self.security != Security::None, "TLS"),
-            (self.tls.is_any_set(), "the TLS options"),
-            (self.tls.server_name().is_some(), "the TLS server name"),
-            (self.protocol != Protocol::Smtp, "LMTP"),
-            (self.credentials.is_some(), "the user"),
-            (self.mechanisms.is_some(), "the SASL mechanisms"),
-        ];
-        #[cfg(feature = "local-address")]
-        options.push((self.local_address.is_some(), "the local address"));
-        options.retain(|(is_set, _)| *is_set);
-        match options.first() {
-            Some((_, option)) => Err(ConfigError::NoServer(option)),
-            None => Ok(()),
-        }
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.path.display())
     }
 }

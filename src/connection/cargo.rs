@@ -91,15 +91,7 @@ impl<'a> Consignment<'a> {
     pub(crate) fn load(self, offers: &Capabilities) -> Result<Load<'a>> {
         let envelope = self.envelope;
         match self.content {
-            Content::Octets(octets) => {
-                let facts = Facts::of(&octets, offers);
-                facts.check(&envelope)?;
-                Ok(Load {
-                    envelope,
-                    facts,
-                    cargo: Cargo::Octets(octets),
-                })
-            }
+            Content::Octets(octets) => load_octets(envelope, octets, offers),
             Content::Message(message) => {
                 let rendering = message
                     .render(offers_to(&envelope, offers))
@@ -107,7 +99,7 @@ impl<'a> Consignment<'a> {
                 Ok(Load {
                     envelope,
                     facts: facts(&rendering),
-                    cargo: Cargo::Rendering(rendering),
+                    cargo: Cargo::Source(Box::new(rendering)),
                 })
             }
             Content::Owned(message) => load_owned(envelope, message, offers),
@@ -213,11 +205,31 @@ pub(crate) struct Load<'a> {
 /// The octets of a message, wherever they come from.
 pub(crate) enum Cargo<'a> {
     Octets(Octets<'a>),
-    Rendering(Rendering<'a>),
-    /// A message that is rendered when it is its turn, since it is large.
-    Message(Arc<Message>, Offers),
+    /// Behind a trait, so that a program that composes no message has no code for it.
+    Source(Box<dyn Source + 'a>),
     /// What was read already, and the rest.
     Reader(Vec<u8>, &'a mut dyn Read),
+}
+
+/// What a message is written from, more than once if need be.
+pub(crate) trait Source {
+    fn write_to(&self, out: &mut dyn Write) -> io::Result<()>;
+}
+
+impl Source for Rendering<'_> {
+    fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        Rendering::write_to(self, out)
+    }
+}
+
+/// A message that is rendered when it is its turn, since it is large.
+struct Unrendered(Arc<Message>, Offers);
+
+impl Source for Unrendered {
+    fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        let rendering = self.0.render(self.1).map_err(io::Error::other)?;
+        rendering.write_to(out)
+    }
 }
 
 impl Cargo<'_> {
@@ -225,11 +237,7 @@ impl Cargo<'_> {
     pub(crate) fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Octets(octets) => out.write_all(octets),
-            Self::Rendering(rendering) => rendering.write_to(out),
-            Self::Message(message, offers) => {
-                let rendering = message.render(*offers).map_err(io::Error::other)?;
-                rendering.write_to(out)
-            }
+            Self::Source(source) => source.write_to(out),
             Self::Reader(head, rest) => {
                 out.write_all(head)?;
                 io::copy(rest, out).map(drop)
@@ -248,11 +256,25 @@ impl fmt::Debug for Cargo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Octets(_) => "Octets(..)",
-            Self::Rendering(_) => "Rendering(..)",
-            Self::Message(..) => "Message(..)",
+            Self::Source(_) => "Source(..)",
             Self::Reader(..) => "Reader(..)",
         })
     }
+}
+
+/// A message as octets.
+pub(crate) fn load_octets<'a>(
+    envelope: Cow<'a, Envelope>,
+    octets: Octets<'a>,
+    offers: &Capabilities,
+) -> Result<Load<'a>> {
+    let facts = Facts::of(&octets, offers);
+    facts.check(&envelope)?;
+    Ok(Load {
+        envelope,
+        facts,
+        cargo: Cargo::Octets(octets),
+    })
 }
 
 /// A message from a reader, looked at as far as memory allows.
@@ -266,7 +288,7 @@ pub(crate) fn load_reader<'a>(
     let read = (&mut *message).take(HEAD + 1).read_to_end(&mut head);
     read.map_err(Error::Source)?;
     if head.len() as u64 <= HEAD {
-        return Consignment::of_octets(Cow::Borrowed(envelope), head).load(offers);
+        return load_octets(Cow::Borrowed(envelope), head.into(), offers);
     }
     let facts = Facts::of_head(&head, offers);
     facts.check(envelope)?;
@@ -288,7 +310,7 @@ fn load_owned<'a>(
     let facts = facts(&rendering);
     let cargo = if rendering.size() > EARLY_CHUNK {
         drop(rendering);
-        Cargo::Message(message, offers)
+        Cargo::Source(Box::new(Unrendered(message, offers)))
     } else {
         let mut octets = Vec::new();
         rendering.write_to(&mut octets).map_err(Error::Source)?;

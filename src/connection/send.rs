@@ -5,7 +5,7 @@ use std::io::Read;
 
 use crate::address::Address;
 use crate::connection::SmtpConnection;
-use crate::connection::cargo::{Consignment, Load, load_reader};
+use crate::connection::cargo::{Load, load_octets, load_reader};
 use crate::connection::run::{Progress, Run};
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
@@ -39,8 +39,9 @@ impl SmtpConnection {
         T: IntoRecipients<K>,
     {
         let envelope = Envelope::parse(from, to)?;
-        let consignment = Consignment::of_octets(Cow::Owned(envelope), message.as_ref());
-        self.deliver(consignment.load(&self.capabilities)?)
+        let envelope = Cow::Owned(envelope);
+        let load = load_octets(envelope, message.as_ref().into(), &self.capabilities)?;
+        self.deliver(load)
     }
 
     /// Sends a message from any reader, with all that an [`Envelope`] can say.

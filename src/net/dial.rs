@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::panic::resume_unwind;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,6 @@ use crate::config::{Config, Security, Server};
 use crate::error::{Error, Result};
 use crate::net::stream::Stream;
 use crate::net::stream::tcp::TcpTransport;
-use crate::places::{command, maildir};
 use crate::step::Step;
 use crate::transport::Transport;
 
@@ -39,8 +38,7 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
         }
         #[cfg(not(unix))]
         Server::Unix(_) => Err(ErrorKind::Unsupported.into()),
-        Server::Command(path) => command::open(path).map(Stream::boxed),
-        Server::Maildir(path) => maildir::open(path).map(Stream::boxed),
+        Server::Place(place) => (place.open)(&place.path).map(Stream::boxed),
     };
     connected.map_err(|error| match error.kind() {
         // A connection that was there, and is gone before anybody could read from it.
@@ -136,19 +134,50 @@ fn within<T: Send + 'static>(
     deadline: Instant,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
-    let (sender, receiver) = mpsc::sync_channel(1);
+    let end = Arc::new(End::default());
+    let told = Arc::clone(&end);
     let thread = thread::Builder::new().name("smtplib connect".to_owned());
-    // Nobody may be waiting any more.
-    let thread = thread.spawn(move || drop(sender.send(work())))?;
-    let left = deadline.saturating_duration_since(Instant::now());
-    match receiver.recv_timeout(left) {
-        Ok(result) => result,
-        Err(RecvTimeoutError::Timeout) => Err(ErrorKind::TimedOut.into()),
-        // It ended without a word: the caller's own function has panicked.
-        Err(RecvTimeoutError::Disconnected) => match thread.join() {
-            Err(panic) => resume_unwind(panic),
-            Ok(()) => Err(ErrorKind::Other.into()),
-        },
+    let thread = thread.spawn(move || {
+        let _teller = Teller(told);
+        work()
+    })?;
+    if !end.comes_before(deadline) {
+        return Err(ErrorKind::TimedOut.into());
+    }
+    // If the caller's own function has panicked, so does the caller.
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Whether a thread has come to its end.
+#[derive(Default)]
+struct End {
+    is_there: Mutex<bool>,
+    news: Condvar,
+}
+
+impl End {
+    /// Waits for it, and tells whether it came before the deadline.
+    fn comes_before(&self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let is_there = self.is_there.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self
+            .news
+            .wait_timeout_while(is_there, left, |is_there| !*is_there);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Tells of the end of its thread, be it a panic.
+struct Teller(Arc<End>);
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        *self
+            .0
+            .is_there
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.news.notify_one();
     }
 }
 
@@ -212,6 +241,7 @@ fn connect(address: SocketAddr, config: &Config, budget: Duration) -> io::Result
 mod tests {
     use super::*;
     use std::net::{Ipv4Addr, TcpListener};
+    use std::sync::mpsc;
 
     fn config() -> Config {
         Config::new("localhost")

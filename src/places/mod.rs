@@ -6,6 +6,7 @@
 //! servers.
 
 pub(crate) mod command;
+mod config;
 mod dots;
 pub(crate) mod failure;
 mod local_lines;

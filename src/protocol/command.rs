@@ -1,7 +1,6 @@
 //! Command lines: the only place where text becomes one, so that no argument can hold a second
 //! command.
 
-use std::io::Write;
 use std::str::FromStr;
 
 use crate::address::{Address, is_address_literal};
@@ -38,8 +37,8 @@ impl Announced {
         let mut allowance = 0;
         if let Some(size) = self.size {
             allowance += parameter::SIZE_ALLOWANCE;
-            // Writing to a vector cannot fail.
-            let _ = write!(out, " SIZE={size}");
+            out.extend_from_slice(b" SIZE=");
+            append_number(out, size);
         }
         if let Some(body) = self.body {
             allowance += parameter::BODY_ALLOWANCE;
@@ -52,6 +51,20 @@ impl Announced {
         }
         allowance
     }
+}
+
+/// Appends a number in decimal digits.
+fn append_number(out: &mut Vec<u8>, number: u64) {
+    let mut digits = [b'0'; 20];
+    let (mut rest, mut count) = (number, 0);
+    for digit in digits.iter_mut().rev() {
+        *digit += u8::try_from(rest % 10).unwrap_or_default();
+        (rest, count) = (rest / 10, count + 1);
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
 }
 
 /// Appends `MAIL FROM:<sender>` with its parameters; no sender is the null reverse-path `<>`.

@@ -68,6 +68,16 @@ fn what_the_library_says_of_a_message() {
         "MAIL FROM:<> RET=HDRS SIZE=18446744073709551615 BODY=8BITMIME SMTPUTF8\r\n"
     );
     assert_eq!(told(&[], &Announced::default()), "MAIL FROM:<>\r\n");
+    for size in [0, 9, 10, 1234] {
+        let announced = Announced {
+            size: Some(size),
+            ..Announced::default()
+        };
+        assert_eq!(
+            told(&[], &announced),
+            format!("MAIL FROM:<> SIZE={size}\r\n")
+        );
+    }
     // With the longest address, all of it fits the line (RFC 1870, 3; RFC 6152, 2; RFC 6531, 3.1).
     let longest = address(&format!("{}@example.org", "a".repeat(486)));
     let line = appended(|out| super::mail(out, Some(&longest), &[], &all));
