@@ -10,6 +10,8 @@ use crate::aiosmtpd::Aiosmtpd;
 use crate::server::{alice, as_root, config, free_port, new_directory, start};
 
 pub(crate) struct Dovecot {
+    /// Whether it is a 2.3. What came after it words a refused token in another way.
+    pub(crate) is_2_3: bool,
     /// A bearer token of alice's that Dovecot takes.
     pub(crate) token: String,
     /// Another, which expired yesterday.
@@ -39,9 +41,13 @@ impl Dovecot {
         let mut command = as_root(script);
         command.arg(directory.path());
         command.args([submission_port, submissions_port, relay].map(|port| port.to_string()));
-        let (process, tokens) = start(&mut command);
-        let (token, expired) = tokens.split_once(' ').expect("two tokens");
+        let (process, words) = start(&mut command);
+        let words: Vec<_> = words.split(' ').collect();
+        let [version, token, expired] = words[..] else {
+            panic!("not a version and two tokens: {words:?}");
+        };
         Self {
+            is_2_3: version.starts_with("2.3."),
             token: token.to_owned(),
             expired: expired.to_owned(),
             submission_port,

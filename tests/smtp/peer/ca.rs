@@ -49,8 +49,8 @@ pub(crate) struct Pem {
 }
 
 impl Pem {
-    pub(crate) fn identity(&self) -> Identity {
-        Identity::from_pkcs8(self.certificate.as_bytes(), self.key.as_bytes()).unwrap()
+    pub(crate) fn identity(&self) -> native_tls::Result<Identity> {
+        Identity::from_pkcs8(self.certificate.as_bytes(), self.key.as_bytes())
     }
 }
 
@@ -113,9 +113,9 @@ impl TestCa {
         }
     }
 
-    /// The server's side of TLS 1.2 and later.
-    pub(crate) fn acceptor(&self, leaf: Leaf) -> TlsAcceptor {
-        TlsAcceptor::new(self.leaf(leaf).identity()).unwrap()
+    /// The server's side of TLS 1.2 and later, unless the TLS library of this system takes no key.
+    pub(crate) fn acceptor(&self, leaf: Leaf) -> native_tls::Result<TlsAcceptor> {
+        TlsAcceptor::new(self.leaf(leaf).identity()?)
     }
 
     /// The client's side, trusting this authority and no other.

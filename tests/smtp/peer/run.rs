@@ -1,6 +1,5 @@
 //! Carries the steps of a script out on a connection.
-use crate::peer::ca::TestCa;
-use crate::peer::conn::Conn;
+use crate::peer::conn::{Conn, server_side};
 use crate::peer::exchanged::escaped;
 use crate::peer::failure::{Failure, Result, fail, timed_out};
 use crate::peer::link::Fill;
@@ -234,7 +233,7 @@ impl Run<'_> {
         let Acceptor::Leaf(leaf) = acceptor else {
             return self.tls_1_1_refused();
         };
-        match self.conn.link.handshake(&TestCa::get().acceptor(leaf)) {
+        match self.conn.link.handshake(&server_side(leaf)?) {
             Ok(()) => self.conn.expect_close(),
             Err(e) if e.kind() == ErrorKind::TimedOut => fail(format!("no TLS: {e}")),
             Err(_) => Ok(()),
