@@ -83,7 +83,7 @@ pub mod connection;
 mod endpoint;
 pub mod error;
 mod exchange;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, properties), fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(any(doc, doctest))]

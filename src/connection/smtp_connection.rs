@@ -1,7 +1,6 @@
 //! [`SmtpConnection`]: a connection and what it knows.
 
 use std::fmt;
-use std::time::{Duration, Instant};
 
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Protocol};
@@ -13,10 +12,6 @@ use crate::protocol::error::ProtocolError;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 use crate::trace::{Trace, TraceLine};
-
-/// For this long after a message, the socket is not checked: a goodbye right after the reply has
-/// come with it, and a later one would cross the next command anyway.
-const BUSY: Duration = Duration::from_micros(200);
 
 /// A connection to an SMTP or LMTP server.
 ///
@@ -67,8 +62,6 @@ pub(crate) struct State {
     pub(super) is_proven: bool,
     /// How many transactions have begun.
     pub(super) transactions: u64,
-    /// When the last one came to its end.
-    settled_at: Option<Instant>,
 }
 
 impl SmtpConnection {
@@ -129,11 +122,15 @@ impl SmtpConnection {
         self.wire.check_idle()
     }
 
-    /// The same for a message. Right after another message the socket is not checked.
+    /// The same for a message. Right after another message the socket is not checked: what the
+    /// server says in that moment could cross the next command anyway. A message that may go with
+    /// its envelope is worth the check, since its result would be unknown on a connection that has
+    /// ended.
     pub(crate) fn begin_message(&mut self) -> Result<()> {
         self.arm()?;
-        let settled_at = self.state.settled_at;
-        if settled_at.is_some_and(|settled_at| settled_at.elapsed() < BUSY) {
+        let may_go_early = self.state.is_proven && self.capabilities.chunking();
+        let is_behind_another = self.state.transactions > 0 && self.wire.is_busy();
+        if is_behind_another && !may_go_early {
             self.wire.check_quiet(Step::Idle)
         } else {
             self.wire.check_idle()
@@ -167,7 +164,6 @@ impl SmtpConnection {
     pub(super) fn settle(&mut self, exchange: Exchange) {
         self.state.is_reset_owed = exchange.is_reset_owed();
         self.state.is_proven = exchange.is_proven();
-        self.state.settled_at = Some(Instant::now());
         self.spare = exchange.emptied();
     }
 

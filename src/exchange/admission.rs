@@ -88,7 +88,12 @@ impl Facts {
     /// Of a message that begins like this, and goes on.
     pub(crate) fn of_head(head: &[u8], offers: &Capabilities) -> Self {
         let facts = Self::of(head, offers);
+        let of_head = |profile| Profile {
+            is_clean: false,
+            ..profile
+        };
         Self {
+            profile: facts.profile.map(of_head),
             size: None,
             seen: facts.size.unwrap_or_default(),
             is_8bit: facts.is_8bit || offers.eight_bit(),
@@ -114,7 +119,10 @@ impl Facts {
     /// Whether what travels are the octets of the message, all of them and no others.
     pub(crate) fn is_verbatim(&self, framing: Framing) -> bool {
         match framing {
-            Framing::Dot => self.profile.is_some_and(|profile| profile.is_clean),
+            // Of a message that goes on, nobody knows the rest.
+            Framing::Dot => {
+                self.size.is_some() && self.profile.is_some_and(|profile| profile.is_clean)
+            }
             _ => self.is_exact,
         }
     }

@@ -1,6 +1,7 @@
 mod strict;
 
 use super::*;
+#[cfg(properties)]
 use crate::fuzzing::exchange::check as fuzz_exchange;
 use crate::outcome::RecipientStatus;
 use crate::reply::Code;
@@ -24,6 +25,7 @@ impl Numbers {
 
 // 2920-03, 2920-06, 3030-01, V3, V4: any rules, any number of recipients, and every kind of trouble, from
 // none to nothing else.
+#[cfg(properties)]
 #[test]
 fn any_dialog_is_planned_as_its_replies_say() {
     let mut numbers = Numbers(0x5321_2920_2033_1870);

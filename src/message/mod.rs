@@ -49,10 +49,10 @@ mod parameter;
 pub(crate) mod part;
 mod phrase;
 mod posting;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, properties), fuzzing))]
 pub(crate) mod properties;
 pub(crate) mod random;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, properties), fuzzing))]
 mod reader;
 mod render;
 pub(crate) mod resent;

@@ -61,7 +61,8 @@ impl Body {
     ) -> Self {
         let start = wire.position();
         let transfer = match framing {
-            Framing::Dot if is_verbatim => Transfer::Verbatim,
+            // What is to be inspected on its way is encoded on its way.
+            Framing::Dot if is_verbatim && inspection.is_none() => Transfer::Verbatim,
             Framing::Dot => Transfer::Dot(DataEncoder::new()),
             Framing::Chunks => Transfer::Chunks(DataEncoder::chunked(), Vec::new()),
             Framing::Chunk(size) => {

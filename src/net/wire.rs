@@ -26,6 +26,8 @@ const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
 const MAX_OFFENDING: usize = 500;
 /// How long the end of a connection may lag behind the farewell that comes before it.
 const FAREWELL_ENDS: Duration = Duration::from_millis(300);
+/// How long after it was heard a server counts as busy.
+const BUSY: Duration = Duration::from_micros(200);
 /// How long a server that cut the connection is listened to for its reason.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
@@ -39,6 +41,8 @@ pub(crate) struct Wire {
     /// Where reads go; kept, since clearing it for each would take longer than the read.
     read_buffer: Box<[u8]>,
     input: LineBuffer,
+    /// When something came last.
+    heard_at: Instant,
     parser: ReplyParser,
     /// Commands to send before the next wait: one flight is one write.
     outbox: Vec<u8>,
@@ -59,6 +63,7 @@ impl Wire {
             stream,
             read_buffer: vec![0; READ_BUFFER].into(),
             input: LineBuffer::default(),
+            heard_at: Instant::now(),
             parser: ReplyParser::default(),
             outbox: Vec::new(),
             taken: 0,
@@ -303,6 +308,11 @@ impl Wire {
         Err(self.unasked(step, false))
     }
 
+    /// Whether the server has spoken just now.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.heard_at.elapsed() < BUSY
+    }
+
     /// Asks an idle connection whether the server has said something meanwhile, or is gone.
     pub(crate) fn check_idle(&mut self) -> Result<()> {
         let is_over = self.listen()?;
@@ -491,6 +501,7 @@ impl Wire {
             Ok(read) => {
                 let octets = self.read_buffer.get(..read).unwrap_or_default();
                 self.input.extend(octets);
+                self.heard_at = Instant::now();
                 Ok(())
             }
             Err(failure) => Err(match failed(step, failure) {

@@ -13,7 +13,7 @@ pub(crate) mod maildir;
 mod offers;
 pub(crate) mod outbox;
 mod pipe;
-#[cfg(any(test, fuzzing))]
+#[cfg(any(all(test, properties), fuzzing))]
 pub(crate) mod properties;
 mod rules;
 pub(crate) mod sent;

@@ -494,5 +494,5 @@ fn wrong_order(text: &'static str) -> Answer {
     Answer::new(503, format!("5.5.1 {text}"))
 }
 
-#[cfg(test)]
+#[cfg(all(test, properties))]
 mod tests;

@@ -4,7 +4,7 @@ use crate::support::sending::{
     config, connect, connect_tls, facts, fates_in, listen, send_hi, taken,
 };
 use smtplib::error::{ContentError, Unsupported};
-use smtplib::{Address, Envelope, Error, Outcome, SmtpConnection};
+use smtplib::{Address, Delivery, Envelope, Error, Outcome, SmtpConnection};
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -147,6 +147,46 @@ fn line_ends_and_dots() {
             assert_eq!(body.wire(), wire.as_bytes(), "{message:?} by way {way}");
         }
     }
+}
+
+// 5321-50, I1: what is read ahead of a message says nothing about its rest.
+#[test]
+fn a_clean_beginning_and_a_rest_that_is_not() {
+    // One octet more than what is read ahead, and a line end there.
+    let mut head = format!("Subject: {}\r\n", "a".repeat(54));
+    head.push_str(&format!("{}\r\n", "b".repeat(62)).repeat(1023));
+    assert_eq!(head.len(), 64 * 1024 + 1);
+    let rests = [
+        ".\r\nMAIL FROM:<eve@example.net>\r\n",
+        "x\n.\ny\r.\rz",
+        "no end",
+    ];
+    let peer = Server::new().script().listen();
+    let mut smtp = connect(&peer);
+    let messages = rests.map(|rest| format!("{head}{rest}").into_bytes());
+    for message in &messages {
+        for piece in [usize::MAX, 4099] {
+            taken(smtp.send(&to_ann(), Pieces::new(message, piece)));
+        }
+    }
+    drop(smtp);
+    let exchanged = peer.finish();
+    for (number, message) in messages.iter().enumerate() {
+        for way in 0..2 {
+            let got = exchanged.body(2 * number + way);
+            assert!(got.message() == canonical(message), "{}", rests[number]);
+        }
+    }
+    let peer = Server::new().script().listen();
+    let mut smtp = connect(&peer);
+    let nul = format!("{head}x\0y\r\n");
+    let error = smtp.send(&to_ann(), nul.as_bytes()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the message has a NUL in it: encode that part as base64"
+    );
+    assert_eq!(error.delivery(), Delivery::NotDelivered);
+    drop(peer.outcome());
 }
 
 // 5321-50, 1870-03, B17: messages around the size up to which they are read ahead, and several MiB,
