@@ -1,5 +1,5 @@
-//! One transaction step by step: each recipient gets its reply before the next one is sent, and the
-//! message is written in pieces.
+//! One transaction step by step: the server replies about each recipient before the next one is
+//! sent, and the message is written in pieces.
 //!
 //! ```text
 //! cargo run --example session -- smtp://user:password@mail.example.com \

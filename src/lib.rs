@@ -41,11 +41,19 @@
 //! | [`Envelope`] | the sender and recipients, and delivery options |
 //! | [`SmtpConnection`] | one connection by hand, down to single commands |
 //!
-//! The modules have the other types. [`error`](mod@error) has the reasons inside an error,
-//! [`message`] has values for a message's fields, and [`mailer`] and [`connection`] send many
-//! messages. [`protocol`] has delivery options and reply codes. For your own way to connect,
-//! implement [`connection::Transport`]. To log in with your own mechanism, implement
-//! [`auth::Mechanism`].
+//! A module has the other types that belong to one of these:
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`message`] | lists of addresses, dates, media types |
+//! | [`config`] | time limits, SMTP or LMTP |
+//! | [`auth`] | login mechanisms, and a trait for your own |
+//! | [`error`](mod@error) | the reasons inside an error |
+//! | [`mailer`] | the results of many messages |
+//! | [`connection`] | single transactions, the trace, and a trait for your own way to connect |
+//! | [`protocol`] | delivery options, reply codes, steps |
+//! | [`outbox`] | sent messages and failures, for tests |
+//! | [`convert`] | what methods accept as recipients and texts |
 //!
 //! # Scope
 //!

@@ -8,7 +8,7 @@ use std::sync::Arc;
 ///
 /// Decide by the code; the text is for people. [`Display`](fmt::Display) is safe for a log or a
 /// terminal: it escapes control characters, and masks a password or token that the server repeats.
-/// [`raw`](Self::raw), [`text`](Self::text) and [`lines`](Self::lines) are unchanged.
+/// [`raw`](Self::raw), [`text`](Self::text) and [`lines`](Self::lines) do neither.
 ///
 /// ```
 /// use smtplib::Reply;

@@ -33,7 +33,7 @@ pub trait Transport: Read + Write + Send + Sync {
     /// [`ErrorKind::TimedOut`]: io::ErrorKind::TimedOut
     fn set_deadline(&mut self, deadline: Instant) -> io::Result<()>;
 
-    /// If true, reads do not wait, whatever the deadline; the default is false.
+    /// If true, reads do not wait, whatever the deadline; before the first call, they wait.
     ///
     /// Without anything to read they return [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock).
     ///

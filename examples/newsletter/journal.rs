@@ -137,7 +137,7 @@ fn known(line: &str) -> Option<(Address, Fate)> {
 }
 
 /// Removes a half-written last line and returns the rest. Its message was not handed over yet, or
-/// the line before has its `sending`.
+/// an earlier line has its `sending`.
 fn cut_half_line(path: &Path) -> io::Result<String> {
     let mut text = fs::read(path)?;
     let whole = text

@@ -51,6 +51,7 @@ impl StdError for CredentialsError {}
 ///
 /// fn is_wrong_password(error: &Error) -> bool {
 ///     matches!(error, Error::AuthFailed(failure) if failure.reason() == AuthReason::Refused)
+///         && error.is_permanent()
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

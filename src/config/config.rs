@@ -70,8 +70,9 @@ use crate::transport::Transport;
 /// `timeout`.
 ///
 /// [`Display`](std::fmt::Display) writes the URL, without the password. It leaves out settings that
-/// have no URL option. These are certificates and keys given as text, your own TLS connector or
-/// transport, `danger_` switches, and the trace. With the feature `serde`, a configuration can be
+/// have no URL option: certificates and keys given as text, your own TLS connector or transport,
+/// `danger_` switches, the trace, and credentials for a certificate, for ANONYMOUS or for a Unix
+/// socket. With the feature `serde`, a configuration can be
 /// read from a URL or from a table with the same names. It is written as a URL.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -143,7 +144,7 @@ pub enum Security {
     /// If STARTTLS is offered and fails, that is an error. An attacker on the way can remove the
     /// offer, so this protects only against listeners.
     Opportunistic,
-    /// STARTTLS (RFC 3207), and an error if the server does not offer it; port 587 by default.
+    /// STARTTLS (RFC 3207); if the server does not offer it, connecting fails. Port 587 by default.
     StartTls,
 }
 
@@ -305,8 +306,8 @@ impl Config {
 
     /// Trusts these root certificates as well: one or more in PEM.
     ///
-    /// By default only the system's root certificates are trusted. If the text holds no valid
-    /// certificate, [`connect`](Self::connect) and [`check`](Self::check) return
+    /// By default only the system's root certificates are trusted. If the text has no certificate,
+    /// or one that cannot be read, [`connect`](Self::connect) and [`check`](Self::check) return
     /// [`ConfigError::Certificate`].
     ///
     /// ```no_run
@@ -392,7 +393,7 @@ impl Config {
     /// Opens connections with this function instead of TCP, for instance through a proxy or with
     /// another TLS library.
     ///
-    /// The function gets this configuration and its deadline. It runs on a separate thread, so that
+    /// The function gets this configuration and the time by which it must return. It runs on a separate thread, so that
     /// connecting ends in time even if the function does not. TLS, EHLO and the login follow as
     /// configured:
     ///

@@ -33,7 +33,7 @@ pub struct Timeouts {
 const MAX_QUIT: Duration = Duration::from_secs(5);
 
 impl Timeouts {
-    /// Sets the same limit for every step; at most 5 seconds for QUIT.
+    /// Makes limits that are the same for every step; at most 5 seconds for QUIT.
     pub fn all(budget: Duration) -> Self {
         Self {
             connect: budget,

@@ -22,8 +22,9 @@ const HEAD: u64 = 64 * 1024;
 /// One message for [`send_all`](crate::SmtpConnection::send_all): its content and its envelope.
 ///
 /// You rarely name this type, because `send_all` takes everything that converts into it. That is a
-/// [`Message`], or a pair of an [`Envelope`] and a message, a text or bytes. References work, too.
-/// A message without an envelope goes to the recipients in its header.
+/// [`Message`] or `&Message`, or a pair: an [`Envelope`] and a `Message`, `&Message`, `&str`,
+/// `String`, `&[u8]` or `Vec<u8>`. A message without an envelope goes to the recipients in its
+/// header.
 ///
 /// ```
 /// use smtplib::connection::Consignment;

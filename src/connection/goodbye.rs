@@ -15,8 +15,9 @@ const UNHEARD: Duration = Duration::from_millis(100);
 impl SmtpConnection {
     /// Sends QUIT, closes the connection and returns the reply: Python's `quit()`.
     ///
-    /// It waits at most 5 seconds for the reply, and returns `None` if none came. It cannot fail,
-    /// because the reply changes nothing about messages that were sent before.
+    /// It waits up to 5 seconds for the reply, unless
+    /// [`Timeouts::quit`](crate::config::Timeouts::quit) says otherwise, and returns `None` if none
+    /// came. It cannot fail, because the reply changes nothing about messages that were sent before.
     pub fn quit(mut self) -> Option<Reply> {
         self.begin().ok()?;
         self.wire.leave()

@@ -57,10 +57,10 @@ impl SmtpConnection {
     ///
     /// A message of up to 64 KiB is read to its end first, and checked as with
     /// [`sendmail`](Self::sendmail). A longer one is sent while it is read. Set [`Envelope::size`]
-    /// to announce its size. It counts as 8-bit if the server offers 8BITMIME.
+    /// to announce its size. A longer message counts as 8-bit if the server offers 8BITMIME.
     ///
-    /// The connection is closed if the reader fails, or if the message breaks a rule or is too
-    /// large. The server has then accepted nothing.
+    /// If the reader fails while the message is sent, or the message then breaks a rule or is too
+    /// large, the connection is closed. The server has then accepted nothing.
     ///
     /// ```no_run
     /// use smtplib::Envelope;

@@ -253,7 +253,7 @@ impl SmtpConnection {
 /// Writes the message of a [`Transaction`] in any number of pieces; it implements [`Write`].
 ///
 /// Line ends become CRLF and leading dots are escaped. Call [`finish`](Self::finish) at the end. If
-/// you drop the writer before, the connection is closed, so that the server does not accept half a
+/// you drop the writer without it, the connection is closed, so that the server does not accept half a
 /// message.
 ///
 /// ```no_run

@@ -31,7 +31,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// [`source`](StdError::source) returns only what the sentence does not say. After a failed send,
 /// [`delivery`](Self::delivery) says whether the message was certainly not delivered.
 ///
-/// **Try later: yes.** Nothing has to change.
+/// **Try later: yes.** The same call can succeed later.
 ///
 /// - [`Busy`](Self::Busy): all connections of a [`Mailer`](crate::Mailer) were in use for too
 ///   long. Wait longer, or allow more connections.
@@ -40,26 +40,29 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///   check first.
 /// - [`Token`](Self::Token): the function for the access token failed. Check the function.
 ///
-/// **Try later: by the reply.** Yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz.
+/// **Try later: by the reply.** Yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz or if
+/// there is none. The exceptions are in the list.
 ///
 /// - [`AuthFailed`](Self::AuthFailed): logging in failed. Ask for the password again; after 4yz
 ///   wait.
 /// - [`DataRefused`](Self::DataRefused): the server refused the message itself. After 5yz change
 ///   the message.
 /// - [`Disconnected`](Self::Disconnected): the server closed the connection. Connect again; after
-///   `Delivery::Unknown` check first.
+///   `Delivery::Unknown` check first. Without a reply, or before the next command: yes.
 /// - [`RecipientsRefused`](Self::RecipientsRefused): the server refused all recipients, or one
 ///   where all were required. Look at the outcome.
 /// - [`Refused`](Self::Refused): the server refused another step, or says goodbye. See the step.
+///   After a refused RSET: yes.
 /// - [`SenderRefused`](Self::SenderRefused): the server refused the sender. Send as the user who
 ///   has logged in.
 ///
 /// **Try later: by the failure.** Yes if the failure inside is worth another try.
 ///
-/// - [`GaveUp`](Self::GaveUp): every attempt that [`Retry`](crate::Retry) allows has failed. See
-///   the last failure.
-/// - [`Interrupted`](Self::Interrupted): the connection failed after a recipient got its reply.
-///   Look at the outcome, and send to the rest.
+/// - [`GaveUp`](Self::GaveUp): the last of several attempts with [`Retry`](crate::Retry) failed.
+///   See the last failure.
+/// - [`Interrupted`](Self::Interrupted): the connection failed or was closed after the server
+///   replied about a recipient, or after the message may have been delivered. Look at the outcome,
+///   and send to the rest.
 ///
 /// **Try later: by the kind.** No for the kinds `AddrNotAvailable`, `InvalidInput`,
 /// `PermissionDenied` and `Unsupported`, yes for all other kinds.
@@ -81,7 +84,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// - [`Content`](Self::Content): the message has lines or bytes that SMTP cannot carry. Encode
 ///   that part.
 /// - [`Credentials`](Self::Credentials): the user name or password cannot be sent. Correct them.
-/// - [`Message`](Self::Message): an attachment could not be read. Check the file.
+/// - [`Message`](Self::Message): the message could not be built, or an attachment could not be
+///   read. Correct the field, or check the file.
 /// - [`NoRecipients`](Self::NoRecipients): the message has no recipients. Add a recipient.
 /// - [`PlaintextAuth`](Self::PlaintextAuth): logging in would show the password. Use TLS.
 /// - [`Protocol`](Self::Protocol): the server broke the rules of the protocol. Check host and
@@ -101,8 +105,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// fn send(mailer: &Mailer, message: &Message) {
 ///     match mailer.send(message) {
 ///         Ok(_) => println!("sent"),
-///         Err(Error::AuthFailed(_)) => println!("check user name and password"),
 ///         Err(error) if error.is_transient() => println!("try again later: {error}"),
+///         Err(Error::AuthFailed(_)) => println!("check user name and password"),
 ///         Err(error) => println!("{error}"),
 ///     }
 /// }
@@ -149,7 +153,7 @@ pub enum Error {
     Disconnected {
         /// The step that failed.
         step: Step,
-        /// The server's last reply, for instance 421 and its text.
+        /// The reply that came before the close, for instance 421 and its text; `None` if none did.
         last_words: Option<Box<Reply>>,
         /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
@@ -157,8 +161,8 @@ pub enum Error {
     /// The last attempt of a [`Mailer`](crate::Mailer) with [`Retry`](crate::Retry) failed, and no
     /// recipient is known to have the message.
     GaveUp(Box<GaveUp>),
-    /// The connection failed after a recipient got its reply. It holds the cause and the result for
-    /// each recipient.
+    /// The connection failed or was closed after the server replied about a recipient, or after the
+    /// message may have been delivered. It holds the cause and the result for each recipient.
     Interrupted(Box<Interrupted>),
     /// Reading from or writing to the network failed.
     #[non_exhaustive]
@@ -170,7 +174,7 @@ pub enum Error {
         /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,
     },
-    /// An attachment could not be read; nothing was sent.
+    /// The message could not be built, or an attachment could not be read; nothing was sent.
     Message(MessageError),
     /// The message has no recipients; nothing was sent.
     NoRecipients,

@@ -6,7 +6,9 @@ use crate::error::error::{Error, refusals};
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::reply::Reply;
 
-/// A connection that failed after a recipient got its reply.
+/// A connection that failed or was closed after the server replied about a recipient.
+///
+/// Or the message may have been delivered, and no reply came.
 ///
 /// ```
 /// use smtplib::Error;
@@ -32,7 +34,7 @@ impl Interrupted {
         &self.outcome
     }
 
-    /// Returns why the connection failed.
+    /// Returns why the connection failed or was closed.
     #[must_use]
     pub fn failure(&self) -> &Error {
         &self.failure

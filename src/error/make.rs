@@ -49,7 +49,8 @@ impl Error {
         }))
     }
 
-    /// Makes an error: the connection failed after a recipient got its reply.
+    /// Makes an error: the connection failed or was closed in the middle of a
+    /// transaction.
     #[must_use]
     pub fn interrupted(outcome: Outcome, failure: Self) -> Self {
         Self::Interrupted(Box::new(Interrupted { outcome, failure }))

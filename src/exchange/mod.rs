@@ -99,7 +99,7 @@ impl Exchange {
         Self::default().under(policy)
     }
 
-    /// None, with the memory of this one as far as the next can use it.
+    /// An empty exchange that reuses this one's memory.
     pub(crate) fn emptied(mut self) -> Self {
         self.transits.clear();
         self.transits.shrink_to(MOST_SPARE);
@@ -195,7 +195,7 @@ impl Exchange {
     /// What to do next. What is to be written begins at this place of the connection.
     pub(crate) fn next(&mut self, position: u64) -> Action<'_> {
         loop {
-            // As nearly always behind a group: nothing but its replies can come.
+            // The usual case after a group of commands: only its replies can come next.
             if self.is_waiting && self.written == 0 && !self.is_over {
                 if let Some(awaited) = self.window.awaited() {
                     return Action::Read(awaited);

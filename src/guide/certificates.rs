@@ -47,7 +47,7 @@
 //! |---|---|
 //! | `UnknownIssuer` | your own authority: give its certificate |
 //! | `UnknownIssuer`, in a container | install `ca-certificates` |
-//! | `WrongName` | the certificate has another name: use `tls_server_name` |
+//! | `WrongName` | you used another name or an IP address: use `tls_server_name` |
 //! | `Expired`, `NotYetValid` | renew the certificate, or set this machine's clock |
 //! | `NotTls`, `InClear` | ports 465 and 587 are mixed up |
 //! | `ClientCertificate` | the server wants a client certificate |

@@ -22,8 +22,8 @@
 //!   filters read only the text.
 //! - [`inline`](crate::Attachment::inline) gives a picture an id. HTML shows it by `cid:` and the id.
 //!   A picture that is inline is not listed as an attachment.
-//! - An id can be any visible ASCII characters. An id that looks like an address, with your own domain,
-//!   is unique in every mailbox.
+//! - An id can be any visible ASCII characters. Use a different id for each picture, such as
+//!   `chart-42@example.com`: some mail programs mix up the same id in different messages.
 //! - [`Attachment::url`](crate::Attachment::url) returns the `cid:` address, escaped for HTML.
 //!
 //! # Pictures that you have in memory

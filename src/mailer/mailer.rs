@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::address::try_from_text;
 use crate::config::{Config, ConfigError};
 use crate::connection::cargo::Consignment;
 use crate::envelope::Envelope;
@@ -62,8 +63,8 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// | [`max_wait`](Self::max_wait) for a free connection | 30 seconds |
 /// | [`retry`](Self::retry) | none |
 ///
-/// The connection that was used last is used next. Before each message, the mailer checks whether
-/// the server has closed the socket. After 30 idle seconds it also sends NOOP. A connection is
+/// The connection that was used last is used next. Before a message on an idle connection, the
+/// mailer checks whether the server has closed the socket. After 30 idle seconds it also sends NOOP. A connection is
 /// never used again after it failed. When the last clone is dropped, each kept connection sends
 /// QUIT and is closed at once. [`close`](Self::close) waits for the replies to QUIT.
 ///
@@ -252,21 +253,7 @@ impl FromStr for Mailer {
     }
 }
 
-impl TryFrom<&str> for Mailer {
-    type Error = ConfigError;
-
-    fn try_from(url: &str) -> Result<Self, ConfigError> {
-        url.parse()
-    }
-}
-
-impl TryFrom<String> for Mailer {
-    type Error = ConfigError;
-
-    fn try_from(url: String) -> Result<Self, ConfigError> {
-        url.parse()
-    }
-}
+try_from_text!(Mailer, ConfigError);
 
 impl fmt::Debug for Mailer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,4 +1,4 @@
-//! Iterators for many messages with a [`Mailer`], over one connection or several.
+//! The results of [`Mailer::send_all`], over one connection or several.
 
 mod attempts;
 mod book;

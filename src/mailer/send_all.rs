@@ -29,8 +29,9 @@ impl Mailer {
     /// [`SmtpConnection::send_all`](crate::SmtpConnection::send_all). Messages are taken from the
     /// iterator when there is room for them. Nothing is sent until you ask for the first result.
     ///
-    /// When a connection is lost or has sent its share, the messages that were certainly not
-    /// delivered go over a new one. A message that loses its connection twice fails, since it may
+    /// When a connection is lost, too old, or has sent
+    /// [`messages_per_connection`](Self::messages_per_connection), the messages that were certainly
+    /// not delivered go over a new one. A message that loses its connection twice fails, since it may
     /// be the cause. A message that may have been delivered is never sent again: see
     /// [`Error::delivery`](crate::Error::delivery).
     ///

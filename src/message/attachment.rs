@@ -152,9 +152,9 @@ impl Attachment {
 
     /// Makes it part of the HTML, which shows it with this id: `<img src="cid:logo">` (RFC 2392).
     ///
-    /// By default it is a separate attachment. The id can have any visible ASCII characters. Use an
-    /// id with your domain, such as `logo@example.com`: some mail programs mix up pictures of
-    /// different messages otherwise.
+    /// By default it is a separate attachment. The id can have any visible ASCII characters. Use a
+    /// different id for each picture, such as `chart-42@example.com`: some mail programs mix up
+    /// pictures with the same id in different messages.
     #[must_use]
     pub fn inline(mut self, content_id: impl Into<String>) -> Self {
         self.content_id = Some(content_id.into());

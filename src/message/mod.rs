@@ -1,4 +1,5 @@
-//! Values for the fields of a [`Message`]: lists of addresses, dates and media types.
+//! Values for the fields of a [`Message`]: lists of addresses, dates, media types,
+//! and the fields of a message that is sent again.
 //!
 //! Most methods of [`MessageBuilder`](crate::MessageBuilder) take a text. You need these types for
 //! other values, such as several mailboxes in one text:

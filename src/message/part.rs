@@ -133,8 +133,9 @@ impl Part {
     /// Makes a part of text of any media type, with CRLF line ends and the charset UTF-8.
     ///
     /// A message (`message/rfc822`) or a report (`message/delivery-status`) may not be encoded (RFC
-    /// 2046, 5.2.1). An 8-bit message is sent as `application/octet-stream` to a server without
-    /// 8BITMIME. A report must be 7-bit.
+    /// 2046, 5.2.1). Where 8-bit lines cannot be sent, an 8-bit message is sent as
+    /// `application/octet-stream`: to a server without 8BITMIME, in a signed part, and in a file. A
+    /// report must be 7-bit.
     #[must_use]
     pub fn text_of(media_type: &str, text: impl Into<String>) -> Self {
         Self::new(Kind::Text {

@@ -1,4 +1,4 @@
-//! What a failed read, write or handshake means.
+//! What a failed read, write or handshake means, and what a server says that was not asked.
 
 use std::io::{self, ErrorKind};
 
@@ -6,6 +6,7 @@ use crate::error::{Error, TlsError};
 use crate::net::stream::{Failure, TlsFailure};
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
+use crate::reply::{Code, Reply};
 use crate::step::Step;
 
 /// A failed read, write or handshake, told by what it means.
@@ -38,4 +39,19 @@ fn tls_error(step: Step, failure: TlsFailure) -> Error {
     let reply = reply.ok().flatten().filter(|_| step != Step::Auth);
     let error = TlsError::new(step, failure.source, failure.is_verdict, reply);
     Error::Tls(Box::new(error))
+}
+
+/// How much of a line that breaks the protocol is kept for the error.
+const MAX_OFFENDING: usize = 500;
+
+/// Whether a server that says this without being asked is leaving.
+pub(super) fn is_farewell(reply: &Reply, is_over: bool) -> bool {
+    let code = reply.code();
+    code == Code::SERVICE_CLOSING
+        || is_over && (code == 221 || code.is_transient() || code.is_permanent())
+}
+
+/// The beginning of what the server said, for an error.
+pub(super) fn shortened(text: &str) -> Box<str> {
+    text.trim_end().chars().take(MAX_OFFENDING).collect()
 }

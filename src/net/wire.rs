@@ -8,12 +8,12 @@ use crate::config::Timeouts;
 use crate::config::tls::TlsOptions;
 use crate::error::{Error, Result, TlsError, TlsReason};
 use crate::exchange::window::Awaited;
-use crate::net::failed::failed;
+use crate::net::failed::{failed, is_farewell, shortened};
 use crate::net::stream::{Failure, Stream, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
-use crate::reply::{Code, Reply, masked_with_cut};
+use crate::reply::{Reply, masked_with_cut};
 use crate::secret::Secrets;
 use crate::step::Step;
 use crate::trace::Trace;
@@ -22,8 +22,6 @@ use crate::trace::Trace;
 const READ_BUFFER: usize = 8 * 1024;
 /// How much is listened to on an idle connection; a farewell is shorter.
 const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
-/// How much of a line that breaks the protocol is kept for the error.
-const MAX_OFFENDING: usize = 500;
 /// How long the end of a connection may lag behind the farewell that comes before it.
 const FAREWELL_ENDS: Duration = Duration::from_millis(300);
 /// How long after it was heard a server counts as busy.
@@ -593,18 +591,6 @@ const ALERT: [u8; 2] = [0x15, 0x03];
 
 #[cfg(test)]
 mod tls_tests;
-
-/// Whether a server that says this without being asked is leaving.
-fn is_farewell(reply: &Reply, is_over: bool) -> bool {
-    let code = reply.code();
-    code == Code::SERVICE_CLOSING
-        || is_over && (code == 221 || code.is_transient() || code.is_permanent())
-}
-
-/// The beginning of what the server said, for an error.
-fn shortened(text: &str) -> Box<str> {
-    text.trim_end().chars().take(MAX_OFFENDING).collect()
-}
 
 #[cfg(test)]
 mod tests;

@@ -91,8 +91,10 @@ impl Sent {
         self.header("Subject").unwrap_or_default()
     }
 
-    /// Returns the first header field with this name, unfolded and decoded (encoded-words); `None`
-    /// if there is none.
+    /// Returns the first header field with this name, in upper or lower case; `None` if there is
+    /// none.
+    ///
+    /// The value is unfolded, and its encoded-words are decoded.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         let text = String::from_utf8_lossy(&self.octets);

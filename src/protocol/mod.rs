@@ -1,5 +1,6 @@
-//! Parts of the protocol: reply codes, the steps of a session, and parameters of an
-//! [`Envelope`](crate::Envelope).
+//! Delivery options of an [`Envelope`](crate::Envelope), reply codes, and the steps of a session.
+//!
+//! SMTP or LMTP is chosen with [`config::Protocol`](crate::config::Protocol).
 
 // Octets in, values out. Nothing here can read, write, wait or tell the time.
 
