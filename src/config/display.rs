@@ -167,8 +167,8 @@ fn budgets(timeouts: &Timeouts, base: &Timeouts) -> impl Iterator<Item = (&'stat
     named.filter_map(|(name, (budget, usual))| (budget != usual).then_some((name, budget)))
 }
 
-/// Seconds, or milliseconds if it is not whole seconds. Zero would be an error, so a shorter time
-/// is written as a millisecond.
+/// Seconds, or milliseconds if it is not whole seconds. Zero would be an error, so less than a
+/// millisecond is written as one.
 fn time(budget: Duration) -> String {
     let millis = budget.as_millis().max((!budget.is_zero()).into());
     if millis % 1000 != 0 && millis <= LONGEST {

@@ -9,7 +9,7 @@ use crate::step::Step;
 
 /// Why TLS could not be set up, or broke.
 ///
-/// If the reason is [`TlsReason::Other`], the sentence ends with the words of the platform's TLS
+/// If the reason is [`TlsReason::Other`], the sentence has the words of the platform's TLS
 /// library.
 ///
 /// ```no_run

@@ -103,7 +103,7 @@ impl Awaited {
 }
 
 impl Window {
-    /// An empty one, with the memory of this one as far as that is little.
+    /// An empty window that reuses this one's memory, up to a limit.
     pub(crate) fn emptied(self) -> Self {
         let mut owed = self.owed;
         owed.clear();

@@ -18,7 +18,7 @@
 //! name that you gave. A server whose certificate comes from your own authority needs the authority's
 //! certificate in PEM. A self-signed certificate is its own authority.
 //!
-//! | you want to | method, or the same in a URL |
+//! | you want to | method, and the option in a URL |
 //! |---|---|
 //! | trust more roots, from a file | [`root_certificate_file`](crate::Config::root_certificate_file)<br>`?ca=/path.pem` |
 //! | trust more roots, from text | [`root_certificates`](crate::Config::root_certificates) |

@@ -49,7 +49,7 @@
 //! | [`server`](crate::Error::server) | which server, while connecting |
 //! | [`outcome`](crate::Error::outcome) | what is known of each recipient |
 //! | [`is_timeout`](crate::Error::is_timeout) | whether time ran out |
-//! | [`attempts`](crate::Error::attempts) | how often it was tried |
+//! | [`attempts`](crate::Error::attempts) | how many times it was tried |
 //!
 //! A reply that begins with 4 means "not now", and a reply that begins with 5 means "never like this".
 //! [`Reply::enhanced`](crate::Reply::enhanced) has the detailed code, such as 5.1.1.

@@ -40,8 +40,8 @@
 //!
 //! - The server refuses the recipient at once with a reply 5yz. It is in
 //!   [`Outcome::refused`](crate::Outcome::refused), or in the error.
-//! - A bounce comes later, to the sender of the envelope. Give each message its own sender, and the
-//!   address of the bounce names the reader:
+//! - A bounce comes later, to the sender of the envelope. Give each message its own sender with the
+//!   reader in it, and the address that the bounce goes to names the reader:
 //!
 //! ```no_run
 //! use smtplib::{Envelope, Mailer, Message};

@@ -89,6 +89,6 @@
 //! # Reports about the delivery
 //!
 //! [`Envelope::notify`](crate::Envelope::notify) asks for a report by mail when a message is delivered,
-//! late or lost (DSN, RFC 3461). Servers that do not offer it return
-//! [`Error::Unsupported`](crate::Error::Unsupported), unless you set
+//! late or lost (DSN, RFC 3461). If the server does not offer it, sending
+//! returns [`Error::Unsupported`](crate::Error::Unsupported), unless you set
 //! [`ignore_unsupported`](crate::Envelope::ignore_unsupported).

@@ -270,8 +270,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds `TLS-Required: No`: servers deliver the message even if required TLS fails (RFC 8689,
-    /// 5).
+    /// Adds `TLS-Required: No`: servers deliver the message even if a policy requires TLS and TLS
+    /// fails (RFC 8689, 5).
     ///
     /// Reports about failing TLS need it. It has no effect together with
     /// [`Envelope::require_tls`](crate::Envelope::require_tls).

@@ -33,8 +33,8 @@ impl FromStr for Date {
     ///
     /// # Errors
     ///
-    /// [`MessageProblem::NoDate`] if the text is not a date, [`MessageProblem::Date`] if it is
-    /// outside the range of [`Date`].
+    /// [`MessageProblem::NoDate`] if the text is not a date, [`MessageProblem::Date`] if the
+    /// year is outside 1900 to 9999 or the offset is a day or more.
     fn from_str(text: &str) -> Result<Self, MessageProblem> {
         let text = without_comments(text).ok_or(MessageProblem::NoDate)?;
         let (seconds, offset) = read(&text).ok_or(MessageProblem::NoDate)?;

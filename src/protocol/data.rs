@@ -168,7 +168,7 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    /// The profile of a whole message. Unless it goes behind DATA, nobody asks whether it is clean.
+    /// The profile of a whole message. Whether it is clean is computed only for DATA.
     pub(crate) fn of(message: &[u8], is_for_data: bool) -> Self {
         let mut profiler = Profiler::new(is_for_data);
         profiler.update(message);

@@ -29,9 +29,9 @@ pub(crate) struct ReplyParser {
 
 /// The newest replies: servers repeat themselves, and a reply that was there before is shared.
 ///
-/// They stand in the order in which they come, round and round. So the next reply is nearly always
-/// the newest or the one behind it, and a new text, such as one with a queue id, takes the place of
-/// the one that it has had in the last transaction.
+/// They are a ring in order of arrival. The next reply is usually the newest or the one after it in
+/// the ring. So a new text, such as one with a queue id, replaces its predecessor from the last
+/// transaction.
 #[derive(Debug, Default)]
 struct Recent {
     replies: [Option<Reply>; RECENT],
