@@ -1,5 +1,5 @@
-//! Command lines: the only place where text becomes one, so that no argument can hold a second
-//! command.
+//! Makes and checks the command lines that hold addresses, parameters and other text from outside.
+//! So no argument can inject a second command.
 
 use std::str::FromStr;
 
@@ -10,10 +10,11 @@ use crate::parameter::{self, Parameter};
 /// Longest command line with its CRLF, before extensions raise it (RFC 5321, 4.5.3.1.4).
 pub(crate) const MAX_COMMAND: usize = 512;
 
-/// As much as most command lines need.
+/// Enough octets for most command lines.
 const USUAL_COMMAND: usize = 64;
 
-/// Commands that change what the connection has to know; each has a method of its own.
+/// Commands that change the state of the connection. Each has its own method, so [`custom`] refuses
+/// them.
 const RESERVED: [&str; 11] = [
     "AUTH", "BDAT", "DATA", "EHLO", "HELO", "LHLO", "MAIL", "QUIT", "RCPT", "RSET", "STARTTLS",
 ];
@@ -23,7 +24,7 @@ pub(crate) fn hello(verb: &str, name: &HelloName) -> Vec<u8> {
     format!("{verb} {}\r\n", name.0).into_bytes()
 }
 
-/// What the library says by itself of a message, as parameters of MAIL.
+/// The parameters of MAIL that the library adds for a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Announced {
     pub(crate) size: Option<u64>,
@@ -32,7 +33,7 @@ pub(crate) struct Announced {
 }
 
 impl Announced {
-    /// Appends the parameters, and tells by how much they lengthen the longest command line.
+    /// Appends the parameters. Returns how many octets they add to the limit of the command line.
     fn append_to(&self, out: &mut Vec<u8>) -> usize {
         let mut allowance = 0;
         if let Some(size) = self.size {
@@ -67,7 +68,7 @@ fn append_number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
 }
 
-/// Appends `MAIL FROM:<sender>` with its parameters; no sender is the null reverse-path `<>`.
+/// Appends `MAIL FROM:<sender>` with its parameters. Without a sender it is `<>`, the null sender.
 pub(crate) fn mail(
     out: &mut Vec<u8>,
     sender: Option<&Address>,
@@ -87,7 +88,7 @@ pub(crate) fn rcpt(
     path(out, "RCPT TO:<", Some(recipient), parameters, &nothing)
 }
 
-/// A line of the caller's own making, such as `NOOP` or `XCLIENT ADDR=192.0.2.1`.
+/// A command line that the caller wrote, such as `NOOP` or `XCLIENT ADDR=192.0.2.1`.
 pub(crate) fn custom(line: &str) -> Result<Vec<u8>, CommandError> {
     let verb = line
         .split(' ')
@@ -97,7 +98,7 @@ pub(crate) fn custom(line: &str) -> Result<Vec<u8>, CommandError> {
     if verb.is_empty() {
         return Err(CommandError::Empty);
     }
-    // RFC 4468: BURL stands in a transaction, for BDAT.
+    // BURL sends message data inside a transaction, as BDAT does (RFC 4468).
     if verb == "BURL" {
         return Err(CommandError::Burl);
     }
@@ -139,7 +140,7 @@ fn path(
     ended
 }
 
-/// The choke point: one line, one CRLF, at the end.
+/// Ends a command line. It refuses control characters, so that the only CRLF is at the end.
 fn end_line(out: &mut Vec<u8>, start: usize, limit: usize) -> Result<(), CommandError> {
     let line = out.get(start..).unwrap_or_default();
     if let Some(c) = control(line) {
@@ -153,7 +154,8 @@ fn end_line(out: &mut Vec<u8>, start: usize, limit: usize) -> Result<(), Command
     }
 }
 
-/// The first control character; those outside ASCII are two octets each.
+/// The first control character. The line is decoded, since UTF-8 has control characters outside
+/// ASCII, too.
 fn control(line: &[u8]) -> Option<char> {
     if is_printable(line) {
         return None;
@@ -163,7 +165,8 @@ fn control(line: &[u8]) -> Option<char> {
         .find(|c| c.is_control())
 }
 
-/// Whether a line is printable ASCII and spaces, as nearly all are: eight octets are looked at at once.
+/// Whether a line has only printable ASCII and spaces. Nearly all lines do, so this checks eight
+/// octets at a time.
 fn is_printable(line: &[u8]) -> bool {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGHEST: u64 = ONES << 7;
@@ -182,12 +185,12 @@ fn is_printable(line: &[u8]) -> bool {
         }
         rest = tail;
     }
-    // It begins in the word before it.
+    // The last word overlaps the word before it.
     is_right(last)
 }
 
-/// What a client calls itself in EHLO: a host name or an address literal, all ASCII (RFC 5321,
-/// 4.1.4; RFC 6531, 3.7.1).
+/// The client's name in EHLO: a host name or an address literal, all ASCII (RFC 5321, 4.1.4; RFC
+/// 6531, 3.7.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HelloName(String);
 

@@ -1,41 +1,41 @@
-//! [`DataEncoder`]: a message on its way into DATA. [`Profile`]: what a message asks of a server,
-//! known before MAIL.
+//! [`DataEncoder`] encodes a message for DATA. [`Profile`] tells what a message needs from a server
+//! before MAIL is sent.
 //!
-//! Whether an octet needs work depends on it and its neighbour alone. So both compare the pairs of
-//! a whole block in a loop without branches, which the compiler turns into vector instructions.
-//! Where a block needs work, the encoder goes on line by line.
+//! Whether an octet needs work depends only on the octet and its neighbour. So both types compare
+//! the pairs of a whole block in a loop without branches. The compiler turns that loop into vector
+//! instructions. If a block needs work, the encoder goes on line by line.
 
-/// Octets that a line may have, without its CRLF and before dot-stuffing (RFC 5321, 4.5.3.1.6).
+/// Most octets of a line, without its CRLF and before dot-stuffing (RFC 5321, 4.5.3.1.6).
 pub(crate) const MAX_LINE: usize = 998;
 
 const CR: u8 = b'\r';
 const LF: u8 = b'\n';
 
-/// Turns a message into what DATA carries: lines end in CRLF (RFC 5321, 2.3.8), and a dot that
-/// begins a line is doubled (4.5.2).
+/// Encodes a message for DATA: every line ends in CRLF (RFC 5321, 2.3.8), and a dot at the start of
+/// a line is doubled (4.5.2).
 ///
-/// A bare CR and a bare LF each end a line as well, so that no server, however lenient, finds an
-/// end of data that is not one. Nothing else is changed. The message may come in pieces, cut
-/// anywhere.
+/// A bare CR or a bare LF becomes CRLF, too. Otherwise a lenient server could find an end of data
+/// in the middle of the message. Nothing else is changed. The message may come in pieces of any
+/// size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DataEncoder {
-    /// Whether the message goes in chunks (RFC 3030), which have no end of data and so no dots to
-    /// double.
+    /// Whether the message goes in chunks (RFC 3030). Chunks have no end of data, so no dot is
+    /// doubled.
     is_chunked: bool,
-    /// The last octet of the message so far; if that is a CR, its LF is still owed.
+    /// The last octet of the message so far. If it is a CR, its LF still has to be written.
     last: u8,
 }
 
 impl DataEncoder {
     pub(crate) const fn new() -> Self {
-        // The first line begins like any other, behind a line end.
+        // The first line is treated as if a line end came before it.
         Self {
             is_chunked: false,
             last: LF,
         }
     }
 
-    /// The same for BDAT: line ends become CRLF, and nothing else is changed.
+    /// An encoder for BDAT: line ends become CRLF, and nothing else is changed.
     pub(crate) const fn chunked() -> Self {
         Self {
             is_chunked: true,
@@ -43,9 +43,9 @@ impl DataEncoder {
         }
     }
 
-    /// The most octets that [`encode`](Self::encode) makes of `input` octets.
+    /// The most octets that [`encode`](Self::encode) appends for `input` octets.
     pub(crate) const fn max_growth(input: usize) -> usize {
-        // Every octet may become two, and an LF may be owed from the piece before.
+        // Every octet may become two, and the piece before may still need an LF.
         2 * input + 1
     }
 
@@ -60,8 +60,8 @@ impl DataEncoder {
         }
     }
 
-    /// Appends what the last line lacks of its CRLF, and the end of data: `.` and CRLF alone for an
-    /// empty message.
+    /// Completes the CRLF of the last line, and appends the end of data. For an empty message, only
+    /// `.` and CRLF are appended.
     pub(crate) fn finish(self, out: &mut Vec<u8>) {
         out.extend_from_slice(missing_end(self.last));
         if !self.is_chunked {
@@ -69,7 +69,7 @@ impl DataEncoder {
         }
     }
 
-    /// Copies blocks up to the first that needs work; returns the rest.
+    /// Copies blocks until one needs work. Returns the rest.
     fn copy_blocks<'a>(&mut self, input: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         let mut rest = input;
         while let Some(window) = rest.first_chunk() {
@@ -84,7 +84,7 @@ impl DataEncoder {
         rest
     }
 
-    /// Encodes lines until several in a row needed no work; returns the rest.
+    /// Encodes lines until several in a row needed no work. Returns the rest.
     fn encode_lines<'a>(&mut self, input: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         let mut rest = input;
         let mut unchanged = 0;
@@ -97,8 +97,8 @@ impl DataEncoder {
         rest
     }
 
-    /// Encodes up to and with the next CR or LF; returns the rest. The LF of a CRLF is left to the
-    /// next call.
+    /// Encodes up to and including the next CR or LF. Returns the rest. After a CR, the next call
+    /// handles the LF.
     fn encode_line<'a>(&mut self, input: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         let mut line = input;
         if self.last == CR {
@@ -136,12 +136,12 @@ impl Default for DataEncoder {
     }
 }
 
-/// Octets that are copied at once, if none of them needs work.
+/// How many octets are copied at a time if none of them needs work.
 const BLOCK: usize = 64;
-/// Lines in a row without work, after which the text is taken to be clean again.
+/// After this many lines without work, the encoder copies blocks again.
 const UNCHANGED_LINES: u32 = 8;
 
-/// Whether an octet of a block needs work, or the octet behind the block.
+/// Whether an octet of the block needs work, or the octet after the block needs a dot before it.
 fn contains_work(window: &[u8; BLOCK + 1]) -> bool {
     let pairs = window.iter().zip(&window[1..]);
     pairs.fold(false, |found, (&octet, &next)| {
@@ -149,26 +149,26 @@ fn contains_work(window: &[u8; BLOCK + 1]) -> bool {
     })
 }
 
-/// What a message is made of, whatever its line ends are.
+/// The properties of a message that decide how it is sent, with any kind of line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Profile {
-    /// Octets with CRLF line ends, the last one included, before dot-stuffing and without the end
-    /// of data: what SIZE declares (RFC 1870, 5). The length of the message itself if and only if
-    /// its lines end in CRLF already, the last one too.
+    /// The size that SIZE declares (RFC 1870, 5). It counts CRLF at the end of every line,
+    /// including the last, but neither added dots nor the end of data. It equals the length of the
+    /// message only if every line ends in CRLF already.
     pub(crate) size: u64,
-    /// Octets of the longest line without its CRLF, if they are more than [`MAX_LINE`].
+    /// The length of the longest line without its CRLF, if it is more than [`MAX_LINE`].
     pub(crate) overlong_line: Option<usize>,
     /// Whether an octet is above 127, so that the message needs 8BITMIME (RFC 6152, 2).
     pub(crate) is_8bit: bool,
     /// Whether an octet is 0, which neither 7-bit nor 8-bit data may hold (RFC 2045, 2.7 and 2.8).
     pub(crate) has_nul: bool,
-    /// Whether the message has CRLF behind each line and no dot before one: the encoder changes
-    /// nothing. `false` if nobody has looked.
+    /// Whether every line ends in CRLF and none begins with a dot, so that the encoder would change
+    /// nothing. It is false if this was not checked.
     pub(crate) is_clean: bool,
 }
 
 impl Profile {
-    /// The profile of a whole message. Whether it is clean is computed only for DATA.
+    /// The profile of a whole message. `is_clean` is computed only for DATA.
     pub(crate) fn of(message: &[u8], is_for_data: bool) -> Self {
         let mut profiler = Profiler::new(is_for_data);
         profiler.update(message);
@@ -176,26 +176,26 @@ impl Profile {
     }
 }
 
-/// Takes the [`Profile`] of a message that comes in pieces, cut anywhere.
+/// Computes the [`Profile`] of a message that comes in pieces of any size.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Profiler {
-    /// Octets so far with CRLF line ends, but for an LF that the last octet may owe.
+    /// The size so far with CRLF line ends. What the last line lacks of its CRLF is not counted.
     size: u64,
-    /// Octets so far of the line that is not over.
+    /// The length so far of the line that has not ended yet.
     line: usize,
-    /// Octets of the longest line so far, or [`MAX_LINE`]: shorter ones are of no interest.
+    /// The length of the longest line so far, and at least [`MAX_LINE`]: shorter lines are allowed.
     longest: usize,
     /// The smallest octet so far.
     least: u8,
-    /// The bits that any octet so far has set.
+    /// All octets so far, combined with OR.
     bits: u8,
-    /// Nothing so far needs work. Once that is over, nobody looks any more.
+    /// Whether nothing so far needs work. Once this is false, it is not checked again.
     is_clean: bool,
     last: u8,
 }
 
 impl Profiler {
-    /// Looks whether the message is clean only if somebody asks.
+    /// Checks whether the message is clean only if it is for DATA: this takes time.
     pub(crate) const fn new(is_for_data: bool) -> Self {
         Self {
             size: 0,
@@ -208,7 +208,7 @@ impl Profiler {
         }
     }
 
-    /// The profile of a message that would end here.
+    /// The profile of the message, if it ends here.
     pub(crate) fn profile(&self) -> Profile {
         Profile {
             size: self.size + missing_end(self.last).len() as u64,
@@ -221,7 +221,7 @@ impl Profiler {
 
     /// Takes in the next piece of the message.
     pub(crate) fn update(&mut self, input: &[u8]) {
-        // Small enough for the second look to find them in the nearest cache.
+        // The pieces are small, so that the second pass finds them in the nearest cache.
         for piece in input.chunks(16 * 1024) {
             self.count_octets(piece);
             self.measure_lines(piece);
@@ -242,7 +242,7 @@ impl Profiler {
         self.last = last;
     }
 
-    /// Counts all octets but the first, which is there for the sake of the second.
+    /// Counts all octets but the first. The first is only compared with the second.
     fn count_pairs(&mut self, octets: &[u8]) {
         if self.is_clean {
             self.count::<true>(octets);
@@ -259,7 +259,7 @@ impl Profiler {
             least = least.min(next);
             bits |= next;
             if DOTS {
-                // 0 where a dot is behind an LF.
+                // 0 if a dot follows an LF.
                 dots = dots.min((octet ^ LF) | (next ^ b'.'));
             }
         }
@@ -270,7 +270,8 @@ impl Profiler {
     }
 
     /// Looks for lines longer than any before. Such a line has no end within the longest length so
-    /// far: so the search for an end begins that far ahead, goes backwards, and skips most octets.
+    /// far. So the search for a line end starts that far ahead and goes backwards, and skips most
+    /// octets.
     fn measure_lines(&mut self, piece: &[u8]) {
         let mut rest = piece;
         while !rest.is_empty() {
@@ -288,7 +289,7 @@ impl Profiler {
     }
 }
 
-/// Octets that are counted at once; a `u8` can count as many.
+/// How many octets are counted at a time: few enough for a `u8`.
 const TALLY: usize = 224;
 
 /// Whether the encoder replaces an octet, or inserts another before `next`.
@@ -301,7 +302,7 @@ fn is_bare(octet: u8, next: u8) -> bool {
     (octet == CR) != (next == LF)
 }
 
-/// What a message that ends in `last` lacks of the CRLF of its last line.
+/// The part of the last line's CRLF that is missing if the message ends in `last`.
 fn missing_end(last: u8) -> &'static [u8] {
     match last {
         LF => b"",
@@ -310,7 +311,7 @@ fn missing_end(last: u8) -> &'static [u8] {
     }
 }
 
-/// Octets before the first CR or LF; all if there is none.
+/// How many octets come before the first CR or LF. Without one, this is the length of the text.
 fn length_before_end(text: &[u8]) -> usize {
     let mut rest = text;
     while let Some((word, tail)) = rest.split_first_chunk() {
@@ -326,7 +327,7 @@ fn length_before_end(text: &[u8]) -> usize {
     text.len() - rest.len() + length
 }
 
-/// Octets behind the last CR or LF, if there is one.
+/// How many octets come after the last CR or LF, if there is one.
 fn length_behind_end(text: &[u8]) -> Option<usize> {
     let mut rest = text;
     while let Some((head, word)) = rest.split_last_chunk() {
@@ -343,15 +344,16 @@ fn is_line_end(octet: u8) -> bool {
     (octet == CR) | (octet == LF)
 }
 
-/// Whether a CR or LF is among 16 octets. Found as a number, because for a `bool` the compiler
-/// makes a loop with a branch of it.
+/// Whether 16 octets contain a CR or LF. It computes with numbers: with `bool` the compiler makes a
+/// loop with a branch.
 fn has_line_end(word: &[u8; 16]) -> bool {
     let found = word.iter().map(|&octet| u8::from(is_line_end(octet)));
     found.fold(0, |any, one| any | one) != 0
 }
 
-/// Octets below the lowest CR or LF of a word. Taking 1 from each octet sets the highest bit of one
-/// below 128 only if it was 0; what it borrows from the octets above does not matter here.
+/// How many octets of a word are below its lowest CR or LF. After the XOR, a CR or LF is 0.
+/// Subtracting 1 sets the highest bit of an octet below 128 only if the octet is 0. A borrow can
+/// disturb only the octets above, and only the lowest one counts.
 fn octets_below_end(word: u128) -> usize {
     const ONES: u128 = u128::MAX / 0xff;
     let cr = (word ^ (ONES * CR as u128)).wrapping_sub(ONES);

@@ -1,4 +1,4 @@
-//! [`ProtocolError`]: what no server may do.
+//! [`ProtocolError`]: how a server can break the protocol.
 
 use std::error::Error as StdError;
 use std::fmt;

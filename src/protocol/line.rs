@@ -1,40 +1,40 @@
-//! [`LineBuffer`]: octets from the network, cut into lines.
+//! [`LineBuffer`] cuts octets from the network into lines.
 
 use crate::protocol::error::ProtocolError;
 
-/// Longest reply line, with its CRLF. RFC 5321, 4.5.3.1.5 promises 512; servers are more talkative.
+/// Longest reply line, with its CRLF. RFC 5321, 4.5.3.1.5 allows 512, but some servers send more.
 pub(crate) const MAX_LINE: usize = 4096;
 /// Longest line during AUTH (RFC 4954, 4), with its CRLF.
 pub(crate) const MAX_AUTH_LINE: usize = 12288;
 
-/// Octets that have arrived and were not read yet.
+/// Octets that have arrived and have not been read as lines yet.
 ///
-/// It never holds more than one read behind the line limit, and looks at each octet once.
+/// It never holds more than the line limit and one read. It looks at each octet once.
 #[derive(Debug, Default)]
 pub(crate) struct LineBuffer {
     octets: Vec<u8>,
-    /// Where the newest line starts: the last that was read, or what there is of the next.
+    /// Where the newest line starts: the line that was read last, or the beginning of the next.
     line: usize,
     /// Where the next line starts.
     start: usize,
-    /// Up to where no line feed was found yet.
+    /// Where the search for the next line feed goes on.
     scanned: usize,
 }
 
 impl LineBuffer {
-    /// Takes what one read brought.
+    /// Appends the octets of one read.
     pub(crate) fn extend(&mut self, octets: &[u8]) {
-        // What was read has to go now: a peer whose pieces never end with a line leaves no better
-        // moment.
+        // Lines that were read are removed here. Waiting until the buffer is empty could take for
+        // ever, if the peer never ends a piece at a line end.
         self.octets.drain(..self.start);
         (self.line, self.start, self.scanned) = (0, 0, self.scanned - self.start);
         self.octets.extend_from_slice(octets);
     }
 
-    /// The next line with its CRLF; `None` means that more input is needed.
+    /// The next line with its CRLF. `None` means that more input is needed.
     ///
-    /// A line ends with CRLF and nothing else: were a lone CR or LF an end too, two readers of the
-    /// same octets could count different replies.
+    /// Only CRLF ends a line. If a lone CR or LF ended one, too, two readers of the same octets
+    /// could count different replies.
     pub(crate) fn next_line(&mut self, limit: usize) -> Result<Option<&[u8]>, ProtocolError> {
         self.line = self.start;
         if let Some(end) = self.clean_end().filter(|end| end - self.start <= limit) {
@@ -61,28 +61,28 @@ impl LineBuffer {
         Ok(Some(line))
     }
 
-    /// The line that [`next_line`](Self::next_line) was about last, be it a bad one or half of one.
+    /// The line that [`next_line`](Self::next_line) looked at last. It may be bad or incomplete.
     pub(crate) fn newest_line(&self) -> &[u8] {
         self.octets.get(self.line..self.scanned).unwrap_or_default()
     }
 
-    /// What arrived and was not read.
+    /// The octets that have arrived and have not been read.
     pub(crate) fn unread(&self) -> &[u8] {
         self.octets.get(self.start..).unwrap_or_default()
     }
 
-    /// Whether everything that arrived was read.
+    /// Whether everything that has arrived has been read.
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// How many octets are kept, read or not.
+    /// How many octets are in memory, including those that have been read.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn held(&self) -> usize {
         self.octets.len()
     }
 
-    /// How much memory it takes.
+    /// How many octets of memory the buffer takes.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.octets.capacity()
@@ -92,7 +92,8 @@ impl LineBuffer {
         self.octets.len() - self.start
     }
 
-    /// The end of the next line, if one short look finds it, as for nearly all lines.
+    /// The end of the next line, if the first control character is its CRLF. This is a fast check
+    /// that succeeds for nearly all lines.
     fn clean_end(&self) -> Option<usize> {
         if self.scanned > self.start {
             return None;
@@ -104,13 +105,14 @@ impl LineBuffer {
     }
 }
 
-/// How many octets stand before the first control character up to CR; all if there is none.
+/// How many octets come before the first control character from NUL to CR. Without one, this is the
+/// number of all octets.
 fn before_control(octets: &[u8]) -> usize {
     let mut rest = octets;
     while let Some((word, tail)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*word);
-        // Taking more than an octet has sets its highest bit. What that borrows from the octets
-        // above does not matter, since the lowest is asked for.
+        // Subtracting more than the value of an octet sets its highest bit. The borrow can disturb
+        // only the octets above, and only the lowest one counts.
         let found = word.wrapping_sub(ONES * (CR + 1)) & !word & (ONES << 7);
         if found != 0 {
             return octets.len() - rest.len() + found.trailing_zeros() as usize / 8;
@@ -122,11 +124,11 @@ fn before_control(octets: &[u8]) -> usize {
     octets.len() - rest.len() + text
 }
 
-/// A word of eight octets that are 1.
+/// A word of eight octets, each of them 1.
 const ONES: u64 = u64::MAX / 0xff;
 const CR: u64 = 0x0d;
 
-/// CRLF at the end, and no CR or NUL before it.
+/// Checks that a line ends in CRLF and has no other CR and no NUL.
 fn check_line(line: &[u8]) -> Result<(), ProtocolError> {
     match line.strip_suffix(b"\r\n") {
         Some(text) if !text.contains(&b'\r') && !text.contains(&0) => Ok(()),
@@ -179,7 +181,7 @@ mod tests {
         assert_eq!(before_control(b""), 0);
     }
 
-    // R1: every piece ends amid a line, so the buffer is never empty.
+    // R1: every piece ends in the middle of a line, so the buffer is never empty.
     #[test]
     fn what_was_read_is_not_kept() {
         let mut buffer = buffer(b"250-");
@@ -190,7 +192,7 @@ mod tests {
         }
     }
 
-    // R6, R11: only CRLF ends a line, and NUL has no place in one.
+    // R6, R11: only CRLF ends a line, and a line must not contain NUL.
     #[test]
     fn lone_cr_lone_lf_and_nul_are_errors() {
         for octets in [
@@ -208,7 +210,7 @@ mod tests {
         }
     }
 
-    // What a trace shows of a reply that is none.
+    // A trace shows this line if it is not a valid reply.
     #[test]
     fn the_newest_line_can_be_seen() {
         let mut buffer = buffer(b"250 a\r\n250 b\nc");
@@ -223,7 +225,7 @@ mod tests {
         assert_eq!(buffer.newest_line(), b"cd\r\n");
     }
 
-    // R1: the limit holds with and without an end in sight.
+    // R1: the limit holds with and without a line end in the buffer.
     #[test]
     fn a_line_has_a_limit() {
         let line = |len: usize| [vec![b'x'; len - 2], b"\r\n".to_vec()].concat();

@@ -2,7 +2,8 @@
 //!
 //! SMTP or LMTP is chosen with [`config::Protocol`](crate::config::Protocol).
 
-// Octets in, values out. Nothing here can read, write, wait or tell the time.
+// Turns octets into values and values into octets. Nothing here does I/O, waits or asks for the
+// time.
 
 pub(crate) mod command;
 pub(crate) mod data;

@@ -1,4 +1,4 @@
-//! [`ReplyParser`]: lines in, replies out.
+//! [`ReplyParser`] turns lines into replies.
 
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::LineBuffer;
@@ -9,14 +9,14 @@ pub(crate) const MAX_LINES: usize = 2000;
 /// Most octets of one reply.
 pub(crate) const MAX_REPLY: usize = 128 * 1024;
 
-/// How many different replies are remembered: somewhat more than a transaction has.
+/// How many different replies are remembered: a few more than a transaction usually has.
 const RECENT: usize = 6;
 
 /// Reads replies line by line (RFC 5321, 4.2).
 ///
-/// Strict: three digits, the first 2 to 5, then a hyphen if another line follows, and the same code
-/// on every line. Tolerant in two places only: a code without text may lack the space behind it
-/// (`250<CRLF>`), and the text need not be UTF-8.
+/// It is strict: the code has three digits, and the first is 2 to 5. A hyphen follows if the reply
+/// has another line. All lines have the same code. It is tolerant in two places: a code without
+/// text needs no space after it (`250<CRLF>`), and the text need not be UTF-8.
 #[derive(Debug, Default)]
 pub(crate) struct ReplyParser {
     raw: Vec<u8>,
@@ -27,10 +27,10 @@ pub(crate) struct ReplyParser {
     recent: Recent,
 }
 
-/// The newest replies: servers repeat themselves, and a reply that was there before is shared.
+/// The newest replies. Servers often send the same reply again, and then its memory is shared.
 ///
-/// They are a ring in order of arrival. The next reply is usually the newest or the one after it in
-/// the ring. So a new text, such as one with a queue id, replaces its predecessor from the last
+/// They form a ring in order of arrival. The next reply is usually the newest or the one after it
+/// in the ring. So a new text, such as one with a queue id, replaces the one of the last
 /// transaction.
 #[derive(Debug, Default)]
 struct Recent {
@@ -53,13 +53,14 @@ impl ReplyParser {
         Ok(None)
     }
 
-    /// Lets the next reply begin as a greeting and end as a refusal: some servers say
-    /// `220-mx.example.org` before they know whom they talk to. The refusal counts.
+    /// Lets the next reply begin with 220 and end with a refusal, which then counts. Some servers
+    /// send `220-mx.example.org` before they know the client.
     pub(crate) fn expect_greeting(&mut self) {
         self.may_turn = true;
     }
 
-    /// What there is of a reply whose end will not come, and of its newest line.
+    /// Makes a reply from the part that has arrived, when the rest will not come. `half` is the
+    /// last line, which may not be complete.
     pub(crate) fn cut_off(&mut self, half: &[u8]) -> Option<Reply> {
         let mut raw = std::mem::take(self).raw;
         let half = half.trim_ascii_end();
@@ -74,7 +75,7 @@ impl ReplyParser {
         is_reply.then(|| Reply::from_checked(code, raw.into()))
     }
 
-    /// Takes one line with its CRLF; gives the reply if this was its last.
+    /// Takes one line with its CRLF. Returns the reply if this was its last line.
     pub(crate) fn push(&mut self, line: &[u8]) -> Result<Option<Reply>, ProtocolError> {
         let (code, is_last) = parse_code(line)?;
         if is_last && self.is_idle() {
@@ -114,7 +115,7 @@ impl ReplyParser {
 }
 
 impl Recent {
-    /// The reply with these lines, which may be one that was there before.
+    /// The reply with these lines. If it was received before, the old value is cloned.
     fn share(&mut self, code: Code, raw: &[u8]) -> Reply {
         let places = (0..RECENT).map(|ahead| (self.newest + ahead) % RECENT);
         let known = |place: usize| self.replies.get(place)?.as_ref();
@@ -134,7 +135,7 @@ impl Recent {
     }
 }
 
-/// The code in front of a line, and whether the line is the last of its reply.
+/// The code at the start of a line, and whether the line is the last of its reply.
 fn parse_code(line: &[u8]) -> Result<(Code, bool), ProtocolError> {
     let &[a, b, c, separator, ..] = line else {
         return Err(ProtocolError::BadCode);

@@ -1,4 +1,4 @@
-//! [`Reply`] from text: for tests of programs, and for places of one's own to send to.
+//! Makes a [`Reply`] from text, for your tests and for destinations that you write yourself.
 
 use std::str::FromStr;
 
@@ -9,9 +9,9 @@ use crate::protocol::parser::ReplyParser;
 use crate::reply::Reply;
 
 impl Reply {
-    /// Makes a reply from its code and its text, with a line for each line of the text.
+    /// Makes a reply from a code and a text. Each line of the text becomes a line of the reply.
     ///
-    /// It is for tests, and for your own places to send to.
+    /// Use it in tests, or in a destination that you write yourself.
     ///
     /// ```
     /// use smtplib::Reply;
@@ -42,8 +42,8 @@ impl Reply {
 impl FromStr for Reply {
     type Err = ProtocolError;
 
-    /// Reads a reply as a server writes it, with the code before each line. A space or a hyphen may
-    /// follow the code.
+    /// Reads a reply as a server writes it, with the code before each line. The code may be
+    /// followed by a space, a hyphen or nothing.
     fn from_str(text: &str) -> Result<Self, ProtocolError> {
         let mut code = None;
         let mut lines = Vec::new();

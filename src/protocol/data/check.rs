@@ -1,9 +1,9 @@
-//! What the encoder and the profiler should do, said as plainly as possible.
+//! A simple and slow version of the encoder and the profiler, to compare them with.
 
 use super::{CR, DataEncoder, LF, MAX_LINE, Profile, Profiler};
 
-/// Encodes and profiles a message, whole and in pieces, and compares with the plain way. The first
-/// four octets of `data` are the lengths of the first four pieces.
+/// Encodes and profiles a message, whole and in pieces, and compares with the simple version. The
+/// first four octets of `data` are the lengths of the first four pieces.
 pub(crate) fn fuzz_data(data: &[u8]) {
     let (lengths, message) = data.split_at(data.len().min(4));
     let mut pieces = Vec::new();
@@ -22,7 +22,7 @@ pub(crate) fn fuzz_data(data: &[u8]) {
     assert_eq!(Profile::of(message, true), expected.1);
 }
 
-/// What the encoder and the profiler make of a message in pieces.
+/// The results of the encoder and the profiler for a message in pieces.
 pub(super) fn encoded(pieces: &[&[u8]]) -> (Vec<u8>, Profile) {
     let (mut encoder, mut profiler) = (DataEncoder::new(), Profiler::new(true));
     let mut wire = Vec::new();
@@ -36,7 +36,7 @@ pub(super) fn encoded(pieces: &[&[u8]]) -> (Vec<u8>, Profile) {
     (wire, profiler.profile())
 }
 
-/// What they should make of it.
+/// The results that they should have.
 pub(crate) fn expected(message: &[u8]) -> (Vec<u8>, Profile) {
     let canonical = canonical(message);
     let mut wire = Vec::new();
@@ -62,7 +62,7 @@ pub(crate) fn expected(message: &[u8]) -> (Vec<u8>, Profile) {
     (wire, profile)
 }
 
-/// The message with CRLF line ends, the last one included.
+/// The message with CRLF at the end of every line, including the last.
 fn canonical(message: &[u8]) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut octets = message.iter().copied().peekable();
@@ -81,8 +81,8 @@ fn canonical(message: &[u8]) -> Vec<u8> {
     canonical
 }
 
-/// The message that a strict server takes from DATA (RFC 5321, 4.5.2). Panics at a bare CR or LF,
-/// and at an end of data that is missing or not last.
+/// The message that a strict server decodes from DATA (RFC 5321, 4.5.2). Panics if there is a bare
+/// CR or LF, or if the end of data is missing or not at the end.
 pub(super) fn received(wire: &[u8]) -> Vec<u8> {
     let mut message = Vec::new();
     let mut is_over = false;

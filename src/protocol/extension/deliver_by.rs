@@ -1,4 +1,4 @@
-//! DELIVERBY (RFC 2852): mail that must arrive within a time.
+//! DELIVERBY (RFC 2852): a time limit for delivery.
 
 use core::time::Duration;
 
@@ -59,7 +59,7 @@ impl DeliverBy {
         })
     }
 
-    /// Asks each server on the way to report to the sender that it passes the message on.
+    /// Asks each server on the way to tell the sender when it passes the message on.
     #[must_use]
     pub fn traced(mut self) -> Self {
         self.is_traced = true;
@@ -83,7 +83,7 @@ impl Envelope {
     }
 }
 
-/// What the server wants instead, if `BY=…;R` is below its least time (RFC 2852, 2).
+/// The shortest time that the server allows, if `BY=…;R` asks for less (RFC 2852, 2).
 pub(crate) fn misfit(value: &str, offers: &Capabilities) -> Option<String> {
     let (seconds, mode) = value.split_once(';')?;
     let least: u64 = offers.param("DELIVERBY")?.trim().parse().ok()?;

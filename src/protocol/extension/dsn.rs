@@ -1,4 +1,4 @@
-//! Delivery status notifications (DSN, RFC 3461): who is told what about a message's fate.
+//! Delivery status notifications (DSN, RFC 3461): reports to the sender about delivery.
 
 use crate::address::Address;
 use crate::command_error::CommandError;
@@ -38,11 +38,11 @@ pub struct Notify {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NotifyOn {
-    /// It is late, and the server keeps trying.
+    /// The message is late, and the server keeps trying.
     Delay,
-    /// It could not be delivered.
+    /// The message could not be delivered.
     Failure,
-    /// It was delivered.
+    /// The message was delivered.
     Success,
 }
 
@@ -105,9 +105,9 @@ impl From<Notify> for Parameter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReturnContent {
-    /// All of it.
+    /// The whole message.
     Full,
-    /// The header.
+    /// Only the header.
     Headers,
 }
 
@@ -122,9 +122,10 @@ impl From<ReturnContent> for Parameter {
 }
 
 impl Parameter {
-    /// Makes ORCPT: the address that the sender wrote, which reports name (RFC 3461, 4.2).
+    /// Makes ORCPT: the recipient's address as the sender wrote it (RFC 3461, 4.2). Reports repeat
+    /// it.
     ///
-    /// An address outside ASCII goes in the form of RFC 6533, which any server can take.
+    /// An address outside ASCII is encoded by RFC 6533, so that any server can take it.
     #[must_use]
     pub fn original_recipient(address: &Address) -> Self {
         let text = address.to_string();
@@ -135,7 +136,8 @@ impl Parameter {
         Self::known("ORCPT", Some(value.into()))
     }
 
-    /// Makes ENVID: a name that reports repeat (RFC 3461, 4.4), up to 100 bytes when it is encoded.
+    /// Makes ENVID: an id that reports repeat (RFC 3461, 4.4). It may have up to 100 bytes when it
+    /// is encoded.
     ///
     /// # Errors
     ///
@@ -173,7 +175,7 @@ impl Envelope {
         self.for_each_recipient("NOTIFY", |_| notify.into())
     }
 
-    /// Adds ORCPT with their address to the recipients added so far; by default there is none.
+    /// Adds ORCPT with its own address to each recipient added so far; by default there is none.
     ///
     /// Reports then name this address even if the mail is forwarded.
     pub fn original_recipients(self) -> Self {
@@ -185,7 +187,7 @@ impl Envelope {
         self.parameter(content.into())
     }
 
-    /// Sets a name that reports repeat; see [`Parameter::envelope_id`].
+    /// Sets an id that reports repeat (ENVID); see [`Parameter::envelope_id`].
     ///
     /// # Errors
     ///

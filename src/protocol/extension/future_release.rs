@@ -1,4 +1,4 @@
-//! FUTURERELEASE (RFC 4865): mail that the server keeps until its time.
+//! FUTURERELEASE (RFC 4865): mail that the server keeps and sends later.
 
 use core::time::Duration;
 
@@ -71,8 +71,8 @@ impl Envelope {
     }
 }
 
-/// What the server allows instead, if it does not keep mail for so long: its offer is
-/// `FUTURERELEASE seconds date-time` (RFC 4865, 3).
+/// The limit of the server, if it does not keep mail for this long. Its offer is `FUTURERELEASE
+/// seconds date-time` (RFC 4865, 3).
 pub(crate) fn misfit(keyword: &str, value: &str, offers: &Capabilities) -> Option<String> {
     let mut limits = offers.param("FUTURERELEASE")?.split_ascii_whitespace();
     let (most, last) = (limits.next(), limits.next());
@@ -81,7 +81,7 @@ pub(crate) fn misfit(keyword: &str, value: &str, offers: &Capabilities) -> Optio
         let is_long = value.parse().is_ok_and(|seconds: u64| seconds > most);
         return is_long.then(|| format!("{most} seconds at most"));
     }
-    // Both are dates of RFC 3339. Only those in UTC and of the same form compare as texts.
+    // Both are dates of RFC 3339. They can be compared as text only in UTC and in the same form.
     let last = last.filter(|last| last.len() == value.len() && last.ends_with('Z'))?;
     (value > last).then(|| format!("{last} at the latest"))
 }

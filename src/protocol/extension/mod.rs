@@ -1,5 +1,5 @@
-//! What MAIL and RCPT can ask for, one file for each RFC: the option as a type, its parameter, and
-//! what of it fits the server's offer.
+//! Options of MAIL and RCPT, one file for each RFC. Each file has the option, its parameter, and
+//! the check against the server's limits.
 
 pub(crate) mod deliver_by;
 pub(crate) mod dsn;

@@ -1,11 +1,11 @@
-//! MT-PRIORITY (RFC 6710): which mail goes first.
+//! MT-PRIORITY (RFC 6710): the priority of a message.
 
 use crate::command_error::CommandError;
 use crate::envelope::Envelope;
 use crate::parameter::Parameter;
 
 impl Parameter {
-    /// Makes MT-PRIORITY: from -9 to 9, the higher the sooner (RFC 6710).
+    /// Makes MT-PRIORITY: from -9 to 9 (RFC 6710). A higher number is sent sooner.
     ///
     /// # Errors
     ///
@@ -22,8 +22,8 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// Sets the priority among other mail, from -9 to 9, the higher the sooner (MT-PRIORITY, RFC
-    /// 6710); the default is 0.
+    /// Sets the priority, from -9 to 9 (MT-PRIORITY, RFC 6710); the default is 0. A higher number
+    /// is sent sooner.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! NO-SOLICITING (RFC 3865): mail that says what it advertises.
+//! NO-SOLICITING (RFC 3865): marks for mail that advertises something.
 
 use crate::capabilities::Capabilities;
 use crate::command_error::CommandError;
@@ -14,8 +14,8 @@ impl Parameter {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Option`] if there is none, one that is not a keyword, or more than 1000
-    /// bytes of them.
+    /// [`CommandError::Option`] if there is no keyword, if one is not valid, or if they have more
+    /// than 1000 bytes together.
     pub fn solicit<T: AsRef<str>>(
         keywords: impl IntoIterator<Item = T>,
     ) -> Result<Self, CommandError> {
@@ -56,7 +56,8 @@ fn is_keyword(text: &str) -> bool {
             .all(|o| o.is_ascii_alphanumeric() || matches!(o, b'.' | b':' | b'-' | b'_'))
 }
 
-/// What the server does not want of it: its offer names the classes that it refuses (RFC 3865, 3).
+/// The first class that the server refuses, if any. Its offer names the classes that it refuses
+/// (RFC 3865, 3).
 pub(crate) fn misfit(value: &str, offers: &Capabilities) -> Option<String> {
     let refused = offers.param("NO-SOLICITING")?;
     let mut refused = refused.split([' ', ',']);

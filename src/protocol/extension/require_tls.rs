@@ -1,4 +1,4 @@
-//! REQUIRETLS (RFC 8689): mail that goes under TLS all the way or not at all.
+//! REQUIRETLS (RFC 8689): mail that must be sent over TLS all the way.
 
 use crate::envelope::Envelope;
 use crate::parameter::Parameter;
@@ -18,8 +18,8 @@ impl Envelope {
     ///
     /// Sending is an error if this connection has no TLS, if it does not verify certificates, or
     /// if the server does not offer REQUIRETLS. [`ignore_unsupported`](Self::ignore_unsupported)
-    /// does not change that. A [`tls_connector`](crate::Config::tls_connector) of your own is
-    /// taken to verify certificates.
+    /// does not change that. Your own [`tls_connector`](crate::Config::tls_connector) is assumed to
+    /// verify certificates.
     pub fn require_tls(self) -> Self {
         self.parameter(Parameter::require_tls())
     }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-/// A text of printable ASCII and spaces as xtext; `None` if something else stands in it.
+/// Encodes a text as xtext. `None` if it has anything but printable ASCII and spaces.
 pub(crate) fn encode(text: &str) -> Option<String> {
     let is_text = text.bytes().all(|octet| matches!(octet, b' '..=b'~'));
     is_text.then(|| octets(text.as_bytes()))
 }
 
-/// Octets as xtext: what is not printable, and `+` and `=`, in hexadecimal.
+/// Encodes octets as xtext: `+`, `=` and everything but visible ASCII become hexadecimal.
 pub(crate) fn octets(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len());
     for octet in octets {
@@ -21,8 +21,8 @@ pub(crate) fn octets(octets: &[u8]) -> String {
     text
 }
 
-/// An address as utf-8-addr-xtext: what is not printable ASCII, and `+`, `=` and `\`, as its code
-/// point. It is ASCII, so that it can go to any server.
+/// Encodes an address as utf-8-addr-xtext: `+`, `=`, `\` and everything but visible ASCII become
+/// code points. The result is ASCII, so that any server can take it.
 pub(crate) fn utf8_address(address: &str) -> String {
     let mut text = String::with_capacity(address.len());
     for c in address.chars() {
