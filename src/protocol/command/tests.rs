@@ -19,7 +19,7 @@ fn rcpt(recipient: &Address, parameters: &[Parameter]) -> Result<Vec<u8>, Comman
     appended(|out| super::rcpt(out, recipient, parameters))
 }
 
-/// What is appended to something else, or that nothing is.
+/// The octets that are appended to a buffer. After an error, there are none.
 fn appended(
     append: impl Fn(&mut Vec<u8>) -> Result<(), CommandError>,
 ) -> Result<Vec<u8>, CommandError> {

@@ -1,14 +1,14 @@
 use super::check::{encoded, expected, received};
 use super::{DataEncoder, MAX_LINE, Profile, fuzz_data};
 
-/// Octets that mean something to the encoder or the profiler, and one that does not.
+/// Octets that the encoder or the profiler treats specially, and one ordinary octet.
 const ALPHABET: [u8; 6] = [b'\r', b'\n', b'.', b'a', 0x80, 0];
 
 fn wire(message: &[u8]) -> String {
     String::from_utf8(encoded(&[message]).0).unwrap()
 }
 
-/// Compares with the reference, the message whole and cut at every offset.
+/// Compares with the simple version, for the message whole and cut at every offset.
 fn assert_encoded(message: &[u8]) {
     let expected = expected(message);
     for cut in 0..=message.len() {
@@ -55,7 +55,7 @@ fn encodes_messages() {
         ("a\r.b", "a\r\n..b\r\n.\r\n"),
         ("x\n", "x\r\n.\r\n"),
         ("\n.\nQUIT\n", "\r\n..\r\nQUIT\r\n.\r\n"),
-        // Not line ends, whatever Unicode or C think.
+        // Not line ends in SMTP, though they are in Unicode or C.
         (
             "a\u{b}.\u{c}.\u{85}.\u{2028}.",
             "a\u{b}.\u{c}.\u{85}.\u{2028}.\r\n.\r\n",
