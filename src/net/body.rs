@@ -1,4 +1,4 @@
-//! [`Body`]: a message on its way, behind DATA or in chunks.
+//! [`Body`] sends the content of a message, after DATA or in chunks.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -10,49 +10,49 @@ use crate::net::wire::Wire;
 use crate::protocol::data::DataEncoder;
 use crate::step::Step;
 
-/// How much of a message is gathered before it is written: enough that neither system calls nor TLS
-/// records show.
+/// How many octets of a message are collected before a write. With this many, the cost of system
+/// calls and TLS records does not matter.
 const BUFFER: usize = 64 * 1024;
-/// How much of the end of a message is held back until all before it was written: whatever the
-/// server says before it has the last octet is no answer to the message.
+/// How many octets at the end of a message are held back until the rest is written. A reply that
+/// comes before the server has the last octet is not a reply to the message.
 const TAIL: usize = 4 * 1024;
-/// How long the chunks of a message of unknown length are.
+/// The length at which a chunk is sent, if the length of the message is not known.
 const CHUNK: usize = 256 * 1024;
 
-/// A message on its way: encoded as it comes, and written through the connection's one outbox.
+/// Sends a message. It is encoded piece by piece and written through the outbox of the connection.
 ///
-/// Its last octets stay in the outbox, where the next transaction may join them.
+/// The last octets stay in the outbox, so that the next transaction can go out in the same write.
 #[derive(Debug)]
 pub(crate) struct Body {
     id: Id,
     transfer: Transfer,
-    /// Looks at a message that nobody has seen before, while it passes.
+    /// Checks the message while it is sent, if it was not checked before.
     inspection: Option<Inspection>,
     octets: u64,
-    /// Where the connection stood before the message.
+    /// The position in the stream before the message.
     start: u64,
-    /// Why the connection is gone; the `io::Error` that the source of the message sees is a copy.
+    /// Why the connection failed. The source of the message gets a copy as an `io::Error`.
     failure: Option<Error>,
 }
 
-/// How the octets travel.
+/// How the message is sent.
 #[derive(Debug)]
 enum Transfer {
-    /// As lines, up to the final dot.
+    /// Encoded for DATA, up to the final dot.
     Dot(DataEncoder),
-    /// As they are, up to the final dot.
+    /// Unchanged, up to the final dot.
     Verbatim,
-    /// So many octets more, as they are.
+    /// Unchanged, in one chunk. This many octets are left.
     Exact(u64),
-    /// So many octets more, as lines.
+    /// With CRLF line ends, in one chunk. This many octets are left.
     Lines(u64, DataEncoder),
-    /// As lines, in chunks of which this is the next.
+    /// With CRLF line ends, in several chunks. The vector is the next chunk.
     Chunks(DataEncoder, Vec<u8>),
 }
 
 impl Body {
-    /// Begins a message. One that is not `verbatim` becomes lines that end in CRLF; of a
-    /// message that nobody has looked at yet, the inspection has the rules.
+    /// Begins a message. If `is_verbatim` is false, its line ends become CRLF. `inspection` has the
+    /// rules for a message that was not checked before.
     pub(crate) fn begin(
         wire: &mut Wire,
         (id, framing): (Id, Framing),
@@ -61,7 +61,7 @@ impl Body {
     ) -> Self {
         let start = wire.position();
         let transfer = match framing {
-            // What is to be inspected on its way is encoded on its way.
+            // Unchanged octets would skip the inspection, so an inspected message is encoded.
             Framing::Dot if is_verbatim && inspection.is_none() => Transfer::Verbatim,
             Framing::Dot => Transfer::Dot(DataEncoder::new()),
             Framing::Chunks => Transfer::Chunks(DataEncoder::chunked(), Vec::new()),
@@ -102,14 +102,14 @@ impl Body {
         }
     }
 
-    /// Ends the message. Only when this returns `Ok`, and the connection has been written up to
-    /// here, can the server have the whole message.
+    /// Ends the message. The server can have the whole message only if this returns `Ok` and the
+    /// outbox was then written.
     pub(crate) fn finish(&mut self, wire: &mut Wire, exchange: &mut Exchange) -> Result<()> {
         if let Some(failure) = self.failure.take() {
             return Err(failure);
         }
         if exchange.is_over() {
-            // A chunk was refused: no end follows.
+            // A chunk was refused, so there is nothing to end.
             return Ok(());
         }
         if let Err(error) = self.end(wire, exchange) {
@@ -130,8 +130,8 @@ impl Body {
         Ok(())
     }
 
-    /// Gives up: the connection is cut, so that the server cannot take what it has for the whole
-    /// message.
+    /// Gives up and cuts the connection. Otherwise the server could take the first part for the
+    /// whole message.
     pub(crate) fn fail(&mut self, wire: &mut Wire, error: io::Error) -> Error {
         wire.abort();
         self.failure.take().unwrap_or(Error::Source(error))
@@ -159,7 +159,7 @@ impl Body {
         exchange: &mut Exchange,
         octets: &[u8],
     ) -> Result<()> {
-        // The encoder can double its input; half a buffer at a time keeps the buffer's size.
+        // The encoder can double its input, so it gets half a buffer at a time.
         for piece in octets.chunks(BUFFER / 2) {
             if let Some(inspection) = &mut self.inspection {
                 inspection.update(piece)?;
@@ -229,7 +229,7 @@ impl Body {
     }
 }
 
-/// Encodes a piece, and tells how many octets came of it.
+/// Encodes a piece. Returns how many octets it appended.
 fn encode(encoder: &mut DataEncoder, piece: &[u8], out: &mut Vec<u8>) -> usize {
     let before = out.len();
     out.reserve(DataEncoder::max_growth(piece.len()));
@@ -237,17 +237,18 @@ fn encode(encoder: &mut DataEncoder, piece: &[u8], out: &mut Vec<u8>) -> usize {
     out.len() - before
 }
 
-/// What is left of a chunk. Octets that are too many would be taken for commands.
+/// How much of a chunk is left after these octets. Surplus octets are an error: the server would
+/// read them as commands.
 fn less(left: u64, octets: usize) -> Result<u64> {
     left.checked_sub(octets as u64).ok_or_else(length_differs)
 }
 
-/// The message is not as long as its source said.
+/// The error for a message that is longer or shorter than its source said.
 fn length_differs() -> Error {
     Error::Source(ErrorKind::InvalidData.into())
 }
 
-/// Writes a chunk that is not the last, and waits until another may follow.
+/// Writes a chunk that is not the last, and waits until the next one may be sent.
 fn write_chunk(
     wire: &mut Wire,
     exchange: &mut Exchange,
@@ -264,7 +265,7 @@ fn write_chunk(
     Ok(())
 }
 
-/// Reads all replies that are owed to chunks.
+/// Reads all replies that are still due.
 fn drain(wire: &mut Wire, exchange: &mut Exchange) -> Result<()> {
     while let Some(awaited) = exchange.awaited().filter(|_| !exchange.is_over()) {
         exchange.replied(wire.read_reply(awaited)?);
@@ -272,7 +273,7 @@ fn drain(wire: &mut Wire, exchange: &mut Exchange) -> Result<()> {
     Ok(())
 }
 
-/// A body and its connection, as a writer. Dropped before its end, it cuts the connection.
+/// Writes a body to its connection. If it is dropped before its end, it cuts the connection.
 #[derive(Debug)]
 pub(crate) struct BodyWriter<'w> {
     body: Body,
@@ -291,7 +292,8 @@ impl<'w> BodyWriter<'w> {
         }
     }
 
-    /// As [`Body::finish`], or as [`Body::fail`].
+    /// Ends the message, or gives it up if `written` is an error. Once the exchange is over, the
+    /// error does not matter.
     pub(crate) fn end(mut self, written: io::Result<()>) -> Result<()> {
         self.is_over = true;
         match written {
@@ -312,8 +314,8 @@ impl Write for BodyWriter<'_> {
 }
 
 impl Drop for BodyWriter<'_> {
-    /// A source that panics must not leave half a message behind, to which the next one would be
-    /// added.
+    /// Cuts the connection if the source has panicked. Otherwise the next message would be appended
+    /// to half a message.
     fn drop(&mut self) {
         if !self.is_over {
             self.wire.abort();

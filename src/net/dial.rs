@@ -19,8 +19,8 @@ use crate::transport::Transport;
 
 /// Opens the connection before the deadline.
 ///
-/// The addresses of a host are tried in the resolver's order, each with its share of the time that
-/// is left, so that one that swallows packets cannot use it all up.
+/// The addresses of a host are tried in the resolver's order. Each gets a share of the time that is
+/// left, so that an address that drops packets cannot use all of it.
 pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
     if let Some(opener) = &config.opener {
         return open(opener.clone(), config.clone(), deadline);
@@ -41,13 +41,13 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
         Server::Place(place) => (place.open)(&place.path).map(Stream::boxed),
     };
     connected.map_err(|error| match error.kind() {
-        // A connection that was there, and is gone before anybody could read from it.
+        // The connection was open, and was reset before anything was read.
         ErrorKind::ConnectionReset => Error::disconnected(first_step(config), None),
         _ => connect_error(error),
     })
 }
 
-/// What comes behind the connection.
+/// The step that follows the connection attempt.
 fn first_step(config: &Config) -> Step {
     match config.security {
         Security::ImplicitTls => Step::Handshake,
@@ -73,11 +73,11 @@ impl TcpTransport {
     }
 }
 
-/// Has the caller's function open the connection. What it does may have no time limit.
+/// Opens the connection with the caller's function, which may have no time limit.
 fn open(opener: Opener<Config>, config: Config, deadline: Instant) -> Result<Stream> {
     let open = move || opener.open(&config, deadline).map(Stream::boxed);
     within(deadline, open).map_err(|error| match error.kind() {
-        // On Unix a socket that has a timeout of its own says so.
+        // On Unix, a socket with its own timeout returns `WouldBlock`.
         ErrorKind::WouldBlock => Error::timeout(Step::Connect),
         _ => connect_error(error),
     })
@@ -112,8 +112,8 @@ fn look_up_error(config: &Config, error: io::Error) -> Error {
     }
 }
 
-/// What resolvers say of a name that does not exist, or that has no address: the libraries of GNU,
-/// Apple and the BSDs, musl, Windows. Everything else may pass by itself.
+/// Parts of the messages of resolvers for a name that does not exist or has no address: GNU, Apple
+/// and the BSDs, musl, Windows. Any other failure may be temporary.
 const UNKNOWN: [&str; 6] = [
     "not known",
     "o address associated with",
@@ -127,8 +127,8 @@ fn is_unknown(words: &str) -> bool {
     UNKNOWN.iter().any(|part| words.contains(part))
 }
 
-/// Does something that has no time limit of its own before the deadline, on a thread that is left
-/// behind if it takes longer: it ends when the operating system lets it.
+/// Runs work that has no time limit on another thread, and waits for it until the deadline. A
+/// thread that takes longer is left alone; it ends when the operating system lets it.
 fn within<T: Send + 'static>(
     deadline: Instant,
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -143,7 +143,7 @@ fn within<T: Send + 'static>(
     if !end.comes_before(deadline) {
         return Err(ErrorKind::TimedOut.into());
     }
-    // If the caller's own function has panicked, so does the caller.
+    // A panic in the caller's function continues in the caller's thread.
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
@@ -209,7 +209,7 @@ fn within_reach(addresses: Vec<SocketAddr>, _config: &Config) -> Vec<SocketAddr>
     addresses
 }
 
-/// From an IPv4 address no IPv6 address can be reached, nor the other way round.
+/// An IPv4 address cannot connect to an IPv6 address, nor the other way round.
 #[cfg(feature = "local-address")]
 fn within_reach(mut addresses: Vec<SocketAddr>, config: &Config) -> Vec<SocketAddr> {
     if let Some(local) = config.local_address {
@@ -308,7 +308,7 @@ mod tests {
         }
     }
 
-    // Field E2: a resolver that never answers.
+    // Field E2: a resolver that never replies.
     #[test]
     fn what_has_no_limit_of_its_own_gets_one() {
         let (release, wait) = mpsc::channel::<()>();
@@ -326,7 +326,7 @@ mod tests {
         assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
     }
 
-    // L4: Linux ignores whoever wants into a full queue, as a firewall does.
+    // L4: Linux ignores new connections if the queue is full, as a firewall does.
     #[cfg(target_os = "linux")]
     #[test]
     fn an_address_that_does_not_answer_leaves_time_for_the_next() {

@@ -1,4 +1,4 @@
-//! What a failed read, write or handshake means, and what a server says that was not asked.
+//! Makes errors of failed reads, writes and handshakes, and recognizes a farewell.
 
 use std::io::{self, ErrorKind};
 
@@ -9,7 +9,7 @@ use crate::protocol::parser::ReplyParser;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 
-/// A failed read, write or handshake, told by what it means.
+/// The error for a failed read, write or handshake.
 pub(super) fn failed(step: Step, failure: Failure) -> Error {
     match failure {
         Failure::Socket(error) => io_error(step, error),
@@ -20,7 +20,7 @@ pub(super) fn failed(step: Step, failure: Failure) -> Error {
 
 fn io_error(step: Step, error: io::Error) -> Error {
     match error.kind() {
-        // On Unix a socket that has a timeout of its own says `WouldBlock`.
+        // On Unix, a socket with its own timeout returns `WouldBlock`.
         ErrorKind::TimedOut | ErrorKind::WouldBlock => Error::timeout(step),
         ErrorKind::BrokenPipe
         | ErrorKind::ConnectionAborted
@@ -35,7 +35,7 @@ fn tls_error(step: Step, failure: TlsFailure) -> Error {
     let mut input = LineBuffer::default();
     input.extend(&failure.in_clear);
     let reply = ReplyParser::default().next_reply(&mut input, line::MAX_LINE);
-    // What a server says during AUTH may repeat a secret.
+    // A reply during AUTH may repeat a secret.
     let reply = reply.ok().flatten().filter(|_| step != Step::Auth);
     let error = TlsError::new(step, failure.source, failure.is_verdict, reply);
     Error::Tls(Box::new(error))
@@ -44,7 +44,7 @@ fn tls_error(step: Step, failure: TlsFailure) -> Error {
 /// How much of a line that breaks the protocol is kept for the error.
 const MAX_OFFENDING: usize = 500;
 
-/// Whether a server that says this without being asked is leaving.
+/// Whether a reply without a command means that the server is leaving.
 pub(super) fn is_farewell(reply: &Reply, is_over: bool) -> bool {
     let code = reply.code();
     code == Code::SERVICE_CLOSING

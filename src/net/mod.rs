@@ -1,4 +1,5 @@
-//! Sockets: connecting, TLS, lines in and messages out. The only part of the crate that waits.
+//! Sockets: connecting, TLS, reading replies and sending messages. Only this part of the crate
+//! waits for the network.
 
 pub(crate) mod body;
 pub(crate) mod dial;

@@ -1,4 +1,4 @@
-//! [`Stream`]: the transport, upgraded in place.
+//! [`Stream`]: a connection that can be upgraded to TLS in place.
 
 mod channel;
 mod secured;
@@ -25,14 +25,14 @@ use crate::net::stream::timed::Timed;
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
 
-/// The transport, upgraded in place.
+/// A connection that can be upgraded to TLS in place.
 #[derive(Debug)]
 pub(crate) enum Stream {
-    /// As it was opened.
+    /// The transport as it was opened.
     Plain(Channel),
-    /// With TLS of ours on it.
+    /// The transport with TLS, which this library has added.
     Tls(Secured),
-    /// Nothing left to talk to: closed by us, or lost in a failed handshake.
+    /// Closed by us, or lost in a failed handshake.
     Closed,
 }
 
@@ -42,12 +42,12 @@ trait ReadWrite: Read + Write {}
 impl<T: Read + Write> ReadWrite for T {}
 
 impl Stream {
-    /// A connection, whatever it goes through.
+    /// A connection over any transport.
     pub(crate) fn new(transport: impl Transport + 'static) -> Self {
         Self::boxed(Box::new(transport))
     }
 
-    /// The same of one whose type is unknown here.
+    /// A connection over a boxed transport.
     pub(crate) fn boxed(transport: Box<dyn Transport>) -> Self {
         Self::Plain(Channel::new(transport))
     }
@@ -63,7 +63,7 @@ impl Stream {
         Self::new(Timed::new(stream))
     }
 
-    /// Wraps the connection into TLS; if that fails, nothing is left of it.
+    /// Wraps the connection in TLS. If that fails, the connection is closed.
     pub(crate) fn upgrade(
         &mut self,
         connector: &TlsConnector,
@@ -91,7 +91,7 @@ impl Stream {
         }
     }
 
-    /// Until when reads and writes may take. If that cannot be set, the next of them says so.
+    /// Sets the deadline of reads and writes. If that fails, the next of them returns the error.
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         match self {
             Self::Plain(channel) => channel.set_deadline(deadline),
@@ -100,16 +100,16 @@ impl Stream {
         }
     }
 
-    /// Reads what is there, waiting until the deadline; 0 is the end.
+    /// Reads what has arrived, or waits for it until the deadline. 0 is the end.
     ///
-    /// An end that TLS did not announce is an end like any other: a reply that is cut short shows
-    /// by itself.
+    /// An end that TLS did not announce counts as a normal end. If it cuts a reply short, the reply
+    /// has no last line.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
         let result = self.inner()?.read(buffer);
         result.map_err(|error| self.reason(error))
     }
 
-    /// Writes everything; `taken` counts the octets that were taken, also when it fails.
+    /// Writes everything. `taken` counts the octets that were accepted, even if it fails.
     pub(crate) fn write_all(&mut self, octets: &[u8], taken: &mut u64) -> Result<(), Failure> {
         let result = self.write_octets(octets, taken);
         result.map_err(|error| self.reason(error))
@@ -129,7 +129,7 @@ impl Stream {
         inner.flush()
     }
 
-    /// Reads what is there without waiting; `None` if there is nothing, `Some(0)` at the end.
+    /// Reads what has arrived, without waiting. `None` means nothing, and `Some(0)` is the end.
     pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Failure> {
         self.set_polling(true).map_err(Failure::Unset)?;
         let result = self.read(buffer);
@@ -140,9 +140,9 @@ impl Stream {
         }
     }
 
-    /// From here on reads give what is there and do not wait.
+    /// Makes the reads from here on return what has arrived, without waiting.
     pub(crate) fn wait_no_more(&mut self) {
-        // Whatever is wrong with the socket, the next read says it, too.
+        // If something is wrong with the socket, the next read fails, too.
         let _ = self.set_polling(true);
     }
 
@@ -154,7 +154,8 @@ impl Stream {
         }
     }
 
-    /// Ends the connection. TLS says goodbye first, so that the peer can tell this from a cut.
+    /// Ends the connection. TLS sends `close_notify` first, so that the server can tell this from a
+    /// cut.
     pub(crate) fn close(&mut self) {
         if let Self::Tls(tls) = self {
             tls.say_goodbye();
@@ -171,12 +172,12 @@ impl Stream {
         matches!(self, Self::Closed)
     }
 
-    /// Whether TLS of ours is on.
+    /// Whether this library has added TLS.
     pub(crate) fn is_tls(&self) -> bool {
         matches!(self, Self::Tls(_))
     }
 
-    /// Whether the transport itself is protected, by the word of whoever opened it.
+    /// Whether the transport itself is protected. The transport says so, and nobody checks it.
     pub(crate) fn is_protected_below(&self) -> bool {
         self.below(|transport| transport.is_protected())
             .unwrap_or_default()
@@ -197,7 +198,7 @@ impl Stream {
         }
     }
 
-    /// What ties a login to this TLS session (RFC 5929, 4), if the platform can tell.
+    /// The value that ties a login to this TLS session (RFC 5929, 4), if it is available.
     pub(crate) fn tls_server_end_point(&self) -> Option<Vec<u8>> {
         match self {
             Self::Plain(channel) => channel.tls_server_end_point(),
@@ -206,7 +207,7 @@ impl Stream {
         }
     }
 
-    /// Asks the transport, below TLS if there is some.
+    /// Asks the transport, which is below TLS if there is TLS.
     fn below<T>(&self, ask: impl FnOnce(&dyn Transport) -> T) -> Option<T> {
         match self {
             Self::Plain(channel) => Some(ask(&**channel)),
@@ -232,15 +233,15 @@ impl Stream {
     }
 }
 
-/// Why a connection could not be wrapped into TLS.
+/// Why a connection could not be wrapped in TLS.
 #[derive(Debug)]
 pub(crate) enum UpgradeError {
-    /// There is TLS on it already, or it is closed.
+    /// The connection has TLS already, or it is closed.
     NotPlain,
     Failed(Failure),
 }
 
-/// The end of a budget that begins now. One that no clock can hold ends in a year.
+/// The end of a budget that begins now. A budget too long for the clock ends in a year.
 pub(crate) fn deadline_in(budget: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let now = Instant::now();
@@ -282,8 +283,8 @@ mod tests {
         }
     }
 
-    // The deadline holds however short the operating system's own limit was, and a peer that is
-    // silent is a timeout.
+    // The deadline holds even if the operating system's own limit is shorter. A silent peer is a
+    // timeout.
     #[test]
     fn a_read_ends_at_the_deadline() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

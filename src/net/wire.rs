@@ -1,4 +1,4 @@
-//! [`Wire`]: lines in, commands and messages out; the only place that waits.
+//! [`Wire`] reads replies, and writes commands and messages. It waits for the server.
 
 use std::fmt;
 use std::io::{ErrorKind, Write};
@@ -18,40 +18,40 @@ use crate::secret::Secrets;
 use crate::step::Step;
 use crate::trace::Trace;
 
-/// How much is read at once.
+/// How many octets are read at a time.
 const READ_BUFFER: usize = 8 * 1024;
-/// How much is listened to on an idle connection; a farewell is shorter.
+/// How many octets are read from an idle connection. A farewell is shorter.
 const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
-/// How long the end of a connection may lag behind the farewell that comes before it.
+/// How long to wait for the end of the connection after a farewell.
 const FAREWELL_ENDS: Duration = Duration::from_millis(300);
-/// How long after it was heard a server counts as busy.
+/// For how long a server counts as busy after it has sent something.
 const BUSY: Duration = Duration::from_micros(200);
-/// How long a server that cut the connection is listened to for its reason.
+/// How long to wait for the server's reason after it has cut the connection.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
-/// The connection as lines.
+/// A connection that is read and written as lines.
 ///
-/// Every failure in here closes the stream for good: after a lost or late reply, the next one could
+/// Every failure closes the stream for good. After a lost or late reply, the next reply could
 /// belong to any command.
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: Stream,
-    /// Where reads go; kept, since clearing it for each would take longer than the read.
+    /// The buffer for reads. It is kept, since clearing a new one would take longer than a read.
     read_buffer: Box<[u8]>,
     input: LineBuffer,
-    /// When something came last.
+    /// When the server last sent something.
     heard_at: Instant,
     parser: ReplyParser,
-    /// Commands to send before the next wait: one flight is one write.
+    /// The octets to send before the next wait, in a single write.
     outbox: Vec<u8>,
-    /// How many octets the stream has taken.
+    /// How many octets the stream has accepted.
     taken: u64,
     timeouts: Timeouts,
-    /// Until when the call under way may take.
+    /// The deadline of the current call.
     call_deadline: Option<Instant>,
     pub(crate) trace: Trace,
-    /// Passwords, tokens and what was made of them, as far as they have been sent: none of it is
-    /// ever shown, should the server repeat it.
+    /// The passwords and tokens that have been sent, and their encoded forms. If the server repeats
+    /// one, it is masked.
     secrets: Secrets,
 }
 
@@ -79,7 +79,7 @@ impl Wire {
         }
     }
 
-    /// A reply that does not show the secrets of this connection.
+    /// The reply with the secrets of this connection masked.
     fn hiding(&self, reply: Reply) -> Reply {
         if self.secrets.occur_in(reply.raw()) {
             reply.hiding(&self.secrets.list())
@@ -88,7 +88,7 @@ impl Wire {
         }
     }
 
-    /// Begins a call of the user's: everything until the next one has to end before the deadline.
+    /// Begins a call by the user. Everything until the next call must end before the deadline.
     pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) -> Result<()> {
         self.call_deadline = deadline;
         if self.is_closed() {
@@ -114,7 +114,7 @@ impl Wire {
         self.stream.close();
     }
 
-    /// Says QUIT, waits for the farewell, and closes, whatever comes of it (RFC 5321, 4.1.1.10).
+    /// Sends QUIT, waits for the reply, and closes the connection in any case (RFC 5321, 4.1.1.10).
     pub(crate) fn leave(&mut self) -> Option<Reply> {
         let said = self.send(Step::Quit, b"QUIT\r\n", None);
         let farewell = said.and_then(|()| self.read_alone(Step::Quit)).ok();
@@ -122,7 +122,7 @@ impl Wire {
         farewell
     }
 
-    /// Cuts the connection: the server must not take what it has for the whole.
+    /// Cuts the connection, so that the server cannot take a part of a message for the whole.
     pub(crate) fn abort(&mut self) {
         if !self.is_closed() {
             self.trace.note(format_args!("cut off"));
@@ -130,7 +130,7 @@ impl Wire {
         self.stream.abort();
     }
 
-    /// Reads one reply to a command that went alone.
+    /// Reads the reply to a command that was sent alone.
     pub(crate) fn read_alone(&mut self, step: Step) -> Result<Reply> {
         self.read_reply(Awaited::alone(step))
     }
@@ -142,7 +142,7 @@ impl Wire {
         Ok(reply)
     }
 
-    /// Reads one reply that may repeat a secret; `shown` makes of it what the trace may see.
+    /// Reads one reply that may repeat a secret. `shown` makes the reply for the trace.
     pub(crate) fn read_reply_shown(
         &mut self,
         step: Step,
@@ -159,7 +159,7 @@ impl Wire {
         }
         let reply = self.next_reply(awaited);
         if reply.is_err() {
-            // What a server says during AUTH may repeat a secret; only a whole reply can be masked.
+            // During AUTH the server may repeat a secret, and only a whole reply can be masked.
             if awaited.step != Step::Auth {
                 self.trace_remains();
             }
@@ -181,8 +181,8 @@ impl Wire {
         }
     }
 
-    /// Puts a command into the outbox that goes alone; `shown` stands for it in the trace if it
-    /// holds a secret.
+    /// Puts a command that goes alone into the outbox. If it holds a secret, the trace shows
+    /// `shown` instead.
     pub(crate) fn send(&mut self, step: Step, octets: &[u8], shown: Option<&str>) -> Result<()> {
         self.check_quiet(step)?;
         match shown {
@@ -193,7 +193,7 @@ impl Wire {
         Ok(())
     }
 
-    /// Puts commands into the outbox that stand in a group.
+    /// Puts a group of commands into the outbox.
     pub(crate) fn queue_lines(&mut self, octets: &[u8]) {
         self.trace.client_lines(octets);
         self.outbox.extend_from_slice(octets);
@@ -208,17 +208,17 @@ impl Wire {
         self.trace.client_lines(line);
     }
 
-    /// What goes out with the next flush.
+    /// The octets that the next flush writes.
     pub(crate) fn outbox(&mut self) -> &mut Vec<u8> {
         &mut self.outbox
     }
 
-    /// How many octets the stream has taken since it was opened.
+    /// How many octets the stream has accepted since it was opened.
     pub(crate) fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// How many octets the stream will have taken when the outbox is empty.
+    /// How many octets the stream will have accepted when the outbox is empty.
     pub(crate) fn position(&self) -> u64 {
         self.taken + self.outbox.len() as u64
     }
@@ -235,7 +235,7 @@ impl Wire {
         written
     }
 
-    /// Writes the outbox if it has this many bytes.
+    /// Writes the outbox if it has at least this many octets.
     pub(crate) fn flush_over(&mut self, octets: usize, step: Step) -> Result<()> {
         if self.outbox.len() < octets {
             return Ok(());
@@ -243,7 +243,8 @@ impl Wire {
         self.flush(step)
     }
 
-    /// Takes octets of a message. From the size of a buffer on they are written from where they are.
+    /// Writes octets of a message. Fewer than `buffer` are collected in the outbox; more are
+    /// written without a copy.
     pub(crate) fn write_body(&mut self, octets: &[u8], buffer: usize) -> Result<()> {
         if octets.len() < buffer {
             self.outbox.extend_from_slice(octets);
@@ -264,7 +265,8 @@ impl Wire {
         written.map_err(|error| self.failed_write(step, error))
     }
 
-    /// In the middle of a message the server has nothing to say but that it does not want it.
+    /// Checks that the server has sent nothing in the middle of a message. It may only refuse the
+    /// message, and then the connection is cut.
     pub(crate) fn check_silence(&mut self) -> Result<()> {
         self.stream.set_deadline(self.deadline(Step::Body));
         let read = match self.stream.try_read(&mut self.read_buffer) {
@@ -295,7 +297,7 @@ impl Wire {
         })
     }
 
-    /// Before a command goes out everything that came must have been asked for.
+    /// Checks, before a command is sent, that nothing has arrived that was not asked for.
     pub(crate) fn check_quiet(&mut self, step: Step) -> Result<()> {
         if self.is_closed() {
             return Err(Error::Closed);
@@ -306,12 +308,12 @@ impl Wire {
         Err(self.unasked(step, false))
     }
 
-    /// Whether the server has spoken just now.
+    /// Whether the server has sent something very recently.
     pub(crate) fn is_busy(&self) -> bool {
         self.heard_at.elapsed() < BUSY
     }
 
-    /// Asks an idle connection whether the server has said something meanwhile, or is gone.
+    /// Checks that the server has sent nothing on an idle connection and has not closed it.
     pub(crate) fn check_idle(&mut self) -> Result<()> {
         let is_over = self.listen()?;
         if is_over {
@@ -324,9 +326,9 @@ impl Wire {
         self.input.is_empty() && self.parser.is_idle()
     }
 
-    /// Reads without waiting; returns true at the end of the stream.
+    /// Reads without waiting. Returns true at the end of the stream.
     fn listen(&mut self) -> Result<bool> {
-        // Nothing waits here, but the last deadline may have passed meanwhile.
+        // Nothing waits here, but the last deadline may have passed by now.
         self.stream.set_deadline(self.deadline(Step::Idle));
         let mut heard = 0;
         while heard < MAX_FAREWELL {
@@ -349,8 +351,8 @@ impl Wire {
 
     /// Why the connection cannot be used: the server sent a reply without a command, or is gone.
     ///
-    /// 421 is its farewell at any time (RFC 5321, 3.8), and so is any 221, 4yz or 5yz before the
-    /// end. Nothing of the next transaction was sent, so another connection may take it.
+    /// 421 is a farewell at any time (RFC 5321, 3.8). A 221, 4yz or 5yz is one if the connection
+    /// then ends. Nothing of the next transaction was sent, so another connection may take it.
     fn unasked(&mut self, step: Step, is_over: bool) -> Error {
         let is_silent = self.is_quiet();
         let said = self.farewell();
@@ -371,7 +373,8 @@ impl Wire {
         }
     }
 
-    /// Whether the end follows on what would be a farewell with it. The two are often two segments.
+    /// Whether the connection ends after a reply that is a farewell only with this end. The reply
+    /// and the end often come in separate segments.
     fn ends_behind(&mut self, said: &Reply) -> bool {
         if !is_farewell(said, true) || is_farewell(said, false) {
             return false;
@@ -386,7 +389,7 @@ impl Wire {
         is_over && self.is_quiet()
     }
 
-    /// A reply that is there already, or as much of it as came.
+    /// The reply that has already arrived, or the part of it that has.
     fn farewell(&mut self) -> Option<Reply> {
         let reply = match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
             Ok(reply) => reply.or_else(|| {
@@ -403,7 +406,7 @@ impl Wire {
         reply
     }
 
-    /// The line that was read last, or half of one, without secrets.
+    /// The line that was read last, which may be incomplete, with its secrets masked.
     fn newest_line(&self) -> String {
         let text = String::from_utf8_lossy(self.input.newest_line());
         if self.secrets.is_empty() {
@@ -413,7 +416,7 @@ impl Wire {
         }
     }
 
-    /// The line that was read last, for an error.
+    /// The line that was read last, shortened for an error.
     fn offending_line(&self) -> Box<str> {
         shortened(&self.newest_line())
     }
@@ -421,7 +424,7 @@ impl Wire {
     /// Starts TLS. Bytes before the handshake were not protected, so there must be none.
     pub(crate) fn upgrade(&mut self, options: &TlsOptions, name: &str) -> Result<()> {
         if !self.input.is_empty() || !self.parser.is_idle() {
-            // A server that can do none of our versions may say so before it has heard us.
+            // A server that supports none of our TLS versions may send an alert before we begin.
             let is_alert = self.input.unread().starts_with(&ALERT);
             self.abort();
             return Err(if is_alert {
@@ -446,7 +449,7 @@ impl Wire {
         Ok(())
     }
 
-    /// The next reply, waiting for it.
+    /// Waits for the next reply.
     fn next_reply(&mut self, awaited: Awaited) -> Result<Reply> {
         let step = awaited.step;
         let limit = if step == Step::Auth {
@@ -458,7 +461,7 @@ impl Wire {
         loop {
             match self.parser.next_reply(&mut self.input, limit) {
                 Ok(Some(_)) if self.taken < awaited.end_at => {
-                    // What it would answer has not even been written.
+                    // The command that this reply would belong to has not been written yet.
                     return Err(self.broken(step, ProtocolError::Unsolicited));
                 }
                 Ok(Some(reply)) => return Ok(self.hiding(reply)),
@@ -466,7 +469,7 @@ impl Wire {
                 Err(source) => return Err(self.broken(step, source)),
             }
             if !is_waiting {
-                // As long as it is being written, a message is not at its end.
+                // While a message is still being written, the step is the message, not its end.
                 self.flush(if step == Step::EndOfData {
                     Step::Body
                 } else {
@@ -479,7 +482,8 @@ impl Wire {
         }
     }
 
-    /// The server broke the grammar. A line that came during AUTH may hold a secret.
+    /// The error for a reply that breaks the grammar. A line that came during AUTH may hold a
+    /// secret, so it is left out.
     fn broken(&self, step: Step, source: ProtocolError) -> Error {
         let line = match step {
             Step::Auth => Box::default(),
@@ -513,7 +517,8 @@ impl Wire {
         }
     }
 
-    /// A write failed: the server may have said why before it closed its side, or stopped reading.
+    /// The error for a failed write. The server may have sent the reason before it closed its side
+    /// or stopped reading.
     fn failed_write(&mut self, step: Step, failure: Failure) -> Error {
         let mut error = failed(step, failure);
         if error.is_timeout() {
@@ -525,7 +530,7 @@ impl Wire {
             (Some(reply), _) => {
                 error = Error::disconnected(step, Some(reply));
             }
-            // The server's verdict on the handshake, which TLS 1.3 sends behind it.
+            // With TLS 1.3, the server can reject our part of the handshake after it.
             (None, Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
                 error = Error::Tls(verdict);
             }
@@ -540,8 +545,8 @@ impl Wire {
         self.stream.set_deadline(self.within_call(patience));
     }
 
-    /// Why a server is going away, and how it did: its first reply answers what was being written,
-    /// another one may say goodbye.
+    /// The reply that says why a server goes away, and the error that ended the connection. The
+    /// first reply is about what was being written; a later one may be a farewell.
     fn last_words(&mut self) -> (Option<Reply>, Error) {
         let mut reason = None;
         loop {
@@ -555,7 +560,7 @@ impl Wire {
         }
     }
 
-    /// A reply before the deadline that is set already.
+    /// Reads a reply before the deadline that is already set.
     fn unwaited_reply(&mut self) -> Result<Reply> {
         loop {
             match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
@@ -566,19 +571,19 @@ impl Wire {
         }
     }
 
-    /// Until when a reply may take: a server that answers a group at once needs the time of its
+    /// The deadline for a reply. A server that replies to a group at once needs the time of the
     /// slowest command.
     fn patience(&self, awaited: Awaited) -> Instant {
         let with = awaited.with.unwrap_or(awaited.step);
         self.deadline(awaited.step).max(self.deadline(with))
     }
 
-    /// Until when a step may take.
+    /// The deadline for a step.
     fn deadline(&self, step: Step) -> Instant {
         self.within_call(self.timeouts.budget(step))
     }
 
-    /// The end of a budget that begins now, and no later than that of the call.
+    /// The end of a budget that begins now, but not later than the deadline of the call.
     fn within_call(&self, budget: Duration) -> Instant {
         let deadline = deadline_in(budget);
         self.call_deadline

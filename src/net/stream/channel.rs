@@ -7,10 +7,10 @@ use std::time::Instant;
 
 use crate::transport::Transport;
 
-/// A transport in use. It is shut down when this is dropped, and only then.
+/// A transport in use. The transport is shut down when the channel is dropped, and only then.
 pub(crate) struct Channel {
     transport: Box<dyn Transport>,
-    /// Why the deadline could not be set: without one nothing may wait.
+    /// Why the deadline could not be set. Without a deadline no call may wait.
     unset: Option<io::Error>,
 }
 
@@ -22,7 +22,7 @@ impl Channel {
         }
     }
 
-    /// Until when reads and writes may take. If that cannot be set, the next of them says so.
+    /// Sets the deadline of reads and writes. If that fails, the next of them returns the error.
     pub(super) fn set_deadline(&mut self, deadline: Instant) {
         self.unset = self.transport.set_deadline(deadline).err();
     }
@@ -31,7 +31,7 @@ impl Channel {
         self.transport.set_nonblocking(yes)
     }
 
-    /// Runs a read or a write that no signal ends.
+    /// Runs a read or a write, and repeats it if a signal has interrupted it.
     fn run<T>(
         &mut self,
         mut call: impl FnMut(&mut dyn Transport) -> io::Result<T>,
@@ -74,7 +74,7 @@ impl Write for Channel {
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        // Nobody is left to do anything about it.
+        // Nobody can handle an error here.
         let _ = self.transport.shutdown();
     }
 }

@@ -1,4 +1,4 @@
-//! [`Secured`]: TLS over a transport, and the truth about it.
+//! [`Secured`]: TLS over a transport, with the real reason of each failure.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,17 +10,17 @@ use crate::transport::Transport;
 
 /// TLS over a transport.
 ///
-/// What a TLS library says about a read or a write is its own account of it, which differs from
-/// release to release; what the system call below said is the fact, and comes first.
+/// The errors of a TLS library differ from release to release. So if the system call below has
+/// failed, its error is reported instead.
 #[derive(Debug)]
 pub(crate) struct Secured {
     layer: Box<dyn Layer>,
     witness: Witness,
-    /// Something was read since the handshake.
+    /// Whether something was read since the handshake.
     has_heard: bool,
 }
 
-/// What a TLS library gives.
+/// The functions that a TLS library must provide.
 pub(super) trait Layer: Read + Write + fmt::Debug + Send + Sync {
     fn say_goodbye(&mut self) -> io::Result<()>;
     fn certificate(&self) -> Option<Vec<u8>>;
@@ -36,7 +36,7 @@ impl Secured {
         }
     }
 
-    /// Asks the transport.
+    /// Asks the transport below TLS.
     pub(super) fn below<T>(&self, ask: impl FnOnce(&dyn Transport) -> T) -> Option<T> {
         self.witness.below(ask)
     }
@@ -57,14 +57,14 @@ impl Secured {
         self.layer.end_point()
     }
 
-    /// Sends the end of TLS (`close_notify`). Best effort: the transport closes next, whatever
-    /// happens here.
+    /// Sends the end of TLS (`close_notify`). A failure is ignored, since the transport is closed
+    /// next.
     pub(super) fn say_goodbye(&mut self) {
         self.witness.forget();
         let _ = self.layer.say_goodbye();
     }
 
-    /// Why a read or a write failed: what the system call said, or else TLS.
+    /// Why a read or a write failed: the error of the system call, or else of TLS.
     pub(super) fn reason(&mut self, error: io::Error) -> Failure {
         if let Some(fact) = self.witness.failure() {
             return Failure::Socket(fact);
@@ -101,8 +101,8 @@ impl Write for Secured {
 }
 
 impl Drop for Secured {
-    /// Some TLS libraries say goodbye when they are dropped, which must not reach the peer of a
-    /// connection that was cut.
+    /// Some TLS libraries send `close_notify` when they are dropped. After a cut it must not reach
+    /// the server.
     fn drop(&mut self) {
         self.witness.cut();
     }
@@ -111,23 +111,23 @@ impl Drop for Secured {
 /// Why reading, writing or a handshake failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The transport says so: the operating system, as a rule.
+    /// The transport failed. This is usually an error of the operating system.
     Socket(io::Error),
-    /// TLS says so, and the transport knows nothing of it.
+    /// TLS failed, but the transport did not.
     Tls(TlsFailure),
-    /// The transport could not be told whether to wait.
+    /// The transport could not be set to wait or not to wait.
     Unset(io::Error),
 }
 
-/// What TLS had to say.
+/// A failure of TLS.
 #[derive(Debug)]
 pub(crate) struct TlsFailure {
-    /// In the TLS library's words.
+    /// The error of the TLS library.
     pub(crate) source: Box<dyn StdError + Send + Sync>,
-    /// Nothing was heard from the server since the handshake: as TLS 1.3 has it, this is what it
-    /// thinks of our part of that.
+    /// Whether nothing was read since the handshake. With TLS 1.3, the error is then the server's
+    /// verdict on our part of the handshake.
     pub(crate) is_verdict: bool,
-    /// What came where a TLS record had to begin, if it could be a reply.
+    /// The octets that came instead of a TLS record, if they could be a reply.
     pub(crate) in_clear: Vec<u8>,
 }
 
@@ -162,7 +162,7 @@ pub(super) fn reason_of_handshake(
     })
 }
 
-/// What a server said without TLS: TLS has taken the beginning, and the rest waits below.
+/// What a server sent without TLS. TLS has read the beginning; the rest is read from the transport.
 fn in_clear(witness: &Witness) -> Vec<u8> {
     let mut octets = witness.newest();
     let is_reply = matches!(

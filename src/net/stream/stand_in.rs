@@ -1,5 +1,5 @@
-//! [`StandIn`]: a TLS library with its own error texts, so that no test depends on a
-//! real one's.
+//! [`StandIn`]: a TLS library with its own error texts, so that no test depends on those of a real
+//! one.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use crate::net::stream::tcp::TcpTransport;
 use crate::net::stream::witness::Witness;
 use crate::net::stream::{Stream, deadline_in};
 
-/// Records without encryption. Whatever happens below, the error is one that nobody knows.
+/// Records without encryption. Every failure below becomes an error with an unknown text.
 #[derive(Debug)]
 struct StandIn(Witness);
 
@@ -22,7 +22,8 @@ pub(crate) fn stand_in() -> (Stream, TcpStream) {
     (Stream::Tls(secured), server)
 }
 
-/// What comes of a handshake with a server that does this: it gives its end back to stay.
+/// The failure of a handshake with a server that does this. If the function returns the socket, it
+/// stays open.
 pub(crate) fn failed_handshake(
     budget: Duration,
     server_does: impl FnOnce(TcpStream) -> Option<TcpStream>,
@@ -57,7 +58,7 @@ pub(crate) fn alert(number: u8) -> [u8; 7] {
 }
 
 impl StandIn {
-    /// Reads so many octets, as TLS libraries do: first the head of a record, then what it has.
+    /// Reads this many octets. TLS libraries read the head of a record first, and then its content.
     fn octets(&mut self, count: usize) -> io::Result<Vec<u8>> {
         let mut octets = vec![0; count];
         let mut filled = 0;

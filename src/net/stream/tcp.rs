@@ -9,8 +9,8 @@ use crate::transport::Transport;
 
 /// A TCP connection with deadlines, as a base for your own [`Transport`].
 ///
-/// Give it to a TLS library instead of a [`TcpStream`], and the library keeps deadlines, too. A
-/// deadline counts for a whole read, however many system calls the library makes.
+/// You can give it to a TLS library instead of a [`TcpStream`]; TLS then keeps the deadlines, too.
+/// A deadline counts for a whole read, however many system calls the library makes.
 ///
 /// ```
 /// use std::io::{Read, Result, Write};
@@ -66,13 +66,13 @@ impl TcpTransport {
     ///
     /// The stream becomes blocking, and sends small segments without delay.
     ///
-    /// Reads and writes wait as long as it takes, until the first deadline is set.
+    /// Until you set the first deadline, reads and writes may wait for ever.
     ///
     /// # Errors
     ///
-    /// If the operating system refuses one of the two.
+    /// If the operating system refuses one of these two settings.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
-        // Commands are short and wait for replies: nothing may be held back (Nagle).
+        // Commands are short and wait for replies, so Nagle's algorithm would only delay them.
         stream.set_nodelay(true)?;
         stream.set_nonblocking(false)?;
         Ok(Self(Timed::new(stream)))
@@ -80,7 +80,7 @@ impl TcpTransport {
 
     /// Returns the stream.
     ///
-    /// Its timeouts belong to this type: set a deadline instead.
+    /// Do not set timeouts on it, because this type sets them. Set a deadline instead.
     #[must_use]
     pub fn get_ref(&self) -> &TcpStream {
         &self.0.socket

@@ -10,19 +10,19 @@ use crate::transport::Transport;
 
 /// A socket with a deadline.
 ///
-/// It stands below TLS, where one read can be many system calls and a peer that sends an octet now
-/// and then could make each of them begin anew.
+/// It is below TLS, where one read can take many system calls. A timeout for each call would not
+/// stop a peer that sends one octet now and then.
 #[derive(Debug)]
 pub(super) struct Timed<S> {
     pub(super) socket: S,
     deadline: Option<Instant>,
-    /// The socket is set not to block: `WouldBlock` is an answer.
+    /// Whether the socket is set not to block. `WouldBlock` is then a result.
     is_polling: bool,
     read_limit: Duration,
     write_limit: Duration,
 }
 
-/// What a socket can do beside reading and writing.
+/// What a socket can do besides reading and writing.
 pub(super) trait Socket: Read + Write {
     fn limit_reads(&self, limit: Duration) -> io::Result<()>;
     fn limit_writes(&self, limit: Duration) -> io::Result<()>;
@@ -56,7 +56,7 @@ impl<S: Socket> Timed<S> {
         }
     }
 
-    /// Runs a system call until it has an answer or the deadline has passed.
+    /// Repeats a system call until it has a result or the deadline has passed.
     fn run<T>(
         &mut self,
         limit: fn(&mut Self, Duration, bool) -> io::Result<()>,
@@ -97,11 +97,11 @@ impl<S: Socket> Timed<S> {
     }
 }
 
-/// The socket's own timeout, if it has to change.
+/// The new timeout of the socket; `None` if it need not change.
 ///
-/// It must not exceed the time left, and may be shorter: then the call wakes up early and goes on.
-/// Half of the time left suits the steps that follow as well, so that a session hardly ever pays a
-/// system call for it.
+/// It must not exceed the time left. If it is shorter, the call wakes up early and is repeated.
+/// Half of the time left suits the following steps as well. So a session rarely needs a system call
+/// to change it.
 fn new_limit(current: Duration, left: Duration, has_waited: bool) -> Option<Duration> {
     const SHORTEST: Duration = Duration::from_millis(1);
     const FINE: Duration = Duration::from_millis(50);
@@ -112,7 +112,7 @@ fn new_limit(current: Duration, left: Duration, has_waited: bool) -> Option<Dura
     Some(limit.max(SHORTEST)).filter(|limit| *limit != current)
 }
 
-/// Unix says `WouldBlock` when a socket's timeout is over, Windows `TimedOut`.
+/// When a socket's timeout is over, Unix returns `WouldBlock` and Windows `TimedOut`.
 fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)
 }
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(new_limit(MS, left, true), None);
     }
 
-    // After a wait that was cut short the next one is as long as it can be.
+    // If a wait ended early, the next one may be longer.
     #[test]
     fn a_limit_grows_back() {
         assert_eq!(new_limit(MS, 1000 * MS, true), Some(500 * MS));

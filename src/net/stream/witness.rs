@@ -1,4 +1,4 @@
-//! [`Witness`]: a transport below TLS, and what it has said.
+//! [`Witness`]: a transport below TLS that remembers its last result.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,23 +10,22 @@ use crate::transport::Transport;
 /// How much of the newest read is kept: enough for a reply that came without TLS.
 const KEPT: usize = 512;
 
-/// A transport below TLS. It remembers what the last read or write said, for those who get to hear
-/// only what TLS makes of it.
+/// A transport below TLS. It remembers the result of the last read or write, because the TLS
+/// library may report something else.
 ///
-/// When the time is up it says `WouldBlock` to TLS, and knows better: behind any other failure of a
-/// write some TLS libraries do not read any more, and what the server had said by then would be
-/// lost.
+/// At the deadline it returns `WouldBlock` to TLS, but remembers a timeout. After any other failed
+/// write some TLS libraries do not read any more. What the server had sent by then would be lost.
 ///
-/// Shared, since a handshake that fails takes what it was given with it.
+/// It is shared, because a failed handshake drops the transport that it was given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Witness(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 struct Seen {
-    /// None once it was cut.
+    /// `None` after the connection was cut.
     channel: Option<Channel>,
     failure: Option<Failed>,
-    /// The beginning of what the newest read brought.
+    /// The first octets of the newest read.
     newest: Vec<u8>,
 }
 
@@ -36,7 +35,7 @@ struct Failed {
     direction: Direction,
     kind: ErrorKind,
     os_code: Option<i32>,
-    /// What a transport of the caller's own says beside the kind.
+    /// The text of an error that the caller's own transport has made.
     words: Option<String>,
 }
 
@@ -47,7 +46,7 @@ enum Direction {
 }
 
 impl Witness {
-    /// Stands between a transport and TLS.
+    /// Makes a witness between a transport and TLS.
     pub(super) fn of(channel: Channel) -> Self {
         let seen = Seen {
             channel: Some(channel),
@@ -71,14 +70,14 @@ impl Witness {
         self.seen().channel()?.set_nonblocking(yes)
     }
 
-    /// Ends the transport, whoever still holds it.
+    /// Closes the transport, even if somebody else still holds this witness.
     pub(super) fn cut(&self) {
         let channel = self.seen().channel.take();
-        // It may take its time, and nobody else has to wait for it.
+        // Closing can take long, so it happens after the lock was released.
         drop(channel);
     }
 
-    /// What is there to be read, as far as a reply would go.
+    /// Reads what has arrived, without waiting. It reads enough for a reply.
     pub(super) fn rest(&self) -> Vec<u8> {
         let mut rest = vec![0; KEPT];
         let mut seen = self.seen();
@@ -90,7 +89,7 @@ impl Witness {
         rest
     }
 
-    /// Begins anew: what fails from here on has its own reason.
+    /// Forgets the last failure, so that the next call is judged on its own.
     pub(super) fn forget(&self) {
         self.seen().failure = None;
     }
@@ -100,8 +99,8 @@ impl Witness {
         self.seen().failure.as_ref().map(Failed::error)
     }
 
-    /// The same for a handshake. There TLS says goodbye to a server it does not believe, and that
-    /// the goodbye found nobody is not why it failed.
+    /// Why a handshake failed, if the transport did. If TLS rejects the server, it sends an alert.
+    /// If only that write failed, it is not the reason.
     pub(super) fn failure_in_handshake(&self) -> Option<io::Error> {
         let seen = self.seen();
         let is_reason = |failed: &&Failed| {
@@ -111,13 +110,13 @@ impl Witness {
         failure.filter(is_reason).map(Failed::error)
     }
 
-    /// The beginning of what the newest read brought.
+    /// The first octets of the newest read.
     pub(super) fn newest(&self) -> Vec<u8> {
         self.seen().newest.clone()
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        // Nothing in here is left half-way, not even by a transport that panics.
+        // Even a transport that panics leaves the values in here whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -143,7 +142,7 @@ impl Write for Witness {
     fn flush(&mut self) -> io::Result<()> {
         let mut seen = self.seen();
         match seen.channel().and_then(Write::flush) {
-            // It does not undo what a write has said.
+            // A flush that succeeds does not undo the failure of a write.
             Ok(()) => Ok(()),
             Err(error) => seen.told(Direction::Write, Err(error)).map(drop),
         }
@@ -156,7 +155,7 @@ impl Seen {
         channel.ok_or_else(|| ErrorKind::NotConnected.into())
     }
 
-    /// Takes down what a call said, and gives what TLS is to make of it.
+    /// Remembers the result of a call, and returns the result for TLS.
     fn told(&mut self, direction: Direction, result: io::Result<usize>) -> io::Result<usize> {
         self.call(direction, &result);
         match result {
@@ -165,7 +164,7 @@ impl Seen {
         }
     }
 
-    /// Takes down what a call said.
+    /// Remembers the result of a call.
     fn call(&mut self, direction: Direction, result: &io::Result<usize>) {
         self.failure = match result {
             Ok(0) if direction == Direction::Read => Some(Failed {
@@ -184,7 +183,7 @@ impl Seen {
         };
     }
 
-    /// Takes down what a read brought.
+    /// Remembers the first octets of a read.
     fn octets(&mut self, octets: &[u8]) {
         let newest = &mut self.newest;
         newest.clear();
@@ -238,7 +237,7 @@ mod tests {
         assert_eq!(kind(&witness), None);
     }
 
-    // What the operating system calls it stays.
+    // The error number of the operating system is kept.
     #[cfg(unix)]
     #[test]
     fn the_systems_own_number_stays() {
@@ -248,7 +247,7 @@ mod tests {
         assert_eq!(witness.failure().unwrap().raw_os_error(), Some(104));
     }
 
-    // A certificate that is not believed, and a server that is gone before it hears of it.
+    // TLS rejects the certificate, and the server is gone before the alert is sent.
     #[test]
     fn a_goodbye_that_fails_is_no_reason() {
         let failure = |witness: &Witness| witness.failure_in_handshake().map(|e| e.kind());
@@ -263,7 +262,7 @@ mod tests {
         assert_eq!(failure(&witness), Some(ErrorKind::UnexpectedEof));
     }
 
-    // What a transport of the caller's own says stays as well.
+    // The error text of the caller's own transport is kept, too.
     #[test]
     fn words_stay() {
         let witness = Witness::default();
@@ -274,7 +273,7 @@ mod tests {
         assert_eq!(failure.kind(), ErrorKind::BrokenPipe);
     }
 
-    /// Takes nothing in time.
+    /// Every read and write times out.
     struct Late;
 
     impl Read for Late {
@@ -303,7 +302,7 @@ mod tests {
         }
     }
 
-    // TLS hears something else, and a flush that goes well does not undo what a write said.
+    // TLS gets another error, and a flush that succeeds does not undo the failure of a write.
     #[test]
     fn the_truth_about_time_stays() {
         let mut witness = Witness::of(Channel::new(Box::new(Late)));

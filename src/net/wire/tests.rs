@@ -2,7 +2,7 @@ use super::*;
 use crate::transport::Transport;
 use std::io::{self, Read, Write};
 
-/// A peer that repeats the same octets for ever, as much as is asked for.
+/// A peer that repeats the same octets for ever, and fills every read.
 #[derive(Debug)]
 struct Endless(&'static [u8], usize);
 
@@ -36,7 +36,7 @@ impl Transport for Endless {
     }
 }
 
-// R1, R2: neither a line nor a reply takes more than its limit, and one read behind it.
+// R1, R2: neither a line nor a reply takes more memory than its limit and one read.
 #[test]
 fn endless_replies_take_little_memory() {
     for (octets, expected) in [
@@ -56,8 +56,8 @@ fn endless_replies_take_little_memory() {
     }
 }
 
-// A peer that never stops answering is an error before the next command, not a queue of
-// answers.
+// A peer that never stops sending replies is an error before the next command. The replies are not
+// queued.
 #[test]
 fn surplus_replies_are_no_answers() {
     let stream = Stream::new(Endless(b"250 ok\r\n", 0));

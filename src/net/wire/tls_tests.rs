@@ -1,4 +1,4 @@
-//! What a system call said survives a TLS library that makes something else of it.
+//! The error of a system call is reported, even if the TLS library turns it into another one.
 
 use super::*;
 use crate::error::Delivery;
@@ -8,7 +8,7 @@ use std::net::{Shutdown, TcpStream};
 use std::thread;
 
 const BRIEF: Duration = Duration::from_millis(100);
-/// Beyond every budget here, and far below [`LAST_WORDS`].
+/// Longer than [`BRIEF`], and shorter than [`LAST_WORDS`].
 const SOON: Duration = Duration::from_secs(4);
 
 fn wire(budget: Duration) -> (Wire, TcpStream) {
@@ -27,7 +27,7 @@ fn reset(server: TcpStream) {
     socket.set_linger(Some(Duration::ZERO)).unwrap();
 }
 
-/// Writes a message until that fails.
+/// Writes a message until a write fails.
 fn write_much(wire: &mut Wire) -> Error {
     let part = [b'x'; 64 * 1024];
     loop {
@@ -77,7 +77,7 @@ fn a_write_that_times_out_is_a_timeout_and_waits_no_more() {
     drop(server);
 }
 
-// L5: what the server said before it stopped reading is there, and needs no waiting.
+// L5: the server's words before it stopped reading have arrived, so nothing waits for them.
 #[test]
 fn last_words_are_heard_behind_a_timeout() {
     for words in ["552 5.3.4 too big\r\n", "552 5.3.4 too big\r\n421 bye\r\n"] {
@@ -100,7 +100,7 @@ fn a_connection_that_is_lost_is_lost() {
     let (mut wire, server) = patient();
     reset(server);
     assert_eq!(fails(&mut wire, Step::Rcpt).to_string(), lost);
-    // The end comes unannounced, in front of a record and within one.
+    // The connection ends without `close_notify`, before a record and within one.
     for half in [&b""[..], b"\x17\x03", b"\x17\x03\x03\0\x09250"] {
         let (mut wire, mut server) = patient();
         server.write_all(half).unwrap();
@@ -139,7 +139,7 @@ fn a_certificate_that_is_wanted() {
     }
 }
 
-// Elsewhere a reset takes along what was not read.
+// On other systems a reset discards what was not read.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_certificate_that_is_wanted_is_heard_of_at_a_write() {
@@ -156,7 +156,7 @@ fn a_certificate_that_is_wanted_is_heard_of_at_a_write() {
     );
 }
 
-// Another alert later in the session: nothing about certificates, and another try may do.
+// Another alert later in the session is not about certificates, and trying again may help.
 #[test]
 fn an_alert_in_the_middle() {
     let (mut wire, mut server) = patient();
@@ -183,7 +183,7 @@ fn handshake(budget: Duration, does: impl FnOnce(TcpStream) -> Option<TcpStream>
     failed(Step::Handshake, failed_handshake(budget, does))
 }
 
-/// The same of a server that says this, and then waits.
+/// The same for a server that sends this, and then waits.
 fn handshake_saying(octets: &[u8]) -> Error {
     handshake(Duration::from_secs(20), |mut server| {
         server.write_all(octets).unwrap();
@@ -191,7 +191,7 @@ fn handshake_saying(octets: &[u8]) -> Error {
     })
 }
 
-// L4: whatever TLS makes of it.
+// L4: a timeout stays a timeout, whatever TLS reports.
 #[test]
 fn a_handshake_that_times_out_is_a_timeout() {
     for half in [&b""[..], b"\x15\x03"] {
@@ -206,7 +206,7 @@ fn a_handshake_that_times_out_is_a_timeout() {
     }
 }
 
-// L6: the end, in front of a record and within one, and a reset.
+// L6: the end before a record, the end within one, and a reset.
 #[test]
 fn a_handshake_whose_server_goes_is_lost() {
     let patience = Duration::from_secs(20);
@@ -228,7 +228,8 @@ fn a_handshake_whose_server_goes_is_lost() {
     }
 }
 
-// RFC 8446, 6.2: the TLS library's own words are all there is, but for a number that says enough.
+// RFC 8446, 6.2: the error shows the TLS library's own text, except for an alert number that says
+// enough.
 #[test]
 fn an_alert_in_the_handshake() {
     let error = handshake_saying(&alert(40));
@@ -263,7 +264,7 @@ fn words_in_the_clear_in_the_handshake() {
     }
 }
 
-// A server's last words that come in the clear, where a record had to be.
+// A server's last reply that comes in the clear instead of a TLS record.
 #[test]
 fn words_in_the_clear_are_shown() {
     let sentence = "TLS failed at MAIL: the server replied without TLS: 421 mx.example.org lost input connection";
@@ -274,13 +275,13 @@ fn words_in_the_clear_are_shown() {
     server.write_all(words).unwrap();
     let error = fails(&mut wire, Step::Mail);
     assert_eq!(error.to_string(), sentence);
-    // Nobody knows who said it: it is shown, and nothing is concluded from it.
+    // Anybody may have sent it, so it is shown but decides nothing.
     assert!(error.is_transient() && error.reply().is_none() && error.code().is_none());
 
     let (mut wire, mut server) = patient();
     server.write_all(words).unwrap();
     let error = loop {
-        // Until it has arrived there is nothing on an idle connection.
+        // The connection is idle until the words have arrived.
         if let Err(error) = wire.check_idle() {
             break error;
         }
@@ -289,7 +290,7 @@ fn words_in_the_clear_are_shown() {
     assert_eq!(error.to_string(), moment);
 }
 
-// What a server says during AUTH may repeat a password.
+// A reply during AUTH may repeat a password.
 #[test]
 fn words_in_the_clear_during_auth_are_not_shown() {
     let (mut wire, mut server) = patient();
@@ -303,7 +304,7 @@ fn words_in_the_clear_during_auth_are_not_shown() {
     );
 }
 
-// Whatever is no reply is not shown.
+// Octets that are not a reply are not shown.
 #[test]
 fn noise_in_the_clear_is_not_shown() {
     for noise in ["421 half a line", "HTTP/1.1 400\r\n", "999 x\r\n", "42"] {
@@ -320,7 +321,7 @@ fn noise_in_the_clear_is_not_shown() {
     }
 }
 
-// A goodbye that cannot be said does not keep anybody.
+// If `close_notify` cannot be sent, closing does not wait.
 #[test]
 fn a_shutdown_that_fails_ends_all_the_same() {
     let (mut wire, server) = wire(BRIEF);
