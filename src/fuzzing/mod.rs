@@ -1,7 +1,8 @@
-//! What must hold whatever the network or the caller brings: one property for each fuzz target.
+//! Properties that must hold for any input from the network or the caller, one for each fuzz
+//! target.
 //!
-//! `fuzz/` runs them under libFuzzer, and the tests run them over the seeds that are kept there.
-//! `fuzz/README.md` says what each one claims.
+//! `fuzz/` runs them with libFuzzer, and the tests run them with the seeds in that folder.
+//! `fuzz/README.md` describes each property.
 
 #![allow(
     clippy::expect_used,
@@ -23,12 +24,12 @@ mod session;
 mod url;
 mod xtext;
 
-/// Gives each property its public name, and the tests a list of them.
+/// Makes a public function for each property, and a list of them for the tests.
 macro_rules! targets {
     ($($(#[$condition:meta])? $name:ident: $property:path,)*) => {
         $(
             $(#[$condition])?
-            /// The property of the fuzz target of this name. Panics if it does not hold.
+            /// Checks the property of the fuzz target with this name. Panics if it does not hold.
             pub fn $name(data: &[u8]) {
                 $property(data);
             }
@@ -65,7 +66,7 @@ mod tests {
 
     use super::TARGETS;
 
-    /// The published package comes without `fuzz/`, and so without seeds.
+    /// The folder `fuzz/`. The published package does not have it, so it has no seeds.
     fn directory() -> Option<PathBuf> {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
         directory.exists().then_some(directory)
@@ -100,7 +101,7 @@ mod tests {
         let Some(fuzz) = directory() else { return };
         let names_of_properties = TARGETS.iter().map(|(name, _)| (*name).to_owned());
         let mut properties: BTreeSet<String> = names_of_properties.collect();
-        // Its property is built with the feature of its name, which the targets have.
+        // The property `scram` exists only with the feature `scram`, but its fuzz target always.
         properties.insert("scram".to_owned());
         assert_eq!(names(&fuzz.join("fuzz_targets")), properties);
         assert_eq!(names(&fuzz.join("seeds")), properties);
