@@ -11,8 +11,8 @@ pub(crate) const MAX_MECHANISMS: usize = 100;
 
 /// The extensions that the server offers (RFC 5321, 4.1.1.1), from its last reply to EHLO or LHLO.
 ///
-/// Upper and lower case are the same in keywords. Unknown keywords are kept with their parameters.
-/// At most 200 lines and 100 mechanisms are kept.
+/// Keywords are compared without case. Unknown keywords are kept with their parameters. At most 200
+/// lines and 100 mechanisms are kept.
 ///
 /// ```no_run
 /// # fn main() -> Result<(), smtplib::Error> {
@@ -25,14 +25,14 @@ pub(crate) const MAX_MECHANISMS: usize = 100;
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Keyword in upper case, parameters as they came.
+    /// The keywords in upper case, with their parameters. Those of AUTH are in upper case, too.
     lines: Vec<(String, String)>,
     known: Known,
-    /// The names after AUTH, in upper case and each once.
+    /// The names after AUTH, in upper case and without duplicates.
     mechanisms: Vec<String>,
 }
 
-/// What the library itself asks for with every message, looked up once per EHLO.
+/// The extensions that the library needs to know for every message, looked up once per EHLO.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Known {
     binarymime: bool,
@@ -45,7 +45,7 @@ struct Known {
     limits: Limits,
 }
 
-/// How much one connection may ask for (RFC 9422); `None` where the server names no limit.
+/// The limits of one connection (RFC 9422). `None` means that the server names no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Limits {
     /// Transactions on one connection.
@@ -55,8 +55,8 @@ pub(crate) struct Limits {
 }
 
 impl Capabilities {
-    /// Reads the answer to EHLO, without the keywords that are to be ignored, which are in upper
-    /// case. The first line is the server's name and greeting, never a keyword.
+    /// Reads the reply to EHLO, and leaves out the keywords in `ignored`, which are in upper case.
+    /// The first line is the server's name and greeting, never a keyword.
     pub(crate) fn from_ehlo(reply: &Reply, ignored: &[String]) -> Self {
         let lines: Vec<_> = reply
             .lines()
@@ -80,7 +80,8 @@ impl Capabilities {
 
     /// Returns the parameters of a keyword, as the server wrote them.
     ///
-    /// The text is empty if there are none. `None` means that the extension is not offered.
+    /// The text is empty if there are none. `None` means that the extension is not offered. The
+    /// mechanisms of AUTH are in upper case.
     #[must_use]
     pub fn param(&self, keyword: &str) -> Option<&str> {
         self.iter()
@@ -96,8 +97,8 @@ impl Capabilities {
         self.known.size_limit
     }
 
-    /// Returns the SASL mechanisms that are offered, in upper case and each once (RFC 4954, 3).
-    /// `AUTH=` is read like `AUTH`.
+    /// Returns the SASL mechanisms that the server offers (RFC 4954, 3). They are in upper case and
+    /// without duplicates. `AUTH=` is read like `AUTH`.
     pub fn auth_mechanisms(&self) -> impl Iterator<Item = &str> {
         self.mechanisms.iter().map(String::as_str)
     }
@@ -112,7 +113,7 @@ impl Capabilities {
 
 macro_rules! known {
     ($($(#[$doc:meta])* $name:ident: $type:ty),* $(,)?) => {
-        /// What is asked for with every message costs a field.
+        /// These are needed for every message, so each is a field and not a search.
         impl Capabilities {
             $($(#[$doc])*
             #[allow(dead_code, reason = "the engine asks for what it uses")]
@@ -150,8 +151,7 @@ impl Known {
         Self {
             binarymime: has("BINARYMIME"),
             chunking: has("CHUNKING"),
-            // A server with SMTPUTF8 offers 8BITMIME by definition (RFC 6531, 3.1); the caller may know
-            // better.
+            // SMTPUTF8 includes 8BITMIME (RFC 6531, 3.1), unless the caller ignores 8BITMIME.
             eight_bit: has("8BITMIME")
                 || has("SMTPUTF8") && !ignored.iter().any(|keyword| keyword == "8BITMIME"),
             pipelining: has("PIPELINING"),
@@ -182,20 +182,20 @@ impl Limits {
     }
 }
 
-/// One to six digits, the first of them not 0 (RFC 9422, 4.1).
+/// Reads a limit: one to six digits, and the first is not 0 (RFC 9422, 4.1).
 fn limit_value(text: &str) -> Option<u64> {
     let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
     let is_value = matches!(text.len(), 1..=6) && is_number && !text.starts_with('0');
     text.parse().ok().filter(|_| is_value)
 }
 
-/// 0 means no limit (RFC 1870, 4).
+/// Reads the limit of SIZE. 0 means no limit (RFC 1870, 4).
 fn size_limit(params: &str) -> Option<u64> {
     let number = params.split_whitespace().next()?.parse().ok();
     number.filter(|limit| *limit > 0)
 }
 
-/// The names behind AUTH, each once.
+/// The names after AUTH, without duplicates.
 fn mechanisms(lines: &[(String, String)]) -> Vec<String> {
     let offered = lines.iter().filter(|(name, _)| name == "AUTH");
     let mut seen = HashSet::new();
@@ -207,8 +207,8 @@ fn mechanisms(lines: &[(String, String)]) -> Vec<String> {
         .collect()
 }
 
-/// `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554, and others any
-/// keyword so.
+/// Reads `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554. Others write
+/// any keyword in this way.
 fn parse_line(line: &str) -> Option<(String, String)> {
     let end = line.find([' ', '\t', '=']).unwrap_or(line.len());
     let (name, rest) = line.split_at(end);
@@ -217,8 +217,8 @@ fn parse_line(line: &str) -> Option<(String, String)> {
     }
     let name = name.to_ascii_uppercase();
     let params = rest.strip_prefix('=').unwrap_or(rest).trim();
-    // Mechanism names are upper case by definition (RFC 4422, 3.1), whatever the server makes of
-    // it.
+    // Mechanism names are always upper case (RFC 4422, 3.1), even if the server writes them
+    // differently.
     let params = if name == "AUTH" {
         params.to_ascii_uppercase()
     } else {
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(offers.size_limit(), Some(1000));
     }
 
-    // 5321-18, E2: a server may be called what it likes.
+    // 5321-18, E2: a server may have any name.
     #[test]
     fn the_first_line_is_never_a_keyword() {
         let offers = capabilities(&["STARTTLS", "mx-starttls.example"]);
@@ -302,7 +302,7 @@ mod tests {
         );
     }
 
-    // Field E10: a hundred kilobytes of AUTH are read once, and not kept.
+    // Field E10: only the beginning of a hundred kilobytes of AUTH is kept.
     #[test]
     fn what_is_kept_of_an_endless_answer_is_bounded() {
         let names = |line: usize| (0..400).map(move |n| format!(" M{line}X{n}"));
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(offers.iter().count(), MAX_CAPABILITIES);
     }
 
-    /// The longest answer of AUTH lines, each of whose names is another one or each the same.
+    /// The longest reply of AUTH lines. Its mechanism names are all different or all the same.
     fn endless(is_new: bool) -> Reply {
         let name = |n: usize| format!(" M{}", if is_new { n } else { 0 });
         let line = |n: usize| format!("250-AUTH{}\r\n", (n..n + 500).map(name).collect::<String>());
@@ -333,8 +333,8 @@ mod tests {
         parser.next_reply(&mut input, 4096).unwrap().unwrap()
     }
 
-    // Field E10: three hundred such answers take a fraction of a second, and took forty when each name
-    // was looked for among all others. The limit is far from both.
+    // Field E10: 300 such replies take a fraction of a second. They took forty seconds when each
+    // name was compared with all others. The limit is far from both.
     #[test]
     fn an_endless_answer_costs_no_more_than_its_length() {
         for reply in [endless(true), endless(false)] {
@@ -348,7 +348,7 @@ mod tests {
         }
     }
 
-    // Field C5: what is ignored is as if the server had not said it.
+    // Field C5: an ignored keyword counts as if the server had not sent it.
     #[test]
     fn ignored_keywords_are_not_offered() {
         let text = b"250-mx\r\n250-PIPELINING\r\n250-size 1000\r\n250-AUTH PLAIN\r\n250 DSN\r\n";
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(limits("X"), (None, None));
     }
 
-    // E3: what is no keyword is passed over.
+    // E3: a line without a valid keyword is skipped.
     #[test]
     fn strange_lines_are_harmless() {
         let offers = capabilities(&[

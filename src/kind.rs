@@ -1,7 +1,7 @@
-//! Kinds of arguments, which let one method take a text, a value, or any iterator of them.
+//! Kinds of arguments. They let one method take a text, a value, or any iterator of them.
 //!
-//! A trait with a kind as its parameter can be implemented for everything that is a text *and* for
-//! everything that can be iterated over; which one is meant, the compiler finds out.
+//! A trait with a kind as its type parameter can be implemented for all texts *and* for all
+//! iterators. The compiler finds out which kind is meant.
 
 /// Several values, each of the kind `K`.
 #[derive(Debug)]

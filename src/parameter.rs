@@ -1,4 +1,4 @@
-//! [`Parameter`]: what MAIL and RCPT can say beside an address.
+//! [`Parameter`]: an option of MAIL or RCPT.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,10 +38,10 @@ pub(crate) enum At {
 /// A parameter that the library knows.
 struct Known {
     keyword: &'static str,
-    /// What a server must offer.
+    /// The extension that a server must offer.
     extension: &'static str,
     at: At,
-    /// By how much the parameter lengthens the longest command line.
+    /// How many octets the parameter adds to the limit of the command line.
     allowance: usize,
 }
 
@@ -58,8 +58,8 @@ pub(crate) const BODY_ALLOWANCE: usize = 17;
 pub(crate) const SIZE_ALLOWANCE: usize = 26;
 pub(crate) const SMTPUTF8_ALLOWANCE: usize = 10;
 
-/// All parameters that the library knows. Any other belongs to the extension of its own name,
-/// unless the caller says to which.
+/// All parameters that the library knows. Any other parameter belongs to the extension of the same
+/// name, unless the caller names another extension.
 const KNOWN: [Known; 14] = [
     known("AUTH", "AUTH", At::Mail, 500), // RFC 4954, 5
     known("BODY", "8BITMIME", At::Mail, BODY_ALLOWANCE), // RFC 6152, 2
@@ -82,11 +82,11 @@ impl Parameter {
     ///
     /// # Errors
     ///
-    /// [`CommandError::Parameter`] if the grammar does not allow one of them: the value must be
-    /// printable ASCII without spaces and `=`. If the extension says so, encode it first (xtext,
-    /// RFC 3461, 4).
+    /// [`CommandError::Parameter`] if the keyword or the value is not valid. The value must be
+    /// printable ASCII without spaces and `=`. Encode it first if the extension requires xtext (RFC
+    /// 3461, 4).
     pub fn new(keyword: &str, value: Option<&str>) -> Result<Self, CommandError> {
-        // `=` belongs to no value by the grammar, yet base64 and UTF-8 forms of later extensions
+        // The grammar allows no `=` in a value (RFC 5321, 4.1.2). The encodings of later extensions
         // avoid it, too.
         let is_value = |value: &str| {
             !value.is_empty() && value.bytes().all(|o| o.is_ascii_graphic() && o != b'=')
@@ -103,10 +103,10 @@ impl Parameter {
 
     /// Returns the parameter as part of the extension with this keyword.
     ///
-    /// You need this for a parameter that the library does not know, if its extension has another
+    /// You need this only if the library does not know the parameter and its extension has another
     /// name.
     ///
-    /// A server that does not offer the extension is not sent the parameter.
+    /// The parameter is sent only to a server that offers the extension.
     ///
     /// ```
     /// use smtplib::protocol::Parameter;
@@ -128,7 +128,7 @@ impl Parameter {
         Ok(self)
     }
 
-    /// A parameter of the library's own making.
+    /// A parameter that the library makes itself, without a check.
     pub(crate) fn known(keyword: &'static str, value: Option<Cow<'static, str>>) -> Self {
         Self {
             keyword: keyword.into(),
@@ -161,7 +161,7 @@ impl Parameter {
     /// The keyword of the extension that a server must offer before this may be sent (RFC 5321,
     /// 2.2.1).
     pub(crate) fn extension(&self) -> &str {
-        // RFC 3030 has a value of its own for BODY.
+        // RFC 3030 adds this value to BODY, with an extension of the same name.
         if self.keyword == "BODY" && self.value.as_deref() == Some("BINARYMIME") {
             return "BINARYMIME";
         }
@@ -172,17 +172,17 @@ impl Parameter {
         }
     }
 
-    /// By how much the parameter lengthens the longest command line.
+    /// How many octets the parameter adds to the limit of the command line.
     pub(crate) fn allowance(&self) -> usize {
         self.row().map_or(0, |row| row.allowance)
     }
 
-    /// Whether the parameter can go with a command.
+    /// Whether the parameter is allowed in this command.
     pub(crate) fn may_stand_at(&self, at: At) -> bool {
         self.row().is_none_or(|row| row.at == at)
     }
 
-    /// Whether another parameter cannot come with this one: both say when mail is released (RFC
+    /// Whether the two parameters exclude each other, because both say when mail is released (RFC
     /// 4865, 4).
     pub(crate) fn excludes(&self, other: &Self) -> bool {
         let holds = |one: &Self| matches!(one.keyword(), "HOLDFOR" | "HOLDUNTIL");

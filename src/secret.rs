@@ -51,10 +51,10 @@ impl From<String> for Secret {
     }
 }
 
-/// Secrets to look for: every reply of a connection is searched for what the connection has sent.
+/// The secrets that a connection has sent. Every reply is searched for them.
 pub(crate) struct Secrets {
     list: Vec<Secret>,
-    /// The octets that one of them begins with, so that a reply is looked through once.
+    /// For each octet, whether a secret begins with it, so that a reply is searched only once.
     first: [bool; 256],
 }
 
@@ -66,7 +66,7 @@ impl Secrets {
         }
     }
 
-    /// Adds a secret that is neither empty nor there.
+    /// Adds a secret, unless it is empty or already in the list.
     pub(crate) fn add(&mut self, secret: &str) {
         let Some(first) = secret.bytes().next() else {
             return;
@@ -88,7 +88,7 @@ impl Secrets {
         self.list.iter().map(Secret::expose).collect()
     }
 
-    /// Whether one of them stands in the octets.
+    /// Whether the octets contain a secret.
     pub(crate) fn occur_in(&self, octets: &[u8]) -> bool {
         if self.list.is_empty() {
             return false;
@@ -112,7 +112,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Overwrites octets in a way that the compiler does not take for useless.
+/// Overwrites octets in a way that the compiler does not optimize away.
 pub(crate) fn wipe(octets: &mut [u8]) {
     octets.fill(0);
     black_box(octets);

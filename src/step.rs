@@ -1,8 +1,9 @@
-//! [`Step`]: the places of a session.
+//! [`Step`]: the steps of a session.
 
 use std::fmt;
 
-/// A step of a session; errors name it. The steps are in the order of the protocol.
+/// A step of a session. Errors name the step at which they happened. The steps are in the order of
+/// the protocol.
 ///
 /// ```
 /// use smtplib::Error;
@@ -20,13 +21,13 @@ pub enum Step {
     Greeting,
     /// EHLO or HELO.
     Hello,
-    /// LHLO, which is LMTP's EHLO.
+    /// LHLO, the EHLO of LMTP.
     Lhlo,
     /// The STARTTLS command; the handshake is [`Handshake`](Self::Handshake).
     StartTls,
     /// The TLS handshake.
     Handshake,
-    /// AUTH, with all its rounds.
+    /// AUTH, with all its challenges and responses.
     Auth,
     /// MAIL: the sender.
     Mail,

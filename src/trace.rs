@@ -1,4 +1,4 @@
-//! [`TraceLine`]: the dialog as it can be shown.
+//! [`TraceLine`]: one line of the dialog, safe to show.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use crate::reply::Escaped;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TraceLine<'a> {
-    /// A line that this side wrote, without its line end; a message is one line with its size.
+    /// A line that the client sent, without its line end. A message is one line with its size.
     Client(&'a str),
     /// A remark, such as "TLS from here on".
     Note(&'a str),
-    /// A line that the server wrote, without its line end.
+    /// A line that the server sent, without its line end.
     Server(&'a str),
 }
 
@@ -42,7 +42,7 @@ impl fmt::Display for TraceLine<'_> {
     }
 }
 
-/// Where the dialog is shown, if anywhere.
+/// The function that gets the lines of the dialog, if there is one.
 #[derive(Clone, Default)]
 pub(crate) struct Trace(Option<Arc<Sink>>);
 
@@ -65,7 +65,7 @@ impl Trace {
         }
     }
 
-    /// Commands as they are written: each line by itself.
+    /// Shows commands, line by line.
     pub(crate) fn client_lines(&self, octets: &[u8]) {
         let Some(sink) = &self.0 else { return };
         for line in String::from_utf8_lossy(octets).split_terminator("\r\n") {
@@ -73,7 +73,7 @@ impl Trace {
         }
     }
 
-    /// A reply as it came: each line by itself, with its code.
+    /// Shows a reply, line by line, each with its code.
     pub(crate) fn server_lines(&self, octets: &[u8]) {
         let Some(sink) = &self.0 else { return };
         for line in String::from_utf8_lossy(octets).split_terminator("\r\n") {
