@@ -494,5 +494,6 @@ fn wrong_order(text: &'static str) -> Answer {
     Answer::new(503, format!("5.5.1 {text}"))
 }
 
-#[cfg(all(test, properties))]
+#[cfg(test)]
+#[cfg(properties)]
 mod tests;
