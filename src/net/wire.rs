@@ -243,8 +243,7 @@ impl Wire {
         self.flush(step)
     }
 
-    /// Writes octets of a message. Fewer than `buffer` are collected in the outbox; more are
-    /// written without a copy.
+    /// Writes octets of a message. Fewer than `buffer` are collected first, others are not copied.
     pub(crate) fn write_body(&mut self, octets: &[u8], buffer: usize) -> Result<()> {
         if octets.len() < buffer {
             self.outbox.extend_from_slice(octets);
@@ -265,8 +264,7 @@ impl Wire {
         written.map_err(|error| self.failed_write(step, error))
     }
 
-    /// Checks that the server has sent nothing in the middle of a message. It may only refuse the
-    /// message, and then the connection is cut.
+    /// In the middle of a message the server must be silent, unless it refuses the message.
     pub(crate) fn check_silence(&mut self) -> Result<()> {
         self.stream.set_deadline(self.deadline(Step::Body));
         let read = match self.stream.try_read(&mut self.read_buffer) {
@@ -373,8 +371,8 @@ impl Wire {
         }
     }
 
-    /// Whether the connection ends after a reply that is a farewell only with this end. The reply
-    /// and the end often come in separate segments.
+    /// Whether the connection ends after a reply that is a farewell only then. The end often comes
+    /// in the next segment.
     fn ends_behind(&mut self, said: &Reply) -> bool {
         if !is_farewell(said, true) || is_farewell(said, false) {
             return false;
@@ -482,8 +480,7 @@ impl Wire {
         }
     }
 
-    /// The error for a reply that breaks the grammar. A line that came during AUTH may hold a
-    /// secret, so it is left out.
+    /// The error for a reply that breaks the grammar. A line of AUTH is left out as a secret.
     fn broken(&self, step: Step, source: ProtocolError) -> Error {
         let line = match step {
             Step::Auth => Box::default(),
@@ -517,8 +514,7 @@ impl Wire {
         }
     }
 
-    /// The error for a failed write. The server may have sent the reason before it closed its side
-    /// or stopped reading.
+    /// The error for a failed write. The server may have sent the reason before.
     fn failed_write(&mut self, step: Step, failure: Failure) -> Error {
         let mut error = failed(step, failure);
         if error.is_timeout() {

@@ -154,7 +154,7 @@ fn contains_work(window: &[u8; BLOCK + 1]) -> bool {
 pub(crate) struct Profile {
     /// The size that SIZE declares (RFC 1870, 5). It counts CRLF at the end of every line,
     /// including the last, but neither added dots nor the end of data. It equals the length of the
-    /// message only if every line ends in CRLF already.
+    /// message if and only if every line ends in CRLF already.
     pub(crate) size: u64,
     /// The length of the longest line without its CRLF, if it is more than [`MAX_LINE`].
     pub(crate) overlong_line: Option<usize>,
