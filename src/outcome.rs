@@ -34,7 +34,7 @@ pub struct Outcome {
 impl Outcome {
     /// Makes an outcome from its recipients and the server's last reply.
     ///
-    /// It is for tests, and for your own places to send to.
+    /// Use it in tests, or in a destination that you write yourself.
     ///
     /// ```
     /// use smtplib::{Address, Error, Outcome, RecipientOutcome, RecipientStatus, Reply};
@@ -156,7 +156,7 @@ pub struct RecipientOutcome {
 impl RecipientOutcome {
     /// Makes the result for one recipient.
     ///
-    /// It is for tests, and for your own places to send to.
+    /// Use it in tests, or in a destination that you write yourself.
     #[must_use]
     pub fn new(address: Address, status: RecipientStatus, reply: Option<Reply>) -> Self {
         Self {

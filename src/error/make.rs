@@ -14,7 +14,7 @@ use crate::protocol::error::ProtocolError;
 use crate::reply::Reply;
 use crate::step::Step;
 
-/// Constructors for tests, and for your own places to send to.
+/// Constructors for tests, and for destinations that you write yourself.
 impl Error {
     /// Makes an error: the server refused the login with this mechanism.
     #[must_use]
