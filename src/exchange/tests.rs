@@ -18,6 +18,7 @@ impl Numbers {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
+    #[cfg(properties)]
     fn octet(&mut self) -> u8 {
         self.next().to_be_bytes()[0]
     }
