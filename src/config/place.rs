@@ -26,6 +26,7 @@ impl Eq for Place {}
 
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.path.display())
+        // The path may have control characters, which its own form escapes.
+        f.debug_tuple(self.scheme).field(&self.path).finish()
     }
 }

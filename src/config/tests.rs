@@ -191,3 +191,17 @@ fn credentials_in_a_url() {
     assert_eq!(bearer.mechanisms.unwrap(), ["XOAUTH2", "OAUTHBEARER"]);
     assert_eq!(parse("smtp://mx").credentials, None);
 }
+
+// R12: what steers a terminal is escaped in `Debug`, whatever the place is.
+#[test]
+fn a_path_is_escaped_where_it_is_shown() {
+    for url in [
+        "maildir:///a%01b",
+        "sendmail:///a%01b",
+        "lmtp+unix:///a%01b",
+    ] {
+        let shown = format!("{:?}", parse(url));
+        assert!(shown.contains(r#""/a\u{1}b""#), "{shown}");
+        assert!(!shown.contains(char::is_control));
+    }
+}
