@@ -378,6 +378,22 @@ mod tests {
         assert_eq!(transaction.message.as_deref(), Some(&message[..]));
     }
 
+    // Field C4
+    #[test]
+    fn a_greeting_that_turns_into_a_refusal_is_answered_by_a_farewell() {
+        let refused = b"\0\0\0S220-mx\r\n\xffS521-no\r\n521 no\r\n";
+        let (session, _) = open(refused);
+        assert!(session.err().unwrap().to_string().contains("521"));
+    }
+
+    #[test]
+    #[should_panic(expected = "it went on although the server had said")]
+    fn the_witness_looks_at_the_codes_of_a_greeting() {
+        let mut witness = Witness::new(false);
+        witness.server_said(b"220-mx\r\n521-no\r\n550 no\r\n");
+        witness.client_said(b"QUIT\r\n");
+    }
+
     #[test]
     #[should_panic(expected = "it went on although the server had said")]
     fn the_witness_looks_at_the_order() {

@@ -103,7 +103,8 @@ impl Witness {
             if *octet != b'\n' || self.mode == Mode::Over {
                 continue;
             }
-            match last_line(&self.reply) {
+            let is_greeting = self.awaited.front() == Some(&Awaited::Greeting);
+            match last_line(&self.reply, is_greeting) {
                 Some((code, true)) => self.replied(code),
                 Some((_, false)) => {}
                 None => self.mode = Mode::Over,
@@ -338,17 +339,29 @@ fn text(line: &[u8]) -> &str {
     line
 }
 
-/// The code of the last line of a reply, and whether it ends the reply; `None` if it is none.
-fn last_line(reply: &[u8]) -> Option<(u16, bool)> {
+/// The code of the last line of a reply, and whether it ends the reply; `None` if it is none. The
+/// lines before it were looked at when they came.
+fn last_line(reply: &[u8], is_greeting: bool) -> Option<(u16, bool)> {
     let lines = reply.strip_suffix(b"\r\n")?;
-    let line = lines.rsplit(|octet| *octet == b'\n').next()?;
-    let code: u16 = std::str::from_utf8(line.get(..3)?).ok()?.parse().ok()?;
-    let is_fit = !line.contains(&b'\r') && !line.contains(&0) && reply.starts_with(&line[..3]);
+    let mut newest_first = lines.rsplit(|octet| *octet == b'\n');
+    let line = newest_first.next()?;
+    let code = code_of(line)?;
     let is_last = match line.get(3) {
         None | Some(b' ') => true,
         Some(b'-') => false,
         Some(_) => return None,
     };
-    let is_code = line[..3].iter().all(u8::is_ascii_digit) && (200..600).contains(&code);
-    (is_fit && is_code).then_some((code, is_last))
+    let is_clean = !line.contains(&b'\r') && !line.contains(&0);
+    let has_one_code = newest_first
+        .next()
+        .and_then(code_of)
+        .is_none_or(|before| before == code || is_greeting && before == 220 && code >= 400);
+    (is_clean && has_one_code).then_some((code, is_last))
+}
+
+fn code_of(line: &[u8]) -> Option<u16> {
+    let digits = line.get(..3)?;
+    let is_number = digits.iter().all(u8::is_ascii_digit);
+    let code = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (is_number && (200..600).contains(&code)).then_some(code)
 }
