@@ -403,6 +403,17 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_hello_takes_no_offers_away() {
+        let mut witness = Witness::new(false);
+        witness.server_said(b"220 mx\r\n");
+        for reply in [&b"250-mx\r\n250 PIPELINING\r\n"[..], b"550 no\r\n"] {
+            witness.client_said(b"EHLO a\r\n");
+            witness.server_said(reply);
+        }
+        witness.client_said(b"MAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\n");
+    }
+
+    #[test]
     #[should_panic(expected = "behind [Hello]")]
     fn the_witness_looks_at_pipelining() {
         let mut witness = Witness::new(false);

@@ -252,7 +252,8 @@ impl Witness {
         self.mode = self.mode_after(awaited, code);
         let is_positive = code / 100 == 2;
         match awaited {
-            Awaited::Hello => self.take_offers(is_positive.then_some(&reply)),
+            // A refusal changes nothing (RFC 5321, 4.1.4).
+            Awaited::Hello if is_positive => self.take_offers(&reply),
             Awaited::Mail => self.transaction.is_sender_accepted = is_positive,
             Awaited::Rcpt(index) => self.transaction.recipients[index].is_accepted = is_positive,
             Awaited::Message => self.transaction.settle(0.., code),
@@ -278,9 +279,9 @@ impl Witness {
         }
     }
 
-    fn take_offers(&mut self, reply: Option<&Vec<u8>>) {
-        self.is_open &= reply.is_none();
-        let text = String::from_utf8_lossy(reply.map_or(&[], Vec::as_slice)).to_ascii_uppercase();
+    fn take_offers(&mut self, reply: &[u8]) {
+        self.is_open = false;
+        let text = String::from_utf8_lossy(reply).to_ascii_uppercase();
         let keyword = |line: &str| {
             line.get(4..)
                 .unwrap_or("")
