@@ -108,6 +108,11 @@ impl Address {
         (local_part, rest.get(1..).unwrap_or_default())
     }
 
+    /// The local part, without quotes, as octets.
+    pub(crate) fn local_octets(&self) -> &[u8] {
+        self.halves().0
+    }
+
     /// Appends the address as `Display` writes it.
     pub(crate) fn append_to(&self, out: &mut Vec<u8>) {
         if self.is_plain {

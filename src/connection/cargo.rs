@@ -339,6 +339,8 @@ fn facts(rendering: &Rendering<'_>) -> Facts {
     let facts = Facts::known(rendering.size(), is_8bit, is_utf8);
     if rendering.is_binary() {
         facts.binary()
+    } else if rendering.is_clean() {
+        facts.clean()
     } else {
         facts
     }

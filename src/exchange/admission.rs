@@ -31,6 +31,8 @@ pub(crate) struct Facts {
     pub(crate) is_binary: bool,
     /// The message has the octets that go out, line ends and all.
     is_exact: bool,
+    /// And none of its lines begins with a dot, so that DATA can take it as it is, too.
+    is_clean: bool,
     profile: Option<Profile>,
 }
 
@@ -54,11 +56,21 @@ impl Facts {
         }
     }
 
+    /// The same message, known to be made of lines that DATA takes as they are.
+    pub(crate) fn clean(self) -> Self {
+        Self {
+            is_exact: true,
+            is_clean: true,
+            ..self
+        }
+    }
+
     /// The same message as octets that need not be lines.
     pub(crate) fn binary(self) -> Self {
         Self {
             is_binary: true,
             is_exact: true,
+            is_clean: false,
             ..self
         }
     }
@@ -81,6 +93,7 @@ impl Facts {
                 .is_err_and(|error| error.error_len().is_some()),
             is_binary: false,
             is_exact: profile.size == message.len() as u64,
+            is_clean: profile.is_clean,
             profile: Some(profile),
         }
     }
@@ -88,16 +101,13 @@ impl Facts {
     /// Of a message that begins like this, and goes on.
     pub(crate) fn of_head(head: &[u8], offers: &Capabilities) -> Self {
         let facts = Self::of(head, offers);
-        let of_head = |profile| Profile {
-            is_clean: false,
-            ..profile
-        };
         Self {
-            profile: facts.profile.map(of_head),
             size: None,
             seen: facts.size.unwrap_or_default(),
             is_8bit: facts.is_8bit || offers.eight_bit(),
+            // Nobody knows the rest.
             is_exact: false,
+            is_clean: false,
             ..facts
         }
     }
@@ -119,10 +129,7 @@ impl Facts {
     /// Whether what travels are the octets of the message, all of them and no others.
     pub(crate) fn is_verbatim(&self, framing: Framing) -> bool {
         match framing {
-            // Of a message that goes on, nobody knows the rest.
-            Framing::Dot => {
-                self.size.is_some() && self.profile.is_some_and(|profile| profile.is_clean)
-            }
+            Framing::Dot => self.is_clean,
             _ => self.is_exact,
         }
     }

@@ -382,12 +382,7 @@ impl MessageBuilder {
         let seed = self.seed.take();
         let has_encoded_names = self.has_encoded_names;
         let body = self.into_body()?.check()?;
-        let mut root = Root {
-            head,
-            body,
-            seed: "".into(),
-            has_encoded_names,
-        };
+        let mut root = Root::new(head, body, has_encoded_names);
         root.seed = match seed {
             Some(seed) => check_seed(seed, &root)?,
             // 128 random bits are in no content that was there before them.

@@ -95,27 +95,27 @@ impl Date {
     }
 
     /// The date as a header has it.
-    pub(crate) fn text(self) -> String {
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
         let local = self.local_seconds();
         let days = local.div_euclid(SECONDS_PER_DAY);
         let second = local.rem_euclid(SECONDS_PER_DAY);
         let offset = i64::from(self.offset_minutes.unsigned_abs());
         let (year, month, day) = civil(days);
-        let mut text = String::with_capacity(LENGTH);
-        text.push_str(name(&WEEKDAYS, days.rem_euclid(7)));
-        push_two(&mut text, ", ", day);
-        text.push(' ');
-        text.push_str(name(&MONTHS, month - 1));
-        text.push(' ');
-        push_two(&mut text, "", year / 100);
-        push_two(&mut text, "", year % 100);
-        push_two(&mut text, " ", second / 3_600);
-        push_two(&mut text, ":", second / 60 % 60);
-        push_two(&mut text, ":", second % 60);
-        text.push_str(if self.offset_minutes < 0 { " -" } else { " +" });
-        push_two(&mut text, "", offset / 60);
-        push_two(&mut text, "", offset % 60);
-        text
+        let mut add = |before: &[&str], number: i64| {
+            for text in before {
+                out.extend_from_slice(text.as_bytes());
+            }
+            out.extend_from_slice(&two_digits(number));
+        };
+        let sign = if self.offset_minutes < 0 { " -" } else { " +" };
+        add(&[name(&WEEKDAYS, days.rem_euclid(7)), ", "], day);
+        add(&[" ", name(&MONTHS, month - 1), " "], year / 100);
+        add(&[], year % 100);
+        add(&[" "], second / 3_600);
+        add(&[":"], second / 60 % 60);
+        add(&[":"], second % 60);
+        add(&[sign], offset / 60);
+        add(&[], offset % 60);
     }
 
     /// The moment in UTC as RFC 3339 has it, if its year can be written.
@@ -150,17 +150,16 @@ impl From<SystemTime> for Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text())
+        let mut text = Vec::with_capacity(LENGTH);
+        self.append_to(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
     }
 }
 
-/// Appends a number below 100 with two digits; every message has a date, and `{:02}` takes several
-/// times as long.
-fn push_two(text: &mut String, before: &str, number: i64) {
-    let digit = |number: i64| char::from(b'0' + u8::try_from(number % 10).unwrap_or(0));
-    text.push_str(before);
-    text.push(digit(number / 10));
-    text.push(digit(number));
+/// A number below 100. Every message has a date, and `{:02}` takes several times as long.
+fn two_digits(number: i64) -> [u8; 2] {
+    let number = u8::try_from(number).unwrap_or(0);
+    [b'0' + number / 10 % 10, b'0' + number % 10]
 }
 
 /// Seconds since 1970 of a moment before it, rounded down like those after it.

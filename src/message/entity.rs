@@ -21,23 +21,34 @@ pub(crate) struct Root {
     pub(crate) seed: Box<str>,
     /// Old versions of Outlook want file names in encoded-words.
     pub(crate) has_encoded_names: bool,
+    /// A header here or in an enclosed message has an address outside ASCII.
+    has_utf8: bool,
 }
 
 impl Root {
-    /// Whether a header here or in an enclosed message has an address outside ASCII.
-    pub(crate) fn has_utf8(&self) -> bool {
-        self.head.has_utf8() || self.body.messages().any(Self::has_utf8)
+    /// A message whose boundaries are not chosen yet.
+    pub(crate) fn new(head: Head, body: Entity, has_encoded_names: bool) -> Self {
+        Self {
+            has_utf8: head.has_utf8() || body.messages().any(|enclosed| enclosed.has_utf8),
+            head,
+            body,
+            seed: "".into(),
+            has_encoded_names,
+        }
     }
 
     /// The first address, here or in an enclosed message, that has no ASCII form, and its field.
     pub(crate) fn without_ascii(&self) -> Option<(&str, &Address)> {
+        if !self.has_utf8 {
+            return None;
+        }
         let enclosed = || self.body.messages().find_map(Self::without_ascii);
         self.head.without_ascii().or_else(enclosed)
     }
 
     /// Whether the header goes out in UTF-8: it has to, and the server takes it.
     pub(crate) fn goes_as_utf8(&self, offers: Offers) -> bool {
-        offers.smtputf8 && self.has_utf8()
+        offers.smtputf8 && self.has_utf8
     }
 
     fn domain(&self, offers: Offers) -> Encoding {

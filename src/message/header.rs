@@ -80,7 +80,9 @@ impl<'a> HeaderWriter<'a> {
     /// unstructured).
     pub(crate) fn unstructured(&mut self, name: &str, value: &str) {
         self.begin(name);
-        if is_plain_text(value) {
+        if self.column() + 1 + value.len() <= LINE && is_plain_line(value) {
+            self.token(value);
+        } else if is_plain_text(value) {
             self.tokens(value);
         } else {
             self.text(value);
@@ -266,6 +268,23 @@ pub(crate) fn blank_tokens(value: &str) -> impl Iterator<Item = &str> {
         rest = after;
         (!token.is_empty()).then_some(token)
     })
+}
+
+/// Whether a text is words of visible ASCII with one space between them, found in one pass.
+fn is_plain_line(text: &str) -> bool {
+    let mut last = b' ';
+    for octet in text.bytes() {
+        let fits = match octet {
+            b' ' => last != b' ',
+            b'?' => last != b'=',
+            other => other.is_ascii_graphic(),
+        };
+        if !fits {
+            return false;
+        }
+        last = octet;
+    }
+    last != b' '
 }
 
 /// Whether a text can be written as it is: visible ASCII with single spaces between words that fit

@@ -69,31 +69,29 @@ impl Mailbox {
         if let Some(name) = &self.name {
             name.write(writer, "");
         }
-        let (open, close) = match &self.name {
-            Some(_) => ("<", ">"),
-            None => ("", ""),
-        };
         let address = match self.address.to_ascii() {
             Some(ascii) if !writer.is_utf8() => ascii,
             _ => Cow::Borrowed(&self.address),
         };
-        let (local_part, domain) = (address.local_part(), address.domain());
-        if is_plain(local_part) {
-            writer.parts([open, local_part, "@", domain, close, end]);
-        } else {
-            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that
-            // they are not.
-            writer.parts(["<", &address.to_string(), ">", end]);
-        }
+        // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they
+        // are not.
+        let has_brackets = self.name.is_some() || !is_plain(address.local_octets());
+        let (open, close) = if has_brackets { ("<", ">") } else { ("", "") };
+        writer.token_with(|out| {
+            out.extend_from_slice(open.as_bytes());
+            address.append_to(out);
+            out.extend_from_slice(close.as_bytes());
+            out.extend_from_slice(end.as_bytes());
+        });
     }
 }
 
 /// Whether a local part is one of those that need no look at the grammar.
-fn is_plain(local_part: &str) -> bool {
-    let is_plain = |c: u8| c.is_ascii_alphanumeric() || b"-_+".contains(&c) || !c.is_ascii();
+fn is_plain(local_part: &[u8]) -> bool {
+    let is_plain = |c: &u8| c.is_ascii_alphanumeric() || b"-_+".contains(c) || !c.is_ascii();
     local_part
-        .split('.')
-        .all(|atom| !atom.is_empty() && atom.bytes().all(is_plain))
+        .split(|octet| *octet == b'.')
+        .all(|atom| !atom.is_empty() && atom.iter().all(is_plain))
 }
 
 impl From<Address> for Mailbox {

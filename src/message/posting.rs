@@ -109,14 +109,14 @@ impl Posting {
 
     /// The forward-paths of the envelope, each once.
     pub(crate) fn forward_paths(&self) -> Vec<Address> {
-        let mut seen = HashSet::new();
-        [&self.to, &self.cc, &self.bcc]
-            .into_iter()
-            .flat_map(AddressList::mailboxes)
-            .map(Mailbox::address)
-            .filter(|address| seen.insert(*address))
-            .cloned()
-            .collect()
+        let lists = [&self.to, &self.cc, &self.bcc];
+        let all = lists.into_iter().flat_map(AddressList::mailboxes);
+        let mut all: Vec<&Address> = all.map(Mailbox::address).collect();
+        if all.len() > 1 {
+            let mut seen = HashSet::with_capacity(all.len());
+            all.retain(|address| seen.insert(*address));
+        }
+        all.into_iter().cloned().collect()
     }
 
     /// The mailboxes that the header shows, and in which fields.
@@ -140,7 +140,9 @@ impl Posting {
     /// Writes the fields. `Bcc` is for the envelope only (RFC 5322, 3.6.3).
     pub(crate) fn write(&self, names: &Names, writer: &mut HeaderWriter<'_>) {
         if let Some(date) = self.date {
-            writer.short(names.date, &date.text());
+            writer.begin(names.date);
+            writer.token_with(|out| date.append_to(out));
+            writer.end();
         }
         write_list(writer, names.from, &self.from);
         if let Some(sender) = &self.sender {

@@ -87,6 +87,10 @@ pub(crate) fn fuzz_message(data: &[u8]) {
     assert_eq!(octets.len() as u64, rendering.size());
     assert!(!rendering.is_binary() || offers.binary);
     assert!(!rendering.needs_smtputf8() || offers.smtputf8);
+    if rendering.is_clean() {
+        let has_dot = octets.starts_with(b".") || octets.windows(3).any(|end| end == b"\r\n.");
+        assert!(!rendering.is_binary() && !has_dot);
+    }
     if !rendering.is_binary() {
         assert!(!rendering.is_8bit() || offers.eight_bit || offers.smtputf8);
         lines(&octets, rendering.is_8bit());

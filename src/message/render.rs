@@ -32,6 +32,8 @@ pub(crate) struct Rendering<'m> {
     eight_bit: bool,
     binary: bool,
     smtputf8: bool,
+    /// Whether it is certain that no line begins with a dot.
+    clean: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,8 @@ enum Segment<'m> {
         scan: &'m Scan,
         octets: u64,
     },
+    /// Text that goes out as it is.
+    Ready(&'m [u8]),
     Text {
         text: &'m [u8],
         encoding: Encoding,
@@ -68,6 +72,7 @@ impl<'m> Rendering<'m> {
                 eight_bit: smtputf8,
                 binary: false,
                 smtputf8,
+                clean: true,
             },
             glued: 0,
             // A server with SMTPUTF8 takes 8-bit text (RFC 6531, 3.1).
@@ -100,6 +105,12 @@ impl<'m> Rendering<'m> {
     /// Whether the server has to take addresses outside ASCII in headers.
     pub(crate) fn needs_smtputf8(&self) -> bool {
         self.smtputf8
+    }
+
+    /// Whether DATA can take it as it is: all lines end in CRLF, and none begins with a dot (RFC
+    /// 5321, 4.5.2). It may be true and not be known.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.clean
     }
 
     /// Writes the message. Of content that is not in memory only a little is held at a time.
@@ -135,6 +146,7 @@ impl<'m> Rendering<'m> {
                         return Err(source.invalid(CHANGED));
                     }
                 }
+                Segment::Ready(text) => out.write_all(text)?,
                 Segment::Text { text, encoding } => encoding.write_text(text, out)?,
             }
         }
@@ -287,6 +299,7 @@ impl<'m> Renderer<'m> {
             Encoding::Base64 => base64_length(length),
             _ => length,
         };
+        self.rendering.clean &= encoding == Encoding::Base64;
         let segment = Segment::Data {
             source,
             length,
@@ -311,6 +324,8 @@ impl<'m> Renderer<'m> {
             let how = if now < octets { "shorter" } else { "longer" };
             return Err(of_attachment(entity, source.changed(how)));
         }
+        // The file may change before it is sent.
+        self.rendering.clean = false;
         let segment = Segment::Lines {
             source,
             scan,
@@ -328,7 +343,16 @@ impl<'m> Renderer<'m> {
             return;
         }
         let size = encoding.text_length(text, scan);
-        self.segment(Segment::Text { text, encoding }, size);
+        let is_lines = matches!(encoding, Encoding::SevenBit | Encoding::EightBit);
+        self.rendering.clean &= match encoding {
+            Encoding::Base64 => true,
+            _ => is_lines && !scan.has_dot,
+        };
+        let segment = match is_lines && scan.is_canonical(text) {
+            true => Segment::Ready(text),
+            false => Segment::Text { text, encoding },
+        };
+        self.segment(segment, size);
     }
 
     fn segment(&mut self, segment: Segment<'m>, size: u64) {
@@ -342,6 +366,8 @@ impl<'m> Renderer<'m> {
         let end = self.rendering.glue.len();
         if self.glued < end {
             let range = self.glued..end;
+            let glue = self.rendering.glue.get(range.clone()).unwrap_or_default();
+            self.rendering.clean &= !has_dot(glue);
             self.rendering.size += range.len() as u64;
             self.rendering.segments.push(Segment::Glue(range));
             self.glued = end;
@@ -368,6 +394,17 @@ impl<'m> Renderer<'m> {
             self.glue("\r\n");
         }
     }
+}
+
+/// Whether a line begins with a dot. There is no early end, so that compilers can compare many octets
+/// at once.
+fn has_dot(lines: &[u8]) -> bool {
+    let behind = lines.iter().skip(1);
+    let pairs = lines.iter().zip(behind);
+    let is_dotted = pairs.fold(false, |any, (end, first)| {
+        any | (*end == b'\n' && *first == b'.')
+    });
+    is_dotted || lines.starts_with(b".")
 }
 
 /// Whether a server without SMTPUTF8 can be given the header.

@@ -24,6 +24,8 @@ pub(crate) struct Scan {
     has_from: bool,
     /// A line ends in a space or a tab, which some servers take away.
     has_trailing_blank: bool,
+    /// A line begins with a dot, which has to be doubled on the way (RFC 5321, 4.5.2).
+    pub(crate) has_dot: bool,
     /// The last line is ended, or there is nothing.
     pub(crate) is_ended: bool,
 }
@@ -46,8 +48,15 @@ impl Scan {
             scan.longest_line = scan.longest_line.max(line.len());
             scan.has_from |= line.starts_with(b"From ");
             scan.has_trailing_blank |= matches!(line, [.., b' ' | b'\t']);
+            scan.has_dot |= line.starts_with(b".");
         }
         scan
+    }
+
+    /// Whether every line end of the text is CRLF already.
+    pub(crate) fn is_canonical(&self, text: &[u8]) -> bool {
+        // Any other line end is one octet shorter.
+        self.length == text.len() as u64
     }
 
     /// Whether it can go out as it is, given whether the server takes 8-bit lines (RFC 2045, 2.7
@@ -138,6 +147,7 @@ impl Scanner {
             self.scan.has_from |= self.from == FROM.len();
         }
         self.scan.has_nul |= octet == 0;
+        self.scan.has_dot |= self.line == 0 && octet == b'.';
         self.line += 1;
         self.scan.length += 1;
     }
