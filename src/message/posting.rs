@@ -26,6 +26,8 @@ pub(crate) struct Posting {
     pub(crate) cc: AddressList,
     pub(crate) bcc: AddressList,
     pub(crate) id: Option<MsgId>,
+    /// It is known that no recipient is named twice.
+    pub(crate) is_distinct: bool,
 }
 
 /// The names of the fields.
@@ -87,6 +89,7 @@ impl Posting {
         if self.id.is_none() {
             self.id = Some(MsgId::random(&self.domain()));
         }
+        self.is_distinct = is_distinct(self.recipients());
         Ok(self)
     }
 
@@ -109,14 +112,19 @@ impl Posting {
 
     /// The forward-paths of the envelope, each once.
     pub(crate) fn forward_paths(&self) -> Vec<Address> {
-        let lists = [&self.to, &self.cc, &self.bcc];
-        let all = lists.into_iter().flat_map(AddressList::mailboxes);
-        let mut all: Vec<&Address> = all.map(Mailbox::address).collect();
-        if all.len() > 1 {
-            let mut seen = HashSet::with_capacity(all.len());
-            all.retain(|address| seen.insert(*address));
+        if self.is_distinct {
+            return self.recipients().cloned().collect();
         }
-        all.into_iter().cloned().collect()
+        let mut seen = HashSet::new();
+        let first = self.recipients().filter(|address| seen.insert(*address));
+        first.cloned().collect()
+    }
+
+    fn recipients(&self) -> impl Iterator<Item = &Address> {
+        [&self.to, &self.cc, &self.bcc]
+            .into_iter()
+            .flat_map(AddressList::mailboxes)
+            .map(Mailbox::address)
     }
 
     /// The mailboxes that the header shows, and in which fields.
@@ -158,6 +166,11 @@ impl Posting {
             writer.end();
         }
     }
+}
+
+fn is_distinct<'a>(mut addresses: impl Iterator<Item = &'a Address>) -> bool {
+    let mut seen = HashSet::new();
+    addresses.all(|address| seen.insert(address))
 }
 
 /// Writes a field of addresses, if there are any.
