@@ -92,15 +92,15 @@ fn a_deadline_bounds_the_whole() {
     for (offer, rest) in [
         (
             "AUTH PLAIN",
-            "C~: AUTH PLAIN *\nS.. 15ms: 235 2.7.0 welcome",
+            "C~: AUTH PLAIN *\nS.. 90ms: 235 2.7.0 welcome",
         ),
-        ("STARTTLS", "C: STARTTLS\nS.. 15ms: 220 2.0.0 go ahead"),
+        ("STARTTLS", "C: STARTTLS\nS.. 90ms: 220 2.0.0 go ahead"),
     ] {
         let script = format!(
             "
-            S~150ms: 220 mx.example.org
+            S~300ms: 220 mx.example.org
             C: EHLO client.example
-            S~150ms: 250-mx.example.org
+            S~300ms: 250-mx.example.org
             S: 250 {offer}
             {rest}
             Cclose"
@@ -113,7 +113,7 @@ fn a_deadline_bounds_the_whole() {
             })
             .credentials(Credentials::password("tim", "tanstaaf"))
             .danger_allow_plaintext_auth(true);
-        let error = failure(&config.deadline(Duration::from_millis(400)));
+        let error = failure(&config.deadline(2 * SHORT));
         assert!(error.is_timeout(), "{error:?}");
         peer.finish();
     }
@@ -135,16 +135,19 @@ fn a_deadline_bounds_the_handshake() {
 fn a_deadline_begins_anew_with_each_call() {
     let rest = "
         C: NOOP
-        S~800ms: 250 ok
+        S~700ms: 250 ok
         C: NOOP
-        S~800ms: 250 ok
+        S~700ms: 250 ok
+        C: NOOP
+        S~700ms: 250 ok
         C: NOOP
         Cclose";
     let peer = session(&[], rest).listen();
-    let config = config(&peer).deadline(Duration::from_millis(1500));
+    let config = config(&peer).deadline(2 * SHORT);
     let mut smtp = config.connect().unwrap();
-    smtp.noop().unwrap();
-    smtp.noop().unwrap();
+    for _ in 0..3 {
+        smtp.noop().unwrap();
+    }
     assert!(smtp.noop().unwrap_err().is_timeout());
     peer.finish();
 }

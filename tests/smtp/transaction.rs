@@ -544,12 +544,12 @@ fn last_words_by_hand() {
 fn a_deadline_for_each_call() {
     let peer = Server::new().script().listen();
     let mut smtp = config(&peer)
-        .deadline(Duration::from_secs(1))
+        .deadline(Duration::from_secs(2))
         .connect()
         .unwrap();
     let mut transaction = smtp.mail("me@client.example").unwrap();
     for to in ["ann@example.org", "bob@example.org", "cyd@example.org"] {
-        thread::sleep(Duration::from_millis(400));
+        thread::sleep(Duration::from_millis(700));
         transaction.rcpt(to).unwrap();
     }
     let outcome = transaction.data("Hi!".as_bytes()).unwrap();

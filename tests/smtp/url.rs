@@ -131,14 +131,14 @@ fn ipv6_stands_in_brackets() {
 #[test]
 fn budgets() {
     for (option, script, step) in [
-        ("greeting_timeout=500ms", "stall 200ms", Step::Greeting),
+        ("greeting_timeout=1000ms", "stall 200ms", Step::Greeting),
         (
-            "command_timeout=500ms",
+            "command_timeout=1s",
             "S: 220 mx\nC~: EHLO *\nstall 200ms",
             Step::Hello,
         ),
-        ("timeout=500ms", "stall 200ms", Step::Greeting),
-        ("deadline=500ms", "stall 200ms", Step::Greeting),
+        ("timeout=1s", "stall 200ms", Step::Greeting),
+        ("deadline=1s", "stall 200ms", Step::Greeting),
     ] {
         let peer = Script::new(&format!("{script}\nCclose")).listen();
         let config = at(&peer, "smtp", "", &format!("?tls=none&{option}"));

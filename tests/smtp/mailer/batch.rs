@@ -354,43 +354,46 @@ fn a_server_that_allows_none_fails_each_message() {
     server.finish();
 }
 
-// The deadline is for each message, and not for the pauses between them.
+// The deadline is for each message, and not for the pauses between them. These are so short that the
+// batch keeps its connection, and together they are longer than the deadline.
 #[test]
 fn pauses_do_not_use_up_the_deadline() {
     let server = Crowd::new(&[], usual);
-    let config = server.config().deadline(Duration::from_secs(1));
+    let config = server.config().deadline(Duration::from_secs(2));
     let mailer = Mailer::new(config).rate(1, Duration::from_millis(450));
-    let results: Vec<String> = mailer.send_all(messages(4)).map(|r| told(&r)).collect();
-    assert_eq!(results, vec!["ann@example.org Accepted 250 taken"; 4]);
+    let results: Vec<String> = mailer.send_all(messages(6)).map(|r| told(&r)).collect();
+    assert_eq!(results, vec!["ann@example.org Accepted 250 taken"; 6]);
     drop(mailer);
     server.finish();
 }
 
-// While a batch leaves the server alone, others can send.
+// While a batch leaves the server alone, others can send. The second pause is 2 s: time enough for the
+// other message on a slow machine. A batch that held the only connection would be first.
 #[test]
 fn a_batch_that_rests_holds_no_connection() {
-    let first = std::sync::atomic::AtomicBool::new(true);
+    let ends = std::sync::atomic::AtomicUsize::new(0);
     let rule = move |_: usize, _: usize, line: &str| match line {
-        "." if first.swap(false, std::sync::atomic::Ordering::SeqCst) => {
+        "." if ends.fetch_add(1, std::sync::atomic::Ordering::SeqCst) < 2 => {
             Answer::Reply("451 4.7.0 slow down")
         }
         _ => Answer::Usual,
     };
     let server = Crowd::new(&[], rule);
-    let mailer = Mailer::new(server.config())
-        .connections(1)
-        .max_wait(Duration::from_millis(700));
+    let mailer = Mailer::new(server.config()).connections(1);
     std::thread::scope(|scope| {
         let (refused, was_refused) = std::sync::mpsc::channel();
         let batch = mailer.clone();
         scope.spawn(move || {
-            let mut results = batch.send_all(messages(2));
-            refused.send(results.next().unwrap().is_err()).unwrap();
+            let mut results = batch.send_all(messages(3));
+            let both = results.by_ref().take(2).all(|result| result.is_err());
+            refused.send(both).unwrap();
             assert!(results.next().unwrap().is_ok());
         });
         assert!(was_refused.recv().unwrap());
         super::sent(&mailer);
     });
+    let order: Vec<String> = server.order().into_iter().map(|(_, name)| name).collect();
+    assert_eq!(order, ["Hi!", "3"]);
     drop(mailer);
     server.finish();
 }
