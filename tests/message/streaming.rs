@@ -4,7 +4,6 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
 use std::path::PathBuf;
-use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -112,7 +111,7 @@ const ALONE: &str = "SMTPLIB_TEST_ALONE";
 /// Runs an ignored test in a process that does nothing else.
 #[cfg(target_os = "linux")]
 fn run_alone(test: &str) {
-    let mut program = Command::new(env::current_exe().unwrap());
+    let mut program = std::process::Command::new(env::current_exe().unwrap());
     let program = program
         .args(["--exact", test, "--ignored"])
         .env(ALONE, "yes");

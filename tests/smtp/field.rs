@@ -1,7 +1,7 @@
 //! What real servers and real configurations brought: the numbers are those of the requirement map.
 use crate::peer::{Peer, Script};
 use crate::support::sending::{connect, facts, fates, listen, send_hi};
-use crate::support::session::{SHORT, config, failure, implicit, said, session, soon, starttls};
+use crate::support::session::{SHORT, config, failure, implicit, said, session, starttls};
 use smtplib::auth::Login;
 use smtplib::error::{ContentError, Unsupported};
 use smtplib::protocol::Step;
@@ -274,7 +274,7 @@ fn a_unix_socket_with_a_full_queue_is_left() {
         Config::lmtp_unix(&path).timeout(SHORT),
         Config::lmtp_unix(&path).deadline(SHORT),
     ] {
-        let error = soon(|| config.connect()).unwrap_err();
+        let error = crate::support::session::soon(|| config.connect()).unwrap_err();
         let sentence = format!("could not connect to {} in time", path.display());
         assert_eq!(error.to_string(), sentence);
         assert!(error.is_timeout() && error.is_transient());

@@ -1,5 +1,5 @@
 //! RFC 2033: LHLO, and one reply for each recipient behind the message.
-use crate::peer::{Script, Server};
+use crate::peer::Script;
 use crate::support::sending::{facts, fates, fates_in, lmtp, lmtp_session, send_hi};
 use crate::support::session::said;
 use smtplib::{Config, Error, Outcome, Security};
@@ -337,7 +337,7 @@ fn the_next_message_begins_anew() {
 #[test]
 #[cfg(unix)]
 fn over_a_unix_socket() {
-    let server = Server::new()
+    let server = crate::peer::Server::new()
         .offer("PIPELINING")
         .offer("ENHANCEDSTATUSCODES")
         .on("RCPT TO:<no-", "550 5.1.1 no such mailbox");

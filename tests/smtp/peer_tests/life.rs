@@ -1,7 +1,7 @@
 //! The peer's life: several connections, other sockets, bounds, and how a failure reads.
 use crate::peer::{Peer, Refusing, Script};
 use crate::peer_tests::{BOUND, Client, passes, pause};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::net::TcpStream;
 use std::panic::catch_unwind;
 use std::thread;
@@ -211,6 +211,8 @@ fn listens_on_either_kind_of_address() {
 #[cfg(unix)]
 #[test]
 fn listens_on_a_unix_socket() {
+    use std::io::Read;
+
     let peer = Script::new("S: 220 hi\nC: LHLO a\nS: 250 hi\nCclose").listen_unix();
     let mut stream = std::os::unix::net::UnixStream::connect(peer.path()).unwrap();
     stream.write_all(b"").unwrap();

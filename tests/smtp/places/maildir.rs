@@ -1,6 +1,6 @@
 //! A Maildir: what its files hold, and that there are as many as were accepted.
 use super::{message, unreachable};
-use crate::support::sending::{facts, fates, taken};
+use crate::support::sending::{facts, fates};
 use smtplib::connection::Consignment;
 use smtplib::{Address, Config, Envelope, Error};
 use std::fs;
@@ -211,6 +211,7 @@ fn what_cannot_be_kept_is_refused_for_now() {
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_it() {
+    use crate::support::sending::taken;
     use std::os::unix::fs::PermissionsExt;
 
     let (_folder, path, config) = place();
