@@ -1,5 +1,5 @@
-//! A whole connection over a server in memory: whatever is said and asked for, it ends, keeps the
-//! rules, and tells the truth about the message.
+//! A whole connection to a server in memory: whatever the server says and the caller asks for, it
+//! ends, keeps the rules, and reports the truth about the message.
 
 mod peer;
 mod witness;
@@ -22,15 +22,15 @@ use crate::outcome::Outcome;
 use crate::protocol::data::expected;
 use crate::trace::TraceLine;
 
-/// The password of every login, and its base64 wherever three octets begin.
+/// The password of every login, and its base64 at each of the three possible offsets.
 const PASSWORD: &str = "Tanstaaf7q";
 const SHOWN_PASSWORDS: [&str; 4] = [PASSWORD, "VGFuc3RhYWY3c", "RhbnN0YWFmN3", "UYW5zdGFhZjdx"];
-/// Octets of the messages that are made long.
+/// The length of a long message, in bytes.
 const LONG: usize = 70_000;
 
-/// The first octet holds flags, the second how much can be written (in 64 octets, 0 being no
-/// limit), the third how much one write takes. Each field is what its first octet says: a piece of
-/// the server's side, or something to ask for.
+/// The first byte holds flags. The second is how much can be written, in units of 64 bytes; 0 means
+/// no limit. The third is how much one write takes. The first byte of each field says what the
+/// field is: a piece of what the server sends, or an action of the caller.
 pub(super) fn check(data: &[u8]) {
     let (session, actions) = open(data);
     match session {
@@ -39,7 +39,7 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-/// The session, as far as it came, and what there is to do in it.
+/// The session, or the error that ended it, and the actions in it.
 fn open(data: &[u8]) -> (Result<Session>, Vec<Part<'_>>) {
     let mut cutter = Cutter::new(data);
     let flags = Flags(cutter.octet());
@@ -69,7 +69,7 @@ fn open(data: &[u8]) -> (Result<Session>, Vec<Part<'_>>) {
     (session, actions)
 }
 
-/// How many octets a limit means.
+/// How many bytes a limit means.
 fn limit(octet: u8, unit: usize) -> usize {
     match octet {
         0 => usize::MAX,
@@ -123,7 +123,7 @@ impl Flags {
     }
 }
 
-/// A field: what it is, and what is in it.
+/// A field: its kind, and its content.
 struct Part<'a>(u8, &'a [u8]);
 
 fn parts(mut cutter: Cutter<'_>) -> impl Iterator<Item = Part<'_>> {
@@ -149,7 +149,7 @@ impl Part<'_> {
         String::from_utf8_lossy(self.1).into_owned()
     }
 
-    /// Sender, recipients and message: a line each, an empty line, and the rest.
+    /// The sender and the recipients, one on each line, and after an empty line the message.
     fn mail(&self) -> (String, Vec<String>, Vec<u8>) {
         let text = String::from_utf8_lossy(self.1);
         let (head, _) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -220,7 +220,7 @@ impl Session {
         }
     }
 
-    /// Sends a message in one of the ways there are, and compares the result with what the witness
+    /// Sends a message in one of the possible ways, and compares the result with what the witness
     /// saw.
     fn send(&mut self, action: &Part<'_>) -> Result<()> {
         let (from, to, mut message) = action.mail();
@@ -271,7 +271,7 @@ impl Session {
     ) -> Result<Outcome> {
         let mut transaction = self.connection.mail(from)?;
         for to in to {
-            // A recipient that is no address, or one that is refused, does not end a transaction.
+            // A recipient that is not an address, or that is refused, does not end a transaction.
             match transaction.rcpt(to) {
                 Err(error @ Error::Address { .. }) => check_error(&error),
                 result => drop(result?),
@@ -298,7 +298,7 @@ impl Session {
         self.witness.lock().unwrap()
     }
 
-    /// `Ok` is the word of the server, for each recipient.
+    /// `Ok` reports what the server said about each recipient.
     fn check_outcome(&self, outcome: &Outcome, message: &[u8]) {
         let transaction = &self.witness().transaction;
         assert_eq!(accepted(outcome), transaction.taken());
@@ -309,7 +309,7 @@ impl Session {
         assert!(is_complete || outcome.recipients().len() == transaction.recipients.len());
     }
 
-    /// A failure says what is known of the message, no more and no less.
+    /// A failure reports exactly what is known about the message.
     fn check_failure(&self, error: &Error) {
         let transaction = &self.witness().transaction;
         let is_unknown = error.delivery() == Delivery::Unknown;
@@ -338,7 +338,7 @@ fn check_error(error: &Error) {
     let shown = error.to_string();
     assert!(!shown.contains(char::is_control), "{shown:?}");
     assert!(error.code().is_none() || error.reply().is_some());
-    // Every way to look at it has to work.
+    // Every method must work.
     let _ = (
         error.step(),
         error.is_timeout(),
@@ -347,7 +347,7 @@ fn check_error(error: &Error) {
     );
 }
 
-/// What the client shows of itself holds no secret, unless the fuzzer made it say one.
+/// The trace of what the client sends has no secret, unless the fuzzer's input has it, too.
 fn check_trace(line: TraceLine<'_>, is_private: bool) {
     let shown = line.to_string();
     assert!(!shown.contains(char::is_control), "{shown:?}");

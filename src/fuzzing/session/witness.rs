@@ -1,34 +1,34 @@
-//! [`Witness`]: both sides of a dialog as a strict server would understand them.
+//! [`Witness`]: reads both sides of a dialog, as a strict server would.
 
 use std::collections::VecDeque;
 
-/// Longest line of the client: the parameters of MAIL and RCPT add what RFC 1870, 3461 and others
-/// allow.
+/// The longest line of the client: 512 bytes, and what RFC 1870, 6152 and 6531 add for their
+/// parameters.
 const MAX_COMMAND: usize = 512 + 26 + 17 + 10;
 const MAX_RESPONSE: usize = 12288;
-/// Most commands without a reply.
+/// The most commands without a reply.
 const MAX_GROUP: usize = 100;
 
-/// Reads a dialog and panics where the client breaks the rules.
+/// Reads a dialog, and panics if the client breaks the rules.
 #[derive(Debug)]
 pub(super) struct Witness {
     is_lmtp: bool,
-    /// What each reply that is still to come answers.
+    /// What the replies that are due belong to.
     awaited: VecDeque<Awaited>,
-    /// What the server has begun to say.
+    /// The reply that the server has begun.
     reply: Vec<u8>,
-    /// What the client has begun to say.
+    /// The command or message that the client has begun.
     said: Vec<u8>,
-    /// Up to where the end of what the client says was looked for.
+    /// How far the end of it was searched for.
     looked: usize,
     mode: Mode,
     offers: Vec<String>,
-    /// MAIL was sent, and nothing yet that ends the transaction.
+    /// MAIL was sent, and nothing has ended the transaction.
     is_open: bool,
     pub(super) transaction: Transaction,
 }
 
-/// What became of the newest transaction.
+/// The state of the newest transaction.
 #[derive(Debug, Default)]
 pub(super) struct Transaction {
     pub(super) recipients: Vec<Recipient>,
@@ -42,7 +42,7 @@ pub(super) struct Recipient {
     pub(super) path: String,
     /// RCPT was accepted.
     is_accepted: bool,
-    /// The code of the answer to the message.
+    /// The code of the reply to the message.
     verdict: Option<u16>,
 }
 
@@ -64,13 +64,13 @@ enum Awaited {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Commands,
-    /// 334: one line of AUTH.
+    /// After 334: one line of AUTH.
     Response,
-    /// 354: everything up to the end of data.
+    /// After 354: everything up to the end of data.
     Body,
-    /// Only QUIT is left.
+    /// Only QUIT is allowed.
     Farewell,
-    /// Nobody may say anything.
+    /// Nobody may send anything.
     Over,
 }
 
@@ -89,14 +89,14 @@ impl Witness {
         }
     }
 
-    /// Whether the client may turn to something else: nothing is half said, and every command has
-    /// its answer.
+    /// Whether the client may begin something else: nothing is incomplete, and every command has
+    /// its reply.
     pub(super) fn is_settled(&self) -> bool {
         let is_idle = self.mode == Mode::Commands && self.awaited.is_empty();
         self.mode == Mode::Over || is_idle && self.said.is_empty()
     }
 
-    /// What the server said, as far as the client has read it.
+    /// Takes what the client has read from the server.
     pub(super) fn server_said(&mut self, octets: &[u8]) {
         for octet in octets {
             self.reply.push(*octet);
@@ -112,7 +112,7 @@ impl Witness {
         }
     }
 
-    /// What the client wrote.
+    /// Takes what the client wrote.
     pub(super) fn client_said(&mut self, octets: &[u8]) {
         let is_quiet = self.reply.is_empty();
         assert!(
@@ -140,7 +140,7 @@ impl Witness {
         );
     }
 
-    /// Where the line or message that the client is at ends, if it is over.
+    /// The end of the current line or message of the client, if it is complete.
     fn end_of_saying(&mut self) -> Option<usize> {
         let end: &[u8] = match self.mode {
             Mode::Body if self.said.starts_with(b".\r\n") => return Some(3),
@@ -175,7 +175,7 @@ impl Witness {
         self.awaited.push_back(awaited);
     }
 
-    /// One command at a time; a group of a transaction's commands under PIPELINING (RFC 2920).
+    /// One command at a time, or with PIPELINING a group of a transaction's commands (RFC 2920).
     fn check_order(&self, next: Awaited) {
         let may_join =
             |awaited: &Awaited| matches!(awaited, Awaited::Rset | Awaited::Mail | Awaited::Rcpt(_));
@@ -242,7 +242,7 @@ impl Witness {
         self.mode = Mode::Commands;
     }
 
-    /// A whole reply was read.
+    /// Takes a whole reply.
     fn replied(&mut self, code: u16) {
         let reply = std::mem::take(&mut self.reply);
         let Some(awaited) = self.awaited.pop_front() else {
@@ -270,7 +270,7 @@ impl Witness {
             (Awaited::Greeting, _) => Mode::Farewell,
             (Awaited::Auth, 334) => Mode::Response,
             (Awaited::Data, 354) => Mode::Body,
-            // TLS would begin, and there is none in memory.
+            // TLS would begin here, and this server has none.
             (Awaited::StartTls, 220) => Mode::Over,
             (Awaited::Data, 200..=299) => Mode::Over,
             (Awaited::Rset, 300..) => Mode::Over,
@@ -295,7 +295,7 @@ impl Witness {
 }
 
 impl Transaction {
-    /// The recipients who were accepted by a server that accepted the sender.
+    /// The accepted recipients, if the sender was accepted.
     fn accepted(&self) -> impl Iterator<Item = usize> {
         let all = self.recipients.iter().enumerate();
         all.filter(|(_, recipient)| recipient.is_accepted && self.is_sender_accepted)
@@ -312,7 +312,7 @@ impl Transaction {
         }
     }
 
-    /// Who gets the message: a 2yz answered it.
+    /// The recipients that get the message: the reply to it was 2yz.
     pub(super) fn taken(&self) -> Vec<&str> {
         let taken = |recipient: &&Recipient| matches!(recipient.verdict, Some(200..=299));
         self.recipients
@@ -322,7 +322,7 @@ impl Transaction {
             .collect()
     }
 
-    /// Whether the whole message is out, and somebody may get it or not.
+    /// Whether the whole message was sent, and it is unknown whether an accepted recipient gets it.
     pub(super) fn is_unknown(&self) -> bool {
         let is_open =
             |index: usize| matches!(self.recipients[index].verdict, None | Some(300..=399));
@@ -330,7 +330,7 @@ impl Transaction {
     }
 }
 
-/// The line without its end, and without any control character.
+/// The line without its line end. It must not have control characters.
 fn text(line: &[u8]) -> &str {
     let line = std::str::from_utf8(line)
         .unwrap()
@@ -340,8 +340,8 @@ fn text(line: &[u8]) -> &str {
     line
 }
 
-/// The code of the last line of a reply, and whether it ends the reply; `None` if it is none. The
-/// lines before it were looked at when they came.
+/// The code of the last line of a reply, and whether it ends the reply; `None` if it is not a valid
+/// line. The lines before it were checked when they came.
 fn last_line(reply: &[u8], is_greeting: bool) -> Option<(u16, bool)> {
     let lines = reply.strip_suffix(b"\r\n")?;
     let mut newest_first = lines.rsplit(|octet| *octet == b'\n');
