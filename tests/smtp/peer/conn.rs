@@ -74,7 +74,7 @@ impl Conn {
         Ok(message)
     }
 
-    /// Reads exactly `n` octets.
+    /// Reads exactly `n` bytes.
     pub(crate) fn read_octets(&mut self, n: usize) -> Result<Vec<u8>> {
         while self.link.buffer.len() < n {
             self.link.more(&format!("{n} octets"))?;
@@ -181,7 +181,7 @@ impl Conn {
         same(octets, &got)
     }
 
-    /// Reads the octets that a BDAT command announces.
+    /// Reads the bytes that a BDAT command announces.
     pub(super) fn read_chunk(&mut self, command: &str) -> Result<(Vec<u8>, bool)> {
         let words: Vec<&str> = command.split(' ').collect();
         let (size, last) = match *words.as_slice() {
@@ -201,7 +201,7 @@ impl Conn {
         Ok((chunk, last))
     }
 
-    /// Reads octets that count as a body.
+    /// Reads bytes that count as a body.
     pub(super) fn read_part(&mut self, n: usize) -> Result<Vec<u8>> {
         let octets = self.read_octets(n)?;
         self.link.session.bodies.push(Body::plain(octets.clone()));

@@ -61,7 +61,7 @@ enum Entry {
 }
 
 impl Session {
-    /// Every octet of the client, decrypted, message data included.
+    /// Every byte of the client, decrypted, message data included.
     pub(crate) fn received(&self) -> Vec<u8> {
         octets_of_client(&self.log)
     }
@@ -72,7 +72,7 @@ impl Session {
         octets_of_client(&self.log[..tls.unwrap_or(self.log.len())])
     }
 
-    /// Every octet of the peer, except repetitions of one text.
+    /// Every byte of the peer, except repetitions of one text.
     pub(crate) fn sent(&self) -> Vec<u8> {
         let server = self.log.iter().filter_map(|e| match e {
             Entry::Server(octets) => Some(octets.as_slice()),
