@@ -396,6 +396,22 @@ mod tests {
         );
     }
 
+    #[test]
+    fn chunks_are_put_together() {
+        let data = std::fs::read("fuzz/seeds/session/chunked").unwrap();
+        let (session, actions) = open(&data);
+        let mut session = session.unwrap();
+        let message = Sent::Chunks(b"Subject: x\r\n\r\n.x\r\n".to_vec());
+        for (action, message) in actions
+            .iter()
+            .zip([message, Sent::Chunks(b"x\r\n".to_vec())])
+        {
+            session.act(action).unwrap();
+            assert_eq!(session.witness().messages().collect::<Vec<_>>(), [&message]);
+        }
+        assert_eq!(session.witness().taken(), ["c@example.org"]);
+    }
+
     // Field C4
     #[test]
     fn a_greeting_that_turns_into_a_refusal_is_answered_by_a_farewell() {
