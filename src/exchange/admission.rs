@@ -235,7 +235,7 @@ fn header(message: &[u8]) -> &[u8] {
     message
 }
 
-/// The parameters of MAIL that the message and the server need, beside the caller's.
+/// The parameters of MAIL that the message and the server need, besides those of the caller.
 pub(crate) fn announced(
     envelope: &Envelope,
     facts: &Facts,

@@ -14,7 +14,7 @@ pub(crate) struct HeaderWatch {
     cut: Vec<u8>,
 }
 
-/// What a header may contain beside ASCII.
+/// What a header may contain besides ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Letters {
     /// UTF-8: MAIL has said SMTPUTF8.

@@ -65,7 +65,8 @@ impl Exim {
     }
 }
 
-/// The path of the program: from the environment, from the system, or where `.ci/run` unpacks it.
+/// The path of the program: from the environment, or where `.ci/run` unpacks it, or where Debian
+/// installs it.
 fn program() -> String {
     const UNPACKED: &str = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -215,7 +215,7 @@ fn progress_is_enough() {
     peer.finish();
 }
 
-// L3: the server is silent. An open transaction returns its own error, and QUIT waits only briefly.
+// L3: the server is silent, and `quit` waits only for its budget.
 #[test]
 fn quit_does_not_wait_for_ever() {
     let peer = listen(&[], "C: QUIT\nCclose\n");

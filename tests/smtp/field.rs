@@ -197,7 +197,7 @@ fn a_login_that_cannot_be_names_the_place() {
     peer.finish();
 }
 
-// Field C5: an ignored extension counts as not offered, before and after STARTTLS.
+// Field C5: an ignored extension counts as not offered, STARTTLS included.
 #[test]
 fn ignored_offers_are_none() {
     let peer = listen(

@@ -146,9 +146,8 @@ fn all_refused_means_no_message() {
     peer.finish();
 }
 
-// V10: an error is transient only if all refusals are, and permanent only if all refusals are.
-// Field E13: here the same call could reach one recipient later, and the code is that of this
-// refusal.
+// V10: an error is permanent only if all refusals are. Field E13: if one is transient, the same
+// call may reach that recipient later, and the code is that of the transient refusal.
 #[test]
 fn refusals_of_both_kinds_are_worth_another_try() {
     for (codes, expected) in [

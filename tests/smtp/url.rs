@@ -442,7 +442,7 @@ fn a_configuration_is_written_as_a_url() {
     assert!(!format!("{token}").contains("tanstaaf"));
 }
 
-// A private authority by files, without an own connector.
+// A private authority from files, without the caller's own connector.
 #[test]
 fn certificates_from_files() {
     let dir = tempfile::tempdir().unwrap();

@@ -14,7 +14,7 @@ pub(crate) use crate::message::transfer::flowed::flow;
 pub(crate) use crate::message::transfer::lines::LineWriter;
 pub(crate) use crate::message::transfer::scan::{Scan, Scanner};
 
-/// What can be sent beside lines of ASCII.
+/// What can be sent besides lines of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offers {
     /// Lines with bytes above 127 (8BITMIME, RFC 6152).

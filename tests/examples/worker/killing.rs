@@ -136,7 +136,8 @@ fn by_recipient(asides: Vec<Aside>) -> HashMap<(String, String), String> {
     reasons
 }
 
-/// The trouble of a message. It ends at some time, so that the pauses between attempts stay short.
+/// The trouble for a message, by its number. There is none after the first 350, so that the pauses
+/// between attempts stay short.
 fn trouble(number: u64, dice: u64) -> Trouble {
     match dice % 100 {
         _ if number > 350 => Trouble::Late(Duration::ZERO),

@@ -163,7 +163,7 @@ fn client() -> CertificateParams {
     params
 }
 
-/// Signed by `issuer`, or by itself.
+/// Signs by `issuer`, or makes it self-signed.
 fn signed(params: &CertificateParams, issuer: Option<&Issuer<'_, KeyPair>>) -> Pem {
     let key = KeyPair::generate().unwrap();
     let certificate = match issuer {

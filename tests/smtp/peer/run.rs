@@ -29,7 +29,7 @@ struct Run<'a> {
 /// Lines that must come in one segment.
 struct Group {
     left: usize,
-    /// The count of reads at most after the last line of the group.
+    /// The highest count of reads that the last line of the group may have.
     reads: usize,
 }
 

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// The calls to a transport, beside reading and writing: `nonblocking true`, `shutdown`, …
+/// The calls to a transport, besides reading and writing: `nonblocking true`, `shutdown`, …
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
 
