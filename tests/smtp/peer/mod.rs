@@ -155,8 +155,8 @@ use std::thread::{self, JoinHandle};
 
 /// A peer that listens, on a separate thread.
 ///
-/// If it is dropped without [`Peer::finish`], it does the same. While the test unwinds from a panic,
-/// it stops at once and prints what was exchanged, so that the client's error does not hide the
+/// If it is dropped without [`Peer::finish`], it does the same. While the test unwinds from a
+/// panic, it stops at once and prints what was exchanged. So the client's error does not hide the
 /// server's reason for it.
 #[derive(Debug)]
 pub(crate) struct Peer {
