@@ -163,7 +163,7 @@ pub enum Unsupported {
 }
 
 impl Unsupported {
-    /// None of these fits the credentials.
+    /// None of these mechanisms fits the credentials.
     pub(crate) fn mechanism(offered: &str) -> Self {
         Self::Mechanism {
             offered: offered.into(),
@@ -171,7 +171,7 @@ impl Unsupported {
         }
     }
 
-    /// The configuration leaves out these.
+    /// The configuration excludes these mechanisms.
     pub(crate) fn excluded(mechanisms: &str) -> Self {
         Self::Excluded {
             mechanisms: mechanisms.into(),
@@ -179,7 +179,7 @@ impl Unsupported {
         }
     }
 
-    /// Which server it was, while connecting.
+    /// The server, if the error happened while connecting.
     pub(crate) fn server(&self) -> Option<&Endpoint> {
         match self {
             Self::Auth { server }
@@ -191,7 +191,7 @@ impl Unsupported {
         }
     }
 
-    /// Where the server's place stands, in what can happen while connecting.
+    /// The place for the server's name, in the variants that can occur while connecting.
     pub(crate) fn server_mut(&mut self) -> Option<&mut Option<Box<Endpoint>>> {
         match self {
             Self::Auth { server }
@@ -256,7 +256,7 @@ impl fmt::Display for Unsupported {
     }
 }
 
-/// Says what is missing for an address, and the way round if there is one.
+/// Writes what is missing for an address, and what to do instead if there is a way.
 fn fmt_utf8(address: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,

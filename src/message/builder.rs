@@ -18,8 +18,8 @@ use crate::message::resent::Resent;
 use crate::message::unfold::unfolded;
 use crate::message::{Message, random};
 
-/// Longest seed of boundaries: a boundary adds to it, and has at most 70 characters (RFC 2046,
-/// 5.1.1).
+/// The longest seed of boundaries. A boundary has more than the seed, and at most 70 characters
+/// (RFC 2046, 5.1.1).
 const MAX_SEED: usize = 40;
 
 impl Message {
@@ -52,7 +52,7 @@ impl Message {
 #[derive(Debug, Default)]
 #[must_use = "call `build` to make the message"]
 pub struct MessageBuilder {
-    /// Boxed, since each setter moves the builder.
+    /// Boxed, because each setter moves the builder.
     pub(super) head: Box<Head>,
     text: Option<Part>,
     html: Option<Part>,
@@ -256,7 +256,7 @@ impl MessageBuilder {
     /// ```
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
-        // What other messages gave is taken however it comes.
+        // Ids from other messages are accepted in any form.
         if name.eq_ignore_ascii_case("In-Reply-To") {
             return self.in_reply_to(value);
         }
@@ -385,7 +385,7 @@ impl MessageBuilder {
         let mut root = Root::new(head, body, has_encoded_names);
         root.seed = match seed {
             Some(seed) => check_seed(seed, &root)?,
-            // 128 random bits are in no content that was there before them.
+            // Random bits cannot occur in content that existed before them.
             None if root.body.is_multipart() => random::token().into(),
             None => "".into(),
         };
@@ -396,7 +396,7 @@ impl MessageBuilder {
     }
 
     /// Arranges the parts: the forms of the text as alternatives, inline pictures beside the HTML,
-    /// attachments last.
+    /// and attachments last.
     fn into_body(self) -> Result<Part, MessageError> {
         let mut body = self.body;
         let (mut inline, mut attachments): (Vec<_>, Vec<_>) =
@@ -440,7 +440,7 @@ fn answer_to(subject: &str) -> String {
     format!("Re: {rest}")
 }
 
-/// Whether a subject that cannot be decoded can go out as it came.
+/// Whether a subject that cannot be decoded can be sent unchanged.
 fn is_one_line(subject: &str) -> bool {
     subject
         .bytes()

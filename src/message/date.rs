@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::message::error::MessageProblem;
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// RFC 5322, 3.3: the year is 1900 or later; after 9999 readers give up.
+/// RFC 5322, 3.3: the year is 1900 or later. After 9999, readers fail.
 const YEARS: RangeInclusive<i64> = 1900..=9999;
-/// Octets of `Thu, 01 Jan 1970 00:00:00 +0000`.
+/// The bytes of `Thu, 01 Jan 1970 00:00:00 +0000`.
 const LENGTH: usize = 31;
 const MINUTES_PER_DAY: u16 = 1_440;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -94,7 +94,7 @@ impl Date {
         }
     }
 
-    /// The date as a header has it.
+    /// Appends the date in the form of a header.
     pub(crate) fn append_to(self, out: &mut Vec<u8>) {
         let local = self.local_seconds();
         let days = local.div_euclid(SECONDS_PER_DAY);
@@ -118,7 +118,7 @@ impl Date {
         add(&[], offset % 60);
     }
 
-    /// The moment in UTC as RFC 3339 has it, if its year can be written.
+    /// The moment in UTC in the form of RFC 3339, if its year can be written.
     pub(crate) fn utc_rfc3339(self) -> Option<String> {
         let utc = self.offset(0).and_then(Self::check).ok()?;
         let (year, month, day) = civil(utc.seconds.div_euclid(SECONDS_PER_DAY));
@@ -156,7 +156,8 @@ impl fmt::Display for Date {
     }
 }
 
-/// A number below 100. Every message has a date, and `{:02}` takes several times as long.
+/// The two digits of a number below 100. Every message has a date, and `{:02}` takes several times
+/// as long.
 fn two_digits(number: i64) -> [u8; 2] {
     let number = u8::try_from(number).unwrap_or(0);
     [b'0' + number / 10 % 10, b'0' + number % 10]
@@ -177,8 +178,8 @@ fn name(names: &[&'static str], index: i64) -> &'static str {
 
 /// Year, month and day of a number of days since 1970, in the proleptic Gregorian calendar.
 ///
-/// Years are counted from March, so that the day that a leap year adds is the last of its year:
-/// then 400 years, 100 years, 4 years and the months each have a fixed length but for their last.
+/// Years are counted from March, so that the extra day of a leap year is the last of its year. Then
+/// 400 years, 100 years, 4 years and the months each have a fixed length, except the last of them.
 fn civil(days: i64) -> (i64, i64, i64) {
     const DAYS_PER_400_YEARS: i64 = 146_097;
     const DAYS_FROM_0000_03_01_TO_1970: i64 = 719_468;
@@ -191,7 +192,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
         / 365;
     let day_of_year =
         day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    // From March on the months have 31, 30, 31, 30, 31 days, and again: 153 days in five months.
+    // From March on, the months have 31, 30, 31, 30, 31 days, and then the same again: 153 days in
+    // five months.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 {
@@ -278,7 +280,7 @@ mod tests {
         }
     }
 
-    /// B16: on construction, not when the message is built.
+    /// B16: an error at construction, not when the message is built.
     #[test]
     fn an_offset_of_a_day_is_no_offset() {
         for minutes in [1_440, -1_440, 30_000, i16::MIN] {

@@ -309,9 +309,9 @@ impl From<Infallible> for MailboxError {
     }
 }
 
-/// Refuses what would end a header, or begin another.
+/// Refuses control characters, which could end a header field and begin another.
 pub(crate) fn check_controls(text: &str) -> Result<(), MessageProblem> {
-    // A tab is white space of a header (RFC 5322, 2.2); the encoder keeps it.
+    // A tab is white space in a header (RFC 5322, 2.2), and the encoder keeps it.
     match text.chars().find(|c| c.is_control() && *c != '\t') {
         Some(c) => Err(MessageProblem::Control(c)),
         None => Ok(()),

@@ -125,7 +125,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets a field that is there once.
+    /// Sets a field that occurs once.
     fn set_field(&mut self, name: &'static str, value: &str) {
         self.head.remove(name);
         match Field::new(name, value) {
@@ -135,7 +135,7 @@ impl MessageBuilder {
     }
 }
 
-/// Addresses of the web in brackets, with commas between them (RFC 2369, 2).
+/// Writes web addresses in brackets, with commas between them (RFC 2369, 2).
 fn addresses<K>(urls: impl IntoTexts<K>) -> Result<String, MessageProblem> {
     let mut value = String::new();
     urls.each(&mut |url| {

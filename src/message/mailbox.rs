@@ -1,4 +1,4 @@
-//! [`Mailbox`]: an address with a name, as headers tell it.
+//! [`Mailbox`]: an address with a name, as in headers.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -64,7 +64,7 @@ impl Mailbox {
         &self.address
     }
 
-    /// Writes the mailbox into a header, with what separates it from the next.
+    /// Writes the mailbox into a header, with the separator after it.
     pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
         if let Some(name) = &self.name {
             name.write(writer, "");
@@ -73,8 +73,8 @@ impl Mailbox {
             Some(ascii) if !writer.is_utf8() => ascii,
             _ => Cow::Borrowed(&self.address),
         };
-        // Some readers take quotes that begin a mailbox for a name, so brackets tell them that they
-        // are not.
+        // Some readers take quotes at the beginning of a mailbox for a name. Brackets show them
+        // that it is an address.
         let has_brackets = self.name.is_some() || !is_plain(address.local_octets());
         let (open, close) = if has_brackets { ("<", ">") } else { ("", "") };
         writer.token_with(|out| {
@@ -86,7 +86,7 @@ impl Mailbox {
     }
 }
 
-/// Whether a local part is one of those that need no look at the grammar.
+/// Whether a local part has only characters that never need quotes.
 fn is_plain(local_part: &[u8]) -> bool {
     let is_plain = |c: &u8| c.is_ascii_alphanumeric() || b"-_+".contains(c) || !c.is_ascii();
     local_part
@@ -126,8 +126,8 @@ impl FromStr for Mailbox {
 }
 
 impl Mailbox {
-    /// Reads an entry of a list, whose comments are gone: its name may be of several words and
-    /// quoted strings.
+    /// Reads an entry of a list without its comments. Its name may have several words and quoted
+    /// strings.
     pub(crate) fn from_entry(text: &str) -> Result<Self, MailboxError> {
         Self::read(text, Phrase::read_words)
     }
@@ -233,7 +233,7 @@ mod tests {
                 "John",
                 "\"a<b>\"@example.org",
             ),
-            // B13: as the headers of other messages have it.
+            // B13: in the form that headers of other messages have.
             (
                 "=?utf-8?q?Zo=C3=AB?= <z@example.org>",
                 "Zoë",

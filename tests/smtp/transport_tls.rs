@@ -1,4 +1,4 @@
-//! TLS of ours above a transport of the caller's own.
+//! TLS of this crate on the caller's own transport.
 use crate::peer::{Peer, Script, TestCa};
 use crate::support::own::{Calls, Nature, Own};
 use crate::support::sending::{facts, send_hi, taken};
@@ -10,7 +10,7 @@ use std::io;
 use std::net::TcpStream;
 use std::time::Instant;
 
-/// For the name in the certificate, which is not where the peer is.
+/// A configuration for the name in the certificate, which is not the peer's address.
 fn own_config(security: Security) -> Config {
     config_for("mx.example.org", 2525).security(security)
 }
@@ -23,7 +23,7 @@ fn fails(peer: &Peer, calls: &Calls, config: &Config) -> Error {
     soon(|| SmtpConnection::from_transport(own(peer, calls), config)).unwrap_err()
 }
 
-/// EHLO with STARTTLS offered and asked for, and what comes then.
+/// EHLO with STARTTLS offered and asked for, and then the rest.
 fn asked(rest: &str) -> Script {
     session(
         &["STARTTLS"],
@@ -45,7 +45,7 @@ const SENDING: &str = "
     S: 221 bye
     Cclose";
 
-// 3207-01, 8314-01, T11: through an SSH channel as through a socket.
+// 3207-01, 8314-01, T11: TLS through a channel such as one of SSH.
 #[test]
 fn tls_above_a_transport() {
     let login = "C: AUTH PLAIN AHRpbQB0YW5zdGFhZg==\nS: 235 2.7.0 welcome";
@@ -74,8 +74,8 @@ fn tls_above_a_transport() {
     }
 }
 
-// The certificate that counts is that of TLS, whatever the transport shows; and that the transport is
-// protected takes no TLS away.
+// The certificate of TLS counts, not the one of the transport. TLS is used even if the transport is
+// protected.
 #[test]
 fn tls_above_a_protected_transport() {
     let peer = asked(&format!("TLS\n{}", hello(&[]))).listen();
@@ -100,7 +100,7 @@ fn tls_above_a_protected_transport() {
     peer.finish();
 }
 
-// By hand, and as EHLO says it again with the transport's address.
+// STARTTLS by hand. The second EHLO has the transport's address, too.
 #[test]
 fn starttls_by_hand() {
     let script = "
@@ -131,7 +131,8 @@ fn starttls_by_hand() {
     peer.finish();
 }
 
-// 3207-06, C2: nothing is left of a handshake that failed, and the reason is the server's own.
+// 3207-06, C2: after a failed handshake the connection is closed, and the error has the server's
+// reason.
 #[test]
 fn a_handshake_that_fails() {
     let reset = "the server closed the connection at the TLS handshake";
@@ -162,8 +163,8 @@ fn a_handshake_that_fails() {
     }
 }
 
-// T6: whom to trust is verified as ever, against the host and not against where the transport goes;
-// and nothing is tried without TLS.
+// T6: the certificate is verified as usual, for the host and not for the transport's address. Nothing is
+// tried without TLS.
 #[test]
 fn a_certificate_for_another_name() {
     let peer = asked("TLS-refused wrong-name").listen();
@@ -181,7 +182,7 @@ fn a_certificate_for_another_name() {
     assert_eq!(peer.finish().clear(), b"");
 }
 
-// L3: the truth about time comes through TLS, whatever the library makes of it.
+// L3: a timeout is reported as a timeout, whatever the TLS library makes of it.
 #[test]
 fn a_read_ends_at_the_deadline() {
     for stall in ["stall 300ms", "S.. 20ms forever raw: 2"] {
