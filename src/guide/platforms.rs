@@ -58,7 +58,8 @@
 //! # Windows and macOS
 //!
 //! Rust needs the linker of the tools in the table. No OpenSSL is needed, and `vendored` changes nothing.
-//! Root certificates are those of the system. Unix sockets ([`Config::lmtp_unix`](crate::Config::lmtp_unix)) do not exist on Windows.
+//! Root certificates are those of the system. Windows has no Unix sockets
+//! ([`Config::lmtp_unix`](crate::Config::lmtp_unix)).
 //!
 //! # What was tested
 //!
