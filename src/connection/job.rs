@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::connection::cargo::Load;
-use crate::connection::verdict::judge;
+use crate::connection::verdict::{has_unknown, judge};
 use crate::envelope::Recipient;
 use crate::error::{Error, Result};
 use crate::exchange::Id;
@@ -115,14 +115,12 @@ impl<'m> Job<'m> {
         };
         let outcome = shares.outcome();
         let is_any_accepted = outcome.accepted().next().is_some();
-        let verdict =
-            match verdict {
-                // The outcome lists recipients that a later transaction did not reach.
-                Some(
-                    Verdict::SenderRefused(_) | Verdict::RecipientsRefused | Verdict::DataRefused,
-                ) if is_any_accepted => Some(Verdict::Sent),
-                verdict => verdict,
-            };
+        // Some have the message, and the outcome lists the others as certainly without it. As an
+        // error, this would ask the caller to send the message to everybody again.
+        let verdict = match is_any_accepted && !has_unknown(&outcome) {
+            true => Some(Verdict::Sent),
+            false => verdict,
+        };
         self.result = Some(judge(verdict, outcome, failure));
     }
 

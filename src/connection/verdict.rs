@@ -52,7 +52,7 @@ pub(crate) fn interrupted(outcome: Outcome, failure: Error) -> Error {
     }
 }
 
-fn has_unknown(outcome: &Outcome) -> bool {
+pub(crate) fn has_unknown(outcome: &Outcome) -> bool {
     let mut statuses = outcome.recipients().iter().map(RecipientOutcome::status);
     statuses.any(|status| status == RecipientStatus::Unknown)
 }

@@ -401,11 +401,13 @@ impl Error {
 
     /// Returns true if a later attempt makes sense and cannot deliver the message twice.
     ///
-    /// It is true after a 4yz reply, a timeout or a lost connection, unless the message may have
-    /// been delivered. It is also true if all recipients were refused, one of them with 4yz.
+    /// It is true after a 4yz reply, a timeout or a lost connection, unless a recipient has the
+    /// message or may have it. It is also true if all recipients were refused, one of them with
+    /// 4yz.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        if self.delivery() == Delivery::Unknown {
+        let mut accepted = self.outcome().into_iter().flat_map(Outcome::accepted);
+        if self.delivery() == Delivery::Unknown || accepted.next().is_some() {
             return false;
         }
         match self {

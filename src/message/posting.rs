@@ -168,9 +168,10 @@ impl Posting {
     }
 }
 
-fn is_distinct<'a>(mut addresses: impl Iterator<Item = &'a Address>) -> bool {
+fn is_distinct<'a>(addresses: impl Iterator<Item = &'a Address>) -> bool {
+    let addresses: Vec<&Address> = addresses.collect();
     let mut seen = HashSet::new();
-    addresses.all(|address| seen.insert(address))
+    addresses.len() < 2 || addresses.into_iter().all(|address| seen.insert(address))
 }
 
 /// Writes a field of addresses, if there are any.
@@ -245,19 +246,22 @@ mod tests {
             ..posting(&["a@example.org"])
         };
         assert_eq!(posting.reverse_path().unwrap().to_string(), "s@example.org");
-        let paths: Vec<String> = posting
-            .forward_paths()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(
-            paths,
-            [
-                "b@example.org",
-                "c@example.org",
-                "B@example.org",
-                "d@example.org"
-            ]
-        );
+        // Until it is complete, nobody has looked for repetitions.
+        for posting in [posting.clone(), posting.complete(&SENT).unwrap()] {
+            let paths: Vec<String> = posting
+                .forward_paths()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert_eq!(
+                paths,
+                [
+                    "b@example.org",
+                    "c@example.org",
+                    "B@example.org",
+                    "d@example.org"
+                ]
+            );
+        }
     }
 }

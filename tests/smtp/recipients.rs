@@ -1,6 +1,6 @@
 //! Who gets a message and who does not, told recipient by recipient.
 use crate::support::sending::{connect, facts, fates, fates_in, listen, send_hi};
-use smtplib::{Address, Envelope, Error, RecipientOutcome, RecipientStatus};
+use smtplib::{Address, Delivery, Envelope, Error, RecipientOutcome, RecipientStatus};
 
 const THREE: [&str; 3] = ["ann@example.org", "bob@example.org", "cyd@example.org"];
 
@@ -322,6 +322,95 @@ fn too_many_recipients_go_in_a_second_transaction() {
             "ann@example.org Accepted 250 taken",
             "bob@example.org Accepted 250 taken, too",
             "cyd@example.org Accepted 250 taken, too",
+        ]
+    );
+    peer.finish();
+}
+
+// Some have the message when the connection is lost in a later transaction. An error would ask the
+// caller to send it to them again; the others are listed as not reached.
+#[test]
+fn a_loss_behind_an_accepted_share_is_no_error() {
+    let first = "
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 5
+        S: 250 taken
+        C: MAIL FROM:<me@client.example>
+        ";
+    for (loss, bob, cyd) in [
+        (
+            "close",
+            "bob@example.org NotSent -",
+            "cyd@example.org NotSent -",
+        ),
+        (
+            "S: 421 bye\nclose",
+            "bob@example.org NotSent -",
+            "cyd@example.org NotSent -",
+        ),
+        (
+            "S: 250 ok\nC: RCPT TO:<bob@example.org>\nclose",
+            "bob@example.org NotSent -",
+            "cyd@example.org NotSent -",
+        ),
+        (
+            "S: 250 ok\nC: RCPT TO:<bob@example.org>\nS: 250 ok\nC: DATA\nS: 299 what\nCclose",
+            "bob@example.org NotSent 250 ok",
+            "cyd@example.org NotSent -",
+        ),
+    ] {
+        let peer = listen(&["LIMITS RCPTMAX=1"], &format!("{first}\n{loss}"));
+        let mut smtp = connect(&peer);
+        let outcome = send_hi(&mut smtp, &THREE).unwrap();
+        assert_eq!(
+            fates(&outcome),
+            ["ann@example.org Accepted 250 taken", bob, cyd],
+            "{loss}"
+        );
+        assert_eq!(outcome.refused().count(), 2);
+        assert!(!smtp.is_reusable());
+        peer.finish();
+    }
+}
+
+// Where a later transaction ends in uncertainty, the result is an error that says so.
+#[test]
+fn an_uncertain_share_behind_an_accepted_one_is_an_error() {
+    let peer = listen(
+        &["LIMITS RCPTMAX=1"],
+        "
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 5
+        S: 250 taken
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<bob@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 5
+        close
+        ",
+    );
+    let error = send_hi(&mut connect(&peer), &THREE).unwrap_err();
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert!(!error.is_transient());
+    assert_eq!(
+        fates(error.outcome().unwrap()),
+        [
+            "ann@example.org Accepted 250 taken",
+            "bob@example.org Unknown 250 ok",
+            "cyd@example.org NotSent -",
         ]
     );
     peer.finish();

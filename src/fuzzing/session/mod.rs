@@ -2,6 +2,7 @@
 //! rules, and tells the truth about the message.
 
 mod peer;
+mod transaction;
 mod witness;
 
 use std::io::Write;
@@ -16,10 +17,11 @@ use crate::envelope::Envelope;
 use crate::error::{Delivery, Error, Result};
 use crate::fuzzing::cutter::Cutter;
 use crate::fuzzing::session::peer::{Chunk, Memory};
+use crate::fuzzing::session::transaction::Sent;
 use crate::fuzzing::session::witness::Witness;
 use crate::net::stream::Stream;
 use crate::outcome::Outcome;
-use crate::protocol::data::expected;
+use crate::protocol::data::{canonical, expected};
 use crate::trace::TraceLine;
 
 /// The password of every login, and its base64 wherever three octets begin.
@@ -227,7 +229,7 @@ impl Session {
         if action.0.is_ascii_uppercase() && !message.is_empty() {
             message = message.repeat(LONG / message.len());
         }
-        self.witness().transaction = witness::Transaction::default();
+        self.witness().transactions.clear();
         let result = match action.0.to_ascii_lowercase() {
             b'm' => self.connection.sendmail(&from, &to, &message),
             b'r' => self.send_reader(&from, &to, &message),
@@ -300,38 +302,51 @@ impl Session {
 
     /// `Ok` is the word of the server, for each recipient.
     fn check_outcome(&self, outcome: &Outcome, message: &[u8]) {
-        let transaction = &self.witness().transaction;
-        assert_eq!(accepted(outcome), transaction.taken());
-        assert!(outcome.accepted().next().is_some() && !transaction.is_unknown());
+        let witness = self.witness();
+        assert_eq!(accepted(outcome), witness.taken());
+        assert!(outcome.accepted().next().is_some() && !witness.is_unknown());
         assert!(outcome.reply().is_some());
-        assert_eq!(transaction.message.as_ref(), Some(&expected(message).0));
+        for sent in witness.messages() {
+            match sent {
+                Sent::Lines(lines) => assert_eq!(*lines, expected(message).0),
+                Sent::Chunks(octets) => assert_eq!(*octets, canonical(message)),
+            }
+        }
+        let asked = witness
+            .transactions
+            .last()
+            .map(|last| last.recipients.len());
         let is_complete = outcome.is_complete() || !self.flags.requires_all();
-        assert!(is_complete || outcome.recipients().len() == transaction.recipients.len());
+        assert!(is_complete || Some(outcome.recipients().len()) == asked);
     }
 
     /// A failure says what is known of the message, no more and no less.
     fn check_failure(&self, error: &Error) {
-        let transaction = &self.witness().transaction;
+        let witness = self.witness();
         let is_unknown = error.delivery() == Delivery::Unknown;
         assert_eq!(
             is_unknown,
-            transaction.is_unknown(),
-            "{error}: {transaction:?}"
+            witness.is_unknown(),
+            "{error}: {:?}",
+            witness.transactions
         );
         assert_eq!(
             error.outcome().map(accepted).unwrap_or_default(),
-            transaction.taken(),
+            witness.taken(),
             "{error}"
         );
-        assert!(!(is_unknown && error.is_transient()), "{error}");
+        let is_somebodys = is_unknown || !witness.taken().is_empty();
+        assert!(!(is_somebodys && error.is_transient()), "{error}");
     }
 }
 
+/// The addresses that have the message, in alphabetical order: a message may take more than one
+/// transaction.
 fn accepted(outcome: &Outcome) -> Vec<String> {
-    outcome
-        .accepted()
-        .map(|recipient| recipient.address().to_string())
-        .collect()
+    let accepted = outcome.accepted();
+    let mut accepted: Vec<String> = accepted.map(|one| one.address().to_string()).collect();
+    accepted.sort();
+    accepted
 }
 
 fn check_error(error: &Error) {
@@ -372,10 +387,29 @@ mod tests {
         let (session, actions) = open(data);
         let mut session = session.unwrap();
         session.act(&actions[0]).unwrap();
-        let transaction = &session.witness().transaction;
-        assert_eq!(transaction.taken(), ["b@example.org"]);
-        let message = b"Subject: x\r\n\r\n..x\r\n.\r\n";
-        assert_eq!(transaction.message.as_deref(), Some(&message[..]));
+        let witness = session.witness();
+        assert_eq!(witness.taken(), ["b@example.org"]);
+        let message = b"Subject: x\r\n\r\n..x\r\n.\r\n".to_vec();
+        assert_eq!(
+            witness.messages().collect::<Vec<_>>(),
+            [&Sent::Lines(message)]
+        );
+    }
+
+    #[test]
+    fn chunks_are_put_together() {
+        let data = std::fs::read("fuzz/seeds/session/chunked").unwrap();
+        let (session, actions) = open(&data);
+        let mut session = session.unwrap();
+        let message = Sent::Chunks(b"Subject: x\r\n\r\n.x\r\n".to_vec());
+        for (action, message) in actions
+            .iter()
+            .zip([message, Sent::Chunks(b"x\r\n".to_vec())])
+        {
+            session.act(action).unwrap();
+            assert_eq!(session.witness().messages().collect::<Vec<_>>(), [&message]);
+        }
+        assert_eq!(session.witness().taken(), ["c@example.org"]);
     }
 
     // Field C4
