@@ -36,7 +36,7 @@ impl fmt::Display for CredentialsError {
             Self::Empty => "the user name or password is empty",
             Self::NoRandomness => "the operating system has no random numbers for the login",
             Self::TooLong => "the trace information has more than 255 characters",
-            Self::Token => "the token has a character that no bearer token has: was it cut out of its JSON?",
+            Self::Token => "the token has a character that no bearer token has: does it still have quotes or spaces from the JSON?",
         })
     }
 }

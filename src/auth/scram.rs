@@ -146,7 +146,20 @@ impl Scram {
     ///
     /// `end_point` is the hash of the server's certificate (`tls-server-end-point`, RFC 5929, 4).
     ///
-    /// Logging in with a [`Config`](crate::Config) does this for you if the server offers it.
+    /// Logging in with a [`Config`](crate::Config) does this for you if the server offers it. By
+    /// hand, for a certificate that is signed with SHA-256:
+    ///
+    /// ```no_run
+    /// use sha2::{Digest, Sha256};
+    /// use smtplib::auth::Scram;
+    ///
+    /// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+    /// let certificate = smtp.peer_certificate().unwrap_or_default();
+    /// let mechanism = Scram::sha256("alice", "secret")?;
+    /// smtp.authenticate(&mut mechanism.bound_to(&Sha256::digest(certificate)))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn bound_to(mut self, end_point: &[u8]) -> Self {
         self.binding = ChannelBinding::EndPoint(end_point.to_vec());

@@ -43,6 +43,15 @@ impl SmtpConnection {
     /// Logs in with any kind of credentials and returns the server's reply; see
     /// [`login`](Self::login).
     ///
+    /// ```no_run
+    /// use smtplib::Credentials;
+    ///
+    /// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+    /// smtp.login_with(&Credentials::bearer("alice@example.com", "the access token"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`login`](Self::login).

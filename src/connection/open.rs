@@ -150,6 +150,19 @@ impl SmtpConnection {
     ///
     /// TLS, EHLO and logging in follow, as with [`Config::transport`].
     ///
+    /// ```no_run
+    /// use std::time::{Duration, Instant};
+    /// use smtplib::connection::TcpTransport;
+    /// use smtplib::{Config, SmtpConnection};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let deadline = Instant::now() + Duration::from_secs(30);
+    /// let tunnel = TcpTransport::connect("127.0.0.1", 2525, deadline)?;
+    /// let mut smtp = SmtpConnection::from_transport(tunnel, &Config::new("mail.example.com"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Config::connect`].

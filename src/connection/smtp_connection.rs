@@ -88,6 +88,16 @@ impl SmtpConnection {
 
     /// Returns the server's certificate in DER, from TLS or from your own
     /// [`Transport`](crate::connection::Transport), if there is one.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let smtp = smtplib::Config::new("mail.example.com").connect()?;
+    /// if let Some(certificate) = smtp.peer_certificate() {
+    ///     std::fs::write("server.der", certificate)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn peer_certificate(&self) -> Option<Vec<u8>> {
         self.wire.stream().peer_certificate()
@@ -102,6 +112,16 @@ impl SmtpConnection {
     }
 
     /// Calls this function with every further line of the dialog: Python's `set_debuglevel()`.
+    ///
+    /// [`Config::trace`] also shows the lines of connecting. By default there is no trace.
+    ///
+    /// ```no_run
+    /// # fn main() -> smtplib::Result<()> {
+    /// let mut smtp = smtplib::Config::new("mail.example.com").connect()?;
+    /// smtp.set_trace(|line| eprintln!("{line}"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_trace(&mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) {
         self.wire.trace = Trace::new(sink);
     }

@@ -22,6 +22,12 @@ pub(crate) use crate::error::gave_up::GaveUp;
 pub(crate) use crate::error::interrupted::Interrupted;
 
 /// The result of a call that talks to a server.
+///
+/// ```no_run
+/// fn check() -> smtplib::Result<()> {
+///     smtplib::Mailer::from_env("SMTP_URL")?.check()
+/// }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed, where, and whether the message may have been delivered in spite of it.

@@ -182,7 +182,7 @@ impl fmt::Display for MessageProblem {
             Self::Reserved(method) => return write!(f, "set this header with `{method}`"),
             Self::PartBoundary => {
                 "give a multipart a boundary of 1 to 70 letters, digits and '()+_,-./:=? that occurs \
-                 nowhere in the content, and begins no other"
+                 nowhere in the content, and is not the start of another boundary"
             }
             Self::ReturnPath => {
                 "the server writes this header: give the address for bounces to \

@@ -121,7 +121,7 @@ fn a_multipart_has_a_boundary_of_its_own() {
     let long = "b".repeat(70);
     let one_line = self::text(message().body(inner().boundary(&*long)));
     assert_has(&one_line, &format!("\r\n boundary=\"{long}\"\r\n"));
-    let sentence = "body: give a multipart a boundary of 1 to 70 letters, digits and \'()+_,-./:=? that occurs nowhere in the content, and begins no other";
+    let sentence = "body: give a multipart a boundary of 1 to 70 letters, digits and \'()+_,-./:=? that occurs nowhere in the content, and is not the start of another boundary";
     for bad in ["", "x ", "a\"b", "é", "a\r\nb", &"b".repeat(71)] {
         let part = inner().boundary(bad);
         assert_eq!(refused(message().body(part)), sentence, "{bad:?}");

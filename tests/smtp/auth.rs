@@ -187,7 +187,7 @@ fn no_password_without_tls() {
         assert!(matches!(error, Error::PlaintextAuth { .. }), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered"
+            "logging in without TLS would show the password to anyone who can read the connection: use implicit TLS, or STARTTLS where it is offered"
         );
     }
     smtp.noop().unwrap();
@@ -237,7 +237,7 @@ fn that_there_is_no_auth_without_tls_is_said() {
     );
     assert_eq!(
         error.to_string(),
-        "the server does not offer AUTH without TLS"
+        "the server does not offer AUTH without TLS: use implicit TLS or another port"
     );
     drop(smtp);
     peer.finish();
@@ -316,7 +316,10 @@ fn a_password_without_tls_on_demand() {
 fn without_auth_there_is_no_connection() {
     let peer = secure(&["SIZE 1000"], BYE);
     let error = refused(&peer);
-    assert_eq!(said(&error), "the server does not offer AUTH");
+    assert_eq!(
+        said(&error),
+        "the server does not offer AUTH: use another port or server, or no credentials"
+    );
     peer.finish();
 }
 
@@ -326,12 +329,15 @@ fn without_a_common_mechanism_there_is_no_connection() {
     for (offer, sentence) in [
         (
             "AUTH GSSAPI NTLM",
-            "none of the mechanisms that the server offers (GSSAPI NTLM) fits the credentials",
+            "none of the mechanisms that the server offers (GSSAPI NTLM) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
-        ("AUTH", "the server offers no mechanism to log in by"),
+        (
+            "AUTH",
+            "the server offers no login mechanism: use another port or server",
+        ),
         (
             "AUTH XOAUTH2 OAUTHBEARER",
-            "none of the mechanisms that the server offers (XOAUTH2 OAUTHBEARER) fits the credentials",
+            "none of the mechanisms that the server offers (XOAUTH2 OAUTHBEARER) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
     ] {
         let peer = secure(&[offer], BYE);
@@ -359,7 +365,7 @@ fn mechanisms_can_be_pinned() {
     // F9
     assert_eq!(
         said(&error),
-        "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN)"
+        "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN): allow one of them"
     );
     peer.finish();
 }

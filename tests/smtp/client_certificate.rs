@@ -140,7 +140,7 @@ fn a_server_that_is_too_old_is_named() {
             assert_eq!(why.reason(), TlsReason::ProtocolTooOld, "{error:?}");
             assert_eq!(
                 crate::support::session::said(&error),
-                "the TLS handshake with the server failed: the server is too old: it knows no TLS of version 1.2 or newer"
+                "the TLS handshake with the server failed: the server does not support TLS 1.2 or newer"
             );
             assert!(!error.is_transient() && error.is_closed());
         }

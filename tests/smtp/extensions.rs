@@ -124,7 +124,7 @@ fn what_is_not_offered() {
             "me@client.example",
             "ann@bücher.example",
             ASCII,
-            "the server does not offer SMTPUTF8, which <ann@bücher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does",
+            "the server does not offer SMTPUTF8, which <ann@bücher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which converts it",
         ),
         #[cfg(feature = "idna")]
         (

@@ -174,12 +174,20 @@ fn every_failure_to_connect_names_the_place() {
 fn a_login_that_cannot_be_names_the_place() {
     let password = |peer: &Peer| implicit(peer).credentials(Credentials::password("tim", "pw"));
     for (offer, begin, end) in [
-        ("SIZE", "", " does not offer AUTH"),
-        ("AUTH", "", " offers no mechanism to log in by"),
+        (
+            "SIZE",
+            "",
+            " does not offer AUTH: use another port or server, or no credentials",
+        ),
+        (
+            "AUTH",
+            "",
+            " offers no login mechanism: use another port or server",
+        ),
         (
             "AUTH NTLM",
             "none of the mechanisms that ",
-            " offers (NTLM) fits the credentials",
+            " offers (NTLM) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
     ] {
         let peer = session(&[offer], "C: QUIT\nS: 221 bye\nCclose").listen_tls();

@@ -77,7 +77,10 @@ fn a_draft_has_nobody_to_go_to() {
     assert_eq!(draft.envelope().recipients().count(), 0);
     let (peer, mut smtp) = connect(Server::new());
     let error = smtp.send_message(&draft).unwrap_err();
-    assert_eq!(error.to_string(), "the message has no recipients");
+    assert_eq!(
+        error.to_string(),
+        "the message has no recipients: add at least one"
+    );
     assert!(smtp.send_message(&simple("Hi!\n")).unwrap().is_complete());
     smtp.quit();
     peer.finish();
@@ -280,7 +283,7 @@ const FIELDS: [&str; 7] = [
 // A7: the sentence names the field, the address, and what to do instead if there is a way.
 #[test]
 fn an_address_that_cannot_be_sent_is_named_with_its_field() {
-    let way = "needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does";
+    let way = "needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which converts it";
     for (address, end) in [("zoë@exämple.de", "needs"), ("info@exämple.de", way)] {
         if cfg!(feature = "idna") && end == way {
             continue;

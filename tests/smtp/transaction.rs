@@ -86,7 +86,10 @@ fn no_data_for_nobody() {
     let transaction = smtp.mail("<>").unwrap();
     let error = transaction.data("Hi!".as_bytes()).unwrap_err();
     assert!(matches!(error, Error::NoRecipients));
-    assert_eq!(error.to_string(), "the message has no recipients");
+    assert_eq!(
+        error.to_string(),
+        "the message has no recipients: add at least one"
+    );
     smtp.rset().unwrap();
     peer.finish();
 }

@@ -304,7 +304,7 @@ fn a_wrong_value_names_those_that_are_allowed() {
     for (url, sentence) in [
         (
             "smtp://mx?tls=off",
-            "the option \"tls\" must be required, opportunistic or none, and smtps:// goes without it",
+            "the option \"tls\" must be required, opportunistic or none; leave it out with smtps://",
         ),
         (
             "smtp://mx?timeout=soon",

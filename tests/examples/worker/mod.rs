@@ -185,7 +185,7 @@ fn jobs_that_are_none_are_set_aside() {
     assert_eq!(
         reasons,
         [
-            ": the message has no recipients",
+            ": the message has no recipients: add at least one",
             "ann: \"ann\" is not an address: the address has no @",
             "ann@example.org: the job has no message in the field `data`",
         ]
