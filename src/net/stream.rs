@@ -36,10 +36,13 @@ pub(crate) enum Stream {
     Closed,
 }
 
-/// What a connection needs to read and write.
-trait ReadWrite: Read + Write {}
-
-impl<T: Read + Write> ReadWrite for T {}
+/// What a connection needs to read and write. It is not `Read + Write`: their provided methods would
+/// be compiled for each type behind `dyn`, and nobody calls them.
+trait Duplex {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize>;
+    fn flush(&mut self) -> io::Result<()>;
+}
 
 impl Stream {
     /// A connection over any transport.
@@ -216,7 +219,7 @@ impl Stream {
         }
     }
 
-    fn inner(&mut self) -> io::Result<&mut dyn ReadWrite> {
+    fn inner(&mut self) -> io::Result<&mut dyn Duplex> {
         match self {
             Self::Plain(channel) => Ok(channel),
             Self::Tls(tls) => Ok(tls),
@@ -246,6 +249,20 @@ pub(crate) fn deadline_in(budget: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let now = Instant::now();
     now.checked_add(budget).unwrap_or_else(|| now + YEAR)
+}
+
+impl Duplex for TlsStream<Witness> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Read::read(self, buffer)
+    }
+
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        Write::write(self, octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Write::flush(self)
+    }
 }
 
 impl Layer for TlsStream<Witness> {

@@ -9,7 +9,7 @@ use crate::net::stream::channel::Channel;
 use crate::net::stream::secured::{Failure, Layer, Secured, reason_of_handshake};
 use crate::net::stream::tcp::TcpTransport;
 use crate::net::stream::witness::Witness;
-use crate::net::stream::{Stream, deadline_in};
+use crate::net::stream::{Duplex, Stream, deadline_in};
 
 /// Records without encryption. Every failure below becomes an error with an unknown text.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ fn in_its_own_words(error: &io::Error) -> io::Error {
     io::Error::other(format!("the record layer is unhappy: {:?}", error.kind()))
 }
 
-impl Read for StandIn {
+impl Duplex for StandIn {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let head = self.octets(5)?;
         let content = match head[0] {
@@ -91,9 +91,7 @@ impl Read for StandIn {
         buffer[..content.len()].copy_from_slice(&content);
         Ok(content.len())
     }
-}
 
-impl Write for StandIn {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.0
             .write(octets)

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::net::stream::Duplex;
 use crate::net::stream::channel::Channel;
 use crate::transport::Transport;
 
@@ -141,7 +142,7 @@ impl Write for Witness {
 
     fn flush(&mut self) -> io::Result<()> {
         let mut seen = self.seen();
-        match seen.channel().and_then(Write::flush) {
+        match seen.channel().and_then(Duplex::flush) {
             // A flush that succeeds does not undo the failure of a write.
             Ok(()) => Ok(()),
             Err(error) => seen.told(Direction::Write, Err(error)).map(drop),
