@@ -1,6 +1,5 @@
 //! [`Capabilities`]: the extensions in a server's reply to EHLO.
 
-use std::collections::HashSet;
 
 use crate::reply::Reply;
 
@@ -198,13 +197,16 @@ fn size_limit(params: &str) -> Option<u64> {
 /// The names after AUTH, without duplicates.
 fn mechanisms(lines: &[(String, String)]) -> Vec<String> {
     let offered = lines.iter().filter(|(name, _)| name == "AUTH");
-    let mut seen = HashSet::new();
-    offered
-        .flat_map(|(_, params)| params.split_whitespace())
-        .filter(|name| seen.insert(*name))
-        .take(MAX_MECHANISMS)
-        .map(str::to_owned)
-        .collect()
+    let mut names: Vec<String> = Vec::new();
+    for name in offered.flat_map(|(_, params)| params.split_whitespace()) {
+        if names.len() == MAX_MECHANISMS {
+            break;
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// Reads `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554. Others write

@@ -113,6 +113,7 @@ impl fmt::Debug for Secrets {
 }
 
 /// Overwrites octets in a way that the compiler does not optimize away.
+#[inline(never)]
 pub(crate) fn wipe(octets: &mut [u8]) {
     octets.fill(0);
     black_box(octets);
