@@ -1,6 +1,5 @@
 //! [`Capabilities`]: the extensions in a server's reply to EHLO.
 
-
 use crate::reply::Reply;
 
 /// How many lines of a reply to EHLO are kept. Real servers send about thirty.

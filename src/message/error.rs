@@ -24,7 +24,6 @@ use crate::address::{Address, AddressError};
 ///     "Subject: the character '\\r' cannot stand in a header, leave it out"
 /// );
 /// ```
-#[derive(Debug)]
 pub struct MessageError(Box<Refused>);
 
 #[derive(Debug)]
@@ -55,6 +54,13 @@ impl MessageError {
     #[must_use]
     pub fn problem(&self) -> &MessageProblem {
         &self.0.problem
+    }
+}
+
+/// Not derived: that would be compiled in each crate that boxes an error.
+impl fmt::Debug for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MessageError").field(&self.0).finish()
     }
 }
 
