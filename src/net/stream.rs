@@ -1,27 +1,25 @@
 //! [`Stream`]: a connection that can be upgraded to TLS in place.
 
 mod channel;
+mod duplex;
 mod secured;
 #[cfg(test)]
 pub(crate) mod stand_in;
 pub(crate) mod tcp;
-mod timed;
+pub(super) mod timed;
 mod witness;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, TcpStream};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use native_tls::{HandshakeError, TlsConnector, TlsStream};
 
 use crate::net::stream::channel::Channel;
+use crate::net::stream::duplex::Duplex;
 use crate::net::stream::secured::Layer;
 pub(crate) use crate::net::stream::secured::{Failure, Secured, TlsFailure};
 use crate::net::stream::tcp::TcpTransport;
-#[cfg(unix)]
-use crate::net::stream::timed::Timed;
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
 
@@ -34,14 +32,6 @@ pub(crate) enum Stream {
     Tls(Secured),
     /// Closed by us, or lost in a failed handshake.
     Closed,
-}
-
-/// What a connection needs to read and write. It is not `Read + Write`: their provided methods would
-/// be compiled for each type behind `dyn`, and nobody calls them.
-trait Duplex {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize>;
-    fn flush(&mut self) -> io::Result<()>;
 }
 
 impl Stream {
@@ -58,12 +48,6 @@ impl Stream {
     /// A connected TCP stream.
     pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
         Ok(Self::new(TcpTransport::new(stream)?))
-    }
-
-    /// A connected Unix socket.
-    #[cfg(unix)]
-    pub(crate) fn unix(stream: UnixStream) -> Self {
-        Self::new(Timed::new(stream))
     }
 
     /// Wraps the connection in TLS. If that fails, the connection is closed.

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::ops::Deref;
 use std::time::Instant;
 
-use crate::net::stream::Duplex;
+use crate::net::stream::duplex::Duplex;
 use crate::transport::Transport;
 
 /// A transport in use. The transport is shut down when the channel is dropped, and only then.

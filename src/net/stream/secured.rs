@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use crate::net::stream::Duplex;
+use crate::net::stream::duplex::Duplex;
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
 

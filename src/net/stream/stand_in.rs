@@ -6,10 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::net::stream::channel::Channel;
+use crate::net::stream::duplex::Duplex;
 use crate::net::stream::secured::{Failure, Layer, Secured, reason_of_handshake};
 use crate::net::stream::tcp::TcpTransport;
 use crate::net::stream::witness::Witness;
-use crate::net::stream::{Duplex, Stream, deadline_in};
+use crate::net::stream::{Stream, deadline_in};
 
 /// Records without encryption. Every failure below becomes an error with an unknown text.
 #[derive(Debug)]

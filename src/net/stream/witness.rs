@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::net::stream::Duplex;
 use crate::net::stream::channel::Channel;
+use crate::net::stream::duplex::Duplex;
 use crate::transport::Transport;
 
 /// How much of the newest read is kept: enough for a reply that came without TLS.
