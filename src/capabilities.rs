@@ -82,9 +82,7 @@ impl Capabilities {
     /// mechanisms of AUTH are in upper case.
     #[must_use]
     pub fn param(&self, keyword: &str) -> Option<&str> {
-        self.iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(keyword))
-            .map(|(_, params)| params)
+        param(&self.lines, keyword)
     }
 
     /// Returns the size of the largest message that the server takes, in bytes (RFC 1870).
@@ -141,11 +139,7 @@ known! {
 
 impl Known {
     fn of(lines: &[(String, String)], ignored: &[String]) -> Self {
-        let param = |keyword: &str| {
-            let line = lines.iter().find(|(name, _)| name == keyword);
-            line.map(|(_, params)| params.as_str())
-        };
-        let has = |keyword: &str| param(keyword).is_some();
+        let has = |keyword: &str| param(lines, keyword).is_some();
         Self {
             binarymime: has("BINARYMIME"),
             chunking: has("CHUNKING"),
@@ -154,9 +148,9 @@ impl Known {
                 || has("SMTPUTF8") && !ignored.iter().any(|keyword| keyword == "8BITMIME"),
             pipelining: has("PIPELINING"),
             size: has("SIZE"),
-            size_limit: param("SIZE").and_then(size_limit),
+            size_limit: param(lines, "SIZE").and_then(size_limit),
             smtputf8: has("SMTPUTF8"),
-            limits: param("LIMITS").map(Limits::of).unwrap_or_default(),
+            limits: param(lines, "LIMITS").map(Limits::of).unwrap_or_default(),
         }
     }
 }
@@ -178,6 +172,14 @@ impl Limits {
             rcpt_max: limit("RCPTMAX"),
         }
     }
+}
+
+/// The parameters of a keyword.
+#[inline(never)]
+fn param<'l>(lines: &'l [(String, String)], keyword: &str) -> Option<&'l str> {
+    let mut lines = lines.iter();
+    let line = lines.find(|(name, _)| name.eq_ignore_ascii_case(keyword))?;
+    Some(&line.1)
 }
 
 /// Reads a limit: one to six digits, and the first is not 0 (RFC 9422, 4.1).

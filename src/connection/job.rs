@@ -202,13 +202,14 @@ impl Shares {
                 let recipient = recipients.get(*place);
                 recipient.is_some_and(|recipient| is_crowded(recipient, is_lmtp))
             };
-            let left = std::mem::take(&mut self.current)
-                .into_iter()
-                .filter(is_left);
-            self.waiting = left.chain(std::mem::take(&mut self.waiting)).collect();
+            let mut left = std::mem::take(&mut self.current);
+            left.retain(is_left);
+            left.append(&mut self.waiting);
+            self.waiting = left;
         }
         let count = self.waiting.len().min(self.most);
-        self.current = self.waiting.drain(..count).collect();
+        let later = self.waiting.split_off(count);
+        self.current = std::mem::replace(&mut self.waiting, later);
         !self.current.is_empty()
     }
 

@@ -37,10 +37,12 @@ impl MessageError {
         field: impl Into<Cow<'static, str>>,
         problem: impl Into<MessageProblem>,
     ) -> Self {
-        Self(Box::new(Refused {
-            field: field.into(),
-            problem: problem.into(),
-        }))
+        Self::of(field.into(), problem.into())
+    }
+
+    #[cold]
+    fn of(field: Cow<'static, str>, problem: MessageProblem) -> Self {
+        Self(Box::new(Refused { field, problem }))
     }
 
     /// Returns the field that is wrong: the name of a header field, `attachment report.pdf`, `body`
