@@ -28,6 +28,7 @@ impl Secret {
 }
 
 impl Drop for Secret {
+    #[inline(never)]
     fn drop(&mut self) {
         wipe(&mut std::mem::take(&mut self.0).into_bytes());
     }
@@ -113,7 +114,6 @@ impl fmt::Debug for Secrets {
 }
 
 /// Overwrites octets in a way that the compiler does not optimize away.
-#[inline(never)]
 pub(crate) fn wipe(octets: &mut [u8]) {
     octets.fill(0);
     black_box(octets);

@@ -1,7 +1,6 @@
 //! [`Job`]: a message under way, in one transaction or in several.
 
-use std::collections::HashMap;
-
+use crate::address::Places;
 use crate::connection::cargo::Load;
 use crate::connection::verdict::judge;
 use crate::envelope::Recipient;
@@ -152,9 +151,9 @@ impl Shares {
             return None;
         }
         let (mut waiting, mut copies) = (Vec::new(), Vec::new());
-        let mut places = HashMap::new();
+        let mut places = Places::default();
         for (place, recipient) in recipients.iter().enumerate() {
-            let first = *places.entry(&recipient.address).or_insert(place);
+            let first = places.first_of(&recipient.address, place);
             match is_lmtp && first < place {
                 true => copies.push((place, first)),
                 false => waiting.push(place),

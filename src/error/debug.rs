@@ -46,10 +46,12 @@ debug! {
     UnknownHost { host },
 }
 
+#[inline(never)]
 fn fmt_tuple(name: &str, value: &dyn Debug, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.debug_tuple(name).field(value).finish()
 }
 
+#[inline(never)]
 fn fmt_named(name: &str, fields: &[(&str, &dyn Debug)], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut shown = f.debug_struct(name);
     for (field, value) in fields {

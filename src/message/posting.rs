@@ -2,9 +2,8 @@
 //! for each resending.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
-use crate::address::Address;
+use crate::address::{Address, Places};
 use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::error::{MessageError, MessageProblem};
@@ -109,13 +108,14 @@ impl Posting {
 
     /// The forward-paths of the envelope, each once.
     pub(crate) fn forward_paths(&self) -> Vec<Address> {
-        let mut seen = HashSet::new();
+        let mut places = Places::default();
         [&self.to, &self.cc, &self.bcc]
             .into_iter()
             .flat_map(AddressList::mailboxes)
             .map(Mailbox::address)
-            .filter(|address| seen.insert(*address))
-            .cloned()
+            .enumerate()
+            .filter(|(place, address)| places.first_of(address, *place) == *place)
+            .map(|(_, address)| address.clone())
             .collect()
     }
 
