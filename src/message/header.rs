@@ -56,6 +56,7 @@ impl<'a> HeaderWriter<'a> {
     }
 
     /// Begins a field. The name has been checked.
+    #[inline(never)]
     pub(crate) fn begin(&mut self, name: &str) {
         self.line = self.out.len();
         self.encoded = false;

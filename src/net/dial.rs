@@ -31,7 +31,8 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
         }
         Server::Unix(socket) => {
             let socket = socket.clone();
-            within(deadline, move || (socket.open)(&socket.path)).map(Stream::boxed)
+            let open = move || (socket.open)(&socket.path);
+            within(deadline, Box::new(open)).map(Stream::boxed)
         }
         Server::Place(place) => (place.open)(&place.path).map(Stream::boxed),
     };
@@ -70,7 +71,8 @@ impl TcpTransport {
 
 /// Opens the connection with the caller's function, which may have no time limit.
 fn open(opener: Opener<Config>, config: Config, deadline: Instant) -> Result<Stream> {
-    let opened = within(deadline, move || opener.open(&config, deadline));
+    let open = move || opener.open(&config, deadline);
+    let opened = within(deadline, Box::new(open));
     opened
         .map(Stream::boxed)
         .map_err(|error| match error.kind() {
@@ -94,10 +96,11 @@ fn look_up((host, port): (&str, u16), deadline: Instant) -> io::Result<Vec<Socke
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let name = host.to_owned();
-    within(deadline, move || {
+    let look_up = move || {
         let addresses = (name.as_str(), port).to_socket_addrs()?;
         Ok(addresses.collect())
-    })
+    };
+    within(deadline, Box::new(look_up))
 }
 
 fn look_up_error(config: &Config, error: io::Error) -> Error {
@@ -128,7 +131,7 @@ fn is_unknown(words: &str) -> bool {
 /// thread that takes longer is left alone; it ends when the operating system lets it.
 fn within<T: Send + 'static>(
     deadline: Instant,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    work: Box<dyn FnOnce() -> io::Result<T> + Send>,
 ) -> io::Result<T> {
     let result = Arc::new(Mutex::new(None));
     let place = Arc::clone(&result);
@@ -326,13 +329,16 @@ mod tests {
             let _ = wait.recv();
             Ok(())
         };
-        let error = within(Instant::now() + Duration::from_millis(20), endless).unwrap_err();
+        let error = within(
+            Instant::now() + Duration::from_millis(20),
+            Box::new(endless),
+        )
+        .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         drop(release);
-        assert_eq!(within(soon(), || Ok(7)).unwrap(), 7);
-        let error = within(soon(), || -> io::Result<()> {
-            Err(ErrorKind::NotFound.into())
-        });
+        assert_eq!(within(soon(), Box::new(|| Ok(7))).unwrap(), 7);
+        let missing = || -> io::Result<()> { Err(ErrorKind::NotFound.into()) };
+        let error = within(soon(), Box::new(missing));
         assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
     }
 
