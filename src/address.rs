@@ -15,11 +15,11 @@ use std::str::FromStr;
 use crate::address::glance::{MAX_DOMAIN, MAX_LABEL};
 use crate::address::text::Text;
 
-/// Longest address, in octets: with `MAIL FROM:<>` and CRLF it fills a command line (RFC 5321,
+/// The longest address, in bytes: with `MAIL FROM:<>` and CRLF it fills a command line (RFC 5321,
 /// 4.5.3.1.4).
 ///
-/// The 64 octets of a local part and the 256 of a path are what servers must take at least, and
-/// ticket systems and forwarders write more (RFC 5321, 4.5.3.1).
+/// Servers must accept at least 64 octets of a local part and 256 of a path. Ticket systems and
+/// forwarders write longer ones (RFC 5321, 4.5.3.1).
 const MAX_ADDRESS: usize = 512 - 14;
 
 /// The address of a mailbox: `local-part@domain`, without a name (RFC 5321, 4.1.2).
@@ -52,7 +52,7 @@ const MAX_ADDRESS: usize = 512 - 14;
 pub struct Address {
     /// The local part without quotes or backslashes, `@`, and the domain.
     text: Text,
-    /// Where the `@` stands.
+    /// The position of the `@`.
     at: usize,
     /// Whether the local part needs no quotes, so that the text is the address.
     is_plain: bool,
@@ -81,7 +81,7 @@ impl Address {
         })
     }
 
-    /// An address that a glance can tell is right, as most are.
+    /// The address, if the quick check accepts it, as it does most.
     fn simple(text: &str) -> Option<Self> {
         let at = glance::at_of(text).filter(|_| text.len() <= MAX_ADDRESS)?;
         Some(Self {
@@ -104,10 +104,15 @@ impl Address {
         self.text.as_str().get(self.at + 1..).unwrap_or_default()
     }
 
-    /// The octets before the `@`, without quotes, and those behind it.
+    /// The bytes before the `@`, without quotes, and those after it.
     fn halves(&self) -> (&[u8], &[u8]) {
         let (local_part, rest) = self.text.as_bytes().split_at(self.at);
         (local_part, rest.get(1..).unwrap_or_default())
+    }
+
+    /// The bytes of the local part, without quotes.
+    pub(crate) fn local_octets(&self) -> &[u8] {
+        self.halves().0
     }
 
     /// Appends the address as `Display` writes it.
@@ -125,7 +130,7 @@ impl Address {
         self.is_ascii
     }
 
-    /// The domain in ASCII: as it is, or in A-labels (RFC 5891) if the feature `idna` is on and it
+    /// The domain in ASCII: unchanged, or in A-labels (RFC 5891) if the feature `idna` is on and it
     /// has them.
     pub(crate) fn ascii_domain(&self) -> Option<Cow<'_, str>> {
         if self.domain().is_ascii() {
@@ -146,7 +151,7 @@ impl Address {
         Self::new(self.local_part(), &domain).ok().map(Cow::Owned)
     }
 
-    /// The domain as it is compared.
+    /// The domain in the form in which domains are compared.
     fn folded_domain(&self) -> impl Iterator<Item = char> {
         self.domain().chars().flat_map(char::to_lowercase)
     }
@@ -177,7 +182,7 @@ impl Hash for Address {
     }
 }
 
-/// Hashes the octets of a domain in lower case, some at a time.
+/// Hashes the bytes of a domain in lower case, up to 64 at a time.
 fn hash_folded<H: Hasher>(domain: &[u8], state: &mut H) {
     let mut folded = [0; 64];
     for piece in domain.chunks(folded.len()) {
@@ -266,7 +271,7 @@ fn parse(text: &str) -> Result<Address, AddressError> {
     Address::new(&local_part, domain)
 }
 
-/// Says what a text is that is not an address, if that can be seen.
+/// Replaces the error by a better one if the text is a list or has a name.
 fn explain(text: &str, error: AddressError) -> AddressError {
     let is_route = text.trim_start_matches('<').starts_with('@');
     let is_group = text.contains(':') && text.ends_with(';');
@@ -280,7 +285,7 @@ fn explain(text: &str, error: AddressError) -> AddressError {
     }
 }
 
-/// Conversions from the kinds of text that there are, by way of `FromStr`.
+/// Implements `TryFrom` for the usual kinds of text, by `FromStr`.
 macro_rules! try_from_text {
     ($name:ty, $error:ty) => {
         $crate::address::try_from_text!($name, $error, &str, &String, String);
@@ -384,8 +389,8 @@ impl fmt::Display for AddressError {
 
 impl StdError for AddressError {}
 
-/// Reads a quoted local part whose opening quote is gone (RFC 5321, Quoted-string), and hands back
-/// the domain behind it.
+/// Reads a quoted local part without its opening quote (RFC 5321, Quoted-string). Returns it with
+/// the domain that follows.
 fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
     let mut local_part = String::new();
     let mut chars = quoted.char_indices();
@@ -399,8 +404,8 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
                 };
             }
             '\\' => match chars.next().ok_or(AddressError::Unquoted)? {
-                // RFC 5321, quoted-pairSMTP: RFC 6531 adds letters to the text around it, but none
-                // here.
+                // RFC 5321, quoted-pairSMTP. RFC 6531 allows characters outside ASCII in the text
+                // around it, but not here.
                 (_, c) if !c.is_ascii() => return Err(AddressError::Forbidden(c)),
                 (_, c) => local_part.push(c),
             },
@@ -410,8 +415,8 @@ fn unquote(quoted: &str) -> Result<(String, &str), AddressError> {
     Err(AddressError::Unquoted)
 }
 
-/// Whether a local part can stand without quotes (RFC 5321, Dot-string; RFC 6531 adds the letters
-/// outside ASCII).
+/// Whether a local part needs no quotes (RFC 5321, Dot-string; RFC 6531 adds the letters outside
+/// ASCII).
 fn is_dot_string(text: &str) -> bool {
     let mut is_after_dot = true;
     for c in text.chars() {
@@ -423,7 +428,7 @@ fn is_dot_string(text: &str) -> bool {
     !is_after_dot
 }
 
-/// Says what is wrong with an unquoted local part.
+/// Returns what is wrong with an unquoted local part.
 fn check_dot_string(text: &str) -> Result<(), AddressError> {
     if text.is_empty() {
         return Err(AddressError::LocalPart);
@@ -432,7 +437,7 @@ fn check_dot_string(text: &str) -> Result<(), AddressError> {
         return Ok(());
     }
     match text.chars().find(|c| *c != '.' && !is_atext(*c)) {
-        // A blank at an end is left over from something, and quotes would make it part of the name.
+        // A space at an end is there by mistake, and quotes would make it part of the name.
         Some(' ') if text.trim_matches(' ') != text => Err(AddressError::Forbidden(' ')),
         Some(c @ ' '..='~') => Err(AddressError::NeedsQuotes(c)),
         Some(c) => Err(AddressError::Forbidden(c)),
@@ -440,7 +445,7 @@ fn check_dot_string(text: &str) -> Result<(), AddressError> {
     }
 }
 
-/// Octets of a local part as it is written: with quotes and backslashes where it needs them.
+/// The bytes of a local part as it is written, with quotes and backslashes where it needs them.
 fn written_length(local_part: &str) -> usize {
     if is_dot_string(local_part) {
         return local_part.len();
@@ -452,7 +457,7 @@ fn written_length(local_part: &str) -> usize {
     local_part.len() + escaped + 2
 }
 
-/// RFC 5322 atext, with RFC 6532's UTF8-non-ascii.
+/// RFC 5322, atext, with RFC 6532's UTF8-non-ascii.
 fn is_atext(c: char) -> bool {
     match c {
         'a'..='z' | 'A'..='Z' | '0'..='9' => true,
@@ -461,8 +466,8 @@ fn is_atext(c: char) -> bool {
     }
 }
 
-/// A character outside ASCII that is visible text: no C1 control, no line or paragraph separator,
-/// no direction override.
+/// Whether a character outside ASCII is visible text: no C1 control, no line or paragraph
+/// separator, no direction override.
 fn is_utf8_text(c: char) -> bool {
     !c.is_ascii()
         && !c.is_control()
@@ -505,7 +510,7 @@ fn is_in_domains(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') || is_utf8_text(c)
 }
 
-/// A domain in its ASCII form, if that is a domain.
+/// The ASCII form of a domain, if it has a valid one.
 #[cfg(feature = "idna")]
 fn a_labels(domain: &str) -> Option<String> {
     let labels = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::EMPTY);
@@ -518,8 +523,8 @@ fn a_labels(_: &str) -> Option<String> {
     None
 }
 
-/// Letters, digits and inner hyphens between dots (RFC 5321, Domain), U-labels (RFC 6531), and the
-/// underscores that internal networks have.
+/// Whether a text is labels between dots: letters, digits and inner hyphens (RFC 5321, Domain),
+/// U-labels (RFC 6531), and underscores, which internal networks use.
 fn is_domain_name(text: &str) -> bool {
     let (mut length, mut last) = (0, '.');
     for c in text.chars() {
@@ -537,8 +542,8 @@ fn is_domain_name(text: &str) -> bool {
     length > 0 && last != '-'
 }
 
-/// `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, 4.1.3). General address literals have no users
-/// and are refused.
+/// Whether a text is like `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, 4.1.3). Nobody uses
+/// general address literals, so they are refused.
 pub(crate) fn is_address_literal(text: &str) -> bool {
     let Some(inner) = text
         .strip_prefix('[')

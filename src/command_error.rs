@@ -58,7 +58,7 @@ impl fmt::Display for CommandError {
                 "the parameter BODY does not fit the message: leave it out, and the library adds the right one",
             ),
             Self::Burl => f.write_str(
-                "BURL lets the server fetch the message from elsewhere, and this library sends it: use send",
+                "BURL is not supported: send the message itself with `send`",
             ),
             Self::Control(c) => write!(f, "a command cannot hold the control character {c:?}"),
             Self::Empty => f.write_str("the command is empty"),

@@ -18,7 +18,7 @@ use std::fmt;
 pub struct Endpoint(Box<str>);
 
 impl Endpoint {
-    /// A TCP server; an IPv6 address is put in brackets.
+    /// A TCP server. An IPv6 address is put in brackets.
     pub(crate) fn tcp(host: &str, port: u16) -> Self {
         if host.contains(':') {
             Self(format!("[{host}]:{port}").into())
@@ -27,7 +27,7 @@ impl Endpoint {
         }
     }
 
-    /// A Unix socket, or a place of this machine.
+    /// A Unix socket, a Maildir or a program on this machine.
     pub(crate) fn path(path: &std::path::Path) -> Self {
         Self(path.display().to_string().into())
     }
@@ -45,7 +45,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// A server in a sentence that does without it: where, if that is known.
+/// Writes " at host:port" in a sentence, or nothing if the server is unknown.
 pub(crate) struct AtServer<'a>(pub(crate) &'a Option<Box<Endpoint>>);
 
 impl fmt::Display for AtServer<'_> {
@@ -57,7 +57,7 @@ impl fmt::Display for AtServer<'_> {
     }
 }
 
-/// A server in a sentence: its place where that is known.
+/// Writes the server's place in a sentence, or "the server" if it is unknown.
 pub(crate) struct ServerName<'a>(pub(crate) &'a Option<Box<Endpoint>>);
 
 impl fmt::Display for ServerName<'_> {

@@ -21,18 +21,17 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// All lines as they came, each with its CRLF; behind [`end`](Self::end), if a secret stands in
-    /// them, the same lines without it. Shared by everybody whom the
-    /// reply answers.
+    /// The lines as received, each with its CRLF. If they contain a secret, a masked copy follows
+    /// at [`end`](Self::end). The bytes are shared by all results that have this reply.
     octets: Arc<[u8]>,
-    /// Where the lines that came end. A reply has 128 KiB at most.
+    /// Where the received lines end. A reply has at most 128 KiB.
     end: u32,
     code: Code,
 }
 
 impl Reply {
-    /// A reply from lines that the parser has checked: each has the code in front and CRLF at the
-    /// end.
+    /// Makes a reply from lines that the parser has checked: each begins with the code and ends in
+    /// CRLF.
     pub(crate) fn from_checked(code: Code, raw: Arc<[u8]>) -> Self {
         Self {
             end: u32::try_from(raw.len()).unwrap_or(u32::MAX),
@@ -73,7 +72,7 @@ impl Reply {
         self.octets.get(..self.end as usize).unwrap_or(&self.octets)
     }
 
-    /// The octets as they may be shown: with a secret in them, they stand behind the others.
+    /// The lines as they may be shown: the masked copy if there is one.
     pub(crate) fn shown(&self) -> &[u8] {
         match self.octets.get(self.end as usize..) {
             Some(shown) if !shown.is_empty() => shown,
@@ -99,8 +98,7 @@ impl Reply {
         self.code.is_permanent()
     }
 
-    /// The same reply with every occurrence of the secrets in its text masked: some servers repeat
-    /// what they refuse.
+    /// The same reply, with every secret in its text masked: some servers repeat what they refuse.
     pub(crate) fn masked(&self, secrets: &[&str]) -> Self {
         let octets: Arc<[u8]> = masked_lines(self.raw(), secrets).into();
         Self {
@@ -110,7 +108,7 @@ impl Reply {
         }
     }
 
-    /// The same reply, whose `Display` and `Debug` do not show the secrets.
+    /// The same reply, but `Display` and `Debug` do not show the secrets.
     pub(crate) fn hiding(mut self, secrets: &[&str]) -> Self {
         let shown = masked_lines(self.raw(), secrets);
         if shown != masked_lines(self.raw(), &[]) {
@@ -120,7 +118,7 @@ impl Reply {
     }
 }
 
-/// Lines of a reply with every occurrence of the secrets in their texts masked; the codes stay.
+/// The lines of a reply, with every secret in their texts masked. The codes are not changed.
 fn masked_lines(raw: &[u8], secrets: &[&str]) -> Vec<u8> {
     let mut octets = Vec::with_capacity(raw.len());
     for line in raw.split_inclusive(|octet| *octet == b'\n') {
@@ -133,8 +131,8 @@ fn masked_lines(raw: &[u8], secrets: &[&str]) -> Vec<u8> {
 
 /// A text with every occurrence of the secrets masked.
 ///
-/// All are looked for in the text as it came: were one masked after the other, a secret that is part
-/// of another would hide it from the search and leave the rest of it to be seen.
+/// All secrets are found before any is masked. Otherwise, masking a short secret could hide a
+/// longer one that contains it, and leave the rest of that one visible.
 pub(crate) fn masked(text: &str, secrets: &[&str]) -> String {
     // Where the longest secret that begins at an octet ends.
     let mut ends = vec![0; text.len()];
@@ -158,7 +156,7 @@ pub(crate) fn masked(text: &str, secrets: &[&str]) -> String {
     masked
 }
 
-/// A cut secret is recognised from this many bytes on; fewer may be chance.
+/// A secret that is cut off is recognized from this many bytes on. Fewer may be a coincidence.
 const MIN_CUT: usize = 3;
 
 /// As [`masked`], for a text that may end in the middle of a secret.
@@ -211,7 +209,7 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// A line without this word in front, if it is there.
+/// A line without this word at its beginning.
 fn without_word<'a>(line: &'a str, word: &str) -> &'a str {
     match line.strip_prefix(word) {
         Some(rest) if rest.is_empty() || rest.starts_with(' ') => rest.trim_start(),
@@ -219,10 +217,10 @@ fn without_word<'a>(line: &'a str, word: &str) -> &'a str {
     }
 }
 
-/// How many characters of what a stranger wrote stand in one sentence.
+/// The most characters of received text that are shown in one sentence.
 pub(crate) const MAX_SHOWN: usize = 1000;
 
-/// Text of a stranger in a sentence: [`Escaped`], and cut.
+/// Received text in a sentence: [`Escaped`], and cut if it is long.
 pub(crate) struct Shown<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Shown<'_> {
@@ -237,7 +235,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Text of a stranger, made safe to print: control characters and direction overrides are escaped.
+/// Received text, made safe to print: control characters and direction overrides are escaped.
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -269,7 +267,7 @@ impl Code {
     /// 421: the server is closing the connection. It may be the reply to any command.
     pub const SERVICE_CLOSING: Self = Self(421);
 
-    /// The code of three octets, if they are one.
+    /// The code of three bytes, if they are a valid one.
     pub(crate) fn parse(digits: [u8; 3]) -> Option<Self> {
         if !matches!(digits, [b'2'..=b'5', b'0'..=b'9', b'0'..=b'9']) {
             return None;
@@ -365,8 +363,8 @@ impl EnhancedCode {
         self.detail
     }
 
-    /// Reads the code in front of a line; a class that contradicts the reply makes it ordinary text
-    /// (RFC 2034, 4).
+    /// Reads the code at the beginning of a line. If its class contradicts the reply, it is
+    /// ordinary text (RFC 2034, 4).
     fn parse(text: &[u8], reply: Code) -> Option<Self> {
         let word = text.split(|octet| *octet == b' ').next()?;
         let mut parts = word.split(|octet| *octet == b'.').map(number);
@@ -388,7 +386,7 @@ impl fmt::Display for EnhancedCode {
     }
 }
 
-/// The text of each line as octets, without code and line end.
+/// The bytes of each line's text, without code and line end.
 fn texts(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
     raw.split_inclusive(|octet| *octet == b'\n').map(|line| {
         let text = line.get(4..).unwrap_or_default();
@@ -398,7 +396,7 @@ fn texts(raw: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// One to three digits as a number.
+/// The number that one to three digits write.
 fn number(digits: &[u8]) -> Option<u16> {
     if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -502,8 +500,7 @@ mod tests {
         );
     }
 
-    // Z3: the text, every line of it, and never the code.
-    // Z3: whichever comes first, no part of a secret is left over.
+    // Z3: in whatever order the secrets are given, no part of one stays visible.
     #[test]
     fn secrets_within_each_other_are_masked_whole() {
         for secrets in [["QUJD", "my-QUJD-key"], ["my-QUJD-key", "QUJD"]] {
@@ -527,7 +524,7 @@ mod tests {
         assert_eq!(cut(""), "");
     }
 
-    // E7: what is shown is masked, and the octets stay what they are.
+    // E7: what is shown is masked, and the bytes stay unchanged.
     #[test]
     fn hiding() {
         let raw = b"550-5.7.1 no 550 secret\r\n550 secret\xff\r\n";
@@ -551,6 +548,7 @@ mod tests {
         );
     }
 
+    // Z3: the text of every line is masked, and never the code.
     #[test]
     fn masking() {
         let reply = reply(b"535-5.7.8 535 secret\r\n535 secret535\xff\r\n");

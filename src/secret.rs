@@ -55,7 +55,7 @@ impl From<String> for Secret {
 /// The secrets that a connection has sent. Every reply is searched for them.
 pub(crate) struct Secrets {
     list: Vec<Secret>,
-    /// For each octet, whether a secret begins with it, so that a reply is searched only once.
+    /// For each byte, whether a secret begins with it. So a reply is searched only once.
     first: [bool; 256],
 }
 
@@ -89,7 +89,7 @@ impl Secrets {
         self.list.iter().map(Secret::expose).collect()
     }
 
-    /// Whether the octets contain a secret.
+    /// Whether the bytes contain a secret.
     pub(crate) fn occur_in(&self, octets: &[u8]) -> bool {
         if self.list.is_empty() {
             return false;
@@ -113,7 +113,7 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Overwrites octets in a way that the compiler does not optimize away.
+/// Overwrites bytes in a way that the compiler does not optimize away.
 pub(crate) fn wipe(octets: &mut [u8]) {
     octets.fill(0);
     black_box(octets);

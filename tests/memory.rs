@@ -1,4 +1,5 @@
-//! How much memory a large attachment takes: a process of its own, so that nobody else is counted.
+//! How much memory a large attachment takes. This is a separate process, so that nothing else is
+//! counted.
 #![cfg(target_os = "linux")]
 #![allow(
     clippy::indexing_slicing,
@@ -16,17 +17,17 @@ use std::thread;
 use smtplib::{Attachment, Config, Mailer, Message, Security};
 
 const SIZE: u64 = 100 << 20;
-/// What sending may add to the idle program's memory, in KiB.
+/// How much memory sending may add to that of the idle program, in KiB.
 const LIMIT: u64 = 1 << 10;
 
 /// Replies to EHLO.
 const PLAIN: &str = "250 mx.example.org";
 const PIPELINING: &str = "250-mx.example.org\r\n250 PIPELINING";
 
-/// One test at a time: the memory is the process's.
+/// Only one test at a time, because the memory of the whole process is measured.
 static ALONE: Mutex<()> = Mutex::new(());
 
-// E3: a reply is kept once, however many recipients it answers.
+// E3: a reply is kept once, for any number of recipients.
 #[test]
 fn a_long_reply_to_2000_recipients_is_kept_once() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +60,7 @@ fn a_long_reply_to_2000_recipients_is_kept_once() {
 fn an_attachment_of_100_mib_is_sent_in_less_than_1_mib() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let file = tempfile::NamedTempFile::new().unwrap();
-    // A sparse file: its zeros take no room, and are encoded like any other octets.
+    // A sparse file: its zeros take no space on the disk, and are encoded like other bytes.
     file.as_file().set_len(SIZE).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -83,7 +84,7 @@ fn an_attachment_of_100_mib_is_sent_in_less_than_1_mib() {
     assert!(grown < LIMIT, "sending took {grown} KiB");
 }
 
-// Messages are made as there is room for them, and what has a result is gone.
+// Messages are made when there is room for them, and are dropped when they have a result.
 #[test]
 fn ten_thousand_messages_take_no_more_than_some() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,7 +153,7 @@ fn an_attachment_of_100_mib_goes_to_other_places_in_less_than_1_mib() {
     assert!(octets.trim().parse::<u64>().unwrap() > SIZE / 3 * 4);
 }
 
-/// The most memory this process ever had, in KiB.
+/// The most memory that this process ever had, in KiB.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status
@@ -162,7 +163,7 @@ fn peak() -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Takes one message without keeping it, and counts its octets.
+/// Accepts one message without keeping it, and counts its bytes.
 fn serve(stream: &TcpStream, hello: &str, taken: &str) -> u64 {
     stream.set_nodelay(true).unwrap();
     let mut input = BufReader::new(stream);

@@ -1,15 +1,15 @@
-//! A glance that tells most addresses for what they are: ASCII words with single dots between them,
-//! `@`, and labels. Everything else takes the long way.
+//! A quick check that recognizes most addresses: ASCII words with single dots between them, `@`,
+//! and labels. Every other text is parsed in full.
 //!
-//! It is a machine with six states. Each octet has a row, in which the six bits at the place of a
-//! state are the place of the next state: one look and one shift for each octet, without a branch.
+//! It is a machine with six states. Each byte has a table row with the next state for every state.
+//! So a byte costs one look-up and one shift, and no branch.
 
-/// Longest domain (RFC 5321, 4.5.3.1.2), in octets.
+/// The longest domain (RFC 5321, 4.5.3.1.2), in bytes.
 pub(super) const MAX_DOMAIN: usize = 255;
-/// Longest label of a domain (RFC 1035, 2.3.4), in octets.
+/// The longest label of a domain (RFC 1035, 2.3.4), in bytes.
 pub(super) const MAX_LABEL: usize = 63;
 
-/// Nothing leads out of this one.
+/// No byte leads out of this state.
 const REFUSED: u64 = 0;
 /// At the beginning of a word of the local part.
 const WORD_START: u64 = 6;
@@ -17,7 +17,7 @@ const WORD: u64 = 12;
 /// At the beginning of a label of the domain.
 const LABEL_START: u64 = 18;
 const LABEL: u64 = 24;
-/// In a label, which must not end here.
+/// In a label, after a hyphen. A label must not end here.
 const HYPHEN: u64 = 30;
 
 const STATE_BITS: u64 = 0b11_1111;
@@ -50,7 +50,7 @@ const fn row(octet: u8) -> u64 {
     }
 }
 
-/// Where the `@` of an address stands, if a glance can tell that it is one.
+/// The position of the `@`, if the quick check recognizes an address.
 pub(super) fn at_of(text: &str) -> Option<usize> {
     let next = |state: u64, octet: u8| {
         let row = ROWS.get(usize::from(octet)).copied().unwrap_or(REFUSED);
@@ -61,7 +61,7 @@ pub(super) fn at_of(text: &str) -> Option<usize> {
     }
     let at = text.bytes().position(|octet| octet == b'@')?;
     let domain = text.get(at + 1..)?;
-    // No longer than a label, as most are, it has none that is too long.
+    // A domain no longer than a label, like most, has no label that is too long.
     let is_short = domain.len() <= MAX_LABEL || are_labels_short(domain);
     is_short.then_some(at)
 }

@@ -47,7 +47,7 @@ fn what_is_an_address_stays_as_it_is() {
     }
 }
 
-// 5321-04, 5321-35: quotes where they are needed, and the local part octet for octet.
+// 5321-04, 5321-35: quotes where they are needed; the bytes of the local part stay unchanged.
 #[test]
 fn quotes_stand_where_they_are_needed() {
     for (text, expected) in [
@@ -129,7 +129,7 @@ fn what_is_no_address_is_refused() {
     }
 }
 
-// A4: the character that is too much is named, wherever it stands.
+// A4: the character that is not allowed is named, wherever it is.
 #[test]
 fn the_character_is_named() {
     for (text, c) in [
@@ -149,7 +149,7 @@ fn the_character_is_named() {
     );
 }
 
-// A2: what internal networks call their hosts.
+// A2: names of hosts in internal networks.
 #[test]
 fn a_domain_may_have_underscores() {
     for text in ["user@internal_exchange", "user@_x.mail_.example", "a@_"] {
@@ -157,7 +157,7 @@ fn a_domain_may_have_underscores() {
     }
 }
 
-// A5: the sentence says the way, and it is one.
+// A5: the sentence says what to do, and that works.
 #[test]
 fn dots_and_blanks_are_quoted_by_new_and_by_hand() {
     assert_eq!(refused("try..this@docomo.example"), Dot);
@@ -168,7 +168,7 @@ fn dots_and_blanks_are_quoted_by_new_and_by_hand() {
     assert!(Address::new("john doe", "example.org").is_ok());
 }
 
-// A9: domains have no case, local parts have one (RFC 5321, 2.4).
+// A9: case matters in local parts, but not in domains (RFC 5321, 2.4).
 #[test]
 fn domains_are_compared_without_case() {
     let hash = |address: &Address| {
@@ -180,7 +180,7 @@ fn domains_are_compared_without_case() {
         ("A@X.example", "A@x.example"),
         ("a@B\u{dc}CHER.example", "a@b\u{fc}cher.example"),
         ("a@[IPv6:2001:DB8::1]", "a@[ipv6:2001:db8::1]"),
-        // The sign for kelvin is a capital k.
+        // The kelvin sign, whose lower case is the letter k.
         ("a@\u{212a}.example", "a@k.example"),
         ("\u{e9}@X.example", "\u{e9}@x.example"),
     ] {
@@ -200,7 +200,7 @@ fn domains_are_compared_without_case() {
     assert_eq!(shown("A@X.example"), "A@X.example", "but are kept");
 }
 
-// A1, 5321-51, I7: 255 octets for the domain, and what a command line holds for the whole.
+// A1, 5321-51, I7: 255 bytes for the domain; for the whole, as much as a command line holds.
 #[test]
 fn lengths() {
     let local = "l".repeat(64);
@@ -226,7 +226,7 @@ fn lengths() {
     );
     let three = format!("{label}.{label}.{label}");
     assert!(Address::new(&local, &three).is_ok());
-    // Hostile lengths end at the first check.
+    // Hostile lengths are refused by the first check.
     assert!("a".repeat(1 << 20).parse::<Address>().is_err());
     assert!(
         format!("\"{}", "\\".repeat(1 << 20))
@@ -288,7 +288,7 @@ fn conversions() {
     assert_eq!(Address::from(&address), address);
 }
 
-// The short look and the long one agree.
+// The quick check and the full parser agree.
 #[test]
 fn a_short_look_is_no_other_look() {
     let parts = [

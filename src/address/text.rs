@@ -1,11 +1,11 @@
-//! [`Text`]: the text of an address, which seldom needs memory of its own.
+//! [`Text`]: the text of an address, which seldom needs an allocation.
 
 use std::sync::Arc;
 
-/// How many octets stand in the address itself: most addresses are no longer.
+/// How many bytes are kept without an allocation. Most addresses are no longer.
 const SHORT: usize = 30;
 
-/// A text that is cheap to make and to copy: a short one needs no memory of its own, a long one is
+/// A text that is cheap to make and to clone. A short one needs no allocation, and a long one is
 /// shared.
 #[derive(Clone)]
 pub(super) enum Text {
@@ -25,7 +25,7 @@ impl Text {
 
     pub(super) fn as_str(&self) -> &str {
         match self {
-            // It was made of one.
+            // These bytes come from a `str`, so they are UTF-8.
             Self::Short { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
             Self::Long(text) => text,
         }

@@ -11,7 +11,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Both have to be fit for the mechanism; what its secret may be, `check` knows.
+    /// Checks both for the mechanism: `check` knows which secrets it can carry.
     pub(crate) fn new(
         user: impl Into<String>,
         secret: impl Into<Secret>,

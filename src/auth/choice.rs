@@ -1,4 +1,4 @@
-//! Which mechanisms to try, by what the server offers and the configuration allows.
+//! Chooses the mechanisms to try, from what the server offers and the configuration allows.
 
 use crate::auth::table::{Kind, Row, Shows, TABLE, find};
 
@@ -6,11 +6,11 @@ use crate::auth::table::{Kind, Row, Shows, TABLE, find};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Circumstances {
     pub(crate) is_tls: bool,
-    /// The caller wants no TLS, rather than that it failed to come about.
+    /// The configuration asks for no TLS. False if TLS was wanted but the server did not offer it.
     pub(crate) is_meant_to_be_plain: bool,
-    /// The caller lets passwords go without TLS.
+    /// The caller allows passwords without TLS.
     pub(crate) allows_plaintext: bool,
-    /// There is something to tie a login to.
+    /// The TLS session has data that a login can be tied to.
     pub(crate) can_bind: bool,
 }
 
@@ -20,8 +20,8 @@ impl Circumstances {
         (!row.binds || self.can_bind) && (self.is_tls || self.permit_plain(row))
     }
 
-    /// Whether a mechanism may be used without TLS. A hash can be guessed at: it is not shown to
-    /// somebody who has only taken the offer of STARTTLS away.
+    /// Whether a mechanism may be used without TLS. A hash allows guessing the password. So it is
+    /// not sent if TLS was wanted: somebody may have removed the offer of STARTTLS.
     fn permit_plain(self, row: &Row) -> bool {
         self.allows_plaintext
             || !row.needs_tls && (row.shows == Shows::Nothing || self.is_meant_to_be_plain)
@@ -31,15 +31,16 @@ impl Circumstances {
 /// Why there is no mechanism to try.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum NoChoice {
-    /// The configuration excludes what the server offers and the credentials fit.
+    /// The configuration excludes these mechanisms, which the server offers and which fit the
+    /// credentials.
     Excluded(Vec<&'static str>),
-    /// What there is would show the secret.
+    /// TLS is needed for every mechanism that fits.
     NeedsTls,
     /// Nothing that the server offers fits the credentials.
     Unfit,
 }
 
-/// The mechanisms that fit the credentials, are allowed, and are offered, the best first.
+/// The mechanisms that fit the credentials, are allowed and are offered, the best first.
 pub(crate) fn choose(
     kind: Kind,
     allowed: Option<&[String]>,
@@ -63,7 +64,7 @@ pub(crate) fn choose(
     }
 }
 
-/// Whether any mechanism could be used without TLS, whatever the server offers.
+/// Whether a mechanism could be used without TLS, whatever the server offers.
 pub(crate) fn may_go_without_tls(kind: Kind, allowed: Option<&[String]>) -> bool {
     fitting(kind, allowed).any(|row| !row.needs_tls)
 }

@@ -55,7 +55,7 @@ impl Mechanism for CramMd5 {
     }
 
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
-        // An empty challenge would make the answer good for ever.
+        // The response to an empty challenge would always be the same, so it could be replayed.
         if self.has_answered || challenge.is_empty() {
             return None;
         }
@@ -104,8 +104,8 @@ mod tests {
         );
     }
 
-    // 2195-03: a key that is longer than a block. The keys of RFC 2202 are no text; this is its test
-    // case 6 with another one, and the digest is that of Python's `hmac`.
+    // 2195-03: a key that is longer than a block. The keys in RFC 2202 are not text. So this is its
+    // test case 6 with another key, and the digest comes from Python's `hmac`.
     #[test]
     fn a_long_password_is_hashed_first() {
         let challenge = b"Test Using Larger Than Block-Size Key - Hash Key First";

@@ -39,7 +39,7 @@ pub struct Credentials {
     kind: Kind,
 }
 
-/// What a function that gets tokens may fail with.
+/// The error of a function that gets tokens.
 pub(crate) type TokenError = Box<dyn StdError + Send + Sync>;
 
 /// Where the secret comes from.
@@ -146,7 +146,7 @@ impl Credentials {
         self.kind
     }
 
-    /// Whether nothing more has to be asked for.
+    /// Whether the user need not be asked for a password.
     pub(crate) fn has_secret(&self) -> bool {
         match (&self.secret, self.kind) {
             (_, Kind::Anonymous | Kind::Certificate) | (Source::Asked(_), _) => true,
@@ -158,7 +158,7 @@ impl Credentials {
         self.secret = Source::Given(secret);
     }
 
-    /// The same user, the secret being a token.
+    /// The same user; the secret is a token.
     pub(crate) fn into_bearer(self) -> Self {
         Self {
             kind: Kind::Bearer,
@@ -166,12 +166,12 @@ impl Credentials {
         }
     }
 
-    /// Whether asking once more may bring another secret.
+    /// Whether asking again may return another secret.
     pub(crate) fn is_renewable(&self) -> bool {
         matches!(self.secret, Source::Asked(_))
     }
 
-    /// The secret, asked for where it has to be.
+    /// The secret. If a function gets it, the function is called.
     pub(crate) fn secret(&self) -> Result<Secret, TokenError> {
         match &self.secret {
             Source::Given(secret) => Ok(secret.clone()),
@@ -179,7 +179,7 @@ impl Credentials {
         }
     }
 
-    /// Whether the credentials can be sent at all; asked before anything is.
+    /// Checks whether the credentials can be sent at all, before anything is sent.
     pub(crate) fn check(&self) -> Result<(), CredentialsError> {
         let user = self.user.as_str();
         match (&self.secret, self.kind) {

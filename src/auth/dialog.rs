@@ -15,35 +15,35 @@ use crate::protocol::line::MAX_AUTH_LINE;
 use crate::reply::{Escaped, Reply, masked};
 use crate::secret::{Secret, wipe};
 
-/// Most challenges that are answered, whatever the mechanism would bear.
+/// The most challenges that get a response, whatever the mechanism allows.
 const MAX_ROUNDS: usize = 10;
 
 /// One AUTH command: lines out, replies in.
 pub(crate) struct Dialog<'m> {
     mechanism: &'m mut dyn Mechanism,
-    /// An initial response too long for the command line; the server asks for it with an empty
-    /// challenge.
+    /// An initial response that is too long for the command line. The server asks for it with an
+    /// empty challenge.
     deferred: Option<Vec<u8>>,
     rounds: usize,
-    /// Why `*` was sent. Whatever the server says to that, the exchange has failed.
+    /// Why `*` was sent. Whatever the server replies to it, the login has failed.
     cancelled: Option<AuthReason>,
     before: Before,
-    /// What was sent, so that it can be masked should the server repeat it.
+    /// What was sent. It is masked if the server repeats it.
     sent: Vec<Secret>,
 }
 
-/// Who this connection was before.
+/// Who had logged in on this connection before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {
     /// Nobody, as far as this side knows.
     Nobody,
-    /// Somebody else, or nobody knows whether it was the same.
+    /// Another user, or perhaps another user.
     Other,
     /// The same user.
     Same,
 }
 
-/// A line of the client, and what may be shown of it.
+/// A line to send, and the form of it that may be shown.
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) octets: Vec<u8>,
@@ -55,16 +55,16 @@ pub(crate) struct Line {
 pub(crate) enum Turn {
     /// Write this line, then read a reply.
     Send(Line),
-    /// The server knows us now, as it says.
+    /// The server reported success.
     Success(Reply),
-    /// It does not.
+    /// The login failed.
     Failure(Box<AuthError>),
-    /// The server neither accepted nor refused: it is unknown how it takes the next line.
+    /// The server neither accepted nor refused. It is unknown how it would read the next line.
     Nonsense(ProtocolError),
 }
 
 impl<'m> Dialog<'m> {
-    /// Begins: the AUTH command, with an initial response if there is one and it fits.
+    /// Returns the AUTH command, with the initial response if there is one and it fits.
     pub(crate) fn start(mechanism: &'m mut dyn Mechanism, before: Before) -> (Self, Line) {
         let name = mechanism.name().to_ascii_uppercase();
         let response = mechanism.initial_response();
@@ -85,7 +85,7 @@ impl<'m> Dialog<'m> {
         (dialog, line)
     }
 
-    /// `AUTH name response`, or without the response if the line were too long.
+    /// `AUTH name response`, or `AUTH name` if the line would be too long.
     fn open_with(&mut self, name: &str, response: Vec<u8>) -> Line {
         let verb = format!("AUTH {name}");
         let encoded = self.encode(response.clone());
@@ -119,7 +119,7 @@ impl<'m> Dialog<'m> {
         }
     }
 
-    /// Whether the mechanism accepts a success; the missing proof may be in the success itself (RFC
+    /// Whether the mechanism accepts a success. A missing proof may be in the reply itself (RFC
     /// 5802, 5: the server's proof).
     fn is_satisfied_by(&mut self, reply: &Reply) -> bool {
         if !self.mechanism.is_satisfied() {
@@ -132,8 +132,8 @@ impl<'m> Dialog<'m> {
         self.mechanism.is_satisfied()
     }
 
-    /// Whether a 503 to AUTH says that there is nothing to do: the same user is in. An impostor
-    /// cannot spare himself a proof by it.
+    /// Whether a 503 to AUTH means that the same user has logged in already. An impostor cannot
+    /// avoid its proof in this way.
     fn is_in_already(&self, reply: &Reply) -> bool {
         let says_so = || reply.text().to_ascii_lowercase().contains("already");
         self.rounds == 0
@@ -144,7 +144,8 @@ impl<'m> Dialog<'m> {
             }
     }
 
-    /// A reply as it may be shown: some servers repeat what they are told, even inside a challenge.
+    /// A reply as it may be shown. Some servers repeat what they were sent, even inside a
+    /// challenge.
     pub(crate) fn shown(&self, reply: &Reply) -> Reply {
         let secrets = self.secrets();
         let challenge = self.decode(reply).unwrap_or_default();
@@ -156,7 +157,7 @@ impl<'m> Dialog<'m> {
         reply.masked(&secrets)
     }
 
-    /// Everything that must not be shown, should the server repeat it.
+    /// Everything that must be masked if the server repeats it.
     pub(crate) fn secrets(&self) -> Vec<&str> {
         let sent = self.sent.iter().map(Secret::expose);
         sent.chain(self.mechanism.secret())
@@ -195,7 +196,7 @@ impl<'m> Dialog<'m> {
         })
     }
 
-    /// RFC 4954, 4: `*` calls the exchange off; the server answers with 501.
+    /// RFC 4954, 4: `*` cancels the login, and the server replies with 501.
     fn cancel(&mut self, reason: AuthReason) -> Turn {
         self.cancelled = Some(reason);
         Turn::Send(Line::open("*".to_owned()))
@@ -213,7 +214,7 @@ impl<'m> Dialog<'m> {
         }))
     }
 
-    /// The challenge of a 334. Blanks around it are passed over: some servers write one too many.
+    /// The challenge in a 334. Spaces around it are ignored: some servers write one too many.
     fn decode(&self, reply: &Reply) -> Option<Vec<u8>> {
         let mut lines = reply.lines();
         let text = lines.next().unwrap_or_default();
@@ -270,7 +271,7 @@ pub struct AuthError {
     pub(crate) reply: Option<Reply>,
     pub(crate) detail: Option<String>,
     pub(crate) server: Option<Box<Endpoint>>,
-    /// Mechanisms that were not tried, separated by blanks.
+    /// Mechanisms that were not tried, separated by spaces.
     pub(crate) others: Box<str>,
 }
 

@@ -1,4 +1,4 @@
-//! [`CredentialsError`]: what a user name, a password or a token cannot be; and [`AuthReason`].
+//! [`CredentialsError`]: why a user name, a password or a token cannot be sent; and [`AuthReason`].
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -36,7 +36,7 @@ impl fmt::Display for CredentialsError {
             Self::Empty => "the user name or password is empty",
             Self::NoRandomness => "the operating system has no random numbers for the login",
             Self::TooLong => "the trace information has more than 255 characters",
-            Self::Token => "the token has a character that no bearer token has: was it cut out of its JSON?",
+            Self::Token => "the token has a character that no bearer token has: does it still have quotes or spaces from the JSON?",
         })
     }
 }
@@ -84,8 +84,8 @@ impl fmt::Display for AuthReason {
     }
 }
 
-/// A user name or password may hold anything but control characters, and PLAIN's NUL is one of
-/// them.
+/// Checks a user name or password. It may contain everything but control characters, which include
+/// the NUL that separates the fields of PLAIN.
 pub(crate) fn check_text(text: &str) -> Result<(), CredentialsError> {
     if text.chars().any(char::is_control) {
         Err(CredentialsError::Control)
@@ -94,7 +94,7 @@ pub(crate) fn check_text(text: &str) -> Result<(), CredentialsError> {
     }
 }
 
-/// As [`check_text`], and not empty.
+/// As [`check_text`]; the text must not be empty.
 pub(crate) fn check_name(text: &str) -> Result<(), CredentialsError> {
     if text.is_empty() {
         Err(CredentialsError::Empty)

@@ -5,7 +5,7 @@ use crate::auth::account::Account;
 use crate::auth::error::{CredentialsError, check_name};
 use crate::secret::Secret;
 
-/// Longest explanation of a failure that is kept, in characters.
+/// The longest explanation of a failure that is kept, in characters.
 const MAX_FAILURE: usize = 1024;
 
 /// XOAUTH2: an access token, as Google and Microsoft introduced it.
@@ -106,8 +106,8 @@ impl OAuthBearer {
     /// Logging in with a [`Config`](crate::Config) does this for you.
     #[must_use]
     pub fn server(mut self, host: &str, port: u16) -> Self {
-        // A host with a control character could pass for another field; such a host cannot be
-        // connected to anyway.
+        // A host with a control character could add a field. Nobody can connect to such a host
+        // anyway.
         self.server = check_name(host).is_ok().then(|| (host.to_owned(), port));
         self
     }
@@ -142,8 +142,8 @@ impl Mechanism for OAuthBearer {
     }
 }
 
-/// Keeps the server's explanation; `false` if there was one already, which no server has a reason
-/// to do.
+/// Keeps the server's explanation. Returns false if there was one already: no server has a reason
+/// to explain twice.
 fn keep_failure(failure: &mut Option<String>, challenge: &[u8]) -> bool {
     let text = String::from_utf8_lossy(challenge);
     let text = text
@@ -154,7 +154,8 @@ fn keep_failure(failure: &mut Option<String>, challenge: &[u8]) -> bool {
     failure.replace(text).is_none()
 }
 
-/// RFC 6750, 2.1: b64token. Vendors stay within printable ASCII, which is what keeps fields apart.
+/// RFC 6750, 2.1: b64token. Some vendors use other characters, but only printable ASCII, which
+/// cannot be mistaken for the end of a field.
 fn check_token(token: &str) -> Result<(), CredentialsError> {
     match token {
         "" => Err(CredentialsError::Empty),

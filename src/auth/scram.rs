@@ -10,13 +10,14 @@ use crate::auth::Mechanism;
 use crate::auth::error::{AuthReason, CredentialsError, check_name};
 use crate::secret::{Secret, wipe};
 
-/// Fewest rounds of hashing (RFC 7677, 4): fewer would let an impostor guess at leisure.
+/// The fewest rounds of hashing (RFC 7677, 4). With fewer, an impostor could guess the password
+/// easily.
 const MIN_ITERATIONS: u32 = 4096;
-/// Most rounds of hashing: more would let a server keep this side busy for minutes.
+/// The most rounds of hashing. With more, a server could keep this side busy for minutes.
 const MAX_ITERATIONS: u32 = 600_000;
-/// Octets of the client's nonce; base64 makes 24 letters of them.
+/// The bytes of the client's nonce: 24 characters in base64.
 const NONCE: usize = 18;
-/// Longest error of the server that is kept, in characters.
+/// The longest error text of the server that is kept, in characters.
 const MAX_ERROR: usize = 128;
 
 /// SCRAM-SHA-256 (RFC 7677), SCRAM-SHA-1 (RFC 5802) and their `-PLUS` forms. Feature `scram`.
@@ -54,12 +55,12 @@ pub(crate) enum Hash {
     Sha256,
 }
 
-/// The flag of the GS2 header, and what goes with it (RFC 5802, 6).
+/// The flag of the GS2 header, and its data (RFC 5802, 6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum ChannelBinding {
     /// `n`: this side cannot bind.
     Impossible,
-    /// `y`: this side could, and believes that the server cannot.
+    /// `y`: this side could bind, and believes that the server cannot.
     NotOffered,
     /// `p`: the `tls-server-end-point` of the session.
     EndPoint(Vec<u8>),
@@ -145,14 +146,27 @@ impl Scram {
     ///
     /// `end_point` is the hash of the server's certificate (`tls-server-end-point`, RFC 5929, 4).
     ///
-    /// Logging in with a [`Config`](crate::Config) does this for you if the server offers it.
+    /// Logging in with a [`Config`](crate::Config) does this for you if the server offers it. By
+    /// hand, for a certificate that is signed with SHA-256:
+    ///
+    /// ```no_run
+    /// use sha2::{Digest, Sha256};
+    /// use smtplib::auth::Scram;
+    ///
+    /// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+    /// let certificate = smtp.peer_certificate().unwrap_or_default();
+    /// let mechanism = Scram::sha256("alice", "secret")?;
+    /// smtp.authenticate(&mut mechanism.bound_to(&Sha256::digest(certificate)))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn bound_to(mut self, end_point: &[u8]) -> Self {
         self.binding = ChannelBinding::EndPoint(end_point.to_vec());
         self
     }
 
-    /// Tells the server that this side could bind and saw no offer of it.
+    /// Tells the server that this side could bind but saw no offer of it.
     pub(crate) fn could_bind(mut self) -> Self {
         self.binding = ChannelBinding::NotOffered;
         self
@@ -172,7 +186,7 @@ impl Scram {
         format!("n={user},r={}", self.nonce)
     }
 
-    /// `c=…,r=…`: the GS2 header once more, so that nobody can have changed it, and both nonces.
+    /// `c=…,r=…`: the GS2 header again, so that a change of it is noticed, and both nonces.
     fn client_final_without_proof(&self, nonce: &str) -> String {
         let mut header = self.gs2_header().as_bytes().to_vec();
         if let ChannelBinding::EndPoint(data) = &self.binding {
@@ -181,7 +195,7 @@ impl Scram {
         format!("c={},r={nonce}", STANDARD.encode(header))
     }
 
-    /// The answer to the server's first message.
+    /// The response to the server's first message.
     fn prove(&mut self, challenge: &str) -> Result<Vec<u8>, &'static str> {
         let server = ServerFirst::parse(challenge, &self.nonce)?;
         let without_proof = self.client_final_without_proof(server.nonce);
@@ -209,7 +223,7 @@ impl Scram {
         let first = message.split(',').next().unwrap_or_default();
         if let Some(error) = first.strip_prefix("e=") {
             self.failure = Some(readable(error));
-            // The server has yet to say its 5yz; whatever it says, it has proven nothing.
+            // The server still has to send its 5yz. Whatever it sends, it has proven nothing.
             return Some(Vec::new());
         }
         let signature = first.strip_prefix("v=").map(|text| STANDARD.decode(text));
@@ -325,19 +339,19 @@ impl<'a> ServerFirst<'a> {
     }
 }
 
-/// A positive number without leading zeros; one that is too large for any purpose is the largest.
+/// A positive number without leading zeros. A number that does not fit becomes the largest.
 fn number(text: &str) -> Option<u32> {
     let is_number = !text.starts_with('0') && text.bytes().all(|octet| octet.is_ascii_digit());
     (is_number && !text.is_empty()).then(|| text.parse().unwrap_or(u32::MAX))
 }
 
-/// An error of the server, fit to be printed.
+/// An error text of the server, without characters that are unsafe to print.
 fn readable(error: &str) -> String {
     let graphic = error.chars().filter(char::is_ascii_graphic);
     graphic.take(MAX_ERROR).collect()
 }
 
-/// The client's proof and the key that checks the server's (RFC 5802, 3).
+/// The client's proof, and the key that checks the server's proof (RFC 5802, 3).
 struct Keys {
     proof: Key,
     server: Key,

@@ -1,4 +1,4 @@
-//! The table of SASL mechanisms: the one place that knows them by name.
+//! The table of SASL mechanisms. Only this file knows their names.
 
 use crate::auth::Mechanism;
 use crate::auth::anonymous::Anonymous;
@@ -13,7 +13,7 @@ use crate::auth::plain::Plain;
 use crate::auth::scram::{Hash, Scram};
 use crate::secret::Secret;
 
-/// What credentials consist of; a mechanism can carry one kind.
+/// What credentials consist of. A mechanism carries one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Anonymous,
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
 pub(crate) enum Shows {
     /// No secret.
     Nothing,
-    /// A value by which guesses can be checked without asking the server.
+    /// A value with which guesses can be checked without the server.
     #[cfg_attr(
         not(any(feature = "scram", feature = "cram-md5")),
         allow(dead_code, reason = "only mechanisms behind features do so")
@@ -51,12 +51,12 @@ pub(crate) struct Row {
 
 type Maker = fn(&Ingredients<'_>) -> Result<Box<dyn Mechanism>, CredentialsError>;
 
-/// What mechanisms are made of.
+/// What a mechanism is made from.
 #[derive(Debug)]
 pub(crate) struct Ingredients<'a> {
     pub(crate) user: &'a str,
     pub(crate) secret: Secret,
-    /// The host and port, for the mechanism that names them.
+    /// The host and port, for the mechanism that sends them.
     pub(crate) server: Option<(&'a str, u16)>,
     #[cfg_attr(
         not(feature = "scram"),
@@ -72,14 +72,14 @@ pub(crate) struct Ingredients<'a> {
     allow(dead_code, reason = "only SCRAM ties a login to TLS")
 )]
 pub(crate) struct Binding {
-    /// The `tls-server-end-point` of the session (RFC 5929, 4), where the platform tells it.
+    /// The `tls-server-end-point` of the session (RFC 5929, 4), if it is known.
     pub(crate) data: Option<Vec<u8>>,
     /// Whether the server offers a mechanism that binds.
     pub(crate) is_offered: bool,
 }
 
 impl Row {
-    /// A fresh run of the mechanism.
+    /// A new run of the mechanism.
     pub(crate) fn make(
         &self,
         ingredients: &Ingredients<'_>,
@@ -105,8 +105,8 @@ pub(crate) fn missing_feature(name: &str) -> Option<&'static str> {
 
 /// All mechanisms, the best first.
 ///
-/// CRAM-MD5 comes last: under TLS a server is better off with PLAIN, which lets it keep a hash of
-/// the password instead of the password.
+/// CRAM-MD5 comes last. Under TLS, PLAIN is better: with it the server can store a hash of the
+/// password instead of the password.
 pub(crate) const TABLE: &[Row] = &[
     #[cfg(feature = "scram")]
     Row {
@@ -220,7 +220,8 @@ fn scram(
     let mechanism = Scram::new(hash, given.user, given.secret.clone())?;
     Ok(Box::new(match &given.binding.data {
         Some(data) if binds => mechanism.bound_to(data),
-        // The server would see that its offer of -PLUS was removed on the way (RFC 5802, 6).
+        // If somebody removed the server's offer of -PLUS, the server sees it by this flag (RFC
+        // 5802, 6).
         Some(_) if !given.binding.is_offered => mechanism.could_bind(),
         _ => mechanism,
     }))

@@ -70,10 +70,16 @@ use crate::transport::Transport;
 /// `timeout`.
 ///
 /// [`Display`](std::fmt::Display) writes the URL, without the password. It leaves out settings that
-/// have no URL option: certificates and keys given as text, your own TLS connector or transport,
-/// `danger_` switches, the trace, and credentials for a certificate, for ANONYMOUS or for a Unix
-/// socket. With the feature `serde`, a configuration can be
-/// read from a URL or from a table with the same names. It is written as a URL.
+/// have no URL option:
+///
+/// - certificates and keys given as text
+/// - your own TLS connector or transport
+/// - `danger_` switches
+/// - the trace
+/// - credentials for a certificate, for ANONYMOUS or for a Unix socket
+///
+/// With the feature `serde`, a configuration can be read from a URL or from a table with the same
+/// names. It is written as a URL.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Config {
@@ -137,12 +143,13 @@ pub enum Protocol {
 pub enum Security {
     /// TLS from the first byte (RFC 8314); port 465 by default.
     ImplicitTls,
-    /// No TLS; port 25 by default. Anyone on the way can read and change everything.
+    /// No TLS; port 25 by default. Anyone between you and the server can read and change
+    /// everything.
     None,
     /// STARTTLS if the server offers it, and no TLS otherwise; port 25 by default.
     ///
-    /// If STARTTLS is offered and fails, that is an error. An attacker on the way can remove the
-    /// offer, so this protects only against listeners.
+    /// If STARTTLS is offered and fails, that is an error. An attacker between you and the server
+    /// can remove the offer, so this protects only against listeners.
     Opportunistic,
     /// STARTTLS (RFC 3207); if the server does not offer it, connecting fails. Port 587 by default.
     StartTls,
@@ -275,7 +282,8 @@ impl Config {
         self
     }
 
-    /// Sets the time limits of the single steps; [`Timeouts`] has the defaults.
+    /// Sets the time limits of the single steps; [`Timeouts`] has the defaults, and says what
+    /// happens after a limit.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
@@ -284,9 +292,9 @@ impl Config {
     /// Sets how long a whole call may take, such as [`connect`](Self::connect) or one send; by
     /// default there is no limit.
     ///
-    /// In a [`Transaction`](crate::connection::Transaction), each call has its own deadline. From
-    /// [`data_writer`] to [`finish`] counts as one call, so the time between your writes counts,
-    /// too.
+    /// After that the call fails as with [`Timeouts`]. Each call of a
+    /// [`Transaction`](crate::connection::Transaction) has its own deadline. From [`data_writer`] to
+    /// [`finish`] counts as one call, so the time between your writes counts, too.
     ///
     /// [`data_writer`]: crate::connection::Transaction::data_writer
     /// [`finish`]: crate::connection::DataWriter::finish
@@ -312,7 +320,8 @@ impl Config {
         self.note(added)
     }
 
-    /// Trusts the root certificates in this PEM file as well; `ca` in a URL.
+    /// Trusts the root certificates in this PEM file as well; by default only the system's are
+    /// trusted. In a URL it is `ca=/path.pem`.
     ///
     /// The file is read once, when the first connection is made. Copies of the configuration share
     /// the result.
@@ -346,7 +355,8 @@ impl Config {
         self.note(set)
     }
 
-    /// Shows the client certificate in these PEM files to the server; `cert` and `key` in a URL.
+    /// Shows the client certificate in these PEM files to the server; by default there is none. In
+    /// a URL it is `cert=/path.pem&key=/path.pem`.
     ///
     /// Both may be the same file. They are read when the first connection is made.
     pub fn client_identity_files(
@@ -372,10 +382,20 @@ impl Config {
         self
     }
 
-    /// Uses a TLS connector of your own.
+    /// Uses your own TLS connector; by default the crate makes one from this configuration.
     ///
-    /// Set certificates, identity and verification on the connector. If they are also set here,
-    /// [`connect`](Self::connect) and [`check`](Self::check) return [`ConfigError::Connector`].
+    /// The type is that of the crate `native-tls`, version 0.2. Set certificates, identity and
+    /// verification on the connector. If they are also set here, [`connect`](Self::connect) and
+    /// [`check`](Self::check) return [`ConfigError::Connector`].
+    ///
+    /// ```
+    /// use native_tls::{Protocol, TlsConnector};
+    /// use smtplib::Config;
+    ///
+    /// let connector = TlsConnector::builder().min_protocol_version(Some(Protocol::Tlsv12)).build()?;
+    /// let config = Config::new("mail.example.com").tls_connector(connector);
+    /// # Ok::<(), native_tls::Error>(())
+    /// ```
     pub fn tls_connector(mut self, connector: native_tls::TlsConnector) -> Self {
         self.tls.set_connector(connector);
         self
@@ -426,7 +446,7 @@ impl Config {
     ///
     /// # Warning
     ///
-    /// An attacker on the way can read the password and the mail. Prefer
+    /// Anyone between you and the server can read the password and the mail. Prefer
     /// [`root_certificates`](Self::root_certificates) with the server's own certificate.
     pub fn danger_accept_invalid_certs(mut self, yes: bool) -> Self {
         self.tls.accept_invalid_certs(yes);
@@ -448,7 +468,8 @@ impl Config {
     ///
     /// # Warning
     ///
-    /// Anyone on the way can read the password or token. Use it only in test networks.
+    /// Anyone between you and the server can read the password or token. Use it only in test
+    /// networks.
     pub fn danger_allow_plaintext_auth(mut self, yes: bool) -> Self {
         self.allow_plaintext_auth = yes;
         self
@@ -467,7 +488,9 @@ impl Config {
         self
     }
 
-    /// Writes the dialog to standard error: Python's `set_debuglevel(1)`, without the passwords.
+    /// Writes the dialog to standard error, without the passwords; by default there is no trace.
+    ///
+    /// This is Python's `set_debuglevel(1)`.
     pub fn trace_to_stderr(self) -> Self {
         self.trace(|line| eprintln!("{line}"))
     }

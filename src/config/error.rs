@@ -151,7 +151,7 @@ fn allowed(name: &str) -> &'static str {
         "local" => "an IP address, perhaps with a port",
         "roots" => "only, or system",
         "server_name" => "a host name",
-        "tls" => "required, opportunistic or none, and smtps:// goes without it",
+        "tls" => "required, opportunistic or none; leave it out with smtps://",
         _ => "a time such as 30 (seconds) or 500ms, up to 99999999 and not 0",
     }
 }

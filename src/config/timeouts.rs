@@ -6,7 +6,12 @@ use crate::step::Step;
 
 /// The time limit of each step.
 ///
-/// Each limit counts for the whole step, even if the server sends its reply byte by byte.
+/// Each limit counts for the whole step, even if the server sends its reply byte by byte. After that
+/// the error is [`Error::Timeout`] with the [`Step`], or an [`Error::Interrupted`] with it inside, and
+/// the connection is closed. A limit of zero is an error of the configuration.
+///
+/// [`Error::Interrupted`]: crate::Error::Interrupted
+/// [`Error::Timeout`]: crate::Error::Timeout
 ///
 /// ```
 /// use std::time::Duration;
@@ -106,7 +111,8 @@ timeout_setters! {
     ///
     /// A shorter limit makes duplicates more likely.
     end_of_data,
-    /// Sets the limit for the reply to QUIT; the default is 5 seconds.
+    /// Sets the limit for the reply to QUIT; the default is 5 seconds. After that the connection is
+    /// closed without an error.
     quit,
 }
 

@@ -1,4 +1,4 @@
-//! What an envelope asks for, and whether it may go this way.
+//! What an envelope asks for, and whether this connection can do it.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use crate::exchange::options;
 use crate::parameter::Parameter;
 
 impl SmtpConnection {
-    /// Takes out of an envelope what the server does not offer, if it may go without, and returns
-    /// it.
+    /// Removes from an envelope what the server does not offer, if the envelope allows that, and
+    /// returns it.
     pub(crate) fn admit(&self, envelope: &mut Cow<'_, Envelope>) -> Result<Vec<Parameter>> {
         let admitted = options::admit(envelope, &self.capabilities)?;
         self.check_required_tls(admitted.envelope.parameters())?;
@@ -22,8 +22,8 @@ impl SmtpConnection {
         Ok(ignored)
     }
 
-    /// Whether the parameters may go this way: REQUIRETLS needs TLS, and a certificate that was
-    /// verified (RFC 8689, 2). With the caller's own transport, its word counts.
+    /// Checks REQUIRETLS: it needs TLS with a verified certificate (RFC 8689, 2). If the caller's
+    /// own transport says that it is protected, that is enough.
     pub(crate) fn check_required_tls(&self, parameters: &[Parameter]) -> Result<()> {
         let is_required = parameters
             .iter()

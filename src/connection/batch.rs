@@ -88,7 +88,7 @@ impl SmtpConnection {
 #[must_use = "nothing is sent until you ask for a result"]
 pub struct SendAll<'c, 'a, I> {
     run: Run<'a, &'c mut SmtpConnection>,
-    /// Why the connection was not fit to be used.
+    /// Why the connection cannot be used.
     unfit: Option<Error>,
     rest: I,
     is_single: bool,

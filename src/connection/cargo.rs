@@ -15,8 +15,7 @@ use crate::exchange::transit::EARLY_CHUNK;
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::{Message, Offers, Rendering};
 
-/// How much of a message from a reader is looked at before MAIL; most messages are known to their
-/// end then.
+/// How much of a message from a reader is read before MAIL. That is all of most messages.
 const HEAD: u64 = 64 * 1024;
 
 /// One message for [`send_all`](crate::SmtpConnection::send_all): its content and its envelope.
@@ -45,7 +44,7 @@ pub struct Consignment<'a> {
     content: Content<'a>,
 }
 
-/// It is cheap to clone, since a mailer keeps messages to send them again.
+/// Cheap to clone, because a mailer keeps messages to send them again.
 #[derive(Clone)]
 enum Content<'a> {
     Message(&'a Message),
@@ -53,7 +52,7 @@ enum Content<'a> {
     Octets(Octets<'a>),
 }
 
-/// A message as octets.
+/// A message as bytes.
 #[derive(Clone)]
 pub(crate) enum Octets<'a> {
     Borrowed(&'a [u8]),
@@ -80,7 +79,7 @@ impl<'a> Consignment<'a> {
         }
     }
 
-    /// The same message for some of its recipients, by their places.
+    /// The same message for the recipients at these places of the envelope.
     pub(crate) fn only(&self, places: &[usize]) -> Self {
         Self {
             envelope: Cow::Owned(self.envelope.only(places)),
@@ -88,7 +87,7 @@ impl<'a> Consignment<'a> {
         }
     }
 
-    /// The message as this server can take it.
+    /// Prepares the message for this server.
     pub(crate) fn load(self, offers: &Capabilities) -> Result<Load<'a>> {
         let envelope = self.envelope;
         match self.content {
@@ -162,7 +161,7 @@ impl<'a> From<(Envelope, &'a str)> for Consignment<'a> {
 }
 
 impl fmt::Debug for Content<'_> {
-    /// What messages hold stays out of it.
+    /// Does not show what messages contain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Message(_) => "Message(..)",
@@ -195,7 +194,7 @@ impl Deref for Octets<'_> {
     }
 }
 
-/// A message that was looked at, for one server.
+/// A message that is prepared for one server.
 #[derive(Debug)]
 pub(crate) struct Load<'a> {
     pub(crate) envelope: Cow<'a, Envelope>,
@@ -206,9 +205,9 @@ pub(crate) struct Load<'a> {
 /// The bytes of a message, from any source.
 pub(crate) enum Cargo<'a> {
     Octets(Octets<'a>),
-    /// Behind a trait, so that a program that composes no message has no code for it.
+    /// A trait object, so that a program that composes no message does not contain the code for it.
     Source(Box<dyn Source + 'a>),
-    /// The part that was read already, and the rest.
+    /// The part that was already read, and the rest.
     Reader(Vec<u8>, &'a mut dyn Read),
 }
 
@@ -223,7 +222,7 @@ impl Source for Rendering<'_> {
     }
 }
 
-/// A large message, which is rendered only when it is its turn.
+/// A large message, which is rendered only when it is written.
 struct Unrendered(Arc<Message>, Offers);
 
 impl Source for Unrendered {
@@ -246,14 +245,14 @@ impl Cargo<'_> {
         }
     }
 
-    /// Whether it can be written once more.
+    /// Whether it can be written more than once.
     pub(crate) fn is_lasting(&self) -> bool {
         !matches!(self, Self::Reader(..))
     }
 }
 
 impl fmt::Debug for Cargo<'_> {
-    /// What messages hold stays out of it.
+    /// Does not show what messages contain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Octets(_) => "Octets(..)",
@@ -263,7 +262,7 @@ impl fmt::Debug for Cargo<'_> {
     }
 }
 
-/// A message as octets.
+/// A message as bytes.
 pub(crate) fn load_octets<'a>(
     envelope: Cow<'a, Envelope>,
     octets: Octets<'a>,
@@ -278,14 +277,14 @@ pub(crate) fn load_octets<'a>(
     })
 }
 
-/// A message from a reader, looked at as far as memory allows.
+/// A message from a reader, of which the beginning is read.
 pub(crate) fn load_reader<'a>(
     envelope: &'a Envelope,
     message: &'a mut dyn Read,
     offers: &Capabilities,
 ) -> Result<Load<'a>> {
     let mut head = Vec::new();
-    // One byte more shows whether there is a rest.
+    // One more byte shows whether there is a rest.
     let read = (&mut *message).take(HEAD + 1).read_to_end(&mut head);
     read.map_err(Error::Source)?;
     if head.len() as u64 <= HEAD {
@@ -300,7 +299,7 @@ pub(crate) fn load_reader<'a>(
     })
 }
 
-/// A small message is rendered at once; of a large one only the measure is taken.
+/// Renders a small message at once. A large one is only measured, and rendered when it is written.
 fn load_owned<'a>(
     envelope: Cow<'a, Envelope>,
     message: Arc<Message>,
@@ -324,7 +323,7 @@ fn load_owned<'a>(
     })
 }
 
-/// The offers of the server that this envelope allows.
+/// The offers of the server, as far as the envelope allows their use.
 fn offers_to(envelope: &Envelope, offers: &Capabilities) -> Offers {
     Offers {
         eight_bit: offers.eight_bit(),
@@ -339,12 +338,14 @@ fn facts(rendering: &Rendering<'_>) -> Facts {
     let facts = Facts::known(rendering.size(), is_8bit, is_utf8);
     if rendering.is_binary() {
         facts.binary()
+    } else if rendering.is_clean() {
+        facts.clean()
     } else {
         facts
     }
 }
 
-/// A message that this server cannot be given, or that cannot be had.
+/// The error for a message that this server cannot be given or that cannot be read.
 fn unfit(error: MessageError) -> Error {
     match error.problem() {
         MessageProblem::Smtputf8(address) => Error::Unsupported(Unsupported::Utf8Header {

@@ -2,7 +2,7 @@
 
 use crate::address::Places;
 use crate::connection::cargo::Load;
-use crate::connection::verdict::judge;
+use crate::connection::verdict::{has_unknown, judge};
 use crate::envelope::Recipient;
 use crate::error::{Error, Result};
 use crate::exchange::Id;
@@ -25,7 +25,7 @@ pub(crate) struct Job<'m> {
     pub(crate) result: Option<Result<Outcome>>,
 }
 
-/// The recipients of a message that does not reach them in one transaction.
+/// The recipients of a message that is not sent to each of them in one transaction.
 #[derive(Debug)]
 struct Shares {
     /// Every place of the envelope.
@@ -34,20 +34,20 @@ struct Shares {
     current: Vec<usize>,
     /// The places that wait for another one.
     waiting: Vec<usize>,
-    /// Places that have the same recipient as an earlier one.
+    /// Places with the same recipient as an earlier place, and that place.
     copies: Vec<(usize, usize)>,
-    /// Most recipients of one transaction.
+    /// The most recipients of one transaction.
     most: usize,
     is_lmtp: bool,
     reply: Option<Reply>,
 }
 
 impl<'m> Job<'m> {
-    /// A message for a server that takes so many recipients at once; one that answers for each
-    /// recipient is given none of them twice.
+    /// Makes a job for a server that takes this many recipients in a transaction. LMTP servers get
+    /// each recipient once.
     pub(crate) fn new(load: Load<'m>, most: Option<u64>, is_lmtp: bool) -> Self {
         let most = most.and_then(|most| usize::try_from(most).ok());
-        // What can be written only once goes in one transaction, whatever the server says to it.
+        // A message from a reader can be written only once, so it is not split.
         let is_splittable = load.cargo.is_lasting() && !load.envelope.is_all_required();
         let most = most.filter(|_| is_splittable);
         let shares = Shares::of(&load, most.unwrap_or(usize::MAX), is_lmtp);
@@ -75,12 +75,13 @@ impl<'m> Job<'m> {
         }
     }
 
-    /// The places of the envelope that the next transaction is for, unless they are all.
+    /// The places in the envelope that the next transaction is for; `None` if it is for all.
     pub(crate) fn places(&self) -> Option<&[usize]> {
         self.shares.as_ref().map(|shares| shares.current.as_slice())
     }
 
-    /// Takes the end of a transaction. Without a result, another one is needed, and may begin.
+    /// Takes the end of a transaction. If there is no result then, another transaction is needed
+    /// and may begin.
     pub(crate) fn settle(
         &mut self,
         settlement: Settlement,
@@ -114,18 +115,17 @@ impl<'m> Job<'m> {
         };
         let outcome = shares.outcome();
         let is_any_accepted = outcome.accepted().next().is_some();
-        let verdict =
-            match verdict {
-                // The outcome lists recipients that a later transaction did not reach.
-                Some(
-                    Verdict::SenderRefused(_) | Verdict::RecipientsRefused | Verdict::DataRefused,
-                ) if is_any_accepted => Some(Verdict::Sent),
-                verdict => verdict,
-            };
+        // Some have the message, and the outcome lists the others as certainly without it. As an
+        // error, this would ask the caller to send the message to everybody again.
+        let verdict = match is_any_accepted && !has_unknown(&outcome) {
+            true => Some(Verdict::Sent),
+            false => verdict,
+        };
         self.result = Some(judge(verdict, outcome, failure));
     }
 
-    /// The recipients for whom there was no room in the transaction (RFC 5321, 4.5.3.1.10).
+    /// The shares of a message if the transaction had no room for some recipients (RFC 5321,
+    /// 4.5.3.1.10).
     fn split(&self, outcome: &Outcome) -> Option<Shares> {
         let crowded = |recipient: &RecipientOutcome| is_crowded(recipient, self.is_lmtp);
         if !self.is_splittable || !outcome.recipients().iter().any(crowded) {
@@ -144,7 +144,7 @@ impl<'m> Job<'m> {
 }
 
 impl Shares {
-    /// More than one share, if it takes more.
+    /// The shares of a message, if it needs them.
     fn of(load: &Load<'_>, most: usize, is_lmtp: bool) -> Option<Self> {
         let recipients = load.envelope.recipients_with_parameters();
         if recipients.len() <= most && !(is_lmtp && recipients.len() > 1) {
@@ -179,7 +179,7 @@ impl Shares {
 
     /// Takes the result of the current share.
     fn note(&mut self, outcome: Outcome) {
-        // Once a recipient has the message, the reply that says so stays.
+        // Once a recipient was accepted, the reply that says so is kept.
         let is_news = outcome.accepted().next().is_some()
             || !self.recipients.iter().any(RecipientOutcome::is_accepted);
         for (place, recipient) in self.current.iter().zip(outcome.recipients) {
@@ -192,8 +192,8 @@ impl Shares {
         }
     }
 
-    /// Chooses the next share, if there is one: those who have not been asked for, and those for
-    /// whom there was no room beside others.
+    /// Chooses the next share, and returns false if there is none. After a share of which some were
+    /// accepted, the recipients that it had no room for come first; then those not tried yet.
     fn prepare_next(&mut self, was_any_accepted: bool) -> bool {
         if was_any_accepted {
             let (recipients, is_lmtp) = (&self.recipients, self.is_lmtp);
@@ -228,8 +228,8 @@ impl Shares {
     }
 }
 
-/// Whether the server took no further recipient: 452 in RFC 5321, 4.5.3.1.10; others say X.5.3. In
-/// LMTP 452 is more often a full mailbox.
+/// Whether the server had no room for another recipient: 452 (RFC 5321, 4.5.3.1.10), or X.5.3 from
+/// some servers. In LMTP, 452 more often means a full mailbox.
 fn is_crowded(recipient: &RecipientOutcome, is_lmtp: bool) -> bool {
     let Some(reply) = recipient.reply() else {
         return false;

@@ -1,4 +1,4 @@
-//! Logging in: which mechanism, and its dialog on the wire.
+//! Logging in: choosing the mechanism, and its dialog on the wire.
 
 use crate::auth::Mechanism;
 use crate::auth::choice::{Circumstances, NoChoice, choose};
@@ -43,6 +43,15 @@ impl SmtpConnection {
     /// Logs in with any kind of credentials and returns the server's reply; see
     /// [`login`](Self::login).
     ///
+    /// ```no_run
+    /// use smtplib::Credentials;
+    ///
+    /// # fn log_in(smtp: &mut smtplib::SmtpConnection) -> smtplib::Result<()> {
+    /// smtp.login_with(&Credentials::bearer("alice@example.com", "the access token"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`login`](Self::login).
@@ -75,7 +84,7 @@ impl SmtpConnection {
         Ok(reply)
     }
 
-    /// Logs in, and once more if the server refuses a token that may have expired.
+    /// Logs in, and tries a second time if the server refuses a token that may have expired.
     pub(crate) fn log_in(&mut self, credentials: &Credentials) -> Result<Reply> {
         let rows = self.choose(credentials)?;
         let secret = credentials.secret().map_err(Error::Token)?;
@@ -92,7 +101,7 @@ impl SmtpConnection {
         }
     }
 
-    /// One mechanism after the other, as long as only the mechanism is to blame.
+    /// Tries one mechanism after the other, until an error is not only about the mechanism.
     fn try_each(
         &mut self,
         credentials: &Credentials,
@@ -129,7 +138,7 @@ impl SmtpConnection {
         self.run(mechanism.as_mut(), before)
     }
 
-    /// The mechanisms that fit the credentials, are allowed, and are offered.
+    /// The mechanisms that fit the credentials, are allowed and are offered.
     fn choose(&self, credentials: &Credentials) -> Result<Vec<&'static Row>> {
         let offered: Vec<&str> = self.capabilities.auth_mechanisms().collect();
         let circumstances = Circumstances {
@@ -143,7 +152,7 @@ impl SmtpConnection {
             .map_err(|why| self.no_choice(why, &offered))
     }
 
-    /// Many servers offer AUTH only under TLS: the missing TLS is then the better error.
+    /// Many servers offer AUTH only under TLS. Then the missing TLS is the better error.
     fn no_choice(&self, why: NoChoice, offered: &[&str]) -> Error {
         let is_plain = !self.is_tls() && !self.config.allow_plaintext_auth;
         match why {
@@ -158,7 +167,7 @@ impl SmtpConnection {
         }
     }
 
-    /// What a login can be tied to (RFC 5802, 6).
+    /// The data that a login can be tied to (RFC 5802, 6).
     fn binding(&self) -> Binding {
         Binding {
             data: self.wire.stream().tls_server_end_point(),
@@ -169,7 +178,7 @@ impl SmtpConnection {
         }
     }
 
-    /// Whether a secret may be sent on this connection.
+    /// Checks that a secret may be sent on this connection.
     fn check_privacy(&self, is_needed: bool) -> Result<()> {
         if is_needed && !self.is_tls() && !self.config.allow_plaintext_auth {
             Err(Error::plaintext_auth())
@@ -204,8 +213,8 @@ impl SmtpConnection {
         }
     }
 
-    /// A server that accepts the login without its proof may be an impostor: the connection is
-    /// closed.
+    /// A server that accepts the login without proving itself may be an impostor. So the connection
+    /// is closed.
     fn auth_failed(&mut self, error: Box<AuthError>) -> Error {
         if error.reason() == AuthReason::ServerUnproven {
             self.wire.abort();
@@ -214,7 +223,7 @@ impl SmtpConnection {
     }
 }
 
-/// RFC 4422, 3.1.
+/// Checks the name of a mechanism (RFC 4422, 3.1).
 fn check_mechanism_name(name: &str) -> Result<()> {
     let is_octet = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_');
     if matches!(name.len(), 1..=20) && name.bytes().all(is_octet) {
@@ -224,9 +233,9 @@ fn check_mechanism_name(name: &str) -> Result<()> {
     }
 }
 
-/// Whether only the mechanism is to blame. These codes come before anybody has looked at the
-/// password (RFC 4954, 6; RFC 5321, 4.2.2), unless the enhanced code says otherwise; a challenge
-/// that makes no sense is the mechanism's fault, too.
+/// Whether the error is only about the mechanism. The server sends these codes before it looks at
+/// the password (RFC 4954, 6; RFC 5321, 4.2.2), unless the enhanced code says otherwise. A
+/// challenge that makes no sense is about the mechanism, too.
 fn may_try_next(error: &Error) -> bool {
     let Error::AuthFailed(failure) = error else {
         return false;
@@ -246,7 +255,7 @@ fn has_looked(reply: &Reply) -> bool {
     code.is_some_and(|code| (code.subject(), code.detail()) == (7, 8))
 }
 
-/// Whether the server has looked at the password or token and does not like it.
+/// Whether the server has checked the password or token and refused it.
 fn is_wrong_secret(error: &Error) -> bool {
     let Error::AuthFailed(failure) = error else {
         return false;
@@ -255,8 +264,8 @@ fn is_wrong_secret(error: &Error) -> bool {
     is_refused && (failure.detail().is_some() || error.code().is_some_and(|code| code == 535))
 }
 
-/// A wrong password is not tried with another mechanism, since servers lock accounts: the error
-/// names the others.
+/// A wrong password is not tried with another mechanism, because servers lock accounts. The error
+/// names the other mechanisms.
 fn naming_others(mut error: Error, others: &[&Row]) -> Error {
     if let Error::AuthFailed(failure) = &mut error {
         if failure.reason() == AuthReason::Refused

@@ -74,8 +74,8 @@ impl Config {
         Ok(())
     }
 
-    /// Whether the credentials may go this way, as far as that is known before the server has said
-    /// what it offers.
+    /// Checks that the credentials need not be sent without TLS, as far as that is known before the
+    /// server says what it offers.
     fn check_privacy(&self, is_protected: bool) -> Result<()> {
         let Some(credentials) = &self.credentials else {
             return Ok(());
@@ -150,6 +150,19 @@ impl SmtpConnection {
     ///
     /// TLS, EHLO and logging in follow, as with [`Config::transport`].
     ///
+    /// ```no_run
+    /// use std::time::{Duration, Instant};
+    /// use smtplib::connection::TcpTransport;
+    /// use smtplib::{Config, SmtpConnection};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let deadline = Instant::now() + Duration::from_secs(30);
+    /// let tunnel = TcpTransport::connect("127.0.0.1", 2525, deadline)?;
+    /// let mut smtp = SmtpConnection::from_transport(tunnel, &Config::new("mail.example.com"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`Config::connect`].
@@ -159,7 +172,7 @@ impl SmtpConnection {
         config.begin(stream, config.deadline.map(deadline_in))
     }
 
-    /// All steps of the configuration, on an open stream.
+    /// Does all steps of the configuration on an open stream.
     pub(crate) fn open(stream: Stream, config: &Config, deadline: Option<Instant>) -> Result<Self> {
         let mut wire = Wire::new(stream, config.timeouts.clone(), config.trace.clone());
         wire.begin_call(deadline)?;
@@ -183,7 +196,7 @@ impl SmtpConnection {
         Ok(connection)
     }
 
-    /// EHLO, and STARTTLS and AUTH as far as the configuration asks for them.
+    /// Sends EHLO, and STARTTLS and AUTH if the configuration asks for them.
     fn prepare(&mut self) -> Result<()> {
         self.hello()?;
         match self.config.security {
@@ -198,7 +211,8 @@ impl SmtpConnection {
     }
 }
 
-/// The greeting must be 220; whatever else it is, the server is left politely (RFC 5321, 3.1).
+/// Reads the greeting, which must be 220. After another code, QUIT ends the connection (RFC 5321,
+/// 3.1).
 fn read_greeting(wire: &mut Wire) -> Result<Reply> {
     let reply = wire.read_alone(Step::Greeting)?;
     if reply.code() == 220 {

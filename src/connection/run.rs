@@ -16,7 +16,7 @@ use crate::net::body::{Body, BodyWriter};
 use crate::outcome::Outcome;
 use crate::step::Step;
 
-/// Most messages that wait for their results; more would only take memory.
+/// The most messages that wait for their results. More would only use memory.
 const MOST_JOBS: usize = 4096;
 
 /// Messages under way on a connection, borrowed or held.
@@ -50,14 +50,15 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         }
     }
 
-    /// Whether no further message can be taken, and all that were have given their results.
+    /// Whether no further message can be taken, and every message that was taken has returned its
+    /// result.
     pub(crate) fn is_over(&self) -> bool {
         self.jobs.is_empty() && !self.is_open()
     }
 
-    /// A call of the user's begins.
+    /// Begins a call of the caller's.
     pub(crate) fn arm(&mut self) {
-        // A connection that is closed says so with the next message.
+        // If the connection is closed, the next message gets the error.
         let _ = self.connection.arm();
     }
 
@@ -74,7 +75,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         self.add(job);
     }
 
-    /// Takes a message that was looked at.
+    /// Takes a message that is prepared for this server.
     pub(crate) fn push_load(&mut self, load: Load<'m>) {
         let job = self.job(load);
         self.add(job);
@@ -117,7 +118,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
             && self.connection.has_transaction_left()
     }
 
-    /// Goes on until a message has its result, or another one can be taken.
+    /// Continues until a message has its result or another message can be taken.
     pub(crate) fn advance(&mut self) -> Progress {
         loop {
             if let Some(result) = self.take_result() {
@@ -133,7 +134,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         }
     }
 
-    /// Waits for a reply, if one is owed.
+    /// Waits for a reply, and returns false if none is due.
     pub(crate) fn wait(&mut self) -> bool {
         let Some(awaited) = self.exchange.awaited() else {
             return false;
@@ -179,7 +180,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         }
     }
 
-    /// Does what the exchange says.
+    /// Does what the exchange says. Returns false if that is nothing.
     fn step(&mut self) -> Result<bool> {
         match self.connection.drive(&mut self.exchange)? {
             Pause::Body(id, framing) => self.write_body(id, framing)?,
@@ -193,7 +194,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         let SmtpConnection {
             wire, capabilities, ..
         } = &mut *self.connection;
-        // The newest are written last.
+        // The message to write is one of the newest.
         let mut jobs = self.jobs.iter_mut().rev();
         let job = jobs.find(|job| job.id == Some(id));
         let Some(load) = job.and_then(|job| job.load.as_mut()) else {
@@ -232,7 +233,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
 }
 
 impl<C: DerefMut<Target = SmtpConnection>> Drop for Run<'_, C> {
-    /// Replies that are still due could not be read later: then the connection is closed.
+    /// Closes the connection if a transaction has not ended, because nobody would read its replies.
     fn drop(&mut self) {
         if self.exchange.is_under_way() {
             self.connection.wire.abort();

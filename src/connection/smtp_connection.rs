@@ -49,14 +49,14 @@ pub struct SmtpConnection {
     pub(crate) state: State,
     /// The memory of an exchange that is over, for the next one.
     pub(super) spare: Exchange,
-    /// Who has logged in; empty if only the caller's own mechanism knows.
+    /// Who has logged in. Empty if only the caller's own mechanism knows.
     pub(crate) user: Option<Box<str>>,
 }
 
 /// State that transactions leave.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct State {
-    /// RSET has to go before the next transaction.
+    /// RSET must be sent before the next transaction.
     pub(super) is_reset_owed: bool,
     /// A message was accepted.
     pub(super) is_proven: bool,
@@ -88,6 +88,16 @@ impl SmtpConnection {
 
     /// Returns the server's certificate in DER, from TLS or from your own
     /// [`Transport`](crate::connection::Transport), if there is one.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let smtp = smtplib::Config::new("mail.example.com").connect()?;
+    /// if let Some(certificate) = smtp.peer_certificate() {
+    ///     std::fs::write("server.der", certificate)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn peer_certificate(&self) -> Option<Vec<u8>> {
         self.wire.stream().peer_certificate()
@@ -102,6 +112,16 @@ impl SmtpConnection {
     }
 
     /// Calls this function with every further line of the dialog: Python's `set_debuglevel()`.
+    ///
+    /// [`Config::trace`] also shows the lines of connecting. By default there is no trace.
+    ///
+    /// ```no_run
+    /// # fn main() -> smtplib::Result<()> {
+    /// let mut smtp = smtplib::Config::new("mail.example.com").connect()?;
+    /// smtp.set_trace(|line| eprintln!("{line}"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_trace(&mut self, sink: impl Fn(TraceLine<'_>) + Send + Sync + 'static) {
         self.wire.trace = Trace::new(sink);
     }
@@ -116,16 +136,16 @@ impl SmtpConnection {
         self.state.transactions
     }
 
-    /// Begins a call of the user's on an idle connection.
+    /// Begins a call on an idle connection.
     pub(crate) fn begin(&mut self) -> Result<()> {
         self.arm()?;
         self.wire.check_idle()
     }
 
-    /// The same for a message. Right after another message the socket is not checked: what the
-    /// server says in that moment could cross the next command anyway. A message that may go with
-    /// its envelope is worth the check, since its result would be unknown on a connection that has
-    /// ended.
+    /// Begins a call that sends a message. Directly after another message the socket is not
+    /// checked: what the server says at that moment could cross the next command anyway. It is
+    /// checked if the message may be sent with its envelope, because on a connection that has ended
+    /// its result would be unknown.
     pub(crate) fn begin_message(&mut self) -> Result<()> {
         self.arm()?;
         let may_go_early = self.state.is_proven && self.capabilities.chunking();
@@ -137,12 +157,13 @@ impl SmtpConnection {
         }
     }
 
-    /// The deadline of a call of the user's begins.
+    /// Starts the deadline of a call.
     pub(super) fn arm(&mut self) -> Result<()> {
         self.wire.begin_call(self.config.deadline.map(deadline_in))
     }
 
-    /// An exchange by what the server offers, and by what was before it.
+    /// Makes an exchange from the server's offers and from the state that earlier transactions
+    /// left.
     pub(super) fn exchange(&mut self, across: bool) -> Exchange {
         let policy = Policy {
             pipelining: self.capabilities.pipelining(),
@@ -154,7 +175,7 @@ impl SmtpConnection {
             is_proven,
             ..
         } = self.state;
-        // Until the exchange has come to a good end.
+        // Until the exchange has ended well.
         self.state.is_reset_owed = true;
         let spare = std::mem::take(&mut self.spare);
         spare.under(policy).resume(is_reset_owed, is_proven)

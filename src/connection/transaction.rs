@@ -145,7 +145,7 @@ impl<'c> Transaction<'c> {
         self.begin()?;
         self.exchange.add(address, &line);
         self.drive(None)?;
-        // Driving ends with a reply to everything queued.
+        // Now everything queued has its reply.
         let newest = self.exchange.recipients().last();
         let reply = newest.and_then(|recipient| recipient.reply().cloned());
         reply.ok_or(Error::Closed)
@@ -198,7 +198,7 @@ impl<'c> Transaction<'c> {
         self.connection.reset()
     }
 
-    /// Without SMTPUTF8 at MAIL, no octet above 127 may be in a command (RFC 6531, 3.3).
+    /// Without SMTPUTF8 at MAIL, no command may have a byte above 127 (RFC 6531, 3.3).
     fn check_utf8(&self, address: &Address) -> Result<()> {
         if self.is_utf8 || address.to_ascii().is_some() {
             Ok(())
@@ -220,7 +220,7 @@ impl<'c> Transaction<'c> {
         Err(Error::Closed)
     }
 
-    /// Carries out what was queued, as far as it goes without the message.
+    /// Carries out what was queued, up to the message.
     fn drive(&mut self, failure: Option<Error>) -> Result<()> {
         match self.connection.carry_out(&mut self.exchange, failure) {
             Some(result) => Err(result.err().unwrap_or(Error::Closed)),
@@ -230,8 +230,7 @@ impl<'c> Transaction<'c> {
 }
 
 impl SmtpConnection {
-    /// Carries the only transaction of an exchange out until it needs something more, or to its
-    /// result.
+    /// Runs the transaction until it needs a command or the message, or has a result.
     fn carry_out(
         &mut self,
         exchange: &mut Exchange,
@@ -295,11 +294,11 @@ impl DataWriter<'_> {
         self.conclude(finished)
     }
 
-    /// The message could not be read: the connection is cut.
+    /// Closes the connection, because the message could not be read.
     fn fail(mut self, error: io::Error) -> Error {
         let error = self.body.fail(&mut self.connection.wire, error);
         let result = self.conclude(Err(error));
-        // `Ok` cannot be: nothing ended the message.
+        // The message has no end, so this is never `Ok`.
         result.map_or_else(|error| error, |_| Error::Closed)
     }
 

@@ -6,7 +6,7 @@ use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 use crate::protocol::error::ProtocolError;
 use crate::step::Step;
 
-/// The result of a transaction that came to an end, or the reason why it did not.
+/// The result of a transaction, or the reason why it has none.
 pub(crate) fn judge(
     verdict: Option<Verdict>,
     outcome: Outcome,
@@ -24,8 +24,9 @@ pub(crate) fn judge(
         Verdict::Unexpected(step, code) => {
             let source = ProtocolError::UnexpectedCode(code);
             let error = Error::protocol(step, source);
-            // Before the message, nobody can say which of the answers belong to whom; 354 has
-            // proved that they do.
+            // A wrong code before the message makes it doubtful which reply belongs to which
+            // command, so the replies are left out. At the end of the message they are certain,
+            // because 354 came in its place.
             Err(match step {
                 Step::EndOfData => interrupted(outcome, error),
                 _ if has_unknown(&outcome) => interrupted(outcome, error),
@@ -35,12 +36,13 @@ pub(crate) fn judge(
     }
 }
 
-/// The failure, with what is known of the recipients if any of them had an answer or may have got
-/// the message.
+/// The failure, with the result for each recipient if the server replied about one or may have
+/// accepted the message.
 pub(crate) fn interrupted(outcome: Outcome, failure: Error) -> Error {
     let has_answer = outcome.recipients().iter().any(|r| r.reply().is_some());
     let is_unknown = has_unknown(&outcome);
-    // The connection failed after an earlier message: this one cannot have been taken.
+    // The connection failed because of an earlier message, so the server cannot have accepted this
+    // one.
     let failure = match failure.delivery() {
         Delivery::Unknown if !is_unknown => Error::Closed,
         _ => failure,
@@ -52,7 +54,7 @@ pub(crate) fn interrupted(outcome: Outcome, failure: Error) -> Error {
     }
 }
 
-fn has_unknown(outcome: &Outcome) -> bool {
+pub(crate) fn has_unknown(outcome: &Outcome) -> bool {
     let mut statuses = outcome.recipients().iter().map(RecipientOutcome::status);
     statuses.any(|status| status == RecipientStatus::Unknown)
 }

@@ -44,7 +44,7 @@ impl fmt::Display for Error {
                 server,
             } => fmt_io(*step, source, server, f),
             Self::Message(source) => source.fmt(f),
-            Self::NoRecipients => f.write_str("the message has no recipients"),
+            Self::NoRecipients => f.write_str("the message has no recipients: add at least one"),
             Self::PlaintextAuth { server } => fmt_plaintext_auth(server, f),
             Self::Protocol {
                 step,
@@ -183,7 +183,7 @@ fn fmt_io(
 fn fmt_plaintext_auth(server: &Option<Box<Endpoint>>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
-        "logging in{} without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
+        "logging in{} without TLS would show the password to anyone who can read the connection: use implicit TLS, or STARTTLS where it is offered",
         AtServer(server)
     )
 }

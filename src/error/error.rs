@@ -22,6 +22,12 @@ pub(crate) use crate::error::gave_up::GaveUp;
 pub(crate) use crate::error::interrupted::Interrupted;
 
 /// The result of a call that talks to a server.
+///
+/// ```no_run
+/// fn check() -> smtplib::Result<()> {
+///     smtplib::Mailer::from_env("SMTP_URL")?.check()
+/// }
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed, where, and whether the message may have been delivered in spite of it.
@@ -394,11 +400,13 @@ impl Error {
 
     /// Returns true if a later attempt makes sense and cannot deliver the message twice.
     ///
-    /// It is true after a 4yz reply, a timeout or a lost connection, unless the message may have
-    /// been delivered. It is also true if all recipients were refused, one of them with 4yz.
+    /// It is true after a 4yz reply, a timeout or a lost connection, unless a recipient has the
+    /// message or may have it. It is also true if all recipients were refused, one of them with
+    /// 4yz.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        if self.delivery() == Delivery::Unknown {
+        let mut accepted = self.outcome().into_iter().flat_map(Outcome::accepted);
+        if self.delivery() == Delivery::Unknown || accepted.next().is_some() {
             return false;
         }
         match self {

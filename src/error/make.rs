@@ -17,6 +17,12 @@ use crate::step::Step;
 /// Constructors for tests, and for destinations that you write yourself.
 impl Error {
     /// Makes an error: the server refused the login with this mechanism.
+    ///
+    /// ```
+    /// let error = smtplib::Error::auth_failed("PLAIN", "535 5.7.8 no".parse()?);
+    /// assert_eq!(error.to_string(), "the server refused the login with PLAIN: 535 5.7.8 no");
+    /// # Ok::<(), smtplib::error::ProtocolError>(())
+    /// ```
     #[must_use]
     pub fn auth_failed(mechanism: &str, reply: Reply) -> Self {
         Self::AuthFailed(Box::new(AuthError {
@@ -40,6 +46,14 @@ impl Error {
     }
 
     /// Makes an error: the last of this many attempts failed.
+    ///
+    /// ```
+    /// use smtplib::Error;
+    /// use smtplib::protocol::Step;
+    ///
+    /// let error = Error::gave_up(3, Error::timeout(Step::Connect));
+    /// assert_eq!(error.attempts(), 3);
+    /// ```
     #[must_use]
     pub fn gave_up(attempts: u32, failure: Self) -> Self {
         Self::GaveUp(Box::new(GaveUp {
@@ -49,8 +63,19 @@ impl Error {
         }))
     }
 
-    /// Makes an error: the connection failed or was closed in the middle of a
-    /// transaction.
+    /// Makes an error: the connection failed or was closed in the middle of a transaction.
+    ///
+    /// ```
+    /// use smtplib::protocol::Step;
+    /// use smtplib::{Delivery, Error, Outcome, RecipientOutcome, RecipientStatus};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let ann = RecipientOutcome::new("ann@example.org".parse()?, RecipientStatus::Unknown, None);
+    /// let error = Error::interrupted(Outcome::new([ann], None), Error::timeout(Step::EndOfData));
+    /// assert_eq!(error.delivery(), Delivery::Unknown);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn interrupted(outcome: Outcome, failure: Self) -> Self {
         Self::Interrupted(Box::new(Interrupted { outcome, failure }))

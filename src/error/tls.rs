@@ -160,10 +160,10 @@ impl TlsError {
                 "the server's certificate is not valid yet: is this machine's clock wrong?",
             ),
             (TlsReason::NotTls, ..) => f.write_str(
-                "the server did not answer with TLS: does this port expect STARTTLS?",
+                "the server did not reply with TLS: does this port expect STARTTLS?",
             ),
             (TlsReason::ProtocolTooOld, ..) => f.write_str(
-                "the server is too old: it knows no TLS of version 1.2 or newer",
+                "the server does not support TLS 1.2 or newer",
             ),
             (TlsReason::UnknownIssuer, ..) => f.write_str(
                 "this machine does not trust the issuer of the server's certificate: add the issuer with Config::root_certificates",
@@ -172,7 +172,7 @@ impl TlsError {
                 "the server's certificate is for another name: set Config::tls_server_name to the name that it is for",
             ),
             (TlsReason::Refused, ..) => f.write_str(
-                "the server refused before it began: it may be too old for TLS 1.2",
+                "the server refused TLS: it may support only versions before 1.2",
             ),
             (TlsReason::InClear, Some(reply), _) => {
                 write!(f, "the server replied without TLS: {reply}")?;

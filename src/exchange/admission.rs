@@ -1,5 +1,5 @@
-//! What a message may be to this server: its facts, the parameters of MAIL and RCPT, and the rules
-//! for its body.
+//! What this server can be given: the facts of a message, the parameters of MAIL and RCPT, and the
+//! rules for the body.
 
 use std::borrow::Cow;
 
@@ -20,17 +20,19 @@ use crate::protocol::data::{Profile, Profiler};
 pub(crate) struct Facts {
     /// Size in bytes with CRLF line ends, as SIZE counts; `None` if it is unknown.
     pub(crate) size: Option<u64>,
-    /// Octets that were seen already of a message of unknown size.
+    /// The bytes already seen, if the size is unknown.
     pub(crate) seen: u64,
     pub(crate) is_8bit: bool,
     /// The header has letters outside ASCII.
     pub(crate) is_header_8bit: bool,
     /// Some of them are not UTF-8.
     is_header_broken: bool,
-    /// The message is no lines: it goes as one chunk (RFC 3030).
+    /// The message does not consist of lines. It is sent as one chunk (RFC 3030).
     pub(crate) is_binary: bool,
-    /// The message has the octets that go out, line ends and all.
+    /// The bytes of the message, line ends included, are the bytes to send.
     is_exact: bool,
+    /// No line begins with a dot either, so DATA can take the message unchanged.
+    is_clean: bool,
     profile: Option<Profile>,
 }
 
@@ -44,7 +46,7 @@ impl Facts {
         }
     }
 
-    /// Of a message that was rendered for this server.
+    /// The facts of a message that was rendered for this server.
     pub(crate) fn known(size: u64, is_8bit: bool, is_header_8bit: bool) -> Self {
         Self {
             size: Some(size),
@@ -54,16 +56,26 @@ impl Facts {
         }
     }
 
-    /// The same message as octets that need not be lines.
-    pub(crate) fn binary(self) -> Self {
+    /// The same facts, for a message whose lines DATA takes unchanged.
+    pub(crate) fn clean(self) -> Self {
         Self {
-            is_binary: true,
             is_exact: true,
+            is_clean: true,
             ..self
         }
     }
 
-    /// Of a message that is all there.
+    /// The same facts, for a message that need not consist of lines.
+    pub(crate) fn binary(self) -> Self {
+        Self {
+            is_binary: true,
+            is_exact: true,
+            is_clean: false,
+            ..self
+        }
+    }
+
+    /// The facts of a complete message.
     pub(crate) fn of(message: &[u8], offers: &Capabilities) -> Self {
         let profile = Profile::of(message, !offers.chunking());
         let header = if profile.is_8bit {
@@ -76,33 +88,31 @@ impl Facts {
             seen: 0,
             is_8bit: profile.is_8bit,
             is_header_8bit: !header.is_ascii(),
-            // If the header continues after this piece, its last letter may be cut.
+            // If the header continues after this piece, its last character may be cut.
             is_header_broken: std::str::from_utf8(header)
                 .is_err_and(|error| error.error_len().is_some()),
             is_binary: false,
             is_exact: profile.size == message.len() as u64,
+            is_clean: profile.is_clean,
             profile: Some(profile),
         }
     }
 
-    /// Of a message that begins like this, and goes on.
+    /// The facts of a message of which this is the beginning.
     pub(crate) fn of_head(head: &[u8], offers: &Capabilities) -> Self {
         let facts = Self::of(head, offers);
-        let of_head = |profile| Profile {
-            is_clean: false,
-            ..profile
-        };
         Self {
-            profile: facts.profile.map(of_head),
             size: None,
             seen: facts.size.unwrap_or_default(),
             is_8bit: facts.is_8bit || offers.eight_bit(),
+            // The rest is not known.
             is_exact: false,
+            is_clean: false,
             ..facts
         }
     }
 
-    /// Whether the message is fit to be sent to anybody.
+    /// Whether SMTP can carry the message at all.
     pub(crate) fn check(&self, envelope: &Envelope) -> Result<(), Inadmissible> {
         let rules = BodyRules {
             allow_8bit: true,
@@ -116,18 +126,15 @@ impl Facts {
         Ok(())
     }
 
-    /// Whether what travels are the octets of the message, all of them and no others.
+    /// Whether the message is sent without changes.
     pub(crate) fn is_verbatim(&self, framing: Framing) -> bool {
         match framing {
-            // Of a message that goes on, nobody knows the rest.
-            Framing::Dot => {
-                self.size.is_some() && self.profile.is_some_and(|profile| profile.is_clean)
-            }
+            Framing::Dot => self.is_clean,
             _ => self.is_exact,
         }
     }
 
-    /// How the message travels to this server.
+    /// How the message is sent to this server.
     pub(crate) fn framing(&self, offers: &Capabilities) -> Framing {
         match self.size {
             Some(size) if self.is_binary || offers.chunking() => Framing::Chunk(size),
@@ -136,7 +143,7 @@ impl Facts {
         }
     }
 
-    /// Checks the unread part as it passes; none if the whole message is known.
+    /// A check of the unread part while it is sent; `None` if the whole message is known.
     pub(crate) fn inspection(
         &self,
         envelope: &Envelope,
@@ -168,8 +175,8 @@ impl Facts {
     }
 }
 
-/// The transaction of a message for the recipients of its envelope, or for those at some places, or
-/// why this server cannot be given it. The commands are put together where there is memory for them.
+/// The transaction of a message, or why this server cannot be given it. It is for all recipients of
+/// the envelope, or for those at `places`. The commands are written into the memory of `commands`.
 pub(crate) fn order(
     (envelope, places): (&Envelope, Option<&[usize]>),
     facts: &Facts,
@@ -212,7 +219,7 @@ pub(crate) fn order(
     })
 }
 
-/// Everything before the first empty line, whichever line ends the message has.
+/// Everything before the first empty line, with any kind of line end.
 fn header(message: &[u8]) -> &[u8] {
     let mut rest = message;
     while let Some(end) = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')) {
@@ -228,7 +235,7 @@ fn header(message: &[u8]) -> &[u8] {
     message
 }
 
-/// What MAIL says beside the caller's parameters, because message and server ask for it.
+/// The parameters of MAIL that the message and the server need, besides those of the caller.
 pub(crate) fn announced(
     envelope: &Envelope,
     facts: &Facts,
@@ -254,8 +261,8 @@ pub(crate) fn announced(
     })
 }
 
-/// SIZE is the library's own; a BODY of the caller's must be true. BINARYMIME goes with BDAT only
-/// (RFC 3030, 3), and so is none of the caller's.
+/// SIZE is set only by the library. A BODY from the caller must be true. BINARYMIME works only with
+/// BDAT (RFC 3030, 3), so the caller cannot set it.
 fn check_own(parameters: &[Parameter], facts: &Facts) -> Result<(), Inadmissible> {
     let is_wrong = |parameter: &Parameter| match parameter.value() {
         Some("7BIT") => facts.is_8bit && facts.size.is_some(),
@@ -271,14 +278,14 @@ fn check_own(parameters: &[Parameter], facts: &Facts) -> Result<(), Inadmissible
     Ok(())
 }
 
-/// Whether the caller says that the message is 7-bit.
+/// Whether the caller's parameters say that the message is 7-bit.
 fn is_7bit(parameters: &[Parameter]) -> bool {
     parameters
         .iter()
         .any(|parameter| parameter.keyword() == "BODY" && parameter.value() == Some("7BIT"))
 }
 
-/// The size to announce; a message over the server's limit is not even begun (RFC 1870, 5).
+/// The size to announce. A message over the server's limit is refused before MAIL (RFC 1870, 5).
 fn size_parameter(
     envelope: &Envelope,
     facts: &Facts,
@@ -292,7 +299,7 @@ fn size_parameter(
     }
 }
 
-/// SMTPUTF8 is asked for when an address or the header needs it, and only then (RFC 6531, 3.4).
+/// SMTPUTF8 is used when an address or the header needs it, and only then (RFC 6531, 3.4).
 fn needs_smtputf8(
     envelope: &Envelope,
     facts: &Facts,
@@ -318,7 +325,7 @@ pub(crate) fn says_smtputf8(parameters: &[Parameter]) -> bool {
         .any(|parameter| parameter.keyword() == "SMTPUTF8")
 }
 
-/// An address as it is sent to the server. Unless MAIL says SMTPUTF8, a domain has to be in ASCII
+/// An address as it is sent to the server. Without SMTPUTF8 at MAIL, the domain must be in ASCII
 /// (RFC 6531, 3.2).
 pub(crate) fn told(address: &Address, is_utf8: bool) -> Cow<'_, Address> {
     if is_utf8 || address.is_ascii() {
@@ -327,8 +334,8 @@ pub(crate) fn told(address: &Address, is_utf8: bool) -> Cow<'_, Address> {
     address.to_ascii().unwrap_or(Cow::Borrowed(address))
 }
 
-/// Every parameter stands once and belongs to an extension, and the server must offer that (RFC
-/// 5321, 2.2.1).
+/// Every parameter occurs once and belongs to an extension, which the server must offer (RFC 5321,
+/// 2.2.1).
 pub(crate) fn check_offered(
     parameters: &[Parameter],
     offers: &Capabilities,
@@ -346,18 +353,18 @@ pub(crate) fn check_offered(
     Ok(())
 }
 
-/// Checks a message while it is sent, since it was not read before.
+/// Checks a message while it is sent, because it was not read before.
 #[derive(Debug)]
 pub(crate) struct Inspection {
     profiler: Profiler,
     rules: BodyRules,
-    /// The largest message that the server takes.
+    /// The largest message that the server accepts.
     limit: Option<u64>,
     header: HeaderWatch,
 }
 
 impl Inspection {
-    /// Takes in the next piece, and says whether it may leave.
+    /// Takes the next piece, and says whether it may be sent.
     pub(crate) fn update(&mut self, piece: &[u8]) -> Result<(), Inadmissible> {
         self.profiler.update(piece);
         let profile = self.profiler.profile();
@@ -373,7 +380,7 @@ impl Inspection {
     }
 }
 
-/// What a message may hold, decided before its first octet is known.
+/// What a message may contain. This is decided before its first byte is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct BodyRules {
     pub(crate) allow_8bit: bool,
@@ -381,7 +388,7 @@ pub(crate) struct BodyRules {
 }
 
 impl BodyRules {
-    /// Whether a message, or its beginning, keeps to the rules.
+    /// Whether a message, or its beginning, obeys the rules.
     pub(crate) fn check(self, profile: &Profile) -> Result<(), Inadmissible> {
         if profile.has_nul {
             return Err(ContentError::Nul.into());

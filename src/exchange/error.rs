@@ -163,7 +163,7 @@ pub enum Unsupported {
 }
 
 impl Unsupported {
-    /// None of these fits the credentials.
+    /// None of these mechanisms fits the credentials.
     pub(crate) fn mechanism(offered: &str) -> Self {
         Self::Mechanism {
             offered: offered.into(),
@@ -171,7 +171,7 @@ impl Unsupported {
         }
     }
 
-    /// The configuration leaves out these.
+    /// The configuration excludes these mechanisms.
     pub(crate) fn excluded(mechanisms: &str) -> Self {
         Self::Excluded {
             mechanisms: mechanisms.into(),
@@ -179,7 +179,7 @@ impl Unsupported {
         }
     }
 
-    /// Which server it was, while connecting.
+    /// The server, if the error happened while connecting.
     pub(crate) fn server(&self) -> Option<&Endpoint> {
         match self {
             Self::Auth { server }
@@ -191,7 +191,7 @@ impl Unsupported {
         }
     }
 
-    /// Where the server's place stands, in what can happen while connecting.
+    /// The place for the server's name, in the variants that can occur while connecting.
     pub(crate) fn server_mut(&mut self) -> Option<&mut Option<Box<Endpoint>>> {
         match self {
             Self::Auth { server }
@@ -210,13 +210,13 @@ impl fmt::Display for Unsupported {
             Self::EightBit => f.write_str(
                 "the message has bytes above 127 and the server does not offer 8BITMIME: encode it as quoted-printable or base64",
             ),
-            Self::Auth { server } => write!(f, "{} does not offer AUTH", ServerName(server)),
+            Self::Auth { server } => write!(f, "{} does not offer AUTH: use another port or server, or no credentials", ServerName(server)),
             Self::AuthWithoutTls { server } => {
-                write!(f, "{} does not offer AUTH without TLS", ServerName(server))
+                write!(f, "{} does not offer AUTH without TLS: use implicit TLS or another port", ServerName(server))
             }
             Self::Excluded { mechanisms, server } => write!(
                 f,
-                "the configuration's mechanisms exclude those that {} offers for these credentials ({mechanisms})",
+                "the configuration's mechanisms exclude those that {} offers for these credentials ({mechanisms}): allow one of them",
                 ServerName(server)
             ),
             Self::Extension(keyword) => write!(f, "the server does not offer {keyword}"),
@@ -236,11 +236,11 @@ impl fmt::Display for Unsupported {
                 Escaped(limit)
             ),
             Self::Mechanism { offered, server } if offered.is_empty() => {
-                write!(f, "{} offers no mechanism to log in by", ServerName(server))
+                write!(f, "{} offers no login mechanism: use another port or server", ServerName(server))
             }
             Self::Mechanism { offered, server } => write!(
                 f,
-                "none of the mechanisms that {} offers ({}) fits the credentials",
+                "none of the mechanisms that {} offers ({}) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
                 ServerName(server),
                 Escaped(offered)
             ),
@@ -256,7 +256,7 @@ impl fmt::Display for Unsupported {
     }
 }
 
-/// Says what is missing for an address, and the way round if there is one.
+/// Writes what is missing for an address, and what to do instead if there is a way.
 fn fmt_utf8(address: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(
         f,
@@ -268,7 +268,7 @@ fn fmt_utf8(address: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(", and the domain has no ASCII form: is it misspelt?")
     } else {
         f.write_str(
-            ": write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does",
+            ": write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which converts it",
         )
     }
 }

@@ -2,35 +2,35 @@
 
 use crate::exchange::error::{ContentError, Inadmissible, Unsupported};
 
-/// Looks at the header of a message while it passes: letters outside ASCII have to be UTF-8, and
-/// MAIL has to have said so (RFC 6531, 3.4; RFC 6532).
+/// Checks the header of a message while it is sent. Characters outside ASCII must be UTF-8, and
+/// MAIL must have said SMTPUTF8 (RFC 6531, 3.4; RFC 6532).
 #[derive(Debug)]
 pub(crate) struct HeaderWatch {
     letters: Letters,
     is_over: bool,
     line: Line,
     after_cr: bool,
-    /// The beginning of a letter whose end has not come.
+    /// The beginning of a character whose end has not come yet.
     cut: Vec<u8>,
 }
 
-/// What a header may hold beside ASCII.
+/// What a header may contain besides ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Letters {
     /// UTF-8: MAIL has said SMTPUTF8.
     Declared,
-    /// Nothing: MAIL has not, although the server offers it.
+    /// Nothing: MAIL has not said SMTPUTF8, although the server offers it.
     Undeclared,
-    /// Nothing: the server does not offer it.
+    /// Nothing: the server does not offer SMTPUTF8.
     NotOffered,
 }
 
-/// What the line is, as far as it has come.
+/// What the current line is so far.
 #[derive(Clone, Copy, Debug)]
 enum Line {
-    /// There is nothing on it yet.
+    /// The line is empty so far.
     Empty,
-    /// The first of the message, and there is no colon on it yet.
+    /// The first line of the message, without a colon so far.
     First,
     Text,
 }
@@ -46,7 +46,7 @@ impl HeaderWatch {
         }
     }
 
-    /// Takes in the next piece of the message, and says whether it may leave.
+    /// Takes the next piece of the message, and says whether it may be sent.
     pub(crate) fn update(&mut self, piece: &[u8]) -> Result<(), Inadmissible> {
         if self.is_over {
             return Ok(());
@@ -63,8 +63,8 @@ impl HeaderWatch {
         }
     }
 
-    /// Where the header ends in this piece: at the first empty line, whichever line ends there are. A
-    /// message whose first line is no field has none.
+    /// Where the header ends in this piece: at the first empty line, with any kind of line end. If
+    /// the first line is not a field, the message has no header.
     fn end_in(&mut self, piece: &[u8]) -> usize {
         for (place, octet) in piece.iter().enumerate() {
             let is_second = *octet == b'\n' && self.after_cr;
@@ -104,7 +104,7 @@ mod tests {
         pieces.iter().try_for_each(|piece| watch.update(piece))
     }
 
-    // E8, D2: wherever the message is cut.
+    // E8, D2: whatever the pieces of the message are.
     #[test]
     fn letters_in_the_header_are_seen_wherever_it_is_cut() {
         use Letters::{Declared, NotOffered, Undeclared};

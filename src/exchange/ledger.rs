@@ -13,7 +13,7 @@ use crate::step::Step;
 pub(crate) struct Ledger {
     rules: Rules,
     recipients: Vec<RecipientOutcome>,
-    /// Whether all recipients are known: by hand they come one by one.
+    /// Whether all recipients are known. In a transaction by hand they come one by one.
     is_complete: bool,
     /// How many replies to RCPT have come.
     answered: usize,
@@ -45,23 +45,23 @@ enum Sender {
     Refused(Reply),
 }
 
-/// How far the message is.
+/// How much of the message was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     NotWritten,
-    /// It may have been taken, whatever else is known. In LMTP the recipients before this place
-    /// have their answers.
+    /// The whole message: the server may have accepted it. In LMTP, the accepted recipients before
+    /// this place have their replies.
     Written(usize),
 }
 
 /// What may be sent once all replies have come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Permit {
-    /// DATA has to be asked for first.
+    /// DATA must be sent first.
     Ask,
     /// The message.
     Body,
-    /// The end of data alone: 354 came although nobody is left to get a message (RFC 2920, 3.1).
+    /// Only the final dot: 354 came, although no recipient is left (RFC 2920, 3.1).
     LoneDot,
     /// Nothing.
     Nothing,
@@ -70,7 +70,7 @@ pub(crate) enum Permit {
 /// How a transaction ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The message was taken for at least one recipient.
+    /// The message was accepted for at least one recipient.
     Sent,
     SenderRefused(Reply),
     /// No recipient was accepted, or not all that had to be.
@@ -104,7 +104,7 @@ pub(crate) struct Settlement {
 }
 
 impl Ledger {
-    /// The account of an envelope with these recipients.
+    /// A ledger for an envelope with these recipients.
     pub(crate) fn new(rules: Rules, recipients: Vec<RecipientOutcome>) -> Self {
         Self {
             rules,
@@ -120,7 +120,7 @@ impl Ledger {
         }
     }
 
-    /// The account of an envelope whose recipients come one by one.
+    /// A ledger for an envelope whose recipients come one by one.
     pub(crate) fn open(rules: Rules) -> Self {
         Self {
             is_complete: false,
@@ -128,7 +128,7 @@ impl Ledger {
         }
     }
 
-    /// Adds a recipient, and gives its place.
+    /// Adds a recipient, and returns its place.
     pub(crate) fn add(&mut self, address: Address) -> usize {
         self.recipients.push(RecipientOutcome::unanswered(address));
         self.recipients.len() - 1
@@ -152,7 +152,7 @@ impl Ledger {
         &self.recipients
     }
 
-    /// Whether the sender was refused: nothing of the transaction need be sent any more.
+    /// Whether the sender was refused. Then nothing more of the transaction needs to be sent.
     pub(crate) fn is_sender_refused(&self) -> bool {
         matches!(self.sender, Sender::Refused(_))
     }
@@ -162,7 +162,8 @@ impl Ledger {
         matches!(self.ending, Some((_, Aftermath::Close)))
     }
 
-    /// What may be sent, now that all replies have come. A refusal ends the transaction here.
+    /// What may be sent, now that all replies have come. If something was refused, the transaction
+    /// ends here.
     pub(crate) fn permit(&mut self, framing: Framing) -> Permit {
         if self.ending.is_some() {
             return Permit::Nothing;
@@ -203,28 +204,29 @@ impl Ledger {
         }
     }
 
-    /// The end of the message was written: from here on it may have been taken. Tells how many
-    /// replies follow.
+    /// Notes that the end of the message was written. From now on the server may have accepted it.
+    /// Returns how many replies follow.
     pub(crate) fn end_written(&mut self) -> usize {
         self.end = End::Written(0);
         if self.rules.lmtp { self.accepted } else { 1 }
     }
 
-    /// The server refused the message while it was being written, and is gone.
+    /// The server refused the message while it was being written, and closed the connection.
     pub(crate) fn refused_in_body(&mut self, reply: &Reply) {
         self.refuse_accepted(reply);
         self.end(Verdict::DataRefused, Aftermath::Close);
     }
 
-    /// The end of the message never left: whatever was noted, it cannot have been taken.
+    /// The end of the message was not sent, so the server cannot have accepted it, whatever was
+    /// noted before.
     pub(crate) fn end_lost(&mut self) {
         self.end = End::NotWritten;
     }
 
     /// How it ended, the result for each recipient, and what must be sent next.
     ///
-    /// Before its end, it has only ended because the connection did. A refusal stands all the same;
-    /// without one there is no verdict.
+    /// If the transaction has no end yet, it ends here because the connection did. A refusal counts
+    /// nevertheless. Without a refusal there is no verdict.
     pub(crate) fn conclude(mut self) -> Settlement {
         self.settle_unknown();
         let refusal = self.refusal();
@@ -245,7 +247,7 @@ impl Ledger {
         }
     }
 
-    /// The refusal that ends the transaction, once it is certain.
+    /// The refusal that ends the transaction, as soon as it is certain.
     fn refusal(&self) -> Option<Verdict> {
         match &self.sender {
             Sender::Refused(reply) => return Some(Verdict::SenderRefused(reply.clone())),
@@ -260,8 +262,8 @@ impl Ledger {
 
     /// The server waits for a message without recipients.
     fn end_at_once(&mut self, verdict: Verdict) -> Permit {
-        // Whom the server took behind a refused MAIL would get an empty message. And in LMTP nobody
-        // knows how many replies follow a message without recipients.
+        // Recipients that the server accepted after a refused MAIL would get an empty message. In
+        // LMTP, the number of replies to a message without recipients is not known.
         if self.accepted == 0 && !self.rules.lmtp {
             self.ending = Some((verdict, Aftermath::Clean));
             Permit::LoneDot
@@ -277,7 +279,7 @@ impl Ledger {
                 self.rcpt_reply(place, reply.clone());
             }
             if code == Code::SERVICE_CLOSING && matches!(verb, Verb::Rset | Verb::Mail) {
-                // Without a sender no message can be taken.
+                // Without a sender the server cannot accept a message.
                 self.end = End::NotWritten;
             }
             // An earlier refusal is the reason to report.
@@ -313,7 +315,7 @@ impl Ledger {
         }
     }
 
-    /// A chunk in the middle: refused, it takes the message with it (RFC 3030, 2).
+    /// The reply to a chunk before the last. If it was refused, so was the message (RFC 3030, 2).
     fn chunk_reply(&mut self, reply: Reply) {
         if reply.code() == Code::SERVICE_CLOSING {
             self.end(Verdict::Broken(Step::Body, reply), Aftermath::Close);
@@ -322,9 +324,9 @@ impl Ledger {
         }
     }
 
-    /// SMTP: one reply decides for all who were accepted.
+    /// SMTP: one reply decides for all accepted recipients.
     fn message_reply(&mut self, reply: Reply) {
-        // With a chunk behind the envelope, the recipients may all have been refused before.
+        // If a chunk followed the envelope at once, all recipients may have been refused before.
         let refusal = self.refusal();
         let status = status(&reply);
         self.settle_accepted(status, Some(&reply));
@@ -345,7 +347,8 @@ impl Ledger {
         self.end(verdict, aftermath);
     }
 
-    /// A refused chunk leaves the transaction open (RFC 3030, 2); behind a dot there is none.
+    /// A refused chunk leaves the transaction open (RFC 3030, 2). A refused message after DATA does
+    /// not.
     fn after_refusal(&self) -> Aftermath {
         match self.data {
             Some(_) => Aftermath::Clean,
@@ -353,7 +356,7 @@ impl Ledger {
         }
     }
 
-    /// LMTP: one reply for each who was accepted, in the order of RCPT (RFC 2033, 4.2).
+    /// LMTP: one reply for each accepted recipient, in the order of RCPT (RFC 2033, 4.2).
     fn recipient_reply(&mut self, reply: Reply) {
         let End::Written(from) = self.end else { return };
         let Some(place) = self.next_accepted(from) else {
@@ -374,21 +377,22 @@ impl Ledger {
         }
     }
 
-    /// The reply to a lone dot says nothing new, except 421.
+    /// The reply to a lone dot says nothing new, unless it ends the connection.
     fn lone_reply(&mut self, reply: &Reply) {
         if let Some((_, aftermath)) = &mut self.ending {
             *aftermath = after(reply);
         }
     }
 
-    /// The message was refused as a whole, and so for everybody who would have got it.
+    /// The message was refused as a whole, and so for every accepted recipient.
     fn refuse_accepted(&mut self, reply: &Reply) {
         self.settle_accepted(RecipientStatus::Refused, Some(reply));
         self.end = End::NotWritten;
         self.verdict_reply = Some(reply.clone());
     }
 
-    /// After the end of the message, recipients without a reply may get it or not.
+    /// Once the end of the message was written, the result is unknown for recipients without a
+    /// final reply.
     fn settle_unknown(&mut self) {
         let End::Written(from) = self.end else { return };
         if self.is_sender_refused() {
@@ -396,7 +400,8 @@ impl Ledger {
         }
         let from = if self.rules.lmtp { from } else { 0 };
         for recipient in self.recipients.iter_mut().skip(from) {
-            // A recipient without a reply was asked for in the same flight as the message.
+            // If a recipient has no reply at all, its RCPT went out in the same flight as the
+            // message.
             if is_accepted(recipient) || recipient.reply.is_none() {
                 recipient.status = RecipientStatus::Unknown;
             }
@@ -419,7 +424,7 @@ impl Ledger {
         }
     }
 
-    /// The first place from here on whose recipient waits for the message.
+    /// The first place from here on whose recipient waits for the reply to the message.
     fn next_accepted(&self, from: usize) -> Option<usize> {
         let mut rest = self.recipients.iter().skip(from);
         rest.position(is_accepted).map(|place| from + place)
@@ -431,7 +436,7 @@ impl Ledger {
     }
 }
 
-/// Whether RCPT was accepted, and nothing more is known.
+/// Whether RCPT was accepted and nothing more is known.
 fn is_accepted(recipient: &RecipientOutcome) -> bool {
     recipient.status == RecipientStatus::NotSent
         && recipient.reply.as_ref().is_some_and(Reply::is_positive)

@@ -23,39 +23,41 @@ use crate::outcome::RecipientOutcome;
 use crate::reply::Reply;
 use crate::step::Step;
 
-/// How many chunks of a message may wait for their replies. A refused one stops the rest, so there
-/// must not be many.
+/// The most chunks of a message that may wait for their replies. After a refused chunk the rest is
+/// useless, so there must not be many.
 const CHUNKS_AHEAD: usize = 3;
 
-/// For how many transactions memory is kept.
+/// The memory of an exchange is kept for this many transactions.
 const MOST_SPARE: usize = 4;
 
-/// A transaction of an exchange: they are numbered in the order in which they begin.
+/// The number of a transaction in an exchange, in the order in which they begin.
 pub(crate) type Id = u64;
 
 /// Decides what may be sent now, what each reply means, when RSET is due, and the result for each
 /// recipient of each message.
 ///
-/// Transactions are queued; [`next`](Self::next) says what to do, and [`replied`](Self::replied)
-/// takes the server's replies. A reply belongs to a command by its position. Lock-step, pipelined
-/// and chunked transactions, SMTP and LMTP, one message or many differ only in the [`Policy`].
+/// Transactions are queued. [`next`](Self::next) says what to do, and [`replied`](Self::replied)
+/// takes the server's replies. The position of a reply says which command it belongs to. Only the
+/// [`Policy`] differs between lock-step, pipelined and chunked transactions, between SMTP and LMTP,
+/// and between one message and many.
 #[derive(Debug, Default)]
 pub(crate) struct Exchange {
     policy: Policy,
     window: Window,
     transits: VecDeque<Transit>,
-    /// How many transactions were settled: the number of the oldest that is not.
+    /// How many transactions were settled. This is also the number of the oldest that is not.
     settled: Id,
-    /// How many of `transits` need nothing more to be written. Nothing overtakes the one behind
-    /// them.
+    /// How many of `transits` are written completely. The next one is written to its end before any
+    /// later one.
     written: usize,
-    /// RSET has to go before the next transaction.
+    /// RSET must be sent before the next transaction.
     is_reset_owed: bool,
-    /// A message was accepted on this connection: the server is in step behind an early chunk, too.
+    /// A message was accepted on this connection, so the server can be trusted to read a chunk that
+    /// directly follows its envelope.
     is_proven: bool,
     /// The connection is of no further use.
     is_over: bool,
-    /// And it is closed.
+    /// The connection is closed.
     is_lost: bool,
     /// Nothing can be written before all replies have arrived.
     is_waiting: bool,
@@ -77,7 +79,7 @@ pub(crate) struct Policy {
 /// What to do next.
 #[derive(Debug)]
 pub(crate) enum Action<'a> {
-    /// Write these commands, of which the last belongs to this step.
+    /// Write these commands. The last one belongs to this step.
     Write(Step, &'a [u8]),
     /// Write the message and its end, then call [`Exchange::end_written`].
     Body(Id, Framing),
@@ -87,7 +89,7 @@ pub(crate) enum Action<'a> {
     Read(Awaited),
     /// This is how the oldest transaction ended.
     Settled(Id, Settlement),
-    /// Nothing, unless another transaction or command is queued.
+    /// Nothing, until another transaction or command is queued.
     Idle,
     /// The connection is of no further use: close it, and call [`Exchange::lost`].
     Close,
@@ -111,7 +113,7 @@ impl Exchange {
         }
     }
 
-    /// An empty one under another policy.
+    /// This empty exchange, under another policy.
     pub(crate) fn under(mut self, policy: Policy) -> Self {
         let limits = match policy {
             Policy {
@@ -125,14 +127,14 @@ impl Exchange {
         self
     }
 
-    /// What the connection knows from earlier transactions.
+    /// Sets what earlier transactions left on the connection.
     pub(crate) fn resume(mut self, is_reset_owed: bool, is_proven: bool) -> Self {
         self.is_reset_owed = is_reset_owed;
         self.is_proven = is_proven;
         self
     }
 
-    /// Whether RSET has to go before the next transaction.
+    /// Whether RSET must be sent before the next transaction.
     pub(crate) fn is_reset_owed(&self) -> bool {
         self.is_reset_owed
     }
@@ -142,7 +144,7 @@ impl Exchange {
         self.is_proven
     }
 
-    /// Where the commands of the next transaction may be put together.
+    /// Memory for the commands of the next transaction.
     pub(crate) fn spare_commands(&mut self) -> Commands {
         std::mem::take(&mut self.spare)
     }
@@ -192,10 +194,10 @@ impl Exchange {
         newest.map_or(&[], |transit| transit.ledger.recipients())
     }
 
-    /// What to do next. What is to be written begins at this place of the connection.
+    /// What to do next. The next byte to write is at this position of the connection.
     pub(crate) fn next(&mut self, position: u64) -> Action<'_> {
         loop {
-            // The usual case after a group of commands: only its replies can come next.
+            // The usual case after a group of commands: only replies can come next.
             if self.is_waiting && self.written == 0 && !self.is_over {
                 if let Some(awaited) = self.window.awaited() {
                     return Action::Read(awaited);
@@ -241,8 +243,8 @@ impl Exchange {
         self.is_over |= transit.ledger.is_broken();
     }
 
-    /// A message and its end were written: so many octets. It has left once the connection is
-    /// written up to `end_at`.
+    /// Notes that a message and its end were written: this many bytes. It has left when the
+    /// connection is written up to `end_at`.
     pub(crate) fn end_written(&mut self, id: Id, octets: usize, end_at: u64) {
         let Some(transit) = self.transit(id) else {
             return;
@@ -259,12 +261,12 @@ impl Exchange {
         self.written += 1;
     }
 
-    /// A chunk that is not the last was written, up to this place.
+    /// Notes that a chunk before the last was written, up to this position.
     pub(crate) fn chunk_written(&mut self, id: Id, octets: usize, end_at: u64) {
         self.window.sent(id, Verb::Chunk, octets, end_at);
     }
 
-    /// The reply that has to come before another chunk may be written.
+    /// The reply that must come before another chunk may be written.
     pub(crate) fn awaited_by_chunk(&self) -> Option<Awaited> {
         let ahead = if self.policy.pipelining {
             CHUNKS_AHEAD
@@ -285,7 +287,7 @@ impl Exchange {
         !self.transits.is_empty()
     }
 
-    /// Whether a message is being written, or was and has no answer, and nothing else has none.
+    /// Whether no reply is due, or the next reply that is due belongs to the end of a message.
     pub(crate) fn is_in_message(&self) -> bool {
         let awaited = self.window.awaited();
         awaited.is_none_or(|awaited| awaited.step == Step::EndOfData)
@@ -296,7 +298,7 @@ impl Exchange {
         self.is_over
     }
 
-    /// The server refused a message before all of it was written, and is gone.
+    /// The server refused a message before all of it was written, and closed the connection.
     pub(crate) fn refused_in_body(&mut self, reply: Reply) {
         match self.window.awaited() {
             Some(awaited) if awaited.step == Step::EndOfData => self.replied(reply),
@@ -331,11 +333,11 @@ impl Exchange {
 
     fn queue(&mut self, transit: Transit) -> Id {
         self.is_waiting = false;
-        // Behind a message without an answer RSET keeps real servers in step, whatever becomes of
-        // that message.
+        // After a message without a reply, RSET keeps real servers in step, whatever the reply will
+        // be.
         let is_reset_due = self.is_reset_owed || !self.transits.is_empty();
         self.transits.push_back(transit.behind_reset(is_reset_due));
-        // Until it has come to a good end.
+        // Until this transaction has ended well.
         self.is_reset_owed = true;
         self.settled + self.transits.len() as Id - 1
     }
@@ -345,7 +347,7 @@ impl Exchange {
         self.transits.get_mut(index)
     }
 
-    /// The end of the oldest transaction, if it has come.
+    /// The end of the oldest transaction, if it has ended.
     fn settle_oldest(&mut self) -> Option<(Id, Settlement)> {
         if self.written == 0 || self.window.owes_oldest(self.settled) {
             return None;
@@ -367,7 +369,7 @@ impl Exchange {
         Some((id, settlement))
     }
 
-    /// What is to be written now for the transaction that is next; nothing overtakes it.
+    /// What to write now for the next transaction. No later one overtakes it.
     fn plan(&mut self, id: Id) -> Plan {
         self.is_waiting &= !self.window.is_empty();
         if self.is_waiting {
@@ -391,7 +393,7 @@ impl Exchange {
                 self.is_over |= transit.ledger.is_broken();
                 return plan;
             }
-            // The answers are under way, and something may go behind the commands at once.
+            // Replies are still due, but something may directly follow the commands.
             None if is_prompt && transit.is_data_next() => Plan::Command(Verb::Data),
             None if is_prompt && self.is_proven => transit.early_chunk(),
             None => Plan::Wait,
@@ -409,7 +411,7 @@ impl Exchange {
         }
     }
 
-    /// Writes a command, and with PIPELINING as much of the envelope as there is room for.
+    /// Writes a command, and with PIPELINING as much of the envelope as the window has room for.
     fn write(&mut self, id: Id, verb: Verb, position: u64) -> Action<'_> {
         let Some(transit) = self.transits.get_mut(self.written) else {
             return Action::Idle;

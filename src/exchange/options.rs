@@ -1,4 +1,4 @@
-//! What an envelope asks for, and whether this server can do it.
+//! What an envelope asks for, and whether this server offers it.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use crate::exchange::error::{Inadmissible, Unsupported};
 use crate::parameter::{At, Parameter};
 use crate::protocol::extension::{deliver_by, future_release, no_soliciting};
 
-/// An envelope with only what the server offers, and the parameters that were left out.
+/// An envelope for this server, and the parameters that were left out.
 #[derive(Debug)]
 pub(crate) struct Admitted<'e> {
     pub(crate) envelope: Cow<'e, Envelope>,
     pub(crate) ignored: Vec<Parameter>,
 }
 
-/// Leaves out what may be left out, and checks the rest.
+/// Leaves out unsupported parameters if the envelope allows it, and checks the rest.
 pub(crate) fn admit<'e>(
     envelope: &'e Envelope,
     offers: &Capabilities,
@@ -27,7 +27,8 @@ pub(crate) fn admit<'e>(
         ignored: Vec::new(),
     };
     if envelope.ignores_unsupported() {
-        // Never drop it: the caller asked that the message is not sent without TLS (RFC 8689, 2).
+        // REQUIRETLS is never left out: the caller asked that the message is not sent without TLS
+        // (RFC 8689, 2).
         let may_stay =
             |one: &Parameter| one.keyword() == "REQUIRETLS" || offers.has(one.extension());
         admitted.ignored = admitted.envelope.to_mut().take_parameters(may_stay);
@@ -40,8 +41,8 @@ pub(crate) fn admit<'e>(
     Ok(admitted)
 }
 
-/// Checks the parameters of one command: each is offered, comes once, stands where it belongs, and
-/// fits.
+/// Checks the parameters of one command: each must be offered, occur once, belong to this command,
+/// and be within the server's limits.
 pub(crate) fn check(
     parameters: &[Parameter],
     at: At,
@@ -66,7 +67,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// What the server would take instead.
+/// What the server would accept instead, if the value is beyond its limits.
 fn misfit(parameter: &Parameter, offers: &Capabilities) -> Option<String> {
     let value = parameter.value()?;
     match parameter.keyword() {
@@ -128,7 +129,7 @@ mod tests {
         assert_eq!(refusal(&["X-A=1"], &["X-A=1"]), None);
     }
 
-    // 2852-02, 4865-01, 4865-02, D6: what the server says about its extensions holds.
+    // 2852-02, 4865-01, 4865-02, D6: the limits that the server announces are obeyed.
     #[test]
     fn what_the_server_limits() {
         for (parameter, offer, limit) in [

@@ -24,8 +24,8 @@ impl Numbers {
     }
 }
 
-// 2920-03, 2920-06, 3030-01, V3, V4: any rules, any number of recipients, and every kind of trouble, from
-// none to nothing else.
+// 2920-03, 2920-06, 3030-01, V3, V4: any rules, any number of recipients, and from no trouble at
+// all to nothing but trouble.
 #[cfg(properties)]
 #[test]
 fn any_dialog_is_planned_as_its_replies_say() {
@@ -87,8 +87,8 @@ fn reply(text: &str) -> Reply {
     Reply::from_checked(code, format!("{text}\r\n").into_bytes().into())
 }
 
-/// Carries the exchange out with these replies, and tells each flight in a word or two; how it
-/// ended comes with it.
+/// Carries out the exchange with these replies. Returns each flight in a word or two, and how the
+/// exchange ended.
 fn told(exchange: &mut Exchange, replies: &[&str]) -> (Vec<String>, Option<Settlement>) {
     let mut replies = replies.iter();
     let (mut flights, mut flight) = (Vec::new(), String::new());
@@ -132,7 +132,7 @@ fn told(exchange: &mut Exchange, replies: &[&str]) -> (Vec<String>, Option<Settl
     }
 }
 
-// 2920-02, 5321-24, 5321-48: what goes out, and behind which replies.
+// 2920-02, 5321-24, 5321-48: what is sent, and after which replies.
 #[test]
 fn what_is_sent_when() {
     for (policy, replies, flights) in [
@@ -176,8 +176,8 @@ fn what_is_sent_when() {
     }
 }
 
-// 3030-01: a chunk waits for the recipients' replies until a message was accepted, and always if it
-// is large, may fail, or is for LMTP.
+// 3030-01: a chunk waits for the replies to RCPT until a message was accepted. It always waits if
+// it is large, may fail, or is for LMTP.
 #[test]
 fn when_a_chunk_goes_with_its_envelope() {
     let small = Framing::Chunk(1000);
@@ -215,7 +215,7 @@ fn when_a_chunk_goes_with_its_envelope() {
     }
 }
 
-// 2920-06: at most 100 commands without a reply, DATA at the end of the last ones.
+// 2920-06: at most 100 commands without a reply, and DATA at the end of the last group.
 #[test]
 fn groups_are_limited() {
     let mut exchange = exchange(PIPELINED, 250);
@@ -240,7 +240,7 @@ fn groups_are_limited() {
     assert_eq!(groups, [100, 100, 52]);
 }
 
-// V1: where all are required, DATA waits for the answers.
+// V1: where all recipients are required, DATA waits for the replies.
 #[test]
 fn data_waits_where_all_are_required() {
     let strict = || {
@@ -263,7 +263,7 @@ fn data_waits_where_all_are_required() {
     assert_eq!(end.aftermath, Aftermath::ResetOwed);
 }
 
-// L1: what is known when the connection is lost while a reply is awaited.
+// L1: what is known when the connection is lost before a reply.
 #[test]
 fn what_is_known_when_it_is_lost() {
     for (replies, expected) in [
@@ -285,7 +285,7 @@ fn what_is_known_when_it_is_lost() {
     }
 }
 
-// By hand: nothing is queued until the caller says so, and DATA for nobody is not even sent.
+// By hand: nothing is queued until the caller says so, and without recipients DATA is not sent.
 #[test]
 fn queued_one_by_one() {
     let mut exchange = Exchange::new(PIPELINED).resume(true, false);
@@ -307,7 +307,7 @@ fn queued_one_by_one() {
     assert!(exchange.is_reset_owed());
 }
 
-/// Messages on their way over a connection that is cut behind so many octets.
+/// Messages on a connection that is cut after this many bytes.
 struct Simulation {
     exchange: Exchange,
     server: Strict,
@@ -358,7 +358,7 @@ impl Simulation {
         (self.queued + self.out.len()) as u64
     }
 
-    /// Does the next thing; `false` if there is room for another message, or nothing left.
+    /// Does the next action. Returns false if there is room for another message or nothing is left.
     fn goes_on(&mut self) -> bool {
         let position = self.position();
         match self.exchange.next(position) {
@@ -387,7 +387,7 @@ impl Simulation {
         true
     }
 
-    /// Hears a reply; what is not written goes out before.
+    /// Reads a reply. What is not written yet is written before.
     fn hear(&mut self) {
         if self.replies.is_empty() {
             self.flights += usize::from(!self.out.is_empty());
@@ -431,7 +431,7 @@ const POLICIES: [(Policy, Framing); 8] = [
     ),
 ];
 
-/// What the planner says of each recipient is what the server did.
+/// Asserts that no result of the planner contradicts what the server did.
 fn assert_truth(simulation: &Simulation, context: &str) {
     for (message, end) in simulation.ends.iter().enumerate() {
         for (recipient, outcome) in end.outcome.recipients.iter().enumerate() {
@@ -445,7 +445,7 @@ fn assert_truth(simulation: &Simulation, context: &str) {
     }
 }
 
-// A batch, whatever is refused in it: every policy, and every recipient's truth.
+// A batch with refusals at any place, under every policy: the result of every recipient is true.
 #[test]
 fn refusals_never_touch_the_neighbours() {
     for way in POLICIES {
@@ -460,8 +460,8 @@ fn refusals_never_touch_the_neighbours() {
     }
 }
 
-// The connection is cut behind every single octet of a batch: every policy, and every recipient's
-// truth.
+// The connection is cut after each byte of a batch, under every policy: the result of every
+// recipient is true.
 #[test]
 fn wherever_a_batch_is_cut_its_results_are_true() {
     for way in POLICIES {
@@ -474,7 +474,7 @@ fn wherever_a_batch_is_cut_its_results_are_true() {
     }
 }
 
-// What all this is for.
+// The purpose of it all: few round trips.
 #[test]
 fn flights_of_fifty_messages() {
     // With this seed hardly anything is refused.

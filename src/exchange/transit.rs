@@ -7,11 +7,11 @@ use crate::outcome::RecipientOutcome;
 const RSET: &[u8] = b"RSET\r\n";
 const DATA: &[u8] = b"DATA\r\n";
 
-/// A message up to this size goes behind its envelope in the same flight, where that is allowed; a
-/// larger one waits for the answers to its recipients, since it may be sent for nothing.
+/// A message up to this size may be sent together with its envelope. A larger one waits for the
+/// replies to RCPT, because it might be sent for nothing.
 pub(crate) const EARLY_CHUNK: u64 = 64 * 1024;
 
-/// Octets of most command lines.
+/// The bytes of a usual command line.
 const USUAL_LINE: usize = 48;
 /// How much memory is kept from one transaction for the next.
 const MOST_SPARE: usize = 8 * 1024;
@@ -21,26 +21,26 @@ const MOST_SPARE: usize = 8 * 1024;
 pub(crate) struct Order {
     pub(crate) commands: Commands,
     pub(crate) recipients: Vec<RecipientOutcome>,
-    /// One refused recipient calls the whole message off.
+    /// One refused recipient cancels the whole message.
     pub(crate) require_all: bool,
     pub(crate) framing: Framing,
-    /// The whole message is at hand. What may fail while it is read waits until nothing else is
-    /// under way: its failure cuts the connection.
+    /// The whole message is at hand. If reading a message may fail, it waits until nothing else is
+    /// due, because a failure closes the connection.
     pub(crate) is_firm: bool,
 }
 
 /// How a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// Behind DATA, up to the final dot.
+    /// After DATA, up to the final dot.
     Dot,
-    /// As one chunk of so many octets (RFC 3030).
+    /// As one chunk of this many bytes (RFC 3030).
     Chunk(u64),
     /// As chunks, since its length is unknown.
     Chunks,
 }
 
-/// MAIL and RCPT as lines, one behind the other.
+/// The lines of MAIL and RCPT, one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct Commands {
     octets: Vec<u8>,
@@ -49,13 +49,13 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
-    /// Makes room for so many lines of the usual length.
+    /// Makes room for this many lines of the usual length.
     pub(crate) fn reserve(&mut self, lines: usize) {
         self.octets.reserve(lines * USUAL_LINE + USUAL_LINE);
         self.ends.reserve(lines);
     }
 
-    /// No commands, in the memory of these, unless that is much.
+    /// An empty list that reuses this memory, unless it is large.
     pub(crate) fn emptied(mut self) -> Self {
         if self.octets.capacity() > MOST_SPARE {
             return Self::default();
@@ -65,7 +65,7 @@ impl Commands {
         self
     }
 
-    /// Where a line goes; [`end_line`](Self::end_line) follows.
+    /// Where the next line is appended; [`end_line`](Self::end_line) must follow.
     pub(crate) fn octets(&mut self) -> &mut Vec<u8> {
         &mut self.octets
     }
@@ -95,10 +95,10 @@ pub(crate) struct Transit {
     is_data_sent: bool,
     pub(crate) framing: Framing,
     pub(crate) is_firm: bool,
-    /// What ends the message: a dot for nobody is none of the ledger's business.
+    /// The message is only a dot, without recipients. It is not recorded in the ledger.
     pub(crate) is_lone: bool,
     pub(crate) ledger: Ledger,
-    /// Up to where the connection has to be written for the message to have left.
+    /// The message has left when the connection is written up to this position.
     pub(crate) end_at: Option<u64>,
 }
 
@@ -117,13 +117,13 @@ impl Transit {
         }
     }
 
-    /// The same with RSET in front.
+    /// The same, with RSET before it if `yes`.
     pub(crate) fn behind_reset(mut self, yes: bool) -> Self {
         self.is_reset_due = yes;
         self
     }
 
-    /// The next command of the envelope: nothing behind a sender who was refused.
+    /// The next command of the envelope. After a refused sender there is none.
     pub(crate) fn next_command(&self) -> Option<Verb> {
         if self.is_reset_due {
             return Some(Verb::Rset);
@@ -137,7 +137,7 @@ impl Transit {
         })
     }
 
-    /// Whether DATA is the next command, if the envelope is answered as one hopes.
+    /// Whether DATA is the next command, if the envelope is accepted.
     pub(crate) fn is_data_next(&self) -> bool {
         self.framing == Framing::Dot
             && !self.is_data_sent
@@ -146,7 +146,7 @@ impl Transit {
             && !self.ledger.is_sender_refused()
     }
 
-    /// The octets of a command that is next.
+    /// The line of the next command.
     pub(crate) fn line(&self, verb: Verb) -> &[u8] {
         match verb {
             Verb::Rset => RSET,
@@ -160,7 +160,7 @@ impl Transit {
         self.lines_sent
     }
 
-    /// The command that is next is written now.
+    /// Notes that the next command is written.
     pub(crate) fn sent(&mut self, verb: Verb) {
         match verb {
             Verb::Rset => self.is_reset_due = false,
@@ -169,8 +169,8 @@ impl Transit {
         }
     }
 
-    /// The lines behind the one that was written last, and their octets: nothing behind a sender who
-    /// was refused.
+    /// The lines after the one that was written last, with their lengths. After a refused sender
+    /// there are none.
     pub(crate) fn rest(&self) -> impl Iterator<Item = (Verb, usize)> {
         let sent = self.lines_sent;
         let ends = match sent.checked_sub(1) {
@@ -184,12 +184,13 @@ impl Transit {
         })
     }
 
-    /// So many lines of the rest are written now.
+    /// Notes that this many lines of the rest are written.
     pub(crate) fn rest_sent(&mut self, lines: usize) {
         self.lines_sent += lines;
     }
 
-    /// The octets of a command that was written last, and of the envelope from this line on.
+    /// The bytes of the command that was written last. For MAIL and RCPT: the lines of the envelope
+    /// from `start` on.
     pub(crate) fn octets(&self, verb: Verb, start: usize) -> &[u8] {
         match verb {
             Verb::Rset => RSET,
@@ -202,7 +203,7 @@ impl Transit {
         self.commands.lines(from, to).unwrap_or_default()
     }
 
-    /// What may be written, now that everything written was answered.
+    /// What may be written, now that all replies to this transaction have come.
     pub(crate) fn permitted(&mut self) -> Plan {
         match self.ledger.permit(self.framing) {
             Permit::Ask if self.ledger.is_complete() => Plan::Command(Verb::Data),
@@ -216,8 +217,8 @@ impl Transit {
         }
     }
 
-    /// The message, if it may go before its envelope is answered. In LMTP nobody knows yet how many
-    /// replies would follow it.
+    /// The message, if it may be sent before the replies to its envelope. Not in LMTP: the number
+    /// of replies to the message is not known yet.
     pub(crate) fn early_chunk(&self) -> Plan {
         let is_allowed =
             self.is_firm && !self.ledger.rules().lmtp && !self.ledger.is_sender_refused();
@@ -234,10 +235,10 @@ pub(crate) enum Plan {
     Command(Verb),
     Body(Framing),
     LoneDot,
-    /// Nothing before a reply has come.
+    /// Nothing, until a reply has come.
     Wait,
-    /// Nothing before something else is queued.
+    /// Nothing, until something else is queued.
     Idle,
-    /// Nothing will be written for it any more.
+    /// Nothing more is written for this transaction.
     Over,
 }

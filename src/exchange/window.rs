@@ -8,23 +8,24 @@ use crate::step::Step;
 
 /// How much may be under way without a reply.
 ///
-/// RFC 2920, 3.1: a client that writes more than the windows of both sides can hold, while the
-/// other side is blocked writing replies, waits for ever. So both directions have a limit.
+/// RFC 2920, 3.1: a client can write more than the windows of both sides hold, while the server is
+/// blocked writing replies. Then both wait for ever. So both directions have a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// Most bytes written without a reply.
+    /// The most bytes that may be written without a reply.
     pub(crate) octets: usize,
-    /// Most replies that are due.
+    /// The most replies that may be due.
     pub(crate) replies: usize,
-    /// Most octets that the replies owed may have; what a reply has is learnt from the longest yet.
+    /// The most bytes of replies that may be due. The size of a reply is estimated from the longest
+    /// so far.
     pub(crate) reply_octets: usize,
-    /// A full window is filled again when no more than so many sixteenths of it are used: a trickle
-    /// of replies must not become a trickle of writes.
+    /// After the window was full, nothing is written until this many sixteenths of it hold all that
+    /// is due and the next command. So single replies do not cause single writes.
     refill: usize,
 }
 
 impl Limits {
-    /// One command after the other: the server does not offer PIPELINING.
+    /// One command at a time: the server does not offer PIPELINING.
     pub(crate) const LOCK_STEP: Self = Self {
         octets: 0,
         replies: 1,
@@ -53,23 +54,25 @@ impl Default for Limits {
     }
 }
 
-/// For how many replies memory is kept.
+/// The memory of a window is kept for this many replies.
 const MOST_SPARE: usize = 128;
 
-/// Octets that a reply is expected to have before any was seen.
+/// How many bytes a reply is expected to have before the first one has come.
 const USUAL_REPLY: usize = 64;
 
-/// The commands that wait for a reply, oldest first. A reply belongs to a command by its position.
+/// The commands that wait for a reply, oldest first. The position of a reply says which command it
+/// belongs to.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
     limits: Limits,
     owed: VecDeque<Owed>,
     octets: usize,
-    /// 0 as long as there was none.
+    /// The bytes of the longest reply so far; 0 before the first.
     longest_reply: usize,
-    /// Replies owed to DATA and to ends of messages: the server may take longer for them.
+    /// How many replies to DATA, and to ends of messages, are due: the server may take longer for
+    /// them.
     slow: [usize; 2],
-    /// The window was full, and is not to be filled again yet.
+    /// The window was full, and must not be filled again yet.
     is_draining: bool,
 }
 
@@ -81,18 +84,20 @@ struct Owed {
     end_at: u64,
 }
 
-/// Which reply comes next, and what else the server is busy with.
+/// Which reply comes next, and what else the server works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Awaited {
     pub(crate) step: Step,
-    /// A server may reply to a group at once, so all its commands get the time of the slowest.
+    /// The slowest other command of the group. A server may reply to the whole group at once, so
+    /// every reply may take as long as the slowest.
     pub(crate) with: Option<Step>,
-    /// Up to where the connection has to be written before anything can be the reply.
+    /// Where the command ends on the connection. A reply that comes before the connection is
+    /// written up to here belongs to no command.
     pub(crate) end_at: u64,
 }
 
 impl Awaited {
-    /// The reply to a command that goes alone: nothing had come before it.
+    /// The reply to a command that is sent alone. Nothing else is due.
     pub(crate) const fn alone(step: Step) -> Self {
         Self {
             step,
@@ -127,8 +132,8 @@ impl Window {
         self.owed.len()
     }
 
-    /// Whether so many octets may be written and wait for one more reply. One command always may
-    /// if nothing else is under way.
+    /// Whether this many bytes may be written, with one more reply due. If nothing is due, one
+    /// command is always allowed.
     pub(crate) fn has_room(&mut self, octets: usize) -> bool {
         let part = if self.is_draining {
             self.limits.refill
@@ -163,7 +168,7 @@ impl Window {
         });
     }
 
-    /// A reply of so many octets has come: what it belongs to.
+    /// Takes a reply of this many bytes, and returns what it belongs to.
     pub(crate) fn answer(&mut self, reply_octets: usize) -> Option<(Id, Verb)> {
         let Owed {
             id, verb, octets, ..

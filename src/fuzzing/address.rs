@@ -1,10 +1,11 @@
-//! An address is what the grammar says, and means the same after it was written and read again.
+//! An address is accepted exactly if the grammar allows it. Writing it and reading it again does
+//! not change it.
 
 use crate::address::Address;
 use crate::fuzzing::cutter::Cutter;
 
-/// The text before the first separator is an address; if there is more, that is the domain of
-/// another one, whose local part the first field is.
+/// The text before the first separator is an address. If there is more, the first two fields are
+/// also the local part and the domain of another address.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let text = cutter.text();
@@ -41,7 +42,7 @@ fn check_shown(text: &str) {
     assert!(!text.contains(is_hidden), "{text:?}");
 }
 
-/// Where a server that reads a path behind `<` finds the `>`.
+/// Where a server that reads a path after `<` finds the `>`.
 pub(super) fn path_end(path: &str) -> Option<usize> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     for (at, c) in path.char_indices() {
@@ -56,8 +57,8 @@ pub(super) fn path_end(path: &str) -> Option<usize> {
     None
 }
 
-/// Whether a text, perhaps in angle brackets, is a Mailbox by RFC 5321, 4.1.2, that fits a
-/// command line, with the letters of RFC 6531 and the underscores of internal networks.
+/// Whether a text, with or without angle brackets, is a Mailbox by RFC 5321, 4.1.2, that fits a
+/// command line. The letters of RFC 6531 and the underscores of internal networks are allowed.
 fn is_mailbox(text: &str) -> bool {
     let inner = text
         .strip_prefix('<')
@@ -79,14 +80,14 @@ fn is_mailbox(text: &str) -> bool {
     is_short && !plain.is_empty() && (is_domain(domain) || is_literal(domain))
 }
 
-/// The local part itself, if it is a Dot-string.
+/// The local part, if it is a Dot-string.
 fn dot_string(local: &str) -> Option<String> {
     let is_atext = |c: char| is_letter(c) || "!#$%&'*+-/=?^_`{|}~".contains(c);
     let is_atom = |atom: &str| !atom.is_empty() && atom.chars().all(is_atext);
     local.split('.').all(is_atom).then(|| local.to_owned())
 }
 
-/// What a Quoted-string means, without the quotes around it.
+/// The local part that a Quoted-string means. The text has no opening and closing quote.
 fn quoted_string(quoted: &str) -> Option<String> {
     let mut plain = String::new();
     let mut chars = quoted.chars();
@@ -110,7 +111,7 @@ fn is_domain(domain: &str) -> bool {
     domain.split('.').all(is_label)
 }
 
-/// Address literals; that addresses are read rightly is left to the standard library.
+/// Whether a domain is an address literal. The standard library parses the addresses.
 fn is_literal(domain: &str) -> bool {
     let inner = domain
         .strip_prefix('[')
@@ -123,7 +124,8 @@ fn is_literal(domain: &str) -> bool {
     })
 }
 
-/// Let-dig, or a character outside ASCII that can be seen and does not turn the text around.
+/// Whether a character is a Let-dig, or a visible character outside ASCII that does not override
+/// the direction of the text.
 fn is_letter(c: char) -> bool {
     let is_invisible = c.is_control() || c.is_whitespace();
     let is_override =

@@ -1,11 +1,11 @@
-//! Any answer to EHLO gives capabilities; keywords have no case, and a line by the grammar is never
-//! lost.
+//! Every reply to EHLO gives capabilities. Keywords have no case, and a line that follows the
+//! grammar is never lost.
 
 use crate::capabilities::{Capabilities, MAX_CAPABILITIES};
 use crate::fuzzing::cutter::Cutter;
 use crate::protocol::parser::ReplyParser;
 
-/// The first field is a keyword to ask for; the rest is the text of the answer, line by line.
+/// The first field is a keyword to look up. The rest is the text of the reply, line by line.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let keyword = cutter.text();
@@ -33,7 +33,7 @@ pub(super) fn check(data: &[u8]) {
     check_case(&offers, &lines);
 }
 
-/// A line of a reply has no line end within it, and no NUL.
+/// Removes CR and NUL, which a line of a reply cannot contain.
 fn clean(line: &[u8]) -> Vec<u8> {
     line.iter()
         .copied()
@@ -41,7 +41,7 @@ fn clean(line: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Reads the lines as an answer to EHLO; `None` if they are too many.
+/// Reads the lines as a reply to EHLO; `None` if there are too many.
 fn capabilities(lines: &[Vec<u8>]) -> Option<Capabilities> {
     let mut parser = ReplyParser::default();
     let (last, first) = lines.split_last()?;
@@ -56,7 +56,7 @@ fn capabilities(lines: &[Vec<u8>]) -> Option<Capabilities> {
     Some(Capabilities::from_ehlo(&reply?, &[]))
 }
 
-/// All ways to ask for a keyword agree, however it is written.
+/// All ways to look up a keyword agree, in upper and lower case.
 fn check_lookup(offers: &Capabilities, keyword: &str) {
     let listed = offers
         .iter()
@@ -71,7 +71,7 @@ fn check_lookup(offers: &Capabilities, keyword: &str) {
     }
 }
 
-/// What is an ehlo-line by RFC 5321, 4.1.1.1, is offered.
+/// A line that is an ehlo-line by RFC 5321, 4.1.1.1, is offered.
 fn check_line(offers: &Capabilities, line: &[u8]) {
     let Ok(line) = std::str::from_utf8(line) else {
         return;
@@ -113,7 +113,7 @@ fn check_mechanisms(offers: &Capabilities) {
     }
 }
 
-/// The same answer in capitals offers the same.
+/// The same reply in capitals offers the same.
 fn check_case(offers: &Capabilities, lines: &[Vec<u8>]) {
     let lines: Vec<Vec<u8>> = lines.iter().map(|line| line.to_ascii_uppercase()).collect();
     let capitals = capabilities(&lines).unwrap();

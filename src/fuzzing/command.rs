@@ -1,4 +1,4 @@
-//! Whatever the arguments, a command is refused or is one line.
+//! With any arguments, a command is refused or is one line.
 
 use crate::address::Address;
 use crate::command_error::CommandError;
@@ -7,7 +7,7 @@ use crate::fuzzing::cutter::Cutter;
 use crate::parameter::Parameter;
 use crate::protocol::command::{self, Announced, HelloName};
 
-/// The fields are an address, a text that serves as EHLO name and as command, and parameters.
+/// The fields are an address, a text that is used as EHLO name and as command, and parameters.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let address = cutter.text().parse::<Address>().ok();
@@ -35,7 +35,7 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-/// The one line of a command, without its end.
+/// The line of a command, without its line end.
 fn line(octets: &[u8], limit: usize) -> &str {
     assert!(octets.len() <= limit, "{} octets", octets.len());
     let line = std::str::from_utf8(octets)
@@ -107,7 +107,7 @@ fn check_custom(text: &str) {
     }
 }
 
-/// A MAIL or RCPT line, read as a server does, says what went into it.
+/// A server that reads the MAIL or RCPT line finds what was put into it.
 fn check_path(
     verb: &str,
     address: Option<&Address>,
@@ -128,7 +128,8 @@ fn check_path(
     assert_eq!(read, parameters);
 }
 
-/// What RFC 1870, 2852, 3461, 3865, 4865, 4954, 6152, 6531, 6710 and 8689 add to the longest command line.
+/// How much RFC 1870, 2852, 3461, 3865, 4865, 4954, 6152, 6531, 6710 and 8689 add to the longest
+/// command line.
 fn allowance(parameter: &Parameter) -> usize {
     let table = [
         ("SIZE", 26),

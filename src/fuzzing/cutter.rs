@@ -1,12 +1,12 @@
-//! [`Cutter`]: the fuzzer's octets, cut into what a property needs.
+//! [`Cutter`]: cuts the fuzzer's bytes into the values that a property needs.
 
-/// The octet between two fields. It stands nowhere in UTF-8, and a seed can be read with it.
+/// The byte between two fields. It never occurs in UTF-8, and seeds with it stay readable.
 const SEPARATOR: u8 = 0xff;
 
-/// The fuzzer's octets, cut into what a property needs.
+/// Cuts the fuzzer's bytes into the values that a property needs.
 ///
-/// Fields end at a separator instead of beginning with a length: so a mutation of one leaves the
-/// others as they are.
+/// Fields end at a separator and do not begin with a length. So a mutation of one field leaves the
+/// others unchanged.
 #[derive(Clone, Debug)]
 pub(super) struct Cutter<'a>(&'a [u8]);
 
@@ -19,7 +19,7 @@ impl<'a> Cutter<'a> {
         self.0.is_empty()
     }
 
-    /// The next octet, 0 behind the end.
+    /// The next byte, or 0 after the end.
     pub(super) fn octet(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else {
             return 0;

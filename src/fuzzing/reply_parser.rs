@@ -1,5 +1,5 @@
-//! Replies do not depend on how their octets arrive, and what the parser takes is what the grammar
-//! says.
+//! Replies do not depend on how their bytes arrive. The parser accepts exactly what the grammar
+//! allows.
 
 use crate::fuzzing::cutter::Cutter;
 use crate::protocol::error::ProtocolError;
@@ -7,11 +7,12 @@ use crate::protocol::line::{LineBuffer, MAX_AUTH_LINE, MAX_LINE};
 use crate::protocol::parser::{MAX_LINES, MAX_REPLY, ReplyParser};
 use crate::reply::Reply;
 
-/// Most octets of a stream; it takes more than the largest reply to meet the limits.
+/// The most bytes of a stream. It must be longer than the largest reply to reach the limits.
 const MAX_STREAM: usize = MAX_REPLY + 4 * MAX_LINE;
 
-/// The first octet chooses the line limit, the second how often the stream is repeated (mostly not:
-/// that is slow), four more are the lengths of the pieces in turn; the rest is the stream.
+/// The first byte chooses the line limit. The second chooses how often the stream is repeated
+/// (mostly it is not, because that is slow). Four more are the lengths of the pieces in turn. The
+/// rest is the stream.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let limit = match cutter.octet() {
@@ -32,15 +33,15 @@ pub(super) fn check(data: &[u8]) {
     assert_eq!(is_reply, is_grammatical(&stream, limit));
 }
 
-/// What became of a stream.
+/// The result of parsing a stream.
 #[derive(Debug, PartialEq, Eq)]
 struct Parsed {
     replies: Vec<Reply>,
-    /// Whether it ended with a whole reply, or why it could not go on.
+    /// Whether it ended with a whole reply, or the error that ended it.
     end: Result<bool, ProtocolError>,
 }
 
-/// Parses a stream that comes in pieces of these lengths, over and over.
+/// Parses a stream in pieces of these lengths, which are repeated to its end.
 fn replies(stream: &[u8], lengths: &[usize], limit: usize) -> Parsed {
     let (mut input, mut parser) = (LineBuffer::default(), ReplyParser::default());
     let (mut replies, mut rest) = (Vec::new(), stream);
@@ -92,7 +93,7 @@ fn check_reply(reply: &Reply) {
     );
 }
 
-/// Whether a stream is one reply and nothing else, by the plain words of RFC 5321, 4.2 and
+/// Whether a stream is one reply and nothing else, by a simple reading of RFC 5321, 4.2 and
 /// 4.5.3.1.5.
 fn is_grammatical(stream: &[u8], limit: usize) -> bool {
     let text: String = stream.iter().map(|octet| char::from(*octet)).collect();

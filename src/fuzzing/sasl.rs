@@ -1,4 +1,4 @@
-//! Whatever the server says, logging in ends, sends nothing but proper lines, and shows no secret.
+//! Whatever the server says, logging in ends, sends only valid lines, and shows no secret.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,19 +14,19 @@ use crate::protocol::error::ProtocolError;
 use crate::protocol::parser::ReplyParser;
 use crate::reply::Reply;
 
-/// Begins every password and token, so that none is found by chance; a `t` could come from an
-/// escape.
+/// Every password and token begins with this, so that a match is no coincidence. It begins with
+/// `T`, because a `t` could come from an escape.
 const MARK: &str = "Tanstaaf7q";
-/// AUTH, ten answers and `*`.
+/// AUTH, ten responses and `*`.
 const MOST_LINES: usize = 12;
 
-/// The first octet chooses the mechanism; the fields are a user name, the rest of the secret, a
-/// word of the mechanism's own, and the server's replies, the last of them over and over.
+/// The first byte chooses the mechanism. The fields are a user name, the rest of the secret, a word
+/// for the mechanism, and the server's replies, of which the last is repeated.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let choice = cutter.octet();
     let (user, secret, word) = (cutter.text(), cutter.text(), cutter.text());
-    // The mask is made of asterisks: with some of its own a secret could grow back around it.
+    // The mask consists of asterisks. A secret with asterisks could appear again around a mask.
     let secret = format!("{MARK}{}", secret.replace('*', ""));
     let replies = replies(cutter);
     match mechanism(choice, &user, &secret, &word) {
@@ -60,8 +60,8 @@ fn is_graphic(text: &str) -> bool {
     text.bytes().all(|octet| octet.is_ascii_graphic())
 }
 
-/// Every field that is a reply, each line of it on its own; then a few times what never ends an
-/// exchange by itself.
+/// The replies in the fields, parsed line by line. After them, a few times, comes the last one
+/// again, and then a challenge, which does not end a login.
 fn replies(mut cutter: Cutter<'_>) -> Vec<Reply> {
     let mut replies = Vec::new();
     while !cutter.is_empty() {
@@ -82,7 +82,7 @@ fn replies(mut cutter: Cutter<'_>) -> Vec<Reply> {
     replies
 }
 
-/// Plays the server's part; every dialog has to end long before the replies do.
+/// Plays the server. Every dialog must end long before the replies do.
 fn check_dialog(mechanism: &mut dyn Mechanism, secret: &str, replies: &[Reply]) {
     let name = mechanism.name().to_owned();
     let (mut dialog, first) = Dialog::start(mechanism, Before::Nobody);
@@ -98,7 +98,10 @@ fn check_dialog(mechanism: &mut dyn Mechanism, secret: &str, replies: &[Reply]) 
                 is_cancelled = check_response(&line);
             }
             Turn::Success(_) => {
-                assert!(reply.code() == 235 && !is_cancelled);
+                // The first reply may say that the user has logged in already.
+                let says_so = || reply.text().to_ascii_lowercase().contains("already");
+                let is_already = reply.code() == 503 && lines == 1 && says_so();
+                assert!((reply.code() == 235 || is_already) && !is_cancelled);
                 drop(dialog);
                 assert!(mechanism.is_satisfied());
                 return;
@@ -126,7 +129,7 @@ fn check_shown(text: &str, secret: &str) {
     assert!(!text.contains(char::is_control), "{text:?}");
 }
 
-/// `AUTH name`, and perhaps an initial response (RFC 4954, 4).
+/// The first line is `AUTH name`, perhaps with an initial response (RFC 4954, 4).
 fn check_first(line: &Line, name: &str) {
     assert!(line.octets.len() <= 512);
     let text = text(line);
@@ -149,7 +152,7 @@ fn check_first(line: &Line, name: &str) {
     }
 }
 
-/// Base64, or `*`; returns whether it was that.
+/// A response is base64 or `*`. Returns whether it is `*`.
 fn check_response(line: &Line) -> bool {
     assert!(line.octets.len() <= 12288);
     let is_cancelled = text(line) == "*";
@@ -158,7 +161,7 @@ fn check_response(line: &Line) -> bool {
     is_cancelled
 }
 
-/// The text of a line that must be one.
+/// The text of a line. It must be exactly one line.
 fn text(line: &Line) -> &str {
     let text = std::str::from_utf8(&line.octets).unwrap();
     let text = text.strip_suffix("\r\n").expect("a line end");
@@ -166,7 +169,7 @@ fn text(line: &Line) -> &str {
     text
 }
 
-/// A mechanism that the crate does not have, as wayward as it can be.
+/// A mechanism that the crate does not have, and that behaves as badly as it can.
 #[derive(Debug)]
 struct Scripted {
     flags: u8,

@@ -1,4 +1,4 @@
-//! Whatever the server says, SCRAM believes only a server that knows the password.
+//! Whatever the server says, SCRAM trusts only a server that knows the password.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,14 +12,14 @@ use crate::auth::scram::{Hash, Scram};
 use crate::fuzzing::cutter::Cutter;
 
 const NONCE: &str = "fyko+d2lbbFgONRv9qkxdawL";
-/// Begins every password, so that none is found by chance.
+/// Every password begins with this, so that a match is no coincidence.
 const MARK: &str = "Tanstaaf7q";
-/// Most rounds of hashing that are worth the fuzzer's time.
+/// The most rounds of hashing for which the fuzzer has time.
 const MAX_ROUNDS: u64 = 5000;
 
-/// The first octet chooses hash and channel binding; the fields are a user name, the rest of the
-/// password, and the server's messages, in which `<r>` stands for the client's nonce and `<v>` for
-/// the right proof; the last of them comes with the success if the first octet says so.
+/// The first byte chooses the hash, the channel binding, and whether the last message comes with
+/// the success. The fields are a user name, the rest of the password, and the server's messages. In
+/// these, `<r>` stands for the client's nonce and `<v>` for the right proof.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let choice = cutter.octet();
@@ -65,7 +65,7 @@ pub(super) fn check(data: &[u8]) {
     );
 }
 
-/// The server's last message is its proof, or it is not believed.
+/// The login counts only if the server's last message is the right proof.
 fn check_last(mut scram: Scram, last: &str, proof: &str, with_success: bool) {
     let is_right = last.split(',').next() == Some(&format!("v={proof}"));
     let answer = match with_success {
@@ -81,13 +81,13 @@ fn check_last(mut scram: Scram, last: &str, proof: &str, with_success: bool) {
     } else if !with_success {
         return check_end(&mut scram, AuthReason::ServerUnproven);
     }
-    // There is nothing more to say, and a second proof changes nothing.
+    // Nothing more is sent, and a second proof changes nothing.
     let again = format!("v={proof}");
     assert_eq!(scram.respond(again.as_bytes()), None);
     assert_eq!(scram.is_satisfied(), is_right);
 }
 
-/// What was called off stays so, with a reason that can be printed.
+/// A cancelled login stays cancelled, with a reason that can be printed.
 fn check_end(scram: &mut Scram, reason: AuthReason) {
     assert!(!scram.is_satisfied());
     assert_eq!(scram.reason(), reason);
@@ -100,7 +100,7 @@ fn text(octets: Option<Vec<u8>>) -> String {
     String::from_utf8(octets.expect("an answer")).expect("UTF-8")
 }
 
-/// The number of rounds by a reading of its own.
+/// The number of rounds, by a second reading.
 fn rounds(message: &str) -> u64 {
     let number = message
         .split(',')
@@ -111,7 +111,7 @@ fn rounds(message: &str) -> u64 {
         .unwrap_or_default()
 }
 
-/// The server's proof, in base64, by a plain reading of RFC 5802, 3.
+/// The server's proof, in base64, by a simple reading of RFC 5802, 3.
 fn expected_proof(hash: Hash, password: &str, server_first: &str, message: &str) -> String {
     let salt = server_first
         .split(',')

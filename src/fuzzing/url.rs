@@ -1,5 +1,5 @@
-//! A URL is a configuration or an error, and neither shows the password; what was written as a URL
-//! is read as it was.
+//! A URL gives a configuration or an error, and neither shows the password. A URL made from parts
+//! gives the same parts.
 
 use std::net::Ipv6Addr;
 use std::path::Path;
@@ -8,12 +8,12 @@ use crate::auth::credentials::Credentials;
 use crate::config::{Config, ConfigError, Protocol, Security, Server};
 use crate::fuzzing::cutter::Cutter;
 
-/// Stands in the password, and nowhere else.
+/// A text that is in the password and nowhere else.
 const MARK: &str = "Tanstaaf7q";
 
-/// The first octet chooses scheme and options of a URL that is written here; the fields are what
-/// stands before and behind the password of a URL of any text, and serve as user, password and host
-/// of the other.
+/// The first byte chooses the scheme and the options of a URL that is made here. Two of the fields
+/// are the text before and after the password in a URL of any text. All three are also the user,
+/// the password and the host of the URL that is made.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     let choice = cutter.octet();
@@ -36,14 +36,14 @@ fn check_text(url: &str) {
     }
 }
 
-/// A password behind `user:` and before `@`, whatever stands around it.
+/// A password after `user:` and before `@` is not shown, whatever is around it.
 fn check_secrecy(before: &str, behind: &str) {
     let url = format!("{before}:{MARK}@{behind}");
     if before.contains(MARK) || behind.contains(MARK) {
         return;
     }
     let shown = match url.parse::<Config>() {
-        // All of a path is a path, and none of it a password.
+        // A path is only a path, and has no password in it.
         Ok(config) if !matches!(config.server, Server::Tcp { .. }) => return,
         Ok(config) => format!("{config:?} {:?}", config.check_values()),
         Err(error) => format!("{error} {error:?}"),
@@ -94,8 +94,8 @@ fn check_parts(choice: u8, user: &str, password: &str, host: &str) {
     check_written(&config);
 }
 
-/// What is written as a URL is read as the same configuration, but for the password, which `Debug`
-/// does not show either.
+/// A configuration written as a URL is read as the same configuration, except the password, which
+/// `Debug` does not show either.
 fn check_written(config: &Config) {
     let url = config.to_string();
     let read: Config = url.parse().unwrap_or_else(|error| panic!("{url}: {error}"));
@@ -103,7 +103,7 @@ fn check_written(config: &Config) {
     assert_eq!(read.to_string(), url);
 }
 
-/// Every option at once, with values of any text where any text may stand.
+/// Every option at once, with any text where an option allows any text.
 fn check_options(choice: u8, one: &str, other: &str) {
     let millis = 1 + u32::from(choice) * 500;
     let (one, other) = (encode(one), encode(other));
@@ -129,10 +129,10 @@ fn check_unix(path: &str) {
     check_written(&config);
 }
 
-/// Maildirs and programs have a path, and no place for a password.
+/// Maildirs and programs have a path, and no password.
 fn check_places(path: &str) {
     if cfg!(windows) && path.contains(':') {
-        // It may begin with a drive.
+        // The path may begin with a drive.
         return;
     }
     let read = |scheme: &str| -> Config {
@@ -159,7 +159,7 @@ fn check_places(path: &str) {
     }
 }
 
-/// A name, or an IPv6 address, perhaps with a zone (RFC 4007, 11).
+/// Whether a host is a name, or an IPv6 address, perhaps with a zone (RFC 4007, 11).
 fn is_host(host: &str) -> bool {
     let is_stray = |c: char| c.is_control() || c.is_whitespace() || "/?#@[]".contains(c);
     let (address, _) = host.split_once('%').unwrap_or((host, ""));

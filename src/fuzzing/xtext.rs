@@ -1,11 +1,12 @@
-//! Whatever the text, its encoded form is a value that MAIL and RCPT can carry, and it reads back.
+//! The encoded form of any text is a value that MAIL and RCPT can carry, and decoding gives the
+//! text back.
 
 use crate::address::Address;
 use crate::fuzzing::cutter::Cutter;
 use crate::parameter::Parameter;
 use crate::protocol::extension::xtext;
 
-/// The fields are a text, octets, and an address.
+/// The fields are a text, bytes, and an address.
 pub(super) fn check(data: &[u8]) {
     let mut cutter = Cutter::new(data);
     check_text(&cutter.text());
@@ -17,7 +18,7 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-/// A parameter can have it, in so many words.
+/// A parameter can have this value, and keeps it unchanged.
 fn check_value(value: &str) {
     assert!(value.bytes().all(|octet| octet.is_ascii_graphic()));
     assert!(!value.contains('='), "{value:?}");
@@ -81,7 +82,7 @@ fn check_utf8(address: &str) {
     assert_eq!(decoded, address);
 }
 
-/// The kind of address is told, and it is the one that was given.
+/// The parameter has the type of the address, and the address itself.
 fn check_original_recipient(address: &Address) {
     let parameter = Parameter::original_recipient(address);
     let (kind, value) = parameter

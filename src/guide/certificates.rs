@@ -1,4 +1,4 @@
-//! Trust a certificate of your own, and show one to the server.
+//! Trust a private or self-signed certificate, and show one to the server.
 //!
 //! ```no_run
 //! use smtplib::Config;
@@ -55,5 +55,5 @@
 //! # Without verification
 //!
 //! [`danger_accept_invalid_certs`](crate::Config::danger_accept_invalid_certs) takes any certificate. Then
-//! everybody on the way can read the password. Trusting the server's own certificate takes one more line,
-//! and is safe.
+//! anyone between you and the server can read the password. Trusting the server's own certificate takes one
+//! more line, and is safe.

@@ -22,9 +22,9 @@
 //! # }
 //! ```
 //!
-//! These three questions decide almost everything. In the last two cases the message was certainly
-//! not delivered. The exceptions are recipients that [`Error::outcome`](crate::Error::outcome)
-//! lists as accepted.
+//! Ask in this order: may it have been delivered, is trying later useful, must something change? In
+//! the last two cases the message was certainly not delivered. The exceptions are recipients that
+//! [`Error::outcome`](crate::Error::outcome) lists as accepted.
 //!
 //! The lists at [`Error`](crate::Error) have each variant, what it means, and what to do.
 //!

@@ -26,6 +26,7 @@
 //!
 //! | `createTransport` | here |
 //! |---|---|
+//! | `service: "Gmail"` | the URL in the table of [`providers`](super::providers) |
 //! | `secure: true` | [`Security::ImplicitTls`](crate::Security::ImplicitTls), `smtps://` |
 //! | `secure: false, requireTLS: true` | the default, `smtp://` |
 //! | `secure: false` | [`Security::Opportunistic`](crate::Security::Opportunistic), `?tls=opportunistic` |
@@ -35,10 +36,13 @@
 //! | `pool`, `maxConnections`, `maxMessages` | always; [`connections`](crate::Mailer::connections), [`messages_per_connection`](crate::Mailer::messages_per_connection) |
 //! | `rateLimit`, `rateDelta` | [`Mailer::rate`](crate::Mailer::rate) |
 //! | `tls: { ca, servername }` | [`root_certificates`](crate::Config::root_certificates), [`tls_server_name`](crate::Config::tls_server_name) |
+//! | `tls: { rejectUnauthorized: false }` | [`danger_accept_invalid_certs`](crate::Config::danger_accept_invalid_certs); better trust the [certificate](super::certificates) |
 //! | `name` | [`Config::hello_name`](crate::Config::hello_name) |
+//! | `localAddress` | `Config::local_address`, with the feature `local-address` |
 //! | `connectionTimeout`, `greetingTimeout`, `socketTimeout` | [`Timeouts`](crate::config::Timeouts) |
 //! | `proxy` | [`Config::transport`](crate::Config::transport) |
 //! | `logger: true, debug: true` | [`Config::trace`](crate::Config::trace), [`trace_to_stderr`](crate::Config::trace_to_stderr) |
+//! | `dkim` | none: let your provider or mail server sign |
 //! | `sendmail: true, path` | `sendmail:///usr/sbin/sendmail` |
 //! | `streamTransport`, `jsonTransport` | [`Outbox`](crate::Outbox), [`Message::to_bytes`](crate::Message::to_bytes) |
 //! | `transporter.verify()`, `close()` | [`Mailer::check`](crate::Mailer::check), [`close`](crate::Mailer::close) |
@@ -46,10 +50,14 @@
 //! | `sendMail` | here |
 //! |---|---|
 //! | `from`, `to`, `cc`, `bcc`, `replyTo` | [`from`](crate::MessageBuilder::from), [`to`](crate::MessageBuilder::to), [`cc`](crate::MessageBuilder::cc), [`bcc`](crate::MessageBuilder::bcc), [`reply_to`](crate::MessageBuilder::reply_to) |
+//! | `sender` | [`sender`](crate::MessageBuilder::sender) |
 //! | `to: "a@x, b@x"` in one text | [`AddressList`](crate::message::AddressList), or a list of texts |
 //! | `text`, `html` | [`text`](crate::MessageBuilder::text), [`html`](crate::MessageBuilder::html) |
 //! | `attachments: [{ filename, content }]`, `[{ path }]` | [`Attachment::new`](crate::Attachment::new), [`from_path`](crate::Attachment::from_path) |
-//! | `cid` | [`Attachment::inline`](crate::Attachment::inline) |
+//! | `content` as a stream | [`Attachment::streamed`](crate::Attachment::streamed), [`from_reader`](crate::Attachment::from_reader) |
+//! | `contentType`, `cid` | [`media_type`](crate::Attachment::media_type), [`inline`](crate::Attachment::inline) |
+//! | `href` | none: fetch the file, and give its bytes to [`Attachment::new`](crate::Attachment::new) |
+//! | `alternatives` | [`Part::alternative`](crate::Part::alternative) with [`body`](crate::MessageBuilder::body) |
 //! | `icalEvent: { method, content }` | [`calendar`](crate::MessageBuilder::calendar) |
 //! | `list: { unsubscribe }` | [`list_unsubscribe`](crate::MessageBuilder::list_unsubscribe) |
 //! | `headers: { … }` | [`header`](crate::MessageBuilder::header) |

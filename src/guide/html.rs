@@ -1,4 +1,4 @@
-//! HTML with pictures, and a text for those who do not show HTML.
+//! HTML with pictures, and a text for programs that show no HTML.
 //!
 //! ```no_run
 //! use smtplib::{Attachment, Message};
@@ -18,7 +18,7 @@
 //! ```
 //!
 //! - [`text`](crate::MessageBuilder::text) and [`html`](crate::MessageBuilder::html) are two forms of
-//!   the same message. Mail programs show the one they like. Give both: some people and some spam
+//!   the same message. Each mail program shows one of them. Give both: some people and some spam
 //!   filters read only the text.
 //! - [`inline`](crate::Attachment::inline) gives a picture an id. HTML shows it by `cid:` and the id.
 //!   A picture that is inline is not listed as an attachment.
@@ -43,7 +43,7 @@
 //! # Ok::<(), smtplib::error::MessageError>(())
 //! ```
 //!
-//! # A body of another shape
+//! # Other structures
 //!
 //! [`Part`](crate::Part) builds any tree of parts, for instance a signed message or a report.
 //! [`MessageBuilder::body`](crate::MessageBuilder::body) takes it.

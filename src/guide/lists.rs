@@ -20,10 +20,10 @@
 //! providers ask this of everybody who sends many messages. Your web server must do three things:
 //!
 //! 1. Accept a POST to the `https://` address. Do it at once, without a login and without a question.
-//! 2. Not unsubscribe anybody on a GET: programs that check links would do it by accident.
+//! 2. Not unsubscribe anybody on a GET: link checkers send GET requests.
 //! 3. Know the reader from the address. Put a random code into it, not the mail address.
 //!
-//! The two header fields must be signed with DKIM. Most providers sign for you; a mail server of your own
+//! The two header fields must be signed with DKIM. Most providers sign for you. Your own mail server
 //! needs a DKIM filter.
 //!
 //! # Send it
@@ -54,7 +54,7 @@
 //! ```
 //!
 //! `examples/verp.rs` in the repository does this for a whole list. Delete an address after such a bounce.
-//! Servers distrust senders who go on.
+//! Servers distrust senders who keep writing to such addresses.
 //!
 //! # Other fields
 //!

@@ -47,7 +47,7 @@
 //! ```
 //!
 //! `send_all` does not wait. While replies are on their way back, the next messages are on their way
-//! out. What has been sent and not answered yet is the window, of at most 1 MiB and 4096 messages:
+//! out. The window is what was sent and has no reply yet: at most 1 MiB and 4096 messages.
 //!
 //! ```text
 //!  1  2  3   4  5  6  7  8   9  10  …
@@ -56,8 +56,8 @@
 //!   result       window      iterator
 //! ```
 //!
-//! With CHUNKING the window fills the line. Without CHUNKING each message waits for one reply. Without
-//! PIPELINING each command waits for its reply, and the results are the same.
+//! With CHUNKING, messages stream without a pause. Without CHUNKING, each message waits for one reply.
+//! Without PIPELINING, each command waits for its reply. The results are the same.
 //!
 //! # Several connections at a time
 //!
@@ -79,7 +79,7 @@
 //! come as they are ready, each with the place of its message. This helps with servers that take long
 //! for each message. Many servers allow only a few connections from one client.
 //!
-//! # Not too fast
+//! # Limit the rate
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -39,7 +39,7 @@
 //! | [`messages_per_connection`](crate::Mailer::messages_per_connection) | 100 | a new connection |
 //! | [`rate`](crate::Mailer::rate) | no limit | callers wait |
 //!
-//! There is no background thread. At the end of the program [`close`](crate::Mailer::close) says QUIT on
+//! There is no background thread. At the end of the program [`close`](crate::Mailer::close) sends QUIT on
 //! all connections, and takes at most 5 seconds.
 //!
 //! # One mailer for the whole program
@@ -71,8 +71,12 @@
 //!
 //! The crate blocks. Call it on a thread that may block, for instance with `spawn_blocking`:
 //!
-//! ```text
+//! ```no_run
+//! # mod tokio { pub mod task { pub async fn spawn_blocking<T>(f: impl FnOnce() -> T) -> std::io::Result<T> { Ok(f()) } } }
+//! # async fn send(mailer: smtplib::Mailer, message: smtplib::Message) -> Result<(), Box<dyn std::error::Error>> {
 //! let outcome = tokio::task::spawn_blocking(move || mailer.send(&message)).await??;
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # One connection by hand

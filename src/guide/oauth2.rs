@@ -3,7 +3,7 @@
 //! ```no_run
 //! use smtplib::{Config, Credentials, Mailer, Secret};
 //!
-//! /// Asks the provider for an access token, for instance by an OAuth2 crate.
+//! /// Asks the provider for an access token, for instance with an OAuth2 crate.
 //! fn access_token() -> Result<Secret, std::io::Error> {
 //!     # return Err(std::io::ErrorKind::Unsupported.into());
 //!     // …

@@ -1,14 +1,12 @@
 //! Docker, musl and static programs, Windows, macOS.
 //!
-//! | system, and its TLS library | what a build needs |
+//! | system, and its TLS library | what a build needs, besides Rust 1.85 or later |
 //! |---|---|
 //! | Debian, Ubuntu: OpenSSL | `apt install gcc libssl-dev pkg-config` |
 //! | Fedora: OpenSSL | `dnf install gcc openssl-devel pkgconf` |
-//! | macOS: Security.framework | nothing more than Rust |
-//! | Windows: SChannel | nothing more than Rust |
+//! | macOS: Security.framework | the Xcode Command Line Tools: `xcode-select --install` |
+//! | Windows: SChannel | the Visual Studio C++ Build Tools, which rustup offers to install |
 //! | musl, or no OpenSSL headers: OpenSSL from source | gcc, make, perl, and the feature `vendored` |
-//!
-//! Rust 1.85 or later.
 //!
 //! # Docker
 //!
@@ -59,8 +57,9 @@
 //!
 //! # Windows and macOS
 //!
-//! Nothing needs to be installed, and `vendored` changes nothing. Root certificates are those of the
-//! system. Unix sockets ([`Config::lmtp_unix`](crate::Config::lmtp_unix)) do not exist on Windows.
+//! Rust needs the linker of the tools in the table. No OpenSSL is needed, and `vendored` changes nothing.
+//! Root certificates are those of the system. Windows has no Unix sockets
+//! ([`Config::lmtp_unix`](crate::Config::lmtp_unix)).
 //!
 //! # What was tested
 //!

@@ -18,8 +18,8 @@
 //! ```
 //!
 //! [`Config::transport`](crate::Config::transport) takes a function that opens a connection. TLS and login
-//! then go on as the configuration says. The certificate must be that of the mail server, so the proxy sees
-//! nothing of the message.
+//! follow as configured. The certificate must be that of the mail server, so the proxy cannot read the
+//! message.
 //!
 //! | you want | how, and an example in the repository |
 //! |---|---|

@@ -31,13 +31,13 @@
 //! | `Accepted` | the server took the message for this recipient |
 //! | `Refused`, reply 5yz | the server will never take it: correct or delete the address |
 //! | `Refused`, reply 4yz | not now, as with a full mailbox or greylisting: send to this recipient later |
-//! | `NotSent` | the message did not come that far: send to this recipient later |
+//! | `NotSent` | the message was not sent to this recipient: send it later |
 //! | `Unknown` | it was sent, and no reply came: see [`trying_again`](super::trying_again) |
 //!
 //! [`Outcome::worth_retrying`](crate::Outcome::worth_retrying) lists the recipients for a second try.
 //!
-//! "Accepted" is the word of your server. A server further on may refuse the message later, and then a
-//! bounce comes to the sender's mailbox.
+//! `Accepted` means that your server took the message. A later server may refuse it; then a bounce
+//! comes to the sender's mailbox.
 //!
 //! # All or none
 //!

@@ -1,4 +1,4 @@
-//! Tests of a program that sends mail: an outbox in memory, with failures by script.
+//! Test a program that sends mail: an outbox in memory that fails on demand.
 //!
 //! ```
 //! use smtplib::{Mailer, Message};

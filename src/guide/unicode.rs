@@ -21,7 +21,7 @@
 //! # Addresses outside ASCII
 //!
 //! `jörg@example.org` and `info@bücher.example` are different. Only servers that offer SMTPUTF8 (RFC 6531)
-//! can take them as they are:
+//! can take them without changing them:
 //!
 //! ```
 //! use smtplib::{Error, Mailer, Message, Outbox};

@@ -7,11 +7,11 @@ use crate::error::{Delivery, Error, GaveUp, Interrupted, Result};
 use crate::mailer::retry::Retry;
 use crate::outcome::Outcome;
 
-/// One message on its way through several attempts.
+/// One message and its attempts.
 #[derive(Debug)]
 pub(crate) struct Attempts<'a> {
     whole: Consignment<'a>,
-    /// The message for the recipients that are left, once one of them has a reply.
+    /// The message for the recipients that are left, if they are not all.
     rest: Option<Consignment<'a>>,
     /// The places of those recipients.
     places: Vec<usize>,
@@ -20,7 +20,7 @@ pub(crate) struct Attempts<'a> {
     begun: Instant,
     /// How many times the message was tried.
     tried: u32,
-    /// How many of the attempts that the policy counts have failed.
+    /// How many attempts the policy has counted.
     failures: u32,
 }
 
@@ -46,12 +46,12 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// The message for the recipients who have not got it.
+    /// The message for the recipients that do not have it yet.
     pub(crate) fn message(&self) -> Consignment<'a> {
         self.rest.as_ref().unwrap_or(&self.whole).clone()
     }
 
-    /// Counts a try that has failed because of the connection alone.
+    /// Counts an attempt that failed only because of the connection.
     pub(crate) fn note_lost(&mut self) {
         self.tried += 1;
     }
@@ -63,7 +63,7 @@ impl<'a> Attempts<'a> {
         retry: Option<&Retry>,
         now: Instant,
     ) -> Next {
-        // A result of several tries is one attempt.
+        // A result may come from several tries. For the policy it is one attempt.
         self.tried += match &result {
             Ok(outcome) => outcome.attempts.max(1),
             Err(error) => error.attempts(),
@@ -81,17 +81,18 @@ impl<'a> Attempts<'a> {
         Next::Done(self.finish(result))
     }
 
-    /// The first result is the last.
+    /// Returns this result as the final one.
     fn counted(&self, mut result: Result<Outcome>) -> Result<Outcome> {
         count(&mut result, self.tried);
         result
     }
 
-    /// Chooses the recipients for another attempt; false if there are none, or none may be tried.
+    /// Chooses the recipients for another attempt. Returns false if there are none, or no attempt
+    /// is allowed.
     fn prepare(&mut self, result: &Result<Outcome>) -> bool {
         let outcome = match result {
             Ok(outcome) => Some(outcome),
-            // That includes what may have been delivered.
+            // This includes a message that may have been delivered.
             Err(error) if !error.is_transient() => return false,
             Err(error) => match error.outcome() {
                 Some(outcome) => Some(outcome),
@@ -106,7 +107,7 @@ impl<'a> Attempts<'a> {
         outcome.is_some_and(|outcome| self.choose(outcome))
     }
 
-    /// Leaves those who are worth another try.
+    /// Keeps the recipients for which another attempt may help.
     fn choose(&mut self, outcome: &Outcome) -> bool {
         let places = self.places_of(outcome).into_iter();
         let left: Vec<usize> = places
@@ -131,7 +132,7 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Takes over what an attempt has shown.
+    /// Records the results of an attempt.
     fn learn(&mut self, outcome: &Outcome) {
         let places = self.places_of(outcome);
         let Some(known) = &mut self.known else {
@@ -143,7 +144,7 @@ impl<'a> Attempts<'a> {
                 *older = newer.clone();
             }
         }
-        // Once a recipient has the message, the reply that says so stays.
+        // Once a recipient was accepted, the reply that says so is kept.
         let is_news = outcome.accepted().next().is_some() || known.accepted().next().is_none();
         if is_news && outcome.reply.is_some() {
             known.reply.clone_from(&outcome.reply);
@@ -185,7 +186,7 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// Notes how many times a message was tried, where a result has a place for it.
+/// Writes into a result how many times the message was tried, if the result has a field for it.
 pub(crate) fn count(result: &mut Result<Outcome>, tried: u32) {
     let outcome = match result {
         Ok(outcome) => outcome,
@@ -196,8 +197,8 @@ pub(crate) fn count(result: &mut Result<Outcome>, tried: u32) {
     outcome.attempts = tried;
 }
 
-/// A failure after others were accepted: they have the message, and the rest has not got it, unless
-/// nobody can know.
+/// An error after some recipients were accepted. They have the message; the others do not, or it is
+/// unknown.
 fn after_success(error: Error, outcome: Outcome) -> Result<Outcome> {
     if error.delivery() == Delivery::NotDelivered {
         return Ok(outcome);

@@ -12,7 +12,7 @@ use crate::mailer::lease::{is_lost, is_stale};
 use crate::mailer::retry::Retry;
 use crate::outcome::Outcome;
 
-/// How often a message may lose its connection before it fails: the messages after it must not wait
+/// How often a message may lose its connection before it fails. The messages after it must not wait
 /// for ever.
 const MOST_LOSSES: u32 = 2;
 
@@ -22,22 +22,23 @@ pub(crate) struct Book<'a> {
     slots: VecDeque<Slot<'a>>,
     /// The number of the first slot.
     first: u64,
-    /// The messages on the connection, in the order in which they went.
+    /// The messages on the connection, in the order in which they were sent.
     under_way: VecDeque<u64>,
-    /// The messages that go again, and when.
+    /// The messages that are sent again, and when.
     again: Vec<(Instant, u64)>,
-    /// A message was lost with the connection: it is the one to blame, if any is.
+    /// A message was lost with the connection. If one message is the cause, it is the first one
+    /// that was lost.
     has_lost: bool,
 }
 
-/// What a message that is taken out has come to.
+/// A message that is taken out: it has a result or not.
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
     Open(Box<Attempts<'a>>),
     Done(Result<Outcome>),
 }
 
-/// A message in its place; what has a result needs no memory for itself.
+/// A message in its place. Once it has a result, the message itself is not kept.
 #[derive(Debug)]
 enum Slot<'a> {
     Open {
@@ -63,7 +64,7 @@ impl<'a> Book<'a> {
         self.again.push((now, number));
     }
 
-    /// How many messages have no result, or one that waits for its turn.
+    /// How many messages have no result, or a result that is not returned yet.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
     }
@@ -72,7 +73,7 @@ impl<'a> Book<'a> {
         self.under_way.len()
     }
 
-    /// The result of the oldest message.
+    /// Takes the result of the oldest message, if it has one.
     pub(crate) fn take_result(&mut self) -> Option<Result<Outcome>> {
         self.slots.front().filter(|slot| slot.is_done())?;
         self.first += 1;
@@ -82,7 +83,7 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Takes out the oldest message that is to go again by now.
+    /// Takes the oldest message that is due to be sent again.
     pub(crate) fn take_due(&mut self, now: Instant) -> Option<u64> {
         let due = self.again.iter().enumerate();
         let due = due.filter(|(_, (at, _))| *at <= now);
@@ -90,12 +91,12 @@ impl<'a> Book<'a> {
         Some(self.again.swap_remove(place).1)
     }
 
-    /// When the next message is to go again.
+    /// When the next message is due to be sent again.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.again.iter().map(|(at, _)| *at).min()
     }
 
-    /// A message for the connection.
+    /// Takes the message of this number for the connection.
     pub(crate) fn begin(&mut self, number: u64) -> Option<Consignment<'a>> {
         let (attempts, _) = self.slot(number)?.open()?;
         let message = attempts.message();
@@ -103,17 +104,17 @@ impl<'a> Book<'a> {
         Some(message)
     }
 
-    /// A new connection begins.
+    /// Notes that a new connection begins.
     pub(crate) fn begin_connection(&mut self) {
         self.has_lost = false;
     }
 
-    /// Whether the connection was lost under a message.
+    /// Whether a message was lost with the connection.
     pub(crate) fn has_lost(&self) -> bool {
         self.has_lost
     }
 
-    /// Takes out everything, in its order. Nothing may be under way.
+    /// Takes out everything, in order. No message may be under way.
     pub(crate) fn hand_over(&mut self) -> impl Iterator<Item = Taken<'a>> + use<'a> {
         self.again.clear();
         self.first += self.slots.len() as u64;
@@ -125,8 +126,8 @@ impl<'a> Book<'a> {
             })
     }
 
-    /// Takes the result of the message that went first on the connection; returns the pause before it
-    /// goes again, if it does.
+    /// Takes the result of the oldest message on the connection. If it is sent again, returns the
+    /// pause before that.
     pub(crate) fn settle(
         &mut self,
         result: Result<Outcome>,
@@ -148,7 +149,7 @@ impl<'a> Book<'a> {
         self.note(number, result, retry, now)
     }
 
-    /// Whether a message that was lost with a connection may go over another.
+    /// Whether a message that was lost with a connection may be sent over another.
     fn has_try_left(&mut self, number: u64) -> bool {
         let Some((_, losses)) = self.slot(number).and_then(Slot::open) else {
             return false;
@@ -164,7 +165,7 @@ impl<'a> Book<'a> {
         }
     }
 
-    /// Takes the result of an attempt; returns the pause before the next, if there is one.
+    /// Takes the result of an attempt. If there is another attempt, returns the pause before it.
     pub(crate) fn note(
         &mut self,
         number: u64,

@@ -26,7 +26,18 @@ const MOST_UNDER_WAY: usize = 256;
 /// Many messages to send over several connections at a time, made by
 /// [`SendAll::concurrency`](crate::mailer::SendAll::concurrency).
 ///
-/// [`for_each`](Self::for_each) has an example.
+/// ```
+/// use smtplib::{Mailer, Message};
+///
+/// let (mailer, outbox) = Mailer::outbox();
+/// let message = Message::builder().from("news@example.com").to("ann@example.org").build()?;
+/// let messages = vec![message; 10];
+///
+/// let all = mailer.send_all(&messages).concurrency(4); // sends nothing yet
+/// all.for_each(|place, result| assert!(result.is_ok(), "message {place}"));
+/// assert_eq!(outbox.len(), 10);
+/// # Ok::<(), smtplib::error::MessageError>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is sent before for_each"]
 pub struct Concurrently<'a, I> {

@@ -14,23 +14,24 @@ use crate::outcome::Outcome;
 use crate::reply::Code;
 use crate::step::Step;
 
-/// A connection that was idle for this long gets a NOOP first: a firewall may have dropped it
+/// After this long without use, a connection is tested with NOOP. A firewall may have dropped it
 /// without notice.
 const LONG_SILENCE: Duration = Duration::from_secs(30);
 
 /// A connection of the pool while it is in use.
 ///
-/// Dropped, it goes back to the pool if it is fit for another message.
+/// When it is dropped, the connection goes back to the pool if it can send another message.
 #[derive(Debug)]
 pub(crate) struct Lease {
-    /// Only dropping takes it out.
+    /// `None` only while the lease is dropped or renewed.
     kept: Option<Kept>,
     permit: Permit,
     is_used: bool,
 }
 
 impl Pool {
-    /// Waits for a connection that is fit for many messages: one that was kept, or else a new one.
+    /// Waits for a connection for many messages. A kept one is checked first; if it has ended, a
+    /// new one is opened.
     pub(crate) fn fit_lease(self: &Arc<Self>) -> Result<Lease> {
         let mut lease = Lease::new(self, self.permit()?)?;
         match lease.begin() {
@@ -39,13 +40,13 @@ impl Pool {
         }
     }
 
-    /// Waits for the right to a connection, and opens a new one.
+    /// Waits for a permit, and opens a new connection.
     pub(crate) fn new_lease(self: &Arc<Self>) -> Result<Lease> {
         Lease::open(self.permit()?)
     }
 
-    /// Sends one message when it is its turn. What a kept connection could not take, because it had
-    /// gone stale, goes over a new one.
+    /// Sends one message when it is its turn. If a kept connection had gone stale, the message goes
+    /// over a new one.
     pub(crate) fn deliver(self: &Arc<Self>, message: Consignment<'_>) -> Result<Outcome> {
         let permit = self.permit()?;
         wait_until(self.pace.turn(Instant::now()));
@@ -101,7 +102,7 @@ impl Lease {
         })
     }
 
-    /// A new connection instead of this one, which is not kept.
+    /// Replaces the connection by a new one.
     fn renew(mut self) -> Result<Self> {
         drop(self.kept.take());
         self.kept = Some(self.permit.0.open()?);
@@ -156,14 +157,14 @@ impl Drop for Lease {
     }
 }
 
-/// Whether a message could not be sent because the connection was no good any more: the server had
-/// closed it, or says goodbye. No recipient has got the message.
+/// Whether a message could not be sent because the connection had gone stale: the server had closed
+/// it, or said goodbye. No recipient has the message.
 pub(crate) fn is_stale(error: &Error) -> bool {
     let is_gone = match cause(error) {
-        // Nothing of the message was sent, whatever came instead of silence.
+        // Nothing of the message was sent, whatever was found on the idle connection.
         cause if cause.step() == Some(Step::Idle) => true,
         Error::Closed | Error::Disconnected { .. } | Error::Io { .. } => true,
-        // The fault is the connection's, not the message's.
+        // The connection is the cause, not the message.
         Error::Refused {
             step: Step::Reset, ..
         } => true,
@@ -172,7 +173,7 @@ pub(crate) fn is_stale(error: &Error) -> bool {
     is_gone && is_certainly_nobodys(error)
 }
 
-/// Whether the connection was lost during a message that no recipient has got.
+/// Whether the connection was lost during a message that no recipient has.
 pub(crate) fn is_lost(error: &Error) -> bool {
     let is_connections = !matches!(cause(error), Error::Source(_) | Error::Content(_));
     error.is_closed() && is_connections && is_certainly_nobodys(error)

@@ -12,20 +12,20 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause, however often it says so.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How fast messages may follow each other: as the caller says, and slower when the server asks for
-/// it.
+/// How fast messages may follow each other: at the rate that the caller sets, and slower if the
+/// server asks for it.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {
-    /// The time from one message to the next.
+    /// The least time between two messages.
     interval: Option<Duration>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the next message may go.
+    /// When the next message may be sent.
     next: Option<Instant>,
-    /// Until when a server that had too much is left alone.
+    /// Until when nothing is sent to a server that asked for a pause.
     rest: Option<Instant>,
     pause: Duration,
 }
@@ -38,7 +38,7 @@ impl Pace {
         }
     }
 
-    /// Takes a turn, and returns when it comes.
+    /// Takes the next turn, and returns its time.
     pub(crate) fn turn(&self, now: Instant) -> Instant {
         let Some(interval) = self.interval else {
             return now;
@@ -49,13 +49,13 @@ impl Pace {
         turn
     }
 
-    /// The same for one of many messages, which wait for a server that had too much.
+    /// The same for one of many messages, which also waits for the end of a pause.
     pub(crate) fn turn_of_many(&self, now: Instant) -> Instant {
         let turn = self.turn(now);
         self.lock().rest.map_or(turn, |rest| rest.max(turn))
     }
 
-    /// Learns from a result whether the server has too much to do.
+    /// Learns from a result whether the server needs a pause.
     pub(crate) fn learn(&self, result: &Result<Outcome>, now: Instant) {
         if is_too_much(result) {
             self.slow_down(now);
@@ -64,10 +64,10 @@ impl Pace {
         }
     }
 
-    /// Leaves the server alone for a while, longer each time.
+    /// Begins a pause, longer each time.
     pub(crate) fn slow_down(&self, now: Instant) {
         let mut state = self.lock();
-        // What was on its way when the server said so says it once more.
+        // Results of messages that were already on their way do not count again.
         if state.rest.is_none_or(|rest| now >= rest) {
             state.pause = (state.pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE);
             state.rest = now.checked_add(state.pause);
@@ -102,8 +102,8 @@ fn is_too_much(result: &Result<Outcome>) -> bool {
     }
 }
 
-/// 4.7.0, or words about speed. The same codes stand for full mailboxes, greylisting, and connections
-/// that were silent for too long, which no pause of ours mends.
+/// Whether a reply has 4.7.0 or words about speed. The same codes stand for full mailboxes,
+/// greylisting, and connections that were idle too long. A pause does not help with those.
 fn asks_for_rest(reply: &Reply) -> bool {
     const CODES: [u16; 5] = [421, 450, 451, 452, 454];
     const WORDS: [&str; 3] = ["busy", "rate", "throttling"];
@@ -151,12 +151,12 @@ mod tests {
         let (pace, mut now) = (Pace::new(None), Instant::now());
         for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
             let pause = Duration::from_secs(pause);
-            // What was on its way counts once.
+            // Messages that were already on their way count once.
             for _ in 0..3 {
                 pace.learn(&refused("451 4.7.0 slow down"), now);
             }
             assert_eq!(pace.turn_of_many(now), now + pause);
-            // Single messages are not held up.
+            // Single messages are not delayed.
             assert_eq!(pace.turn(now), now);
             now += pause;
         }

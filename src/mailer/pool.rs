@@ -23,13 +23,13 @@ pub(crate) struct Pool {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Those that wait for a message, the newest last.
+    /// Connections without a message, the one that was used last at the end.
     idle: Vec<Kept>,
-    /// How many permits are out.
+    /// How many permits are in use.
     permits: usize,
-    /// The callers that wait for one, the oldest first. It is empty while a permit is free.
+    /// The callers that wait for a permit, the oldest first. Empty while a permit is free.
     queue: VecDeque<Arc<Turn>>,
-    /// How often everything was closed: a connection from before is not kept.
+    /// How often all connections were closed. A connection from before that is not kept.
     era: u64,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Kept {
     pub(crate) connection: SmtpConnection,
     /// When it was opened.
     opened: Instant,
-    /// When it was used last.
+    /// When it was last used.
     pub(crate) used: Instant,
     era: u64,
 }
@@ -98,7 +98,7 @@ impl Pool {
         }
     }
 
-    /// Hands a permit on to the next in the queue.
+    /// Gives a permit back, or to the next caller in the queue.
     fn release(&self) {
         let mut state = self.lock();
         match state.queue.pop_front() {
@@ -110,7 +110,7 @@ impl Pool {
         }
     }
 
-    /// Writes to the trace that a message is sent again, if it is.
+    /// If a message is sent again after a pause, writes that to the trace.
     pub(crate) fn note_again(&self, pause: Option<Duration>) {
         if let Some(pause) = pause {
             let pause = Seconds(pause);
@@ -133,11 +133,11 @@ impl Pool {
         })
     }
 
-    /// The connection that was used last, since it is the least likely to have gone stale. The
-    /// others come to an age where they are closed.
+    /// Takes the connection that was used last, because it is the least likely to have gone stale.
+    /// Those that are too old, or were idle too long, are closed.
     pub(crate) fn take(&self) -> Option<Kept> {
         let expired = self.take_expired();
-        // The goodbyes are said without the lock.
+        // QUIT is sent without the lock.
         drop(expired);
         self.lock().idle.pop()
     }
@@ -151,7 +151,7 @@ impl Pool {
         }
     }
 
-    /// Takes out all kept connections; those in use now will not be kept either.
+    /// Takes out all kept connections. Those in use now will not be kept either.
     pub(crate) fn clear(&self) -> Vec<Kept> {
         let mut state = self.lock();
         state.era += 1;
@@ -179,7 +179,7 @@ impl Pool {
         age >= self.options.age || kept.connection.transactions() >= self.options.messages
     }
 
-    /// How many connections are kept at this moment.
+    /// How many connections are kept now.
     pub(crate) fn idle_count(&self) -> usize {
         self.lock().idle.len()
     }
@@ -208,7 +208,7 @@ mod tests {
     use std::sync::mpsc;
     use std::thread;
 
-    // The order of the calls is the order of the permits.
+    // Permits are given in the order of the calls.
     #[test]
     fn permits_go_round_in_order() {
         let options = Options {

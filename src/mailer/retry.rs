@@ -32,6 +32,9 @@ pub struct Retry {
 
 impl Retry {
     /// Allows this many attempts in total; 0 and 1 both mean that nothing is tried again.
+    ///
+    /// If no recipient has got the message after several attempts, the error is
+    /// [`Error::GaveUp`](crate::Error::GaveUp), with the last failure inside.
     pub fn new(attempts: u32) -> Self {
         Self {
             attempts,
@@ -54,6 +57,9 @@ impl Retry {
 
     /// Starts no attempt later than this after the start of the first; by default there is no
     /// limit.
+    ///
+    /// After that you get the last result, which is [`Error::GaveUp`](crate::Error::GaveUp) as with
+    /// [`new`](Self::new). An attempt that has begun is not cut short.
     pub fn deadline(mut self, budget: Duration) -> Self {
         self.deadline = Some(budget);
         self

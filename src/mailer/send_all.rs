@@ -1,4 +1,4 @@
-//! [`SendAll`]: many messages, over as many connections as it takes.
+//! [`SendAll`]: many messages, over as many connections as they need.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ use crate::reply::Code;
 
 /// A connection that has nothing to do for longer than this is given back.
 const LONGEST_HOLD: Duration = Duration::from_millis(500);
-/// Most messages that have no result yet, or one that waits for its turn.
+/// The most messages that have no result, or a result that is not returned yet.
 const MOST_WAITING: usize = 8192;
 
 impl Mailer {
@@ -100,13 +100,13 @@ pub struct SendAll<'a, I> {
     is_exhausted: bool,
     run: Option<Run<'a, Lease>>,
     book: Book<'a>,
-    /// The message that goes next, and when.
+    /// The next message, and when it may be sent.
     chosen: Option<(u64, Instant)>,
-    /// Most messages on the connection.
+    /// The most messages on the connection at a time.
     most: usize,
-    /// Others take messages from the same list: it is never known to be at its end.
+    /// Other threads take messages from the same list. So it may get more after it was empty.
     is_one_of_many: bool,
-    /// Why no connection can be had, for one of many.
+    /// Why no connection could be opened, if this is one of many.
     failure: Option<Error>,
 }
 
@@ -127,9 +127,11 @@ impl<'a, I> SendAll<'a, I> {
         self.rest
     }
 
-    /// One of many that take messages from the same list, with at most so many on its connection.
+    /// Makes it one of many that take messages from the same list, with at most `most` on its
+    /// connection.
     ///
-    /// If no connection can be had, it ends, and [`take_failure`](Self::take_failure) says why.
+    /// If no connection can be opened, it ends, and [`take_failure`](Self::take_failure) returns
+    /// why.
     pub(crate) fn one_of_many(mut self, most: usize) -> Self {
         self.is_one_of_many = true;
         self.most = most;
@@ -140,18 +142,18 @@ impl<'a, I> SendAll<'a, I> {
         self.failure.take()
     }
 
-    /// Takes out everything that was taken and has given no result.
+    /// Takes out every message that was taken and has not returned its result.
     pub(crate) fn hand_over(&mut self) -> impl Iterator<Item = Taken<'a>> + use<'a, I> {
         self.chosen = None;
         self.book.hand_over()
     }
 
-    /// Adds a message that another one of many has had.
+    /// Adds a message that another one of the many had taken.
     pub(crate) fn take_over(&mut self, attempts: Box<Attempts<'a>>) {
         self.book.take_over(attempts, Instant::now());
     }
 
-    /// Gives up on the message that goes next, and later on the others.
+    /// Ends the attempt of the next message with this error.
     pub(crate) fn fail(&mut self, error: Error) {
         if let Some((number, _)) = self.chosen.take() {
             let now = Instant::now();
@@ -167,7 +169,7 @@ where
     I: Iterator,
     I::Item: Into<Consignment<'a>>,
 {
-    /// Does one thing; false at the end.
+    /// Does one step. Returns false at the end.
     fn advance(&mut self) -> bool {
         let Some(run) = &mut self.run else {
             return self.open();
@@ -189,7 +191,7 @@ where
             .as_ref()
             .is_some_and(|run| run.connection.transactions() <= 1);
         if is_first && result.as_ref().is_err_and(is_farewell) {
-            // Nothing else was asked of it.
+            // The server said goodbye to the first message of this connection.
             self.pool.pace.slow_down(now);
         }
         self.pool.pace.learn(&result, now);
@@ -199,7 +201,7 @@ where
         self.arm();
     }
 
-    /// Each result has its own deadline.
+    /// Starts the deadline of a result.
     fn arm(&mut self) {
         if let Some(run) = &mut self.run {
             run.arm();
@@ -234,7 +236,7 @@ where
         true
     }
 
-    /// A server that refuses connections for now has too many of them.
+    /// A server that refuses connections with a transient error has too many of them.
     fn learn_of(&self, error: &Error) {
         let is_refusal = error.reply().is_some() && error.is_transient();
         if is_refusal {
@@ -242,7 +244,7 @@ where
         }
     }
 
-    /// Waits for a message that is to go again; false if there is none.
+    /// Waits for a message that is to be sent again. Returns false if there is none.
     fn wait_for_due(&mut self) -> bool {
         self.book.next_due().map(wait_until).is_some()
     }
@@ -254,7 +256,7 @@ where
             && run.is_some_and(|run| run.is_open() && !run.connection.is_worn())
     }
 
-    /// Gives the connection the next message, or reads a reply until it is its turn.
+    /// Sends the next message if it is its turn. If not, reads a reply or waits.
     fn feed(&mut self) {
         let Some((number, turn)) = self.choose() else {
             return self.drain();
@@ -266,7 +268,7 @@ where
                 return;
             }
             if wait > LONGEST_HOLD {
-                // Others may want it meanwhile.
+                // Others may need the connection meanwhile.
                 self.run = None;
                 return;
             }
@@ -279,14 +281,14 @@ where
         }
     }
 
-    /// Reads a reply, or gives the connection back if none is owed.
+    /// Reads a reply, or gives the connection back if none is due.
     fn drain(&mut self) {
         if !self.run.as_mut().is_some_and(Run::wait) {
             self.run = None;
         }
     }
 
-    /// The message that goes next, and when.
+    /// The next message, and when it may be sent.
     fn choose(&mut self) -> Option<(u64, Instant)> {
         if self.chosen.is_none() {
             let now = Instant::now();

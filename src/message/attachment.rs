@@ -41,7 +41,7 @@ pub struct Attachment {
     name: String,
     media_type: Option<String>,
     description: Option<String>,
-    /// Set if it is shown within HTML.
+    /// Set if HTML shows it.
     content_id: Option<String>,
     source: Source,
 }
@@ -211,7 +211,7 @@ impl Attachment {
     }
 }
 
-/// The type for a file name; for text also the charset, since text without one is US-ASCII (RFC
+/// The type for a file name. Text also gets a charset, because text without one is US-ASCII (RFC
 /// 2046, 4.1.2).
 fn guess(file_name: &str, source: &Source) -> MediaType {
     let media_type = MediaType::of_file(file_name);
@@ -222,7 +222,7 @@ fn guess(file_name: &str, source: &Source) -> MediaType {
     }
 }
 
-/// A file name has no control characters, tabs included.
+/// Checks a file name: control characters are refused, tabs included.
 pub(crate) fn check_name(name: &str) -> Result<(), MessageProblem> {
     match name.chars().find(|c| c.is_control()) {
         Some(c) => Err(MessageProblem::Control(c)),

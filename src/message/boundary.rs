@@ -1,21 +1,20 @@
-//! Boundaries of multiparts: what they look like, and whether they are found in the content (RFC
-//! 2046, 5.1.1).
+//! Boundaries of multiparts: their form, and whether they occur in the content (RFC 2046, 5.1.1).
 
 use crate::message::entity::{Content, Entity, Root};
 use crate::message::field::Field;
 use crate::message::source::Source;
 use crate::message::transfer::Encoding;
 
-/// Longest boundary (RFC 2046, 5.1.1).
+/// The longest boundary (RFC 2046, 5.1.1).
 const MAX_BOUNDARY: usize = 70;
 
-/// The boundary of a multipart: a message numbers its own. None is the beginning of another (RFC
-/// 2046, 5.1.2).
+/// The boundary of a multipart. A message numbers its own, and none is the beginning of another
+/// (RFC 2046, 5.1.2).
 pub(crate) fn numbered(seed: &str, number: usize) -> String {
     format!("{}{number}_=", family(seed))
 }
 
-/// What all boundaries of a message's own begin with.
+/// The text with which all boundaries that a message makes begin.
 ///
 /// Neither quoted-printable nor base64 has `=_`, so no encoded content can look like one (RFC 2045,
 /// 6.7).
@@ -30,7 +29,7 @@ pub(crate) fn is_boundary(text: &str) -> bool {
 }
 
 impl Root {
-    /// Whether boundaries that the caller gave are found where they end something else.
+    /// Whether a boundary from the caller could be taken for another, or occurs in the content.
     pub(crate) fn confuses(&self) -> bool {
         !self.body.is_clear(&mut Vec::new(), &self.seed)
     }
@@ -44,12 +43,14 @@ impl Root {
 }
 
 impl Entity {
-    /// Whether the content has what could be taken for a delimiter of the multiparts around it.
+    /// Whether the content has a text that could be taken for a delimiter of the multiparts around
+    /// it.
     pub(crate) fn collides(&self, seed: &str) -> bool {
         self.has(&[&family(seed)])
     }
 
-    /// Whether content that is not base64 has a delimiter with one of these boundaries.
+    /// Whether the content has a delimiter with one of these boundaries. Attachments count only if
+    /// they are in memory.
     fn has(&self, boundaries: &[&str]) -> bool {
         if boundaries.is_empty() {
             return false;
@@ -70,8 +71,8 @@ impl Entity {
             }
     }
 
-    /// Whether each boundary that the caller gave is its own: no other begins with it, and no
-    /// content has it.
+    /// Whether each boundary from the caller is unique: none is the beginning of another, and none
+    /// is in the content.
     fn is_clear<'e>(&'e self, around: &mut Vec<&'e str>, seed: &str) -> bool {
         match &self.content {
             Content::Message(root) => root.body.is_clear(around, &root.seed),
@@ -96,7 +97,7 @@ impl Entity {
     }
 }
 
-/// Whether one is the beginning of the other: readers compare no further (RFC 2046, 5.1.2).
+/// Whether one is the beginning of the other. Readers do not compare further (RFC 2046, 5.1.2).
 fn begins(one: &str, other: &str) -> bool {
     one.starts_with(other) || other.starts_with(one)
 }
@@ -110,7 +111,8 @@ fn occurs(boundaries: &[&str], octets: &[u8]) -> bool {
     })
 }
 
-/// Quoted-printable makes `=` and digits of other characters, which a boundary may have, too.
+/// Whether a text has a delimiter, as it is or in quoted-printable. Encoded characters are `=` and
+/// digits, which a boundary may have, too.
 fn is_in_text(boundaries: &[&str], text: &str) -> bool {
     let is_encoded = || {
         let mut encoded = Vec::new();
@@ -124,8 +126,7 @@ fn is_in_text(boundaries: &[&str], text: &str) -> bool {
             && is_encoded()
 }
 
-/// Looks for a delimiter in lines that are read from somewhere: a source that cannot be read is one
-/// that may have it.
+/// Whether lines from a source have a delimiter. A source that cannot be read may have one.
 fn is_in(boundaries: &[&str], source: &Source) -> bool {
     let longest = boundaries.iter().map(|b| b.len() + 2).max().unwrap_or(0);
     let mut window = Vec::new();

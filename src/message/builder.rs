@@ -18,8 +18,8 @@ use crate::message::resent::Resent;
 use crate::message::unfold::unfolded;
 use crate::message::{Message, random};
 
-/// Longest seed of boundaries: a boundary adds to it, and has at most 70 characters (RFC 2046,
-/// 5.1.1).
+/// The longest seed of boundaries. A boundary has more than the seed, and at most 70 characters
+/// (RFC 2046, 5.1.1).
 const MAX_SEED: usize = 40;
 
 impl Message {
@@ -52,7 +52,7 @@ impl Message {
 #[derive(Debug, Default)]
 #[must_use = "call `build` to make the message"]
 pub struct MessageBuilder {
-    /// Boxed, since each setter moves the builder.
+    /// Boxed, because each setter moves the builder.
     pub(super) head: Box<Head>,
     text: Option<Part>,
     html: Option<Part>,
@@ -114,7 +114,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients of a copy.
+    /// Adds recipients of a copy; by default there are none.
     pub fn cc<T, K>(mut self, cc: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -123,8 +123,9 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds recipients that are hidden from the others: they are in the envelope, and not in the
-    /// message.
+    /// Adds recipients that are hidden from the others; by default there are none.
+    ///
+    /// They are in the envelope, and not in the message.
     pub fn bcc<T, K>(mut self, bcc: T) -> Self
     where
         T: IntoAddressList<K>,
@@ -175,7 +176,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds the ids of the messages that this one replies to, as a text or a list of texts.
+    /// Adds the ids of the messages that this one replies to, as a text or a list of texts; by
+    /// default there are none.
     ///
     /// A text may hold several ids, which are sent unchanged. Everything that is not an id, `<`
     /// printable ASCII `>`, is left out.
@@ -188,7 +190,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Adds the ids of earlier messages in the conversation, the oldest first.
+    /// Adds the ids of earlier messages in the conversation, the oldest first; by default there are
+    /// none.
     ///
     /// They are read like those of [`in_reply_to`](Self::in_reply_to).
     pub fn references<T, K>(mut self, ids: T) -> Self
@@ -256,7 +259,7 @@ impl MessageBuilder {
     /// ```
     pub fn header(mut self, name: &str, value: impl AsRef<str>) -> Self {
         let value = value.as_ref();
-        // What other messages gave is taken however it comes.
+        // Ids from other messages are accepted in any form.
         if name.eq_ignore_ascii_case("In-Reply-To") {
             return self.in_reply_to(value);
         }
@@ -283,9 +286,23 @@ impl MessageBuilder {
         self.header("TLS-Required", "No")
     }
 
-    /// Adds the header fields of a resending, before those of earlier ones (RFC 5322, 3.6.6).
+    /// Adds the header fields of a resending, before those of earlier ones (RFC 5322, 3.6.6); by
+    /// default there are none.
     ///
     /// The message then goes to the recipients of this resending.
+    ///
+    /// ```
+    /// use smtplib::Message;
+    /// use smtplib::message::Resent;
+    ///
+    /// let message = Message::builder()
+    ///     .from("alice@example.com")
+    ///     .to("bob@example.org")
+    ///     .resent(Resent::new().from("bob@example.org").to("carol@example.net"))
+    ///     .build()?;
+    /// assert_eq!(message.envelope().recipients().next().unwrap().to_string(), "carol@example.net");
+    /// # Ok::<(), smtplib::error::MessageError>(())
+    /// ```
     pub fn resent(mut self, resent: Resent) -> Self {
         match resent.check() {
             Ok(posting) => self.head.resent.insert(0, posting),
@@ -294,25 +311,30 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the plain text; together with [`html`](Self::html), mail programs show one of the two.
+    /// Sets the plain text; by default there is none, and a message without any body is empty.
+    ///
+    /// Together with [`html`](Self::html), mail programs show one of the two.
     pub fn text(mut self, text: impl Into<String>) -> Self {
         self.text = Some(Part::text(text));
         self
     }
 
-    /// Sets the plain text, with one line for each paragraph; mail programs wrap them (RFC 3676).
+    /// Sets the plain text, with one line for each paragraph; by default there is none.
+    ///
+    /// Mail programs wrap the paragraphs (RFC 3676).
     pub fn text_flowed(mut self, text: &str) -> Self {
         self.text = Some(Part::flowed(text));
         self
     }
 
-    /// Sets the HTML; add a [`text`](Self::text) for readers without HTML.
+    /// Sets the HTML; by default there is none. Add a [`text`](Self::text) for readers without HTML.
     pub fn html(mut self, html: impl Into<String>) -> Self {
         self.html = Some(Part::html(html));
         self
     }
 
-    /// Sets the calendar of an invitation, with its method, such as `REQUEST`.
+    /// Sets the calendar of an invitation, with its method, such as `REQUEST`; by default there is
+    /// none.
     ///
     /// Mail programs show it instead of the text. The chapter [`calendar`](crate::guide::calendar)
     /// has an example.
@@ -340,10 +362,22 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the body to a tree of parts, instead of text, HTML and calendar.
+    /// Sets the body to a tree of parts, instead of text, HTML and calendar; by default there is none.
     ///
     /// An inline attachment goes beside the first HTML of the tree, as it does with
     /// [`html`](Self::html).
+    ///
+    /// ```
+    /// use smtplib::{Message, Part};
+    ///
+    /// let forms = [Part::text("Noon?\n"), Part::html("<p>Noon?</p>\n")];
+    /// let message = Message::builder()
+    ///     .from("alice@example.com")
+    ///     .to("bob@example.org")
+    ///     .body(Part::alternative(forms))
+    ///     .build()?;
+    /// # Ok::<(), smtplib::error::MessageError>(())
+    /// ```
     pub fn body(mut self, part: impl Into<Part>) -> Self {
         self.body = Some(part.into());
         self
@@ -382,15 +416,10 @@ impl MessageBuilder {
         let seed = self.seed.take();
         let has_encoded_names = self.has_encoded_names;
         let body = self.into_body()?.check()?;
-        let mut root = Root {
-            head,
-            body,
-            seed: "".into(),
-            has_encoded_names,
-        };
+        let mut root = Root::new(head, body, has_encoded_names);
         root.seed = match seed {
             Some(seed) => check_seed(seed, &root)?,
-            // 128 random bits are in no content that was there before them.
+            // Random bits cannot occur in content that existed before them.
             None if root.body.is_multipart() => random::token().into(),
             None => "".into(),
         };
@@ -401,7 +430,7 @@ impl MessageBuilder {
     }
 
     /// Arranges the parts: the forms of the text as alternatives, inline pictures beside the HTML,
-    /// attachments last.
+    /// and attachments last.
     fn into_body(self) -> Result<Part, MessageError> {
         let mut body = self.body;
         let (mut inline, mut attachments): (Vec<_>, Vec<_>) =
@@ -448,7 +477,7 @@ fn answer_to(subject: &str) -> String {
     format!("Re: {rest}")
 }
 
-/// Whether a subject that cannot be decoded can go out as it came.
+/// Whether a subject that cannot be decoded can be sent unchanged.
 fn is_one_line(subject: &str) -> bool {
     subject
         .bytes()

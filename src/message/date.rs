@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::message::error::MessageProblem;
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// RFC 5322, 3.3: the year is 1900 or later; after 9999 readers give up.
+/// RFC 5322, 3.3: the year is 1900 or later. After 9999, readers fail.
 const YEARS: RangeInclusive<i64> = 1900..=9999;
-/// Octets of `Thu, 01 Jan 1970 00:00:00 +0000`.
+/// The bytes of `Thu, 01 Jan 1970 00:00:00 +0000`.
 const LENGTH: usize = 31;
 const MINUTES_PER_DAY: u16 = 1_440;
 const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -94,31 +94,31 @@ impl Date {
         }
     }
 
-    /// The date as a header has it.
-    pub(crate) fn text(self) -> String {
+    /// Appends the date in the form of a header.
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
         let local = self.local_seconds();
         let days = local.div_euclid(SECONDS_PER_DAY);
         let second = local.rem_euclid(SECONDS_PER_DAY);
         let offset = i64::from(self.offset_minutes.unsigned_abs());
         let (year, month, day) = civil(days);
-        let mut text = String::with_capacity(LENGTH);
-        text.push_str(name(&WEEKDAYS, days.rem_euclid(7)));
-        push_two(&mut text, ", ", day);
-        text.push(' ');
-        text.push_str(name(&MONTHS, month - 1));
-        text.push(' ');
-        push_two(&mut text, "", year / 100);
-        push_two(&mut text, "", year % 100);
-        push_two(&mut text, " ", second / 3_600);
-        push_two(&mut text, ":", second / 60 % 60);
-        push_two(&mut text, ":", second % 60);
-        text.push_str(if self.offset_minutes < 0 { " -" } else { " +" });
-        push_two(&mut text, "", offset / 60);
-        push_two(&mut text, "", offset % 60);
-        text
+        let mut add = |before: &[&str], number: i64| {
+            for text in before {
+                out.extend_from_slice(text.as_bytes());
+            }
+            out.extend_from_slice(&two_digits(number));
+        };
+        let sign = if self.offset_minutes < 0 { " -" } else { " +" };
+        add(&[name(&WEEKDAYS, days.rem_euclid(7)), ", "], day);
+        add(&[" ", name(&MONTHS, month - 1), " "], year / 100);
+        add(&[], year % 100);
+        add(&[" "], second / 3_600);
+        add(&[":"], second / 60 % 60);
+        add(&[":"], second % 60);
+        add(&[sign], offset / 60);
+        add(&[], offset % 60);
     }
 
-    /// The moment in UTC as RFC 3339 has it, if its year can be written.
+    /// The moment in UTC in the form of RFC 3339, if its year can be written.
     pub(crate) fn utc_rfc3339(self) -> Option<String> {
         let utc = self.offset(0).and_then(Self::check).ok()?;
         let (year, month, day) = civil(utc.seconds.div_euclid(SECONDS_PER_DAY));
@@ -150,17 +150,17 @@ impl From<SystemTime> for Date {
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text())
+        let mut text = Vec::with_capacity(LENGTH);
+        self.append_to(&mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
     }
 }
 
-/// Appends a number below 100 with two digits; every message has a date, and `{:02}` takes several
-/// times as long.
-fn push_two(text: &mut String, before: &str, number: i64) {
-    let digit = |number: i64| char::from(b'0' + u8::try_from(number % 10).unwrap_or(0));
-    text.push_str(before);
-    text.push(digit(number / 10));
-    text.push(digit(number));
+/// The two digits of a number below 100. Every message has a date, and `{:02}` takes several times
+/// as long.
+fn two_digits(number: i64) -> [u8; 2] {
+    let number = u8::try_from(number).unwrap_or(0);
+    [b'0' + number / 10 % 10, b'0' + number % 10]
 }
 
 /// Seconds since 1970 of a moment before it, rounded down like those after it.
@@ -178,8 +178,8 @@ fn name(names: &[&'static str], index: i64) -> &'static str {
 
 /// Year, month and day of a number of days since 1970, in the proleptic Gregorian calendar.
 ///
-/// Years are counted from March, so that the day that a leap year adds is the last of its year:
-/// then 400 years, 100 years, 4 years and the months each have a fixed length but for their last.
+/// Years are counted from March, so that the extra day of a leap year is the last of its year. Then
+/// 400 years, 100 years, 4 years and the months each have a fixed length, except the last of them.
 fn civil(days: i64) -> (i64, i64, i64) {
     const DAYS_PER_400_YEARS: i64 = 146_097;
     const DAYS_FROM_0000_03_01_TO_1970: i64 = 719_468;
@@ -192,7 +192,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
         / 365;
     let day_of_year =
         day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    // From March on the months have 31, 30, 31, 30, 31 days, and again: 153 days in five months.
+    // From March on, the months have 31, 30, 31, 30, 31 days, and then the same again: 153 days in
+    // five months.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 {
@@ -279,7 +280,7 @@ mod tests {
         }
     }
 
-    /// B16: on construction, not when the message is built.
+    /// B16: an error at construction, not when the message is built.
     #[test]
     fn an_offset_of_a_day_is_no_offset() {
         for minutes in [1_440, -1_440, 30_000, i16::MIN] {

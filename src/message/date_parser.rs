@@ -1,4 +1,4 @@
-//! Reading dates as headers have them (RFC 5322, 3.3 and 4.3).
+//! Reading dates in the forms that headers have (RFC 5322, 3.3 and 4.3).
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use crate::message::date::{Date, MONTHS};
 use crate::message::error::MessageProblem;
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// The zones with names that mean one thing, in hours (RFC 5322, 4.3).
+/// The named zones with only one meaning, in hours (RFC 5322, 4.3).
 const ZONES: [(&str, i16); 12] = [
     ("UT", 0),
     ("UTC", 0),
@@ -77,7 +77,7 @@ fn without_comments(text: &str) -> Option<String> {
     (depth == 0).then_some(out)
 }
 
-/// Digits, and no more than so many.
+/// Reads a number whose count of digits is in `lengths`.
 fn number(text: &str, lengths: std::ops::RangeInclusive<usize>) -> Option<i64> {
     let is_number = lengths.contains(&text.len()) && text.bytes().all(|o| o.is_ascii_digit());
     is_number.then(|| text.parse().ok())?
@@ -91,7 +91,7 @@ fn month(text: &str) -> Option<i64> {
     i64::try_from(at + 1).ok()
 }
 
-/// RFC 5322, 4.3: two digits are of the years from 1950 to 2049, three count from 1900.
+/// RFC 5322, 4.3: two digits mean a year from 1950 to 2049, and three digits count from 1900.
 fn year(text: &str) -> Option<i64> {
     let year = number(text, 2..=4)?;
     Some(match text.len() {
@@ -101,7 +101,7 @@ fn year(text: &str) -> Option<i64> {
     })
 }
 
-/// Seconds since midnight; a leap second is the first of the next minute.
+/// Seconds since midnight. A leap second is the first of the next minute.
 fn time(text: &str) -> Option<i64> {
     let mut parts = text.split(':');
     let hour = number(parts.next()?, 1..=2).filter(|hour| *hour < 24)?;
@@ -116,7 +116,7 @@ fn time(text: &str) -> Option<i64> {
         .then_some((hour * 60 + minute) * 60 + second)
 }
 
-/// Minutes east of UTC. Zones whose names mean several things are unknown, which is `-0000` (RFC
+/// Minutes east of UTC. A zone whose name has several meanings is unknown, which is `-0000` (RFC
 /// 5322, 4.3).
 fn zone(text: &str) -> Option<i16> {
     let Some(digits) = text.strip_prefix(['+', '-']) else {
@@ -145,7 +145,7 @@ fn days_in(year: i64, month: i64) -> i64 {
 }
 
 /// Days since 1970 of a day in the proleptic Gregorian calendar. Years are counted from March, so
-/// that the day that a leap year adds is the last.
+/// that the extra day of a leap year is the last.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     const DAYS_FROM_0000_03_01_TO_1970: i64 = 719_468;
     let year = year - i64::from(month <= 2);

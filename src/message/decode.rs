@@ -1,4 +1,4 @@
-//! Reading encoded-words (RFC 2047): values that come from other messages have them.
+//! Reading encoded-words (RFC 2047), which values from other messages have.
 
 use base64::Engine;
 use base64::alphabet;
@@ -9,21 +9,22 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-/// What Windows-1252 has where ISO 8859-1 has control characters, from 0x80 on.
+/// The characters of Windows-1252 from 0x80 on, where ISO 8859-1 has control characters.
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// Whether a text may hold encoded-words.
+/// Whether a text may have encoded-words.
 pub(crate) fn has_encoded_words(text: &str) -> bool {
     text.contains("=?")
 }
 
-/// The text with its encoded-words decoded. Nothing if one is in a charset that is not known here:
-/// then the text has to stay as it came.
+/// The text with its encoded-words decoded. `None` if one cannot be decoded, for instance because
+/// its charset is not known here. Then the text must stay unchanged.
 ///
-/// A control character that was hidden in one becomes a space. Known are UTF-8, US-ASCII, ISO 8859-1 and Windows-1252.
+/// A control character in an encoded-word becomes a space. The known charsets are UTF-8, US-ASCII,
+/// ISO 8859-1 and Windows-1252.
 pub(crate) fn decoded(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut octets = Vec::new();
@@ -114,7 +115,7 @@ fn flush(octets: &mut Vec<u8>, charset: &str, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// ISO 8859-1 is read as Windows-1252, which many mean by it.
+/// ISO 8859-1 is read as Windows-1252, because many programs mean that by it.
 fn from_windows_1252(octet: u8) -> char {
     let special = octet.checked_sub(0x80).map(usize::from);
     special
@@ -156,7 +157,7 @@ mod tests {
         }
     }
 
-    /// B13: what cannot be read is left to those who can.
+    /// B13: what cannot be decoded is not decoded.
     #[test]
     fn what_is_not_known_is_not_guessed() {
         for text in [

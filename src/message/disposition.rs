@@ -6,7 +6,7 @@ use crate::message::error::{MessageProblem, check_controls};
 use crate::message::media_type::{Parameter, parse_parameters};
 use crate::message::parameter::is_token;
 
-/// `inline` or `attachment`, and parameters other than the name of the file.
+/// `inline` or `attachment`, and parameters other than the file name.
 #[derive(Clone, Debug)]
 pub(crate) struct Disposition {
     pub(crate) value: Cow<'static, str>,
@@ -21,7 +21,7 @@ impl Disposition {
         }
     }
 
-    /// Reads a value such as `attachment; size=12`, and takes the name of the file out of it.
+    /// Reads a value such as `attachment; size=12`, and returns a file name in it separately.
     pub(crate) fn parse(text: &str) -> Result<(Self, Option<String>), MessageProblem> {
         check_controls(text)?;
         let (value, rest) = text.split_once(';').unwrap_or((text, ""));

@@ -3,25 +3,25 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// Longest encoded-word (RFC 2047, 2), in characters.
+/// The longest encoded-word (RFC 2047, 2), in characters.
 pub(crate) const MAX_ENCODED_WORD: usize = 75;
-/// Length of `=?utf-8?q?` and `?=`.
+/// The length of `=?utf-8?q?` and `?=`.
 const FRAME: usize = 12;
-/// What legibility may cost, in characters.
+/// How many characters longer the readable encoding may be.
 const LEGIBLE: usize = 4;
 
 /// The two encodings of RFC 2047, 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
-    /// Base64, shorter where most characters are outside ASCII.
+    /// Base64, which is shorter if most characters are outside ASCII.
     B,
-    /// Like quoted-printable, legible where most are inside.
+    /// Like quoted-printable, readable if most characters are in ASCII.
     Q,
 }
 
 impl Encoding {
-    /// The one that makes the text shorter; Q even if that is a little longer, because it can be
-    /// read.
+    /// The encoding that makes the text shorter. Q even if it is a little longer, because people
+    /// can read it.
     pub(crate) fn for_text(text: &str) -> Self {
         let q: usize = text.chars().map(q_length).sum();
         if q <= text.len().div_ceil(3) * 4 + LEGIBLE {
@@ -31,7 +31,7 @@ impl Encoding {
         }
     }
 
-    /// Divides the text behind the last whole character that an encoded-word of `room` characters
+    /// Divides the text after the last whole character that an encoded-word of `room` characters
     /// can hold.
     ///
     /// A word never holds part of a character (RFC 2047, 5).
@@ -71,7 +71,7 @@ impl Encoding {
     }
 }
 
-/// What a character takes in Q.
+/// The length of a character in Q.
 fn q_length(c: char) -> usize {
     if c == ' ' || u8::try_from(c).is_ok_and(is_plain) {
         1

@@ -9,7 +9,7 @@ use crate::message::media_type::MediaType;
 use crate::message::source::Source;
 use crate::message::transfer::{Encoding, Offers, Scan};
 
-/// Multiparts whose content must not change on the way (RFC 1847).
+/// Multiparts whose content must not change on its way (RFC 1847).
 const SIGNED: [&str; 2] = ["multipart/signed", "multipart/encrypted"];
 
 /// What a message consists of: its header, and the entity that is its body.
@@ -17,27 +17,38 @@ const SIGNED: [&str; 2] = ["multipart/signed", "multipart/encrypted"];
 pub(crate) struct Root {
     pub(crate) head: Head,
     pub(crate) body: Entity,
-    /// A text that all boundaries of the body have, and nothing else.
+    /// A text that is in all boundaries of the body and nowhere else.
     pub(crate) seed: Box<str>,
     /// Old versions of Outlook want file names in encoded-words.
     pub(crate) has_encoded_names: bool,
+    /// A header here or in an enclosed message has an address outside ASCII.
+    has_utf8: bool,
 }
 
 impl Root {
-    /// Whether a header here or in an enclosed message has an address outside ASCII.
-    pub(crate) fn has_utf8(&self) -> bool {
-        self.head.has_utf8() || self.body.messages().any(Self::has_utf8)
+    /// Makes a message whose boundaries are not chosen yet.
+    pub(crate) fn new(head: Head, body: Entity, has_encoded_names: bool) -> Self {
+        Self {
+            has_utf8: head.has_utf8() || body.messages().any(|enclosed| enclosed.has_utf8),
+            head,
+            body,
+            seed: "".into(),
+            has_encoded_names,
+        }
     }
 
-    /// The first address, here or in an enclosed message, that has no ASCII form, and its field.
+    /// The first address without an ASCII form, here or in an enclosed message, and its field.
     pub(crate) fn without_ascii(&self) -> Option<(&str, &Address)> {
+        if !self.has_utf8 {
+            return None;
+        }
         let enclosed = || self.body.messages().find_map(Self::without_ascii);
         self.head.without_ascii().or_else(enclosed)
     }
 
-    /// Whether the header goes out in UTF-8: it has to, and the server takes it.
+    /// Whether the header is sent in UTF-8: if it needs to be, and the server accepts that.
     pub(crate) fn goes_as_utf8(&self, offers: Offers) -> bool {
-        offers.smtputf8 && self.has_utf8()
+        offers.smtputf8 && self.has_utf8
     }
 
     fn domain(&self, offers: Offers) -> Encoding {
@@ -59,27 +70,27 @@ pub(crate) struct Entity {
     pub(crate) file_name: Option<Box<str>>,
     pub(crate) content_id: Option<ContentId>,
     pub(crate) description: Option<Box<str>>,
-    /// The name given by the caller.
+    /// Fields that the caller added.
     pub(crate) fields: Vec<Field>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Content {
-    /// Octets that arrive as they are.
+    /// Bytes that arrive unchanged.
     Data(Source),
-    /// A message or report that was given as bytes: lines that may not be encoded (RFC 2046,
+    /// A message or report that was given as bytes: lines that must not be encoded (RFC 2046,
     /// 5.2.1).
     Lines {
         source: Source,
         scan: Scan,
-        /// How many there were when they were scanned.
+        /// How many bytes there were when they were scanned.
         octets: u64,
     },
-    /// A message that was built here.
+    /// A message that this crate built.
     Message(Box<Root>),
     Parts {
         parts: Vec<Entity>,
-        /// That of the caller.
+        /// The caller's boundary, if there is one.
         boundary: Option<Box<str>>,
     },
     Text {
@@ -105,7 +116,7 @@ impl Entity {
         matches!(self.content, Content::Parts { .. })
     }
 
-    /// How many entities are within each other here.
+    /// How deeply entities are nested here.
     pub(crate) fn depth(&self) -> usize {
         let below = match &self.content {
             Content::Message(root) => root.body.depth(),
@@ -119,7 +130,7 @@ impl Entity {
         self.file_name.as_deref()
     }
 
-    /// The offers that the parts of this one may use.
+    /// The offers that the parts within this one may use.
     pub(crate) fn offers_within(&self, offers: Offers) -> Offers {
         if SIGNED.contains(&self.media_type.essence()) {
             offers.signed()
@@ -146,7 +157,7 @@ impl Entity {
         }
     }
 
-    /// The messages that are directly within this part.
+    /// The messages within this part, but not those within them.
     fn messages(&self) -> Box<dyn Iterator<Item = &Root> + '_> {
         match &self.content {
             Content::Message(root) => Box::new(std::iter::once(&**root)),

@@ -190,7 +190,7 @@ impl fmt::Display for MessageProblem {
             Self::Reserved(method) => return write!(f, "set this header with `{method}`"),
             Self::PartBoundary => {
                 "give a multipart a boundary of 1 to 70 letters, digits and '()+_,-./:=? that occurs \
-                 nowhere in the content, and begins no other"
+                 nowhere in the content, and is not the start of another boundary"
             }
             Self::ReturnPath => {
                 "the server writes this header: give the address for bounces to \
@@ -317,9 +317,9 @@ impl From<Infallible> for MailboxError {
     }
 }
 
-/// Refuses what would end a header, or begin another.
+/// Refuses control characters, which could end a header field and begin another.
 pub(crate) fn check_controls(text: &str) -> Result<(), MessageProblem> {
-    // A tab is white space of a header (RFC 5322, 2.2); the encoder keeps it.
+    // A tab is white space in a header (RFC 5322, 2.2), and the encoder keeps it.
     match text.chars().find(|c| c.is_control() && *c != '\t') {
         Some(c) => Err(MessageProblem::Control(c)),
         None => Ok(()),

@@ -3,7 +3,7 @@
 /// The type of unknown content (RFC 2046, 4.5.1).
 const UNKNOWN: &str = "application/octet-stream";
 
-/// The media type of a file by what follows the last dot of its name.
+/// The media type of a file, by the text after the last dot of its name.
 pub(crate) fn media_type(name: &str) -> &'static str {
     let Some((stem, extension)) = name.rsplit_once('.') else {
         return UNKNOWN;
@@ -20,8 +20,8 @@ pub(crate) fn media_type(name: &str) -> &'static str {
         .map_or(UNKNOWN, |(_, media_type)| media_type)
 }
 
-/// Extensions in lower case, sorted, and their types: those registered with IANA where there is
-/// one, and what most mail programs say where there is none.
+/// Extensions in lower case, sorted, and their types: the type registered with IANA, or what most
+/// mail programs use if there is none.
 #[rustfmt::skip]
 const TYPES: &[(&str, &str)] = &[
     ("3g2", "audio/3gpp2"),

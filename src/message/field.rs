@@ -1,4 +1,4 @@
-//! [`Field`]: a header field that the caller named.
+//! [`Field`]: a header field that the caller added by name.
 
 use crate::message::address_list::AddressList;
 use crate::message::error::{MessageError, MessageProblem, check_controls};
@@ -25,10 +25,10 @@ const TYPED: &[(&str, &str)] = &[
     ("to", "to"),
 ];
 
-/// Header fields that the library alone can know, in lower case.
+/// Header fields that only the library can set, in lower case.
 const AUTOMATIC: &[&str] = &["content-transfer-encoding", "mime-version"];
 
-/// Header fields that machines read, in lower case: encoded-words have no meaning in them.
+/// Header fields that programs read, in lower case. Encoded-words have no meaning in them.
 const VERBATIM: &[&str] = &[
     "archived-at",
     "authentication-results",
@@ -42,9 +42,9 @@ const VERBATIM: &[&str] = &[
     "supersedes",
     "tls-required",
 ];
-/// Beginnings of such names.
+/// The beginnings of more such names.
 const VERBATIM_PREFIXES: &[&str] = &["arc-", "content-", "dkim-", "list-"];
-/// Header fields that hold mailboxes, in lower case: names in them are encoded (RFC 2047, 5 (3)).
+/// Header fields of mailboxes, in lower case. Names in them are encoded (RFC 2047, 5 (3)).
 const MAILBOXES: &[&str] = &[
     "disposition-notification-to",
     "errors-to",
@@ -53,7 +53,7 @@ const MAILBOXES: &[&str] = &[
     "return-receipt-to",
 ];
 
-/// A header field that the caller named.
+/// A header field that the caller added by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Field {
     name: Box<str>,
@@ -74,7 +74,7 @@ impl Field {
         Self::checked(name, value).map_err(|problem| MessageError::new(name.to_owned(), problem))
     }
 
-    /// A field of mailboxes, under a name of the library's own.
+    /// Makes a field of mailboxes, with a name from the library.
     pub(crate) fn mailboxes(name: &str, list: AddressList) -> Self {
         Self {
             name: name.into(),
@@ -97,7 +97,7 @@ impl Field {
         &self.name
     }
 
-    /// The mailboxes that the field shows, where the library knows them.
+    /// The mailboxes in the field, if the library has read them.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &Mailbox> {
         let list = match &self.value {
             Value::Mailboxes(list) => Some(list),
@@ -135,7 +135,7 @@ impl Value {
         if lower == "list-id" && !value.is_ascii() {
             return Self::named(value);
         }
-        // Fields of private use mean something to programs, which seldom decode them.
+        // Fields of private use are for programs, which seldom decode encoded-words.
         if is_verbatim || lower.starts_with("x-") && value.is_ascii() {
             check_verbatim(value)?;
             return Ok(Self::Verbatim(value.into()));
@@ -143,7 +143,7 @@ impl Value {
         Ok(Self::Text(value.into()))
     }
 
-    /// `name <id>`, with a name that needs encoding.
+    /// Reads `name <id>`, with a name that needs encoding.
     fn named(value: &str) -> Result<Self, MessageProblem> {
         let (name, id) = value.rsplit_once('<').ok_or(MessageProblem::NotAscii)?;
         let id = format!("<{}", id.trim_matches(' '));
@@ -157,7 +157,7 @@ impl Value {
     }
 }
 
-/// RFC 5322, 3.6.8: visible ASCII without a colon.
+/// Checks a field name: visible ASCII without a colon (RFC 5322, 3.6.8).
 fn check_field_name(name: &str) -> Result<(), MessageProblem> {
     let is_name = (1..=MAX_NAME).contains(&name.len())
         && name
@@ -251,7 +251,7 @@ mod tests {
         }
     }
 
-    /// B3, B4: each refusal says a way that is one.
+    /// B3, B4: each refusal says what to do instead, and that works.
     #[test]
     fn every_refusal_has_a_way_round() {
         assert_eq!(
@@ -277,7 +277,7 @@ mod tests {
         }
     }
 
-    /// B8: what begins with `X-` and is ASCII is for programs.
+    /// B8: a field that begins with `X-` and is ASCII is for programs.
     #[test]
     fn fields_of_private_use_stay_as_they_are() {
         for value in [
@@ -302,7 +302,7 @@ mod tests {
         );
     }
 
-    /// B14: names that people read are encoded, what machines read is not.
+    /// B14: names for people are encoded, and what programs read is not.
     #[test]
     fn names_in_fields_for_machines_are_encoded() {
         for (name, value, expected) in [

@@ -1,10 +1,10 @@
-//! [`FirstError`]: what a builder was given first that cannot stand in a message.
+//! [`FirstError`]: the first error in what a builder was given.
 
 use crate::message::address_list::AddressList;
 use crate::message::error::{MessageError, MessageProblem};
 use crate::message::into_address_list::IntoAddressList;
 
-/// Keeps the first error, so that a chain of setters can go on.
+/// Keeps the first error, so that setters can be chained.
 #[derive(Debug, Default)]
 pub(crate) struct FirstError(Option<MessageError>);
 
@@ -13,7 +13,7 @@ impl FirstError {
         self.0.get_or_insert(error);
     }
 
-    /// The value of a field, or nothing if it was refused.
+    /// The value of a field. If it is an error, keeps that and returns `None`.
     pub(crate) fn keep<T, E: Into<MessageProblem>>(
         &mut self,
         field: &'static str,

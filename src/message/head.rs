@@ -23,30 +23,30 @@ pub(crate) struct Head {
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     pub(crate) text: Box<str>,
-    /// It comes from another message, with encoded-words that only its readers know.
+    /// It comes from another message, and has encoded-words that this crate cannot decode.
     pub(crate) as_it_came: bool,
 }
 
 impl Head {
-    /// Sender and recipients of the envelope: those of the latest resending, or of the message (RFC
-    /// 5322, 3.6.6).
+    /// The sender and the recipients of the envelope: those of the latest resending, or of the
+    /// message (RFC 5322, 3.6.6).
     pub(crate) fn envelope(&self) -> (Option<Address>, Vec<Address>) {
         let posting = self.resent.first().unwrap_or(&self.posting);
         (posting.reverse_path().cloned(), posting.forward_paths())
     }
 
-    /// Whether an address that the header shows has letters outside ASCII: nothing can encode those
+    /// Whether an address in the header has characters outside ASCII. No encoding exists for them
     /// (RFC 6531).
     pub(crate) fn has_utf8(&self) -> bool {
         self.find_shown(|address| !address.is_ascii()).is_some()
     }
 
-    /// The first address that the header shows and that has no ASCII form, and its field.
+    /// The first address in the header without an ASCII form, and its field.
     pub(crate) fn without_ascii(&self) -> Option<(&str, &Address)> {
         self.find_shown(|address| address.to_ascii().is_none())
     }
 
-    /// The first address of this kind that the header shows, and its field.
+    /// The first address of this kind in the header, and its field.
     fn find_shown(&self, is_wanted: fn(&Address) -> bool) -> Option<(&str, &Address)> {
         let resent = self
             .resent
@@ -66,13 +66,13 @@ impl Head {
             .find(|(_, address)| is_wanted(address))
     }
 
-    /// Takes away the fields of this name that the caller named.
+    /// Removes the fields of this name that the caller added by name.
     pub(crate) fn remove(&mut self, name: &str) {
         self.others
             .retain(|field| !field.name().eq_ignore_ascii_case(name));
     }
 
-    /// The names of the fields that the caller named.
+    /// The names of the fields that the caller added by name.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.others.iter().map(Field::name)
     }

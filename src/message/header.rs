@@ -2,38 +2,39 @@
 
 use crate::message::encoded_word::{Encoding, MAX_ENCODED_WORD};
 
-/// A line should not be longer (RFC 5322, 2.1.1), in octets without CRLF.
+/// A line should not be longer (RFC 5322, 2.1.1), in bytes without CRLF.
 const LINE: usize = 78;
 /// A line with an encoded-word must not be longer (RFC 2047, 2).
 const ENCODED_LINE: usize = 76;
 /// No line may be longer (RFC 5322, 2.1.1).
 pub(crate) const MAX_LINE: usize = 998;
-/// How much fits a line after the space at its start.
+/// How much fits on a line after the space at its start.
 pub(crate) const MAX_TOKEN: usize = MAX_LINE - 1;
-/// Longest field name, so that its colon and a space stay within [`LINE`].
+/// The longest field name: with its colon and a space it stays within [`LINE`].
 pub(crate) const MAX_NAME: usize = 76;
-/// Where less is left on a line, an encoded-word begins on the next one.
+/// If less is left on a line, an encoded-word begins on the next one.
 const MIN_ENCODED_WORD: usize = 32;
-/// The room that the first encoded-word of a value needs: its longest character.
+/// The least room for the first encoded-word of a value. It is enough for the longest character.
 const MIN_FIRST_WORD: usize = 24;
-/// Longest display name in quotes; a longer one is encoded, because encoded-words can be folded.
+/// The longest display name in quotes. A longer one is encoded, because encoded-words can be
+/// folded.
 const MAX_QUOTED: usize = 70;
 
-/// Appends header fields to a buffer, token by token; white space stands between tokens, and lines
-/// fold there.
+/// Appends header fields to a buffer, token by token. Between tokens is white space, where lines
+/// can be folded.
 pub(crate) struct HeaderWriter<'a> {
     out: &'a mut Vec<u8>,
-    /// Letters outside ASCII go out as they are (RFC 6532), because the server takes them.
+    /// Characters outside ASCII are written unencoded (RFC 6532), because the server accepts them.
     utf8: bool,
-    /// Where the line begins that is being written.
+    /// The position where the current line begins.
     line: usize,
-    /// That line has an encoded-word.
+    /// The current line has an encoded-word.
     encoded: bool,
-    /// Where the value of the field begins.
+    /// The position where the value of the field begins.
     value: usize,
 }
 
-/// A word of a text, between two spaces.
+/// A word of a text, and whether it must be encoded.
 struct Word<'t> {
     text: &'t str,
     encoded: bool,
@@ -50,12 +51,12 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
-    /// Whether letters outside ASCII go out as they are.
+    /// Whether characters outside ASCII are written unencoded.
     pub(crate) fn is_utf8(&self) -> bool {
         self.utf8
     }
 
-    /// Begins a field. The name has been checked.
+    /// Begins a field. Its name was checked before.
     #[inline(never)]
     pub(crate) fn begin(&mut self, name: &str) {
         self.line = self.out.len();
@@ -77,11 +78,12 @@ impl<'a> HeaderWriter<'a> {
         self.end();
     }
 
-    /// Writes a field of text in which white space is all the syntax there is (RFC 5322,
-    /// unstructured).
+    /// Writes a field of free text (RFC 5322, unstructured).
     pub(crate) fn unstructured(&mut self, name: &str, value: &str) {
         self.begin(name);
-        if is_plain_text(value) {
+        if self.column() + 1 + value.len() <= LINE && is_plain_line(value) {
+            self.token(value);
+        } else if is_plain_text(value) {
             self.tokens(value);
         } else {
             self.text(value);
@@ -89,8 +91,8 @@ impl<'a> HeaderWriter<'a> {
         self.end();
     }
 
-    /// Writes a field of ASCII that means something to machines: folded at its blanks, which all
-    /// stay, and never encoded.
+    /// Writes a field of ASCII that programs read. It is folded only at spaces and tabs, which are
+    /// all kept, and never encoded.
     pub(crate) fn verbatim(&mut self, name: &str, value: &str) {
         self.begin(name);
         for token in blank_tokens(value) {
@@ -103,7 +105,7 @@ impl<'a> HeaderWriter<'a> {
         self.end();
     }
 
-    /// Writes a token that no line break may divide, on this line or the next.
+    /// Writes a token, which is never divided, on this line or the next.
     pub(crate) fn token(&mut self, token: &str) {
         self.parts([token]);
     }
@@ -122,7 +124,7 @@ impl<'a> HeaderWriter<'a> {
         self.out.extend_from_slice(separator.as_bytes());
     }
 
-    /// Like [`Self::token`], for what is easier written than made.
+    /// Like [`Self::token`], for a token that is written by a function.
     pub(crate) fn token_with(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.append(|out| {
             out.push(b' ');
@@ -130,7 +132,7 @@ impl<'a> HeaderWriter<'a> {
         });
     }
 
-    /// Writes a token with the blanks before it.
+    /// Writes a token with the white space before it.
     fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.out.len();
         write(self.out);
@@ -141,7 +143,7 @@ impl<'a> HeaderWriter<'a> {
     }
 
     /// Writes a display name (RFC 5322, phrase) as atoms, a quoted string or encoded-words, and
-    /// `end` behind it.
+    /// then `end`.
     pub(crate) fn phrase(&mut self, name: &str, end: &str) {
         if is_atoms(name, self.utf8) {
             let (head, last) = name.rsplit_once(' ').unwrap_or(("", name));
@@ -159,13 +161,13 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
-    /// Writes a display name whose encoded-words are those of another header, and `end` behind it.
+    /// Writes a display name with the encoded-words of another header, and then `end`.
     pub(crate) fn encoded_phrase(&mut self, name: &str, end: &str) {
         for word in name.split(' ') {
             let is_encoded = word.contains("=?");
             self.encoded |= is_encoded;
             self.token(word);
-            // The word may stand on a new line.
+            // The word may be on a new line.
             self.encoded |= is_encoded;
         }
         self.tokens(end);
@@ -177,10 +179,10 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
-    /// Writes the words that need it as encoded-words, and those between them as they are.
+    /// Writes the words that need it as encoded-words, and the others unchanged.
     ///
-    /// The space between two encoded-words vanishes (RFC 2047, 6.2), so neighbours are encoded as
-    /// one text.
+    /// Readers drop the space between two encoded-words (RFC 2047, 6.2), so neighbours are encoded
+    /// as one text.
     fn text(&mut self, text: &str) {
         for run in self.words(text).chunk_by(|a, b| a.encoded == b.encoded) {
             let words: Vec<&str> = run.iter().map(|word| word.text).collect();
@@ -192,13 +194,13 @@ impl<'a> HeaderWriter<'a> {
         }
     }
 
-    /// Cuts a text at each space, and says which words cannot stay as they are.
+    /// Cuts a text at each space, and decides which words must be encoded.
     fn words<'t>(&self, text: &'t str) -> Vec<Word<'t>> {
         let mut after_empty = false;
         let mut words: Vec<Word<'t>> = Vec::new();
         for text in text.split(' ') {
-            // An empty word is a space that readers would drop: it goes into an encoded-word with
-            // its neighbour.
+            // An empty word is a space that readers would drop. It is encoded together with its
+            // neighbour.
             let encoded = after_empty || !is_plain_word(text, self.utf8);
             after_empty = text.is_empty();
             words.push(Word { text, encoded });
@@ -237,8 +239,9 @@ impl<'a> HeaderWriter<'a> {
         self.out.len() - self.line
     }
 
-    /// Moves everything from `start` on to a new line, unless it is the beginning of the value:
-    /// some signers and readers take an empty first line for an empty value.
+    /// Moves everything from `start` on to a new line. The beginning of the value is moved only if
+    /// the line would be too long: some signers and readers take an empty first line for an empty
+    /// value.
     fn fold_at(&mut self, start: usize) {
         if start != self.value || self.column() > MAX_LINE {
             self.break_at(start);
@@ -255,7 +258,8 @@ impl<'a> HeaderWriter<'a> {
     }
 }
 
-/// The words of a value, each with the blanks before it; those around the value are left out.
+/// The words of a value, each with the white space before it. White space around the value is left
+/// out.
 pub(crate) fn blank_tokens(value: &str) -> impl Iterator<Item = &str> {
     const BLANKS: [char; 2] = [' ', '\t'];
     let mut rest = value.trim_matches(BLANKS);
@@ -269,13 +273,31 @@ pub(crate) fn blank_tokens(value: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a text can be written as it is: visible ASCII with single spaces between words that fit
-/// a line.
+/// Whether a text is words of visible ASCII with one space between them. One pass decides that.
+fn is_plain_line(text: &str) -> bool {
+    let mut last = b' ';
+    for octet in text.bytes() {
+        let fits = match octet {
+            b' ' => last != b' ',
+            b'?' => last != b'=',
+            other => other.is_ascii_graphic(),
+        };
+        if !fits {
+            return false;
+        }
+        last = octet;
+    }
+    last != b' '
+}
+
+/// Whether a text can be written unencoded: visible ASCII with single spaces between words that fit
+/// on a line.
 fn is_plain_text(text: &str) -> bool {
     text.is_empty() || text.split(' ').all(|word| is_plain_word(word, false))
 }
 
-/// What looks like an encoded-word would be decoded, so it is encoded itself.
+/// Whether a word can be written unencoded. A word that looks like an encoded-word would be
+/// decoded, so it must be encoded.
 fn is_plain_word(word: &str, utf8: bool) -> bool {
     !word.is_empty()
         && word.len() <= MAX_TOKEN
@@ -288,7 +310,8 @@ fn is_visible(c: char, utf8: bool) -> bool {
     c.is_ascii_graphic() || (utf8 && is_visible_utf8(c))
 }
 
-/// A line separator or a direction override is better hidden in an encoded-word.
+/// Whether a character outside ASCII may be unencoded. A line separator or a direction override may
+/// not.
 fn is_visible_utf8(c: char) -> bool {
     !c.is_ascii()
         && !c.is_control()
@@ -296,10 +319,10 @@ fn is_visible_utf8(c: char) -> bool {
         && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a name needs no quotes. `.` is no atext (RFC 5322, 3.2.5).
+/// Whether a name needs no quotes. `.` is not atext (RFC 5322, 3.2.5).
 fn is_atoms(name: &str, utf8: bool) -> bool {
     name.split(' ').all(|word| {
-        // The end after the word has to fit its line, too.
+        // The text after the word must fit on its line, too.
         word.len() <= MAX_QUOTED
             && is_plain_word(word, utf8)
             && word
@@ -421,7 +444,7 @@ mod tests {
         }
     }
 
-    /// B7: a word that is encoded begins on the first line, too, unless the name leaves it no room.
+    /// B7: an encoded word begins on the first line, too, unless the name leaves no room.
     #[test]
     fn a_value_begins_on_the_first_line() {
         for length in 1..=MAX_NAME {
@@ -448,7 +471,7 @@ mod tests {
         }
     }
 
-    /// B8: blanks within quotes stay, and so do all others.
+    /// B8: spaces in quotes are kept, and so are all others.
     #[test]
     fn fields_for_machines_keep_their_blanks() {
         for value in [
@@ -470,7 +493,7 @@ mod tests {
         assert!(text.lines().count() > 1 && text.lines().all(|line| line.len() <= LINE));
     }
 
-    /// B12: no line over 998, whatever the name.
+    /// B12: no line is longer than 998, whatever the name.
     #[test]
     fn a_long_name_is_folded_or_encoded() {
         for length in [70, 71, 500, 995, 996, 997, 2_000] {

@@ -8,20 +8,19 @@ use crate::message::header::{HeaderWriter, is_atext};
 use crate::message::random;
 use crate::message::unfold::unfolded;
 
-/// An id is never folded (RFC 5322, 3.6.4), so it has to fit a line, behind the longest name of a
+/// An id is never folded (RFC 5322, 3.6.4), so it must fit on a line, after the longest name of a
 /// field that has one.
 const MAX_ID: usize = 998 - "Resent-Message-ID: <>".len();
 
 /// A msg-id (RFC 5322, 3.6.4), without its angle brackets.
 ///
-/// An id of this crate's own making, or of a message that it makes, is `unique@example.org` in
-/// ASCII, without quotes. One that was given by another message is what that message has: many
-/// have no `@`, or what no domain has.
+/// An id of a message from this crate is `unique@example.org` in ASCII, without quotes. An id from
+/// another message is kept unchanged: many have no `@`, or characters that no domain has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct MsgId(Box<str>);
 
 impl MsgId {
-    /// An id that no other message has, in a domain of the caller's.
+    /// Makes a unique id in this domain.
     pub(crate) fn random(domain: &str) -> Self {
         Self(random::with_token(&["@", domain]).into())
     }
@@ -41,8 +40,8 @@ impl MsgId {
         }
     }
 
-    /// Reads the ids of other messages: each `<` printable ASCII `>` as it came, whatever stands
-    /// around them. Without any brackets, words of the strict form are ids, too.
+    /// Reads the ids of other messages: each `<` printable ASCII `>`, unchanged, whatever is around
+    /// it. Without any brackets, words of the strict form are ids, too.
     ///
     /// Everything else is left out. A control character that is not folding is an error.
     pub(crate) fn given(text: &str) -> Result<Vec<Self>, MessageProblem> {
@@ -91,13 +90,13 @@ impl fmt::Display for MsgId {
 
 /// The id of a part, without its angle brackets (RFC 2045, 7).
 ///
-/// RFC 2045 asks for a msg-id. Mail programs write names such as `ii_l0abc123` and `image001.png`,
-/// and HTML that was written for them refers to those.
+/// RFC 2045 requires a msg-id. But mail programs write names such as `ii_l0abc123` and
+/// `image001.png`, and HTML made for them refers to those.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct ContentId(Box<str>);
 
 impl ContentId {
-    /// Reads an id, with or without its angle brackets: visible ASCII.
+    /// Reads an id of visible ASCII, with or without angle brackets.
     pub(crate) fn parse(text: &str) -> Result<Self, MessageProblem> {
         if let Some(c) = text.chars().find(|c| c.is_control()) {
             return Err(MessageProblem::Control(c));
@@ -137,13 +136,13 @@ impl ContentId {
     }
 }
 
-/// RFC 5322 dot-atom-text.
+/// RFC 5322, dot-atom-text.
 fn is_dot_atom(text: &str) -> bool {
     text.split('.')
         .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext))
 }
 
-/// RFC 5322 no-fold-literal; only addresses have users.
+/// RFC 5322, no-fold-literal. Only address literals are in use.
 fn is_literal(text: &str) -> bool {
     is_address_literal(text)
 }
@@ -194,7 +193,7 @@ mod tests {
         }
     }
 
-    /// B1: ids of other messages are sent unchanged; everything else is left out.
+    /// B1: ids of other messages are sent unchanged, and everything else is left out.
     #[test]
     fn given_ids_are_taken_as_they_came() {
         let long = format!("<{}>", "a".repeat(MAX_ID + 1));

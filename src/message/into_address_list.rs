@@ -1,4 +1,4 @@
-//! [`IntoAddressList`]: whatever can stand for the mailboxes of a header field.
+//! [`IntoAddressList`]: every type that can be the mailboxes of a header field.
 
 use crate::address::Address;
 use crate::kind::{Many, One, Pair, Text};
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(listed(book), "Ann <ann@x>, Bob <bob@x>");
     }
 
-    /// A3, A8: one text is one mailbox, and in a list the wrong one is named.
+    /// A3, A8: one text is one mailbox. In a list, the error names the wrong one.
     #[test]
     fn one_text_is_one_mailbox() {
         assert_eq!(listed("bob"), "the address has no @");

@@ -1,4 +1,5 @@
-//! Messages and reports that come as octets: they go out as the lines they are (RFC 2046, 5.2.1).
+//! Messages and reports that are given as bytes. They are sent as unencoded lines (RFC 2046,
+//! 5.2.1).
 
 use std::io;
 
@@ -8,8 +9,8 @@ use crate::message::media_type::MediaType;
 use crate::message::source::Source;
 use crate::message::transfer::{Offers, Scan, Scanner};
 
-/// Reports have to be 7-bit (RFC 3464, 2.1; RFC 8098, 3.1; RFC 5965, 2; RFC 3886, 3.1), and so have
-/// bodies that are elsewhere or in parts (RFC 2046, 5.2.2 and 5.2.3).
+/// Types that must be 7-bit: reports (RFC 3464, 2.1; RFC 8098, 3.1; RFC 5965, 2; RFC 3886, 3.1),
+/// and bodies that are elsewhere or in parts (RFC 2046, 5.2.2 and 5.2.3).
 const SEVEN_BIT: [&str; 6] = [
     "message/delivery-status",
     "message/disposition-notification",
@@ -19,13 +20,13 @@ const SEVEN_BIT: [&str; 6] = [
     "message/tracking-status",
 ];
 
-/// Whether content of this type may not be encoded. Internationalised messages and reports may (RFC
-/// 6532, 3.7; RFC 6533).
+/// Whether content of this type must not be encoded. Internationalized messages and reports may be
+/// (RFC 6532, 3.7; RFC 6533).
 pub(crate) fn is_lines(media_type: &MediaType) -> bool {
     media_type.top_level() == "message" && !media_type.essence().starts_with("message/global")
 }
 
-/// A part of lines, all of which are looked at, a few at a time.
+/// Makes a part of lines. All of them are read and scanned, a piece at a time.
 pub(crate) fn lines(media_type: MediaType, source: Source) -> Result<Entity, MessageProblem> {
     let octets = source.length()?;
     let scan = scan(&source, octets)?;

@@ -8,7 +8,8 @@ use crate::message::into_address_list::IntoAddressList;
 use crate::message::into_texts::IntoTexts;
 
 impl MessageBuilder {
-    /// Sets the addresses for leaving the list (RFC 2369, 3.2): `https://…`, `mailto:…`, or both.
+    /// Sets the addresses for leaving the list (RFC 2369, 3.2): `https://…`, `mailto:…`, or both; by
+    /// default there are none.
     ///
     /// If `one_click` is true, mail programs show a button, and send a POST to the first `https://`
     /// address (RFC 8058). Large mailbox providers require this for bulk mail. Sign both header
@@ -48,7 +49,8 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the name of the list and its id, such as `news.example.com` (RFC 2919).
+    /// Sets the name of the list and its id, such as `news.example.com` (RFC 2919); by default there
+    /// is none.
     pub fn list_id(mut self, name: &str, id: &str) -> Self {
         let id = id.trim_matches(['<', '>', ' ']);
         let value = match name {
@@ -59,7 +61,23 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets the addresses for help about the list (RFC 2369, 3.1).
+    /// Sets the addresses for help about the list (RFC 2369, 3.1); by default there are none.
+    ///
+    /// Give one address or several, each with its scheme:
+    ///
+    /// ```
+    /// use smtplib::Message;
+    ///
+    /// let message = Message::builder()
+    ///     .from("team@example.com")
+    ///     .list_help(["https://example.com/help", "mailto:help@example.com"])
+    ///     .list_subscribe("https://example.com/join")
+    ///     .list_post("mailto:team@example.com")
+    ///     .list_owner("mailto:ann@example.com")
+    ///     .list_archive("https://example.com/archive")
+    ///     .build()?;
+    /// # Ok::<(), smtplib::error::MessageError>(())
+    /// ```
     pub fn list_help<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -67,7 +85,9 @@ impl MessageBuilder {
         self.list_field("List-Help", urls)
     }
 
-    /// Sets the addresses for joining the list (RFC 2369, 3.3).
+    /// Sets the addresses for joining the list (RFC 2369, 3.3); by default there are none.
+    ///
+    /// [`list_help`](Self::list_help) has an example.
     pub fn list_subscribe<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -75,7 +95,9 @@ impl MessageBuilder {
         self.list_field("List-Subscribe", urls)
     }
 
-    /// Sets the addresses for messages to the list (RFC 2369, 3.4).
+    /// Sets the addresses for messages to the list (RFC 2369, 3.4); by default there are none.
+    ///
+    /// [`list_help`](Self::list_help) has an example.
     pub fn list_post<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -83,7 +105,10 @@ impl MessageBuilder {
         self.list_field("List-Post", urls)
     }
 
-    /// Sets the addresses of the person who looks after the list (RFC 2369, 3.5).
+    /// Sets the addresses of the person who looks after the list (RFC 2369, 3.5); by default there
+    /// are none.
+    ///
+    /// [`list_help`](Self::list_help) has an example.
     pub fn list_owner<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -91,7 +116,9 @@ impl MessageBuilder {
         self.list_field("List-Owner", urls)
     }
 
-    /// Sets the addresses of the list's archives (RFC 2369, 3.6).
+    /// Sets the addresses of the list's archives (RFC 2369, 3.6); by default there are none.
+    ///
+    /// [`list_help`](Self::list_help) has an example.
     pub fn list_archive<T, K>(self, urls: T) -> Self
     where
         T: IntoTexts<K>,
@@ -99,8 +126,8 @@ impl MessageBuilder {
         self.list_field("List-Archive", urls)
     }
 
-    /// Asks mail programs to report to these mailboxes when the message is displayed (RFC 8098,
-    /// 2.1).
+    /// Asks mail programs to report to these mailboxes when the message is displayed (RFC 8098, 2.1);
+    /// by default nothing is asked.
     ///
     /// Many programs ask the reader first, or do nothing.
     pub fn disposition_notification_to<T, K>(mut self, mailboxes: T) -> Self
@@ -125,7 +152,7 @@ impl MessageBuilder {
         self
     }
 
-    /// Sets a field that is there once.
+    /// Sets a field that occurs once.
     fn set_field(&mut self, name: &'static str, value: &str) {
         self.head.remove(name);
         match Field::new(name, value) {
@@ -135,7 +162,7 @@ impl MessageBuilder {
     }
 }
 
-/// Addresses of the web in brackets, with commas between them (RFC 2369, 2).
+/// Writes web addresses in brackets, with commas between them (RFC 2369, 2).
 fn addresses<K>(urls: impl IntoTexts<K>) -> Result<String, MessageProblem> {
     let mut value = String::new();
     urls.each(&mut |url| {

@@ -1,5 +1,5 @@
-//! Reading address lists (RFC 5322, 3.4) as configuration files and the headers of other messages
-//! have them.
+//! Reading address lists (RFC 5322, 3.4) in the forms that configuration files and the headers of
+//! other messages have.
 
 use std::str::FromStr;
 
@@ -37,7 +37,7 @@ fn parse(text: &str) -> Result<AddressList, MailboxError> {
     }
 }
 
-/// What an entry ends at.
+/// The separator that ends an entry.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Comma,
@@ -51,8 +51,8 @@ struct Parser<'t> {
 }
 
 impl Parser<'_> {
-    /// Reads up to the next separator. Comments are left out (RFC 5322, 3.2.2), and white space,
-    /// line ends among it, becomes one space.
+    /// Reads up to the next separator. Comments are left out (RFC 5322, 3.2.2). White space,
+    /// including line ends, becomes one space.
     fn entry(&mut self) -> Result<(String, End), MailboxError> {
         let mut entry = String::new();
         let mut is_in_brackets = false;
@@ -101,7 +101,8 @@ impl Parser<'_> {
         next
     }
 
-    /// Copies a quoted string whose opening quote is read; within it nothing separates.
+    /// Copies a quoted string, whose opening quote is already read. Separators in it have no
+    /// meaning.
     fn quoted(&mut self, entry: &mut String) -> Result<(), MailboxError> {
         entry.push('"');
         while let Some(c) = self.next() {
@@ -115,7 +116,7 @@ impl Parser<'_> {
         Err(listed(entry, MailboxError::Unquoted))
     }
 
-    /// Leaves out a comment whose opening parenthesis is read, and the comments within it.
+    /// Leaves out a comment, whose opening parenthesis is already read, and the comments within it.
     fn comment(&mut self) -> Result<(), MailboxError> {
         let mut depth = 1_usize;
         while depth > 0 {
@@ -136,7 +137,7 @@ fn space(entry: &mut String) {
     }
 }
 
-/// Reads one entry; an empty one is none (RFC 5322, obs-addr-list).
+/// Reads one entry; `None` if it is empty (RFC 5322, obs-addr-list).
 fn mailbox(entry: &str) -> Result<Option<Mailbox>, MailboxError> {
     let entry = entry.trim_matches(' ');
     if entry.is_empty() {

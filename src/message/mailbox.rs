@@ -1,4 +1,4 @@
-//! [`Mailbox`]: an address with a name, as headers tell it.
+//! [`Mailbox`]: an address with a name, as in headers.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -64,36 +64,34 @@ impl Mailbox {
         &self.address
     }
 
-    /// Writes the mailbox into a header, with what separates it from the next.
+    /// Writes the mailbox into a header, with the separator after it.
     pub(crate) fn write(&self, writer: &mut HeaderWriter<'_>, end: &str) {
         if let Some(name) = &self.name {
             name.write(writer, "");
         }
-        let (open, close) = match &self.name {
-            Some(_) => ("<", ">"),
-            None => ("", ""),
-        };
         let address = match self.address.to_ascii() {
             Some(ascii) if !writer.is_utf8() => ascii,
             _ => Cow::Borrowed(&self.address),
         };
-        let (local_part, domain) = (address.local_part(), address.domain());
-        if is_plain(local_part) {
-            writer.parts([open, local_part, "@", domain, close, end]);
-        } else {
-            // Some readers take quotes that begin a mailbox for a name, so brackets tell them that
-            // they are not.
-            writer.parts(["<", &address.to_string(), ">", end]);
-        }
+        // Some readers take quotes at the beginning of a mailbox for a name. Brackets show them
+        // that it is an address.
+        let has_brackets = self.name.is_some() || !is_plain(address.local_octets());
+        let (open, close) = if has_brackets { ("<", ">") } else { ("", "") };
+        writer.token_with(|out| {
+            out.extend_from_slice(open.as_bytes());
+            address.append_to(out);
+            out.extend_from_slice(close.as_bytes());
+            out.extend_from_slice(end.as_bytes());
+        });
     }
 }
 
-/// Whether a local part is one of those that need no look at the grammar.
-fn is_plain(local_part: &str) -> bool {
-    let is_plain = |c: u8| c.is_ascii_alphanumeric() || b"-_+".contains(&c) || !c.is_ascii();
+/// Whether a local part has only characters that never need quotes.
+fn is_plain(local_part: &[u8]) -> bool {
+    let is_plain = |c: &u8| c.is_ascii_alphanumeric() || b"-_+".contains(c) || !c.is_ascii();
     local_part
-        .split('.')
-        .all(|atom| !atom.is_empty() && atom.bytes().all(is_plain))
+        .split(|octet| *octet == b'.')
+        .all(|atom| !atom.is_empty() && atom.iter().all(is_plain))
 }
 
 impl From<Address> for Mailbox {
@@ -128,8 +126,8 @@ impl FromStr for Mailbox {
 }
 
 impl Mailbox {
-    /// Reads an entry of a list, whose comments are gone: its name may be of several words and
-    /// quoted strings.
+    /// Reads an entry of a list without its comments. Its name may have several words and quoted
+    /// strings.
     pub(crate) fn from_entry(text: &str) -> Result<Self, MailboxError> {
         Self::read(text, Phrase::read_words)
     }
@@ -235,7 +233,7 @@ mod tests {
                 "John",
                 "\"a<b>\"@example.org",
             ),
-            // B13: as the headers of other messages have it.
+            // B13: in the form that headers of other messages have.
             (
                 "=?utf-8?q?Zo=C3=AB?= <z@example.org>",
                 "Zoë",

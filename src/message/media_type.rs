@@ -9,7 +9,7 @@ use crate::message::error::{MessageProblem, check_controls};
 use crate::message::extension;
 use crate::message::parameter::{MAX_PARAMETER_NAME, is_token};
 
-/// Longest type or subtype (RFC 6838, 4.2).
+/// The longest type or subtype (RFC 6838, 4.2).
 const MAX_NAME: usize = 127;
 
 /// The kind of a part's content: `type/subtype` in lower case, and parameters (RFC 2045, 5.1).
@@ -44,7 +44,7 @@ impl MediaType {
         Self::known(extension::media_type(name))
     }
 
-    /// A type that is known to be one.
+    /// Makes a type from a text that is known to be one.
     pub(crate) fn known(essence: impl Into<Cow<'static, str>>) -> Self {
         Self {
             essence: essence.into(),
@@ -72,7 +72,7 @@ impl MediaType {
             .map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
 
-    /// The same type with one more parameter, unless it has that one.
+    /// The same type with this parameter, unless it already has one of this name.
     pub(crate) fn with(
         mut self,
         name: impl Into<Cow<'static, str>>,
@@ -130,7 +130,7 @@ impl FromStr for MediaType {
 
 try_from_text!(MediaType, MessageProblem);
 
-/// RFC 6838, 4.2, restricted-name; the facets and suffixes that it has are registered, not checked.
+/// RFC 6838, 4.2, restricted-name. Facets and suffixes are not checked.
 fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -139,7 +139,7 @@ fn is_name(text: &str) -> bool {
             .all(|octet| octet.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&octet))
 }
 
-/// Reads the parameters after the first semicolon; no name may occur twice.
+/// Reads the parameters after the first semicolon. No name may occur twice.
 pub(crate) fn parse_parameters(mut rest: &str) -> Option<Vec<Parameter>> {
     let mut parameters: Vec<Parameter> = Vec::new();
     while !rest.trim_matches(' ').is_empty() {
@@ -177,7 +177,7 @@ fn parameter(text: &str) -> Option<(&str, String, &str)> {
     }
 }
 
-/// Reads a quoted string whose opening quote is gone.
+/// Reads a quoted string without its opening quote.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut chars = text.chars();

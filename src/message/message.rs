@@ -1,4 +1,4 @@
-//! [`Message`]: what a builder has made, to be sent or written.
+//! [`Message`]: a message that a builder made.
 
 use std::io::{self, Write};
 
@@ -104,17 +104,17 @@ impl Message {
             .write_to(out)
     }
 
-    /// The message for a server with these offers, measured.
+    /// Renders the message for a server with these offers.
     ///
     /// # Errors
     ///
-    /// An attachment that cannot be read, or an address that the server cannot be given.
+    /// If an attachment cannot be read, or the server cannot be given an address.
     pub(crate) fn render(&self, offers: Offers) -> Result<Rendering<'_>, MessageError> {
         Rendering::of(&self.root, offers)
     }
 
-    /// The sender and the recipients by the rules of RFC 5322: `Resent-` fields first, `Sender`
-    /// before `From`, and each recipient once.
+    /// The sender and the recipients by the rules of RFC 5322: `Resent-` fields before others,
+    /// `Sender` before `From`, and each recipient once.
     pub(crate) fn envelope_parts(&self) -> (Option<Address>, Vec<Address>) {
         self.root.head.envelope()
     }

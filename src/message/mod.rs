@@ -19,8 +19,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-// A `MessageBuilder` checks what it is given and makes a `Message` of it: a header (`head`) and a tree
-// of parts (`entity`). `render` makes octets of it.
+// A `MessageBuilder` checks what it is given and makes a `Message` from it: a header (`head`) and a
+// tree of parts (`entity`). `render` makes bytes from it.
 pub(crate) mod address_list;
 pub(crate) mod attachment;
 mod boundary;

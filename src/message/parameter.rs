@@ -1,15 +1,15 @@
-//! Parameters of `Content-Type` and `Content-Disposition` (RFC 2045, 5.1), long ones and foreign
-//! ones (RFC 2231).
+//! Parameters of `Content-Type` and `Content-Disposition` (RFC 2045, 5.1), also long ones and those
+//! outside ASCII (RFC 2231).
 
 use crate::message::encoded_word::{Encoding, hex};
 use crate::message::header::{HeaderWriter, write_quoted};
 
-/// Longest piece of a parameter, so that a line with a space before and a semicolon behind has 78
-/// octets.
+/// The longest piece of a parameter: with a space before it and a semicolon after it, the line has
+/// 78 bytes.
 const MAX_PIECE: usize = 76;
-/// Longest file name that is given in the plain form; it fits one line.
+/// The longest file name in the plain form. It fits on one line.
 const MAX_PLAIN_NAME: usize = 60;
-/// Longest name of a parameter, so that a piece has room for a value.
+/// The longest name of a parameter: it leaves room for a value in a piece.
 pub(crate) const MAX_PARAMETER_NAME: usize = 40;
 
 /// Writes a value and its parameters: `text/plain; charset=utf-8`.
@@ -44,8 +44,8 @@ fn separator(next: Option<&(&str, &str)>) -> &'static str {
     next.map_or("", |_| ";")
 }
 
-/// Writes `name="…"` with encoded-words in the quotes. No standard allows that (RFC 2047, 5), and old
-/// versions of Outlook read nothing else.
+/// Writes `name="…"` with encoded-words in the quotes. No standard allows that (RFC 2047, 5), but
+/// old versions of Outlook read nothing else.
 pub(crate) fn write_encoded_name(writer: &mut HeaderWriter<'_>, name: &str) {
     let encoding = Encoding::for_text(name);
     let mut before = "name=\"";
@@ -63,8 +63,8 @@ pub(crate) fn write_encoded_name(writer: &mut HeaderWriter<'_>, name: &str) {
     }
 }
 
-/// A file name as every reader can show it: what needs RFC 2231 is replaced by `_`, and the middle
-/// of a long name is left out.
+/// A file name that every reader can show. Characters that need RFC 2231 are replaced by `_`, and
+/// the middle of a long name is left out.
 pub(crate) fn plain_name(name: &str) -> String {
     let plain: String = name
         .chars()
@@ -84,10 +84,11 @@ pub(crate) fn plain_name(name: &str) -> String {
     }
 }
 
-/// A parameter that needs quotes or more, as one piece or as the numbered pieces of RFC 2231.
+/// A parameter that needs at least quotes, as one piece or as the numbered pieces of RFC 2231.
 fn pieces(name: &str, value: &str) -> Vec<String> {
     let ascii = value.bytes().all(|octet| matches!(octet, b' '..=b'~'));
-    // Many readers decode encoded-words in parameters, so what looks like one takes the other form.
+    // Many readers decode encoded-words in parameters, so a value that looks like one needs the
+    // other form.
     if !ascii || value.contains("=?") {
         return extended(name, value);
     }
@@ -98,7 +99,7 @@ fn pieces(name: &str, value: &str) -> Vec<String> {
     continued(name, value)
 }
 
-/// Whether a value needs no quotes. Without them some readers take `'` and `%` for RFC 2231 even
+/// Whether a value needs no quotes. Without quotes, some readers treat `'` and `%` as RFC 2231 even
 /// here.
 fn is_plain(value: &str) -> bool {
     !value.is_empty() && value.bytes().all(is_attribute_char)
@@ -124,7 +125,7 @@ fn continued(name: &str, value: &str) -> Vec<String> {
     pieces
 }
 
-/// RFC 2231, 4: `name*=utf-8''...`, and if that is too long 4.1: `name*0*=utf-8''...`.
+/// RFC 2231, 4: `name*=utf-8''...`; if that is too long, 4.1: `name*0*=utf-8''...`.
 fn extended(name: &str, value: &str) -> Vec<String> {
     let whole = format!("{name}*=utf-8''{}", percent_encoded(value));
     if whole.len() <= MAX_PIECE {
@@ -169,7 +170,7 @@ fn digits(number: usize) -> usize {
     number.checked_ilog10().unwrap_or(0) as usize + 1
 }
 
-/// RFC 2045, 5.1: a token is a value without quotes.
+/// Whether a value is a token, which needs no quotes (RFC 2045, 5.1).
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_token_char)
 }

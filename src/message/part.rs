@@ -15,10 +15,10 @@ use crate::message::media_type::MediaType;
 use crate::message::source::Source;
 use crate::message::transfer::{Scan, flow};
 
-/// Multiparts and messages within each other. No mail has a tenth of it, and no reader should have
-/// to follow more.
+/// The most multiparts and messages within each other. Real mail has less than a tenth of it, and
+/// no reader should have to follow more.
 const MAX_DEPTH: usize = 50;
-/// What errors call a part of a tree.
+/// The name in errors for a part of a tree.
 const FIELD: &str = "body";
 
 /// A part of a message: text, a file, another message, or several parts (RFC 2046).
@@ -52,7 +52,7 @@ pub struct Part {
     kind: Kind,
     content_id: Option<String>,
     description: Option<String>,
-    /// Empty for none at all.
+    /// An empty text means no disposition at all.
     disposition: Option<String>,
     headers: Vec<(String, String)>,
 }
@@ -72,7 +72,7 @@ enum Kind {
     },
 }
 
-/// A media type, as the caller has written it or as this module knows it.
+/// A media type that the caller wrote or that this module knows.
 #[derive(Clone, Debug)]
 enum Named {
     Known(&'static str),
@@ -80,7 +80,7 @@ enum Named {
 }
 
 impl Named {
-    /// Whether it begins with this type, whatever its parameters are.
+    /// Whether it is this type, with any parameters.
     fn is(&self, essence: &str) -> bool {
         let text = match self {
             Self::Known(text) => text,
@@ -183,7 +183,7 @@ impl Part {
     pub fn boundary(mut self, text: impl Into<String>) -> Self {
         match &mut self.kind {
             Kind::Multipart { boundary, .. } => *boundary = Some(text.into()),
-            // Refused when the message is built.
+            // `build` refuses this.
             _ => self.headers.push(("boundary".to_owned(), String::new())),
         }
         self
@@ -246,7 +246,7 @@ impl Part {
         })
     }
 
-    /// A message within a message.
+    /// Makes a part of a message within a message.
     pub(crate) fn message(root: Root) -> Self {
         Self::new(Kind::Message(Box::new(root)))
     }
@@ -261,7 +261,7 @@ impl Part {
         }
     }
 
-    /// Whether it is shown within HTML.
+    /// Whether HTML shows it.
     pub(crate) fn is_inline(&self) -> bool {
         matches!(&self.kind, Kind::Attachment(attachment) if attachment.is_inline())
     }
@@ -357,7 +357,7 @@ fn refused(problem: MessageProblem) -> MessageError {
     MessageError::new(FIELD, problem)
 }
 
-/// Sets the disposition that the caller wrote; an empty one takes it away.
+/// Sets the disposition that the caller wrote. An empty text removes it.
 fn dispose(entity: &mut Entity, text: &str) -> Result<(), MessageProblem> {
     if text.is_empty() {
         entity.disposition = None;

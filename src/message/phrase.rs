@@ -10,12 +10,12 @@ use crate::message::header::{HeaderWriter, MAX_TOKEN, write_quoted};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Phrase {
     text: Box<str>,
-    /// It comes from another header, with encoded-words that only its readers know.
+    /// It comes from another header, and has encoded-words that this crate cannot decode.
     as_it_came: bool,
 }
 
 impl Phrase {
-    /// A name of any characters but controls.
+    /// Makes a name, which may have all characters but control characters.
     pub(crate) fn new(text: &str) -> Result<Self, MailboxError> {
         check_name(text)?;
         Ok(Self {
@@ -24,7 +24,7 @@ impl Phrase {
         })
     }
 
-    /// Reads a name as a person writes it: all of it in quotes, or nothing.
+    /// Reads a name as a person writes it: all of it in quotes, or without quotes.
     pub(crate) fn read(text: &str) -> Result<Self, MailboxError> {
         match text.strip_prefix('"') {
             Some(quoted) => Self::new(&unquote(quoted)?),
@@ -51,7 +51,7 @@ impl Phrase {
         Self::new(&name)
     }
 
-    /// A name without quotes. Encoded-words in a charset that is not known here stay as they came.
+    /// Reads a name without quotes. If an encoded-word cannot be decoded, the name stays unchanged.
     fn bare(text: &str) -> Result<Self, MailboxError> {
         let text = bare_name(text)?;
         if !has_encoded_words(text) {
@@ -66,7 +66,7 @@ impl Phrase {
         }
     }
 
-    /// The name, as far as it can be read.
+    /// The name, decoded if possible.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -92,7 +92,7 @@ impl From<Phrase> for String {
 }
 
 impl fmt::Display for Phrase {
-    /// In a form that can be parsed again: in quotes where it needs them.
+    /// Writes the name in a form that can be parsed again, in quotes if it needs them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.as_it_came {
             f.write_str(&self.text)
@@ -116,7 +116,7 @@ impl fmt::Display for DisplayName<'_> {
     }
 }
 
-/// A display name has no white space but spaces.
+/// Checks a display name: control characters are refused, tabs included.
 fn check_name(name: &str) -> Result<(), MailboxError> {
     match name.chars().find(|c| c.is_control()) {
         Some(c) => Err(MailboxError::Control(c)),
@@ -124,7 +124,7 @@ fn check_name(name: &str) -> Result<(), MailboxError> {
     }
 }
 
-/// Whether the words of a header can go out as they came.
+/// Whether the words of a header can be sent unchanged.
 fn is_line(text: &str) -> bool {
     let is_word =
         |word: &str| word.len() <= MAX_TOKEN && word.bytes().all(|o| o.is_ascii_graphic());
@@ -141,7 +141,7 @@ pub(crate) fn closing_quote(quoted: &str) -> Option<usize> {
     })
 }
 
-/// Reads a quoted string whose opening quote is gone and which ends the text.
+/// Reads a quoted string without its opening quote. It must end where the text ends.
 fn unquote(quoted: &str) -> Result<String, MailboxError> {
     let inner = quoted.strip_suffix('"').ok_or(MailboxError::Unquoted)?;
     if closing_quote(quoted) != Some(inner.len()) {
@@ -166,8 +166,7 @@ fn push_word(name: &mut String, word: &str) {
     name.push_str(word);
 }
 
-/// Checks a name without quotes. A dot is let through, since people write `J. Doe
-/// <doe@example.org>`.
+/// Checks a name without quotes. Dots are allowed, because people write `J. Doe <doe@example.org>`.
 fn bare_name(name: &str) -> Result<&str, MailboxError> {
     if name.trim_matches(' ') != name || name.contains("  ") {
         return Err(MailboxError::Name(' '));
@@ -178,7 +177,7 @@ fn bare_name(name: &str) -> Result<&str, MailboxError> {
     }
 }
 
-/// RFC 5322, specials, but for the dot.
+/// RFC 5322, specials, except the dot.
 fn is_special(c: &char) -> bool {
     matches!(
         c,
@@ -190,7 +189,7 @@ fn is_special(c: &char) -> bool {
 mod tests {
     use super::*;
 
-    /// B13: what only its readers know goes out as it came, and is read again.
+    /// B13: what cannot be decoded is sent unchanged, and can be read again.
     #[test]
     fn names_in_other_charsets_stay_as_they_came() {
         for (text, written) in [

@@ -1,5 +1,5 @@
-//! [`Posting`]: who sends a message to whom and when, which is told once for the message and once
-//! for each resending.
+//! [`Posting`]: who sends a message to whom and when. A message has one, and one more for each
+//! resending.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::message::header::HeaderWriter;
 use crate::message::id::MsgId;
 use crate::message::mailbox::Mailbox;
 
-/// Domain of an id when no author has one in ASCII.
+/// The domain of an id if no author has a domain in ASCII.
 const NO_DOMAIN: &str = "localhost.invalid";
 
 /// The originator and destination fields of a message, or of a resending (RFC 5322, 3.6.2, 3.6.3
@@ -25,6 +25,8 @@ pub(crate) struct Posting {
     pub(crate) cc: AddressList,
     pub(crate) bcc: AddressList,
     pub(crate) id: Option<MsgId>,
+    /// It is known that no recipient occurs twice.
+    pub(crate) is_distinct: bool,
 }
 
 /// The names of the fields.
@@ -59,7 +61,7 @@ pub(crate) const RESENT: Names = Names {
 };
 
 impl Posting {
-    /// Checks that the fields belong together, and adds those that every posting has.
+    /// Checks that the fields fit together, and adds the missing ones that every posting needs.
     pub(crate) fn complete(mut self, names: &Names) -> Result<Self, MessageError> {
         if self.from.is_empty() {
             return Err(MessageError::new(names.from, MessageProblem::Missing));
@@ -72,7 +74,7 @@ impl Posting {
                 MessageProblem::SenderRequired,
             ));
         }
-        // A sender that is the only author says nothing (RFC 5322, 3.6.2).
+        // A sender that equals the only author is left out (RFC 5322, 3.6.2).
         let says_nothing = second.is_none() && self.sender.as_ref() == first;
         drop(authors);
         if says_nothing {
@@ -86,10 +88,11 @@ impl Posting {
         if self.id.is_none() {
             self.id = Some(MsgId::random(&self.domain()));
         }
+        self.is_distinct = is_distinct(self.recipients());
         Ok(self)
     }
 
-    /// The domain that ids are made in: that of the sender or the first author.
+    /// The domain for ids: that of the sender or the first author that has one in ASCII.
     fn domain(&self) -> Cow<'_, str> {
         self.originators()
             .find_map(|mailbox| mailbox.address().ascii_domain())
@@ -108,15 +111,20 @@ impl Posting {
 
     /// The forward-paths of the envelope, each once.
     pub(crate) fn forward_paths(&self) -> Vec<Address> {
+        if self.is_distinct {
+            return self.recipients().cloned().collect();
+        }
         let mut places = Places::default();
+        let addresses = self.recipients().enumerate();
+        let first = addresses.filter(|(place, address)| places.first_of(address, *place) == *place);
+        first.map(|(_, address)| address.clone()).collect()
+    }
+
+    fn recipients(&self) -> impl Iterator<Item = &Address> {
         [&self.to, &self.cc, &self.bcc]
             .into_iter()
             .flat_map(AddressList::mailboxes)
             .map(Mailbox::address)
-            .enumerate()
-            .filter(|(place, address)| places.first_of(address, *place) == *place)
-            .map(|(_, address)| address.clone())
-            .collect()
     }
 
     /// The mailboxes that the header shows, and in which fields.
@@ -140,7 +148,9 @@ impl Posting {
     /// Writes the fields. `Bcc` is for the envelope only (RFC 5322, 3.6.3).
     pub(crate) fn write(&self, names: &Names, writer: &mut HeaderWriter<'_>) {
         if let Some(date) = self.date {
-            writer.short(names.date, &date.text());
+            writer.begin(names.date);
+            writer.token_with(|out| date.append_to(out));
+            writer.end();
         }
         write_list(writer, names.from, &self.from);
         if let Some(sender) = &self.sender {
@@ -156,6 +166,12 @@ impl Posting {
             writer.end();
         }
     }
+}
+
+fn is_distinct<'a>(addresses: impl Iterator<Item = &'a Address>) -> bool {
+    let mut places = Places::default();
+    let mut addresses = addresses.enumerate();
+    addresses.all(|(place, address)| places.first_of(address, place) == place)
 }
 
 /// Writes a field of addresses, if there are any.
@@ -206,7 +222,7 @@ mod tests {
         assert_eq!(one.complete(&SENT).unwrap().sender, None);
     }
 
-    /// 5322-24, 5322-28: what is not given is made.
+    /// 5322-24, 5322-28: a missing date and id are added.
     #[test]
     fn date_and_id_are_made_if_they_are_not_given() {
         let made = posting(&["a@例え.jp"]).complete(&SENT).unwrap();
@@ -219,7 +235,7 @@ mod tests {
         assert!(id.ends_with(domain) && id.is_ascii(), "{id}");
     }
 
-    /// 5322-27, H4: the envelope has them all, and each once.
+    /// 5322-27, H4: the envelope has every recipient once.
     #[test]
     fn the_envelope_has_each_recipient_once() {
         let posting = Posting {
@@ -230,19 +246,22 @@ mod tests {
             ..posting(&["a@example.org"])
         };
         assert_eq!(posting.reverse_path().unwrap().to_string(), "s@example.org");
-        let paths: Vec<String> = posting
-            .forward_paths()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(
-            paths,
-            [
-                "b@example.org",
-                "c@example.org",
-                "B@example.org",
-                "d@example.org"
-            ]
-        );
+        // Before it is complete, repetitions have not been searched for.
+        for posting in [posting.clone(), posting.complete(&SENT).unwrap()] {
+            let paths: Vec<String> = posting
+                .forward_paths()
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            assert_eq!(
+                paths,
+                [
+                    "b@example.org",
+                    "c@example.org",
+                    "B@example.org",
+                    "d@example.org"
+                ]
+            );
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! What is true of every message that can be built, for the fuzzer and for tests: it is
-//! well-formed, and a reader finds what was put in.
+//! Properties of every message that can be built, for the fuzzer and for tests: it is well-formed,
+//! and a reader finds what was put in.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,8 +16,7 @@ use crate::message::part::Part;
 use crate::message::reader::{Found, display_name, lines, unstructured};
 use crate::message::transfer::Offers;
 
-/// Any subject, display name and field that a message accepts comes back, with no field beside
-/// them.
+/// A reader finds every subject, display name and field that a message accepts, and no other field.
 pub(crate) fn fuzz_header(data: &[u8]) {
     let mut input = Input(data);
     let is_sane = input.octet() & 3 != 0;
@@ -43,7 +42,7 @@ pub(crate) fn fuzz_header(data: &[u8]) {
     assert_eq!(unstructured(found.only("Subject")), subject);
     let is_private = field.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("x-"));
     if is_private && value.is_ascii() {
-        // It is for programs, which read what stands there.
+        // It is for programs, which read it unchanged.
         assert_eq!(found.only(&field), value.trim_matches([' ', '\t']));
     } else {
         assert_eq!(unstructured(found.only(&field)), value);
@@ -60,8 +59,8 @@ pub(crate) fn fuzz_header(data: &[u8]) {
     assert_eq!(names, expected);
 }
 
-/// Any body that a message accepts comes back, whatever the server offers, and has the length that
-/// was measured.
+/// A reader finds every body that a message accepts, whatever the server offers. The message has
+/// the length that was measured.
 pub(crate) fn fuzz_message(data: &[u8]) {
     let mut input = Input(data);
     let flags = input.octet();
@@ -87,6 +86,10 @@ pub(crate) fn fuzz_message(data: &[u8]) {
     assert_eq!(octets.len() as u64, rendering.size());
     assert!(!rendering.is_binary() || offers.binary);
     assert!(!rendering.needs_smtputf8() || offers.smtputf8);
+    if rendering.is_clean() {
+        let has_dot = octets.starts_with(b".") || octets.windows(3).any(|end| end == b"\r\n.");
+        assert!(!rendering.is_binary() && !has_dot);
+    }
     if !rendering.is_binary() {
         assert!(!rendering.is_8bit() || offers.eight_bit || offers.smtputf8);
         lines(&octets, rendering.is_8bit());
@@ -108,7 +111,7 @@ pub(crate) fn fuzz_message(data: &[u8]) {
     }
 }
 
-/// A body in terms of what was put in.
+/// A body, by what was put in.
 struct Body {
     author: String,
     text: String,
@@ -148,7 +151,7 @@ impl Body {
             builder = builder.html(&**html);
         }
         for (name, data, inline) in &self.files {
-            // Messages and text have rules of their own, which these octets may not follow.
+            // Messages and text have rules of their own, which these bytes may break.
             let file = Attachment::new(&**name, data.clone()).media_type("application/x-any");
             builder = builder.attach(if *inline {
                 file.inline("i@example.org")
@@ -184,13 +187,13 @@ fn canonical(text: &str) -> Vec<u8> {
     text.replace('\n', "\r\n").into_bytes()
 }
 
-/// Leaves out what is refused anyway, so that most inputs get further.
+/// Leaves out what would be refused, so that most inputs get further.
 fn sane(mut text: String, is_sane: bool) -> String {
     text.retain(|c| !is_sane || !c.is_control());
     text
 }
 
-/// Cuts octets into values.
+/// Cuts bytes into values.
 struct Input<'d>(&'d [u8]);
 
 impl<'d> Input<'d> {
@@ -204,7 +207,7 @@ impl<'d> Input<'d> {
         }
     }
 
-    /// Octets after their length: below 128 in one octet, above as a multiple of 32.
+    /// Bytes after their length: below 128 in one byte, above that as a multiple of 32.
     fn octets(&mut self) -> &'d [u8] {
         let length = match self.octet() {
             length @ 0..=127 => usize::from(length),
@@ -224,7 +227,7 @@ impl<'d> Input<'d> {
 mod tests {
     use super::*;
 
-    /// Pieces that have been trouble somewhere, so that random inputs are not all noise.
+    /// Pieces that have caused trouble somewhere, so that random inputs are not only noise.
     const PIECES: &[&[u8]] = &[
         b"\x05",
         b"\x10",
@@ -282,7 +285,7 @@ mod tests {
     #[test]
     fn headers_come_back() {
         inputs(3_000).for_each(|input| fuzz_header(&input));
-        // A field that is surely accepted, so that the property is not empty.
+        // A field that is certainly accepted, so that the property checks something.
         fuzz_header(b"\x01\x04Zo\xc3\xab\x05a,b c\x01X\x03v w");
     }
 

@@ -5,11 +5,11 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Letters and digits of a token: 26 of 32 values hold 130 bits.
+/// The letters and digits of a token: 26 characters of 32 values hold 130 bits.
 const TOKEN_LENGTH: usize = 26;
 const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 
-/// Distinguishes tokens drawn in the same instant.
+/// Distinguishes tokens that are made in the same instant.
 static DRAWN: AtomicU64 = AtomicU64::new(0);
 
 /// 128 random bits as 26 lower-case letters and digits.
@@ -19,8 +19,8 @@ pub(crate) fn token() -> String {
 
 /// A token, followed by these texts.
 ///
-/// The keys of std's hasher come from the operating system, and the hash cannot be foretold without
-/// them. A process that was forked has the keys of its parent, hence the time is hashed too.
+/// The keys of std's hasher come from the operating system, and without them the hash cannot be
+/// predicted. A forked process has the keys of its parent, so the time is hashed, too.
 pub(crate) fn with_token(ends: &[&str]) -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let seed = (

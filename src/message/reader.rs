@@ -1,5 +1,5 @@
-//! A reader of what this crate writes, for the properties: from the letter of the RFCs, and with
-//! nothing let pass.
+//! A reader of what this crate writes, for the properties. It follows the RFCs to the letter and
+//! tolerates no error.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,10 +11,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// A part as it was found.
+/// A part as it was read.
 #[derive(Debug)]
 pub(crate) struct Found {
-    /// Names and values; lines are unfolded.
+    /// Names and values, unfolded.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) content: Content,
 }
@@ -42,13 +42,13 @@ impl Found {
         found
     }
 
-    /// The value of a field that is there once.
+    /// The value of a field that occurs once.
     pub(crate) fn only(&self, name: &str) -> &str {
         self.field(name)
             .unwrap_or_else(|| panic!("no {name} in {:?}", self.fields))
     }
 
-    /// The value of a field that is there at most once.
+    /// The value of a field that occurs at most once.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let is_named = |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
         let mut named = self.fields.iter().filter(is_named);
@@ -62,7 +62,7 @@ impl Found {
         parameter(self.field("Content-Disposition")?, "filename")
     }
 
-    /// All parts that have no parts, in their order.
+    /// All parts without parts in them, in order.
     pub(crate) fn leaves(&self) -> Vec<&Self> {
         match &self.content {
             Content::Data(_) => vec![self],
@@ -106,7 +106,7 @@ fn position(octets: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
-/// Checks that octets are lines of 998 at most (RFC 2045, 2.7 and 2.8).
+/// Checks that bytes are lines of at most 998 bytes (RFC 2045, 2.7 and 2.8).
 pub(crate) fn lines(octets: &[u8], eight_bit: bool) -> Vec<u8> {
     let mut rest = octets;
     while let Some(end) = position(rest, b"\r\n") {
@@ -142,8 +142,8 @@ fn fields(head: &str) -> Vec<(String, String)> {
     fields
 }
 
-/// A line with an encoded-word is short (RFC 2047, 2). A name may hold what looks like one, and so
-/// may what programs read in a field of private use.
+/// Checks that a line with an encoded-word is short (RFC 2047, 2). A field name, or a field of
+/// private use for programs, may have something that looks like one.
 fn check_encoded((name, value): &(String, String), line: &str) {
     let is_private = name.to_ascii_lowercase().starts_with("x-") && value.is_ascii();
     let is_encoded = line
@@ -190,7 +190,7 @@ fn from_quoted_printable(body: &[u8]) -> Vec<u8> {
     unescape(&text.replace("=\r\n", ""), '=')
 }
 
-/// Replaces an escape and two hexadecimal digits by the octet they mean.
+/// Replaces an escape and two hexadecimal digits by their byte.
 fn unescape(text: &str, escape: char) -> Vec<u8> {
     let mut pieces = text.split(escape);
     let mut octets = pieces.next().unwrap().as_bytes().to_vec();
@@ -250,7 +250,7 @@ fn unquote(quoted: &str) -> String {
     text
 }
 
-/// The value of a parameter, put together from its pieces (RFC 2231).
+/// The value of a parameter, joined from its pieces (RFC 2231).
 fn parameter(value: &str, name: &str) -> Option<String> {
     let mut octets = Vec::new();
     let mut number = 0;

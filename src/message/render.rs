@@ -1,4 +1,4 @@
-//! [`Rendering`]: a message as bytes for one server, measured and not yet written.
+//! [`Rendering`]: a message as bytes for one server. It is measured, but not written yet.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -11,18 +11,18 @@ use crate::message::parameter::{plain_name, write_encoded_name, write_parameters
 use crate::message::source::Source;
 use crate::message::transfer::{Base64Writer, Encoding, LineWriter, Offers, Scan, base64_length};
 
-/// Octets that the headers of a small message take.
+/// How many bytes the headers of a small message have.
 const SMALL: usize = 1_024;
-/// A text up to this length, in octets, is encoded where it is measured.
+/// A text up to this length, in bytes, is encoded when it is measured.
 const SHORT_TEXT: usize = 256 * 1_024;
-/// A message that cannot go out as lines goes as a file (RFC 2046, 5.2.1, forbids to encode it as a
-/// message).
+/// A message that cannot be sent as lines is sent as a file (RFC 2046, 5.2.1, forbids encoding it
+/// as a message).
 const OCTETS: &str = "application/octet-stream";
 /// A message with letters outside ASCII in its header (RFC 6532, 3.7).
 const GLOBAL: &str = "message/global";
 
-/// The octets of a message in the order in which they go out: headers and delimiters are there,
-/// content is where the message has it.
+/// The bytes of a message in their order. Headers and delimiters are kept here, and content stays
+/// where the message has it.
 #[derive(Debug)]
 pub(crate) struct Rendering<'m> {
     /// Headers and delimiters, one after the other.
@@ -32,6 +32,8 @@ pub(crate) struct Rendering<'m> {
     eight_bit: bool,
     binary: bool,
     smtputf8: bool,
+    /// Whether it is certain that no line begins with a dot.
+    clean: bool,
 }
 
 #[derive(Debug)]
@@ -48,6 +50,8 @@ enum Segment<'m> {
         scan: &'m Scan,
         octets: u64,
     },
+    /// Text that is sent unchanged.
+    Ready(&'m [u8]),
     Text {
         text: &'m [u8],
         encoding: Encoding,
@@ -68,9 +72,10 @@ impl<'m> Rendering<'m> {
                 eight_bit: smtputf8,
                 binary: false,
                 smtputf8,
+                clean: true,
             },
             glued: 0,
-            // A server with SMTPUTF8 takes 8-bit text (RFC 6531, 3.1).
+            // A server with SMTPUTF8 accepts 8-bit text (RFC 6531, 3.1).
             offers: Offers {
                 eight_bit: offers.eight_bit || smtputf8,
                 ..offers
@@ -82,32 +87,38 @@ impl<'m> Rendering<'m> {
         Ok(renderer.rendering)
     }
 
-    /// How many octets [`Self::write_to`] writes.
+    /// How many bytes [`Self::write_to`] writes.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// Whether the server has to take octets above 127.
+    /// Whether the server must accept bytes above 127.
     pub(crate) fn is_8bit(&self) -> bool {
         self.eight_bit
     }
 
-    /// Whether the server has to take octets that are not lines (RFC 3030).
+    /// Whether the server must accept bytes that are not lines (RFC 3030).
     pub(crate) fn is_binary(&self) -> bool {
         self.binary
     }
 
-    /// Whether the server has to take addresses outside ASCII in headers.
+    /// Whether the server must accept addresses outside ASCII in headers.
     pub(crate) fn needs_smtputf8(&self) -> bool {
         self.smtputf8
     }
 
-    /// Writes the message. Of content that is not in memory only a little is held at a time.
+    /// Whether it is known that DATA can take the message unchanged: all lines end in CRLF, and
+    /// none begins with a dot (RFC 5321, 4.5.2).
+    pub(crate) fn is_clean(&self) -> bool {
+        self.clean
+    }
+
+    /// Writes the message. Content that is not in memory is read a little at a time.
     ///
     /// # Errors
     ///
-    /// What reading or writing fails with, or that an attachment has not the length that was
-    /// measured. What has been written is then not a message, and must not be ended as one.
+    /// An error of reading or writing, or an attachment that does not have the measured length.
+    /// What was written by then is not a message, and must not be ended as one.
     pub(crate) fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         for segment in &self.segments {
             match segment {
@@ -135,6 +146,7 @@ impl<'m> Rendering<'m> {
                         return Err(source.invalid(CHANGED));
                     }
                 }
+                Segment::Ready(text) => out.write_all(text)?,
                 Segment::Text { text, encoding } => encoding.write_text(text, out)?,
             }
         }
@@ -225,8 +237,8 @@ impl<'m> Renderer<'m> {
         boundary: &str,
         root: &Root,
     ) {
-        // Descriptions and file names are encoded even where letters outside ASCII could stay: all
-        // readers know how.
+        // Descriptions and file names are encoded even if UTF-8 is allowed, because all readers can
+        // decode them.
         let mut writer = HeaderWriter::new(&mut self.rendering.glue, false);
         writer.begin("Content-Type");
         write_media_type(&mut writer, entity, essence, boundary, root);
@@ -287,6 +299,7 @@ impl<'m> Renderer<'m> {
             Encoding::Base64 => base64_length(length),
             _ => length,
         };
+        self.rendering.clean &= encoding == Encoding::Base64;
         let segment = Segment::Data {
             source,
             length,
@@ -296,7 +309,7 @@ impl<'m> Renderer<'m> {
         Ok(())
     }
 
-    /// Lines from a file, which must be those that were looked at.
+    /// Lines from a file, which must still be those that were scanned.
     fn lines(
         &mut self,
         source: &'m Source,
@@ -311,6 +324,8 @@ impl<'m> Renderer<'m> {
             let how = if now < octets { "shorter" } else { "longer" };
             return Err(of_attachment(entity, source.changed(how)));
         }
+        // The file may change before it is sent.
+        self.rendering.clean = false;
         let segment = Segment::Lines {
             source,
             scan,
@@ -321,14 +336,24 @@ impl<'m> Renderer<'m> {
     }
 
     fn text(&mut self, text: &'m [u8], scan: &Scan, encoding: Encoding) {
-        // The length of quoted-printable is known when it is done; a short text is not done twice.
+        // The length of quoted-printable is known only after encoding. A short text is not encoded
+        // twice.
         if encoding == Encoding::QuotedPrintable && text.len() <= SHORT_TEXT {
             // Writing to memory does not fail.
             let _ = encoding.write_text(text, &mut self.rendering.glue);
             return;
         }
         let size = encoding.text_length(text, scan);
-        self.segment(Segment::Text { text, encoding }, size);
+        let is_lines = matches!(encoding, Encoding::SevenBit | Encoding::EightBit);
+        self.rendering.clean &= match encoding {
+            Encoding::Base64 => true,
+            _ => is_lines && !scan.has_dot,
+        };
+        let segment = match is_lines && scan.is_canonical(text) {
+            true => Segment::Ready(text),
+            false => Segment::Text { text, encoding },
+        };
+        self.segment(segment, size);
     }
 
     fn segment(&mut self, segment: Segment<'m>, size: u64) {
@@ -337,19 +362,20 @@ impl<'m> Renderer<'m> {
         self.rendering.size += size;
     }
 
-    /// Makes a segment of what was glued since the last one.
+    /// Makes a segment of the glue since the last one.
     fn end_glue(&mut self) {
         let end = self.rendering.glue.len();
         if self.glued < end {
             let range = self.glued..end;
+            let glue = self.rendering.glue.get(range.clone()).unwrap_or_default();
+            self.rendering.clean &= !has_dot(glue);
             self.rendering.size += range.len() as u64;
             self.rendering.segments.push(Segment::Glue(range));
             self.glued = end;
         }
     }
 
-    /// Ends the last line of the message, as every line is ended, unless the message is not made of
-    /// lines.
+    /// Ends the last line of the message, unless the message does not consist of lines.
     fn last_line_end(&mut self, body: &Entity) {
         let ended = match &body.content {
             Content::Data(_) if self.rendering.binary => true,
@@ -370,7 +396,18 @@ impl<'m> Renderer<'m> {
     }
 }
 
-/// Whether a server without SMTPUTF8 can be given the header.
+/// Whether a line begins with a dot. The loop has no early end, so that compilers can compare many
+/// bytes at once.
+fn has_dot(lines: &[u8]) -> bool {
+    let behind = lines.iter().skip(1);
+    let pairs = lines.iter().zip(behind);
+    let is_dotted = pairs.fold(false, |any, (end, first)| {
+        any | (*end == b'\n' && *first == b'.')
+    });
+    is_dotted || lines.starts_with(b".")
+}
+
+/// Checks that a server without SMTPUTF8 can be given the header.
 fn check_ascii(root: &Root) -> Result<(), MessageError> {
     match root.without_ascii() {
         Some((field, address)) => {
@@ -388,8 +425,8 @@ fn of_attachment(entity: &Entity, error: io::Error) -> MessageError {
 
 /// Writes the value of `Content-Type`.
 ///
-/// Readers that do not know RFC 2231 look for the name of a file here: they find it with `_` for
-/// what they cannot read, or as encoded-words if the caller wants that.
+/// Readers that do not know RFC 2231 find the file name here: with `_` for what they cannot read,
+/// or as encoded-words if the caller asked for that.
 fn write_media_type(
     writer: &mut HeaderWriter<'_>,
     entity: &Entity,
@@ -416,7 +453,7 @@ fn write_media_type(
     }
 }
 
-/// The type and subtype under which the content goes out.
+/// The type and subtype with which the content is sent.
 fn essence(entity: &Entity, encoding: Encoding, offers: Offers) -> &str {
     match &entity.content {
         Content::Lines { .. } if encoding == Encoding::Base64 => OCTETS,
@@ -459,7 +496,7 @@ mod tests {
         String::from_utf8_lossy(&out).into_owned()
     }
 
-    /// 2045-05, 2045-06: a multipart is labelled for the part that asks the most.
+    /// 2045-05, 2045-06: a multipart has the encoding of its most demanding part.
     #[test]
     fn text_goes_out_as_the_server_takes_it() {
         let file = Attachment::new("f.bin", vec![0xff, 0, b'\n']);
@@ -503,7 +540,7 @@ mod tests {
         assert!(!message.render(offers).unwrap().needs_smtputf8());
     }
 
-    /// 2046-11: lines of a message are not encoded; what is not lines is sent as a file.
+    /// 2046-11: the lines of a message are not encoded. What is not lines is sent as a file.
     #[test]
     fn a_message_in_a_file_goes_out_as_lines_or_as_a_file() {
         let attached = |octets: &[u8]| {
@@ -518,8 +555,7 @@ mod tests {
         assert!(rendered(&long, EIGHT_BIT).contains("Content-Type: application/octet-stream"));
     }
 
-    /// 2046-03, 2046-04: what the caller chose and what is in the content may collide, and then it
-    /// is refused.
+    /// 2046-03, 2046-04: a boundary from the caller that occurs in the content is refused.
     #[test]
     fn a_boundary_is_not_in_the_content() {
         let refused = |builder: MessageBuilder| builder.build().unwrap_err().to_string();

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use crate::reply::Shown;
 
-/// Octets read from a file at a time.
+/// How many bytes are read from a file at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// Opens a source anew, each time the message is sent.
+/// Opens a source again each time the message is sent.
 pub(crate) type Open = dyn Fn() -> io::Result<Box<dyn Read>> + Send + Sync;
 
 /// Bytes in memory, or a reader that is opened each time they are sent.
@@ -24,7 +24,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// How many octets there are now.
+    /// How many bytes there are now.
     pub(crate) fn length(&self) -> io::Result<u64> {
         match self {
             Self::File(path) => file_length(path),
@@ -33,7 +33,7 @@ impl Source {
         }
     }
 
-    /// The octets, if they are in memory.
+    /// The bytes, if they are in memory.
     pub(crate) fn octets(&self) -> Option<&[u8]> {
         match self {
             Self::Memory(octets) => Some(octets),
@@ -41,11 +41,11 @@ impl Source {
         }
     }
 
-    /// Hands out all octets there are now, a piece at a time.
+    /// Passes all bytes that there are now to a function, a piece at a time.
     ///
     /// # Errors
     ///
-    /// What reading fails with, and the error of the receiver.
+    /// The error of reading, or of the function.
     pub(crate) fn read(&self, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         match self {
             Self::File(path) => read_all(&mut NamedFile::open(path)?, take),
@@ -71,8 +71,7 @@ impl Source {
         read.is_ok() && rest.is_empty()
     }
 
-    /// Writes exactly so many octets, or fails: what has another length than was measured is not
-    /// sent.
+    /// Writes exactly this many bytes, or fails if the length has changed.
     pub(crate) fn copy(&self, length: u64, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::File(path) => self.copy_exactly(&mut NamedFile::open(path)?, length, out),
@@ -105,14 +104,14 @@ impl Source {
         Ok(())
     }
 
-    /// It has another length than was measured.
+    /// The error for a source whose length is not the measured one.
     pub(crate) fn changed(&self, how: &str) -> io::Error {
         self.invalid(&format!(
             "the attachment became {how} while the message was being sent"
         ))
     }
 
-    /// The octets are not what they have to be; a file is named.
+    /// The error for a source with the wrong bytes. If it is a file, the error names it.
     pub(crate) fn invalid(&self, why: &str) -> io::Error {
         let error = io::Error::new(io::ErrorKind::InvalidData, why);
         match self {
@@ -132,7 +131,7 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The length of a regular file; a directory, a pipe or a device has none to rely on.
+/// The length of a regular file. The length of a directory, a pipe or a device means nothing.
 pub(crate) fn file_length(path: &Path) -> io::Result<u64> {
     let metadata = fs::metadata(path).map_err(|error| named(path, error))?;
     if metadata.is_file() {
@@ -144,13 +143,13 @@ pub(crate) fn file_length(path: &Path) -> io::Result<u64> {
     }
 }
 
-/// The same error, naming the file, as those of the operating system do not.
+/// The same error with the file's name, which errors of the operating system do not have.
 fn named(path: &Path, error: io::Error) -> io::Error {
     let shown = path.to_string_lossy();
     io::Error::new(error.kind(), format!("{}: {error}", Shown(&shown)))
 }
 
-/// A file whose errors name it.
+/// A file whose errors have its name.
 struct NamedFile<'p> {
     path: &'p Path,
     file: File,
@@ -208,7 +207,7 @@ mod tests {
         Ok(out)
     }
 
-    /// B9: wherever a character is cut.
+    /// B9: also if a character is cut between two pieces.
     #[test]
     fn text_is_told_from_octets() {
         let text = "aü€🦀".repeat(50_000);

@@ -1,12 +1,12 @@
-//! Unfolding: header values that come from other messages may be of several lines.
+//! Unfolding: header values from other messages may have several lines.
 
 use std::borrow::Cow;
 
-/// The value without the line ends that a blank follows, and without blanks and line ends around it
-/// (RFC 5322, 2.2.3).
+/// The value without line ends that are followed by a space or tab, and without spaces, tabs and
+/// line ends around it (RFC 5322, 2.2.3).
 ///
-/// A line end that no blank follows stays: it is no folding, and whoever takes the value must refuse
-/// it.
+/// A line end that is not followed by a space or tab stays, because it is not folding. The caller
+/// must refuse it.
 pub(crate) fn unfolded(value: &str) -> Cow<'_, str> {
     let value = value.trim_matches([' ', '\t', '\r', '\n']);
     if !value.contains(['\r', '\n']) {

@@ -364,9 +364,9 @@ fn octets_below_end(word: u128) -> usize {
 
 #[cfg(any(test, fuzzing))]
 mod check;
-#[cfg(any(all(test, properties), fuzzing))]
-pub(crate) use check::expected;
 #[cfg(any(test, fuzzing))]
 pub(crate) use check::fuzz_data;
+#[cfg(any(all(test, properties), fuzzing))]
+pub(crate) use check::{canonical, expected};
 #[cfg(test)]
 mod tests;

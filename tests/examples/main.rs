@@ -1,7 +1,7 @@
-//! Every example, run as a process of its own against the scripted peer.
+//! Every example, run as a separate process against the scripted peer.
 //!
-//! `cargo test` builds the examples before it runs this; `cargo test --test examples` alone does
-//! not, so run `cargo build --examples` before.
+//! `cargo test` builds the examples before it runs these tests. `cargo test --test examples` alone
+//! does not, so run `cargo build --examples` before.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,7 +13,7 @@ mod bulk;
 mod compose;
 mod lmtp;
 mod newsletter;
-// Elsewhere than on Linux no environment variable names the roots.
+// Only on Linux can an environment variable name the root certificates.
 #[cfg(target_os = "linux")]
 mod oauth2;
 #[allow(
@@ -28,7 +28,7 @@ mod program;
 mod proxies;
 mod quickstart;
 mod sendmail;
-// Elsewhere than on Linux no environment variable names the roots.
+// Only on Linux can an environment variable name the root certificates.
 #[cfg(target_os = "linux")]
 mod serve;
 mod session;
@@ -36,7 +36,7 @@ mod session;
 mod terminal;
 mod testing;
 mod verp;
-// Elsewhere than on Linux no environment variable names the roots.
+// Only on Linux can an environment variable name the root certificates.
 #[cfg(target_os = "linux")]
 mod web;
 #[cfg(target_os = "linux")]

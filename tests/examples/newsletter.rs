@@ -19,7 +19,7 @@ carol@example.org,,Rome
 ";
 const NEWS: &str = "Subject: News for {town}\n\nDear {name},\n\n.\nno news is good news.\n";
 
-/// A list and a text in a folder of their own.
+/// A folder with a list and a text.
 struct Newsletter {
     folder: TempDir,
 }
@@ -50,7 +50,7 @@ impl Newsletter {
         self.folder.path().join(name)
     }
 
-    /// What is kept of a run.
+    /// The journal of a run.
     fn journal(&self) -> String {
         fs::read_to_string(self.path("list.csv.sent")).unwrap_or_default()
     }
@@ -209,7 +209,7 @@ fn who_may_have_got_it_is_named_and_not_sent_it_again() {
     assert_eq!((again.status, &again.stdout), (1, &said));
 }
 
-// Killed between the end of the message and its reply: the reader may have it.
+// The program is killed between the end of the message and its reply, so the reader may have it.
 #[test]
 fn who_was_being_sent_it_when_the_program_was_killed_counts_as_unknown() {
     let newsletter = Newsletter::with("email\nann@example.org\n", NEWS_TO_ALL);
@@ -286,7 +286,7 @@ fn a_server_that_is_not_there_costs_nobody_anything() {
     assert_eq!(newsletter.journal(), "# News for {town}\n");
 }
 
-// The program is killed at some moment, and its last line is torn.
+// The program is killed at a random moment, and its last line is incomplete.
 #[cfg(target_os = "linux")]
 #[test]
 fn killed_half_way_it_goes_on_and_nobody_gets_it_twice() {
@@ -337,7 +337,7 @@ fn killed_half_way_it_goes_on_and_nobody_gets_it_twice() {
             "{reader} did not get it: {ended:?}"
         );
     }
-    // Only what was handed over within a moment, at 30 messages a second.
+    // Only the messages of one moment are unknown, at 30 messages a second.
     assert!(unknown.len() < readers / 2, "{unknown:?}");
 }
 

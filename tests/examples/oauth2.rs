@@ -4,7 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fs;
 
-/// A token is asked for, refused, asked for again and accepted, and shown to nobody.
+/// Asserts that a token is fetched and refused, another one is fetched and accepted, and neither is
+/// shown.
 fn assert_asked_twice(stderr: &str, [refused, accepted]: [&str; 2]) {
     let starts = ["*: asking http://127.0.0.1:", "C: AUTH", "S: 535", "S: 235"];
     let said: Vec<&str> = stderr
@@ -58,7 +59,7 @@ fn what_is_missing_is_said_in_a_sentence() {
     assert_eq!(complaint, "oauth2: set OAUTH_CLIENT_ID\n");
 }
 
-// The first token has expired, as far as the server says, and the second is fetched at once.
+// The server says that the first token has expired, and the second is fetched at once.
 #[test]
 fn a_token_is_fetched_and_fetched_again() {
     let xoauth2 = |token: &str| {

@@ -1,4 +1,4 @@
-//! The example `sendmail` with places other than a server: processes that write to one Maildir.
+//! The example `sendmail` with places instead of a server: processes that write to one Maildir.
 use crate::program::Program;
 use smtplib::Config;
 use std::fs;
@@ -19,7 +19,7 @@ fn sendmail(path: &Path) -> Program {
     ])
 }
 
-/// Asserts that the program has told where the message is.
+/// Asserts that the program printed where the message is.
 fn assert_kept(said: &str) {
     assert!(said.starts_with("accepted: 250 2.0.0 kept as "), "{said}");
 }
@@ -46,7 +46,7 @@ fn many_processes_write_to_one_maildir() {
             (child.stdin.take().unwrap(), child, number)
         })
         .collect();
-    // All are there before the first of them gets its message.
+    // All programs run before the first of them gets its message.
     for (input, _, number) in &mut running {
         input.write_all(message(*number).as_bytes()).unwrap();
     }
@@ -88,7 +88,7 @@ fn a_writer_that_is_killed_leaves_nothing_to_read() {
     child.wait().unwrap();
     assert_eq!(files(&path.join("new")).len(), 0);
     assert_eq!(files(&path.join("tmp")).len(), 1);
-    // Others are not disturbed.
+    // Other programs are not affected.
     let said = sendmail(&path)
         .input("Subject: Hi\n\nHi!\n")
         .run()

@@ -1,4 +1,4 @@
-//! Running an example, and what came of it.
+//! Running an example, and its result.
 use crate::peer::Peer;
 #[cfg(target_os = "linux")]
 use crate::terminal::Terminal;
@@ -8,14 +8,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// An example that is about to run, with nothing in its environment that could lead it astray.
+/// An example to run, with an environment that has no settings for it.
 #[derive(Debug)]
 pub(crate) struct Program {
     command: Command,
     input: Vec<u8>,
 }
 
-/// How it ended, and what it said.
+/// How the program ended, and its output.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: i32,
@@ -28,7 +28,7 @@ impl Program {
         Self::with_command(Command::new(path(name)))
     }
 
-    /// An example that a shell starts once these lines are pasted into it.
+    /// An example that a shell starts after it has run these lines.
     #[cfg(target_os = "linux")]
     pub(crate) fn in_shell(lines: &str, name: &str) -> Self {
         let mut command = Command::new("sh");
@@ -72,20 +72,20 @@ impl Program {
         self
     }
 
-    /// What it reads from its standard input; nothing if this is not called.
+    /// Sets its standard input; by default it is empty.
     pub(crate) fn input(mut self, octets: impl Into<Vec<u8>>) -> Self {
         self.input = octets.into();
         self
     }
 
-    /// Has its messages for people go to a terminal.
+    /// Connects its standard error to a terminal.
     #[cfg(target_os = "linux")]
     pub(crate) fn stderr_to(mut self, terminal: &Terminal) -> Self {
         self.command.stderr(terminal.side_of_the_program());
         self
     }
 
-    /// Has its input come from a terminal.
+    /// Connects its standard input to a terminal.
     #[cfg(target_os = "linux")]
     pub(crate) fn stdin_from(mut self, terminal: &Terminal) -> Self {
         self.command.stdin(terminal.side_of_the_program());
@@ -104,7 +104,7 @@ impl Program {
     pub(crate) fn run(mut self) -> Ended {
         let mut child = self.spawn();
         if let Some(mut stdin) = child.stdin.take() {
-            // A program that needs no input may be gone already.
+            // A program that needs no input may have ended already.
             let _ = stdin.write_all(&self.input);
         }
         let output = child.wait_with_output().unwrap();
@@ -117,13 +117,13 @@ impl Program {
 }
 
 impl Ended {
-    /// The standard output of a program that went well and complained of nothing.
+    /// The standard output of a program that succeeded and wrote no errors.
     pub(crate) fn success(self) -> String {
         assert_eq!((self.status, self.stderr.as_str()), (0, ""), "{self:#?}");
         self.stdout
     }
 
-    /// The complaint of a program that failed with this status.
+    /// The error message of a program that failed with this status.
     pub(crate) fn failure(self, status: i32) -> String {
         assert_eq!(
             (self.status, self.stdout.as_str()),
@@ -139,7 +139,7 @@ pub(crate) fn plain_url(peer: &Peer) -> String {
     format!("smtp://{}?tls=none", peer.addr())
 }
 
-/// Cargo puts the examples beside the directory of the tests.
+/// Cargo puts the examples beside the folder of the tests.
 pub(crate) fn path(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();

@@ -6,10 +6,10 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use tempfile::TempDir;
 
-/// Where the program believes the server to be: a name that the proxy alone knows.
+/// The server for the program: a name that only the proxy knows.
 const SERVER: &str = "mx.example.org:2525";
 
-/// What comes through the proxy is TLS, verified against the name, and a login.
+/// Through the proxy come TLS, verified against the name, and a login.
 const SESSION: &str = "
     S: 220 mx.example.org
     C~: EHLO *
@@ -35,7 +35,7 @@ const SESSION: &str = "
     S: 221 bye
     Cclose";
 
-/// A proxy for one connection. It tells where it was asked to go, and goes to the peer.
+/// A proxy for one connection. It reports where it was asked to connect, and connects to the peer.
 struct Proxy {
     address: SocketAddr,
     thread: JoinHandle<io::Result<String>>,
@@ -56,16 +56,16 @@ impl Proxy {
         Self { address, thread }
     }
 
-    /// Where it was asked to go.
+    /// Returns where it was asked to connect.
     fn end(self) -> String {
         self.thread.join().unwrap().unwrap()
     }
 }
 
-/// Passes on what comes, in both directions, until one has ended.
+/// Copies bytes in both directions until one has ended.
 fn relay(client: &TcpStream, server: &TcpStream) -> io::Result<()> {
     let pass = |mut from: &TcpStream, mut to: &TcpStream| {
-        // A reset is an end like any other.
+        // A reset counts as an end.
         let _ = io::copy(&mut from, &mut to);
         let _ = to.shutdown(Shutdown::Both);
     };
@@ -120,7 +120,7 @@ fn http_refusing(client: &mut TcpStream) -> io::Result<(String, bool)> {
     Ok((target, false))
 }
 
-/// A head without an end: 200, and far more than anybody needs to hear.
+/// A response head without an end: 200, and then far more than a client should read.
 fn http_endless(client: &mut TcpStream) -> io::Result<(String, bool)> {
     let target = asked_by_http(client)?;
     client.write_all(b"HTTP/1.1 200 ok\r\n")?;
@@ -140,7 +140,7 @@ fn asked_by_http(client: &mut TcpStream) -> io::Result<String> {
     Ok(target.to_owned())
 }
 
-/// The file with the authority of the tests.
+/// A file with the certificate authority of the tests.
 fn roots() -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("roots.pem");
@@ -148,7 +148,7 @@ fn roots() -> (TempDir, String) {
     (directory, path.to_str().unwrap().to_owned())
 }
 
-/// Runs an example that gets something and a URL.
+/// Runs an example with an argument and a URL.
 fn run(name: &str, first: &str, url: &str) -> Ended {
     Program::new(name)
         .args([first, url, "ann@example.org", "ben@example.org"])
@@ -201,7 +201,7 @@ fn by_http() {
     );
 }
 
-/// What is left of a session when TLS comes first.
+/// The part of a session that follows TLS if TLS comes first.
 fn inside_tls() -> String {
     let (_, inside) = SESSION.split_once("TLS\n    C~").unwrap();
     format!("S: 220 mx.example.org\nC~{inside}")
@@ -211,7 +211,7 @@ fn url(peer: &Peer) -> String {
     format!("smtps://tim:tanstaaf@{}", peer.addr())
 }
 
-// The password goes, since the transport says that it is protected.
+// The password is sent, because the transport says that it is protected.
 #[test]
 fn by_rustls() {
     let (_directory, roots) = roots();

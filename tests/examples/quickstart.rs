@@ -1,7 +1,7 @@
 use crate::peer::{Refusing, Script, Server};
 use crate::program::{Program, plain_url};
 
-/// The lines that stand in a text, in this order, with others between them.
+/// Asserts that a text has these lines in this order, perhaps with others between them.
 fn assert_lines(text: &str, expected: &[&str]) {
     let mut lines = text.lines().map(str::trim);
     for line in expected {
@@ -47,7 +47,7 @@ fn without_anything_it_shows_a_whole_session_with_the_server_inside() {
             "| Content-Disposition: attachment; filename=prices.csv",
         ],
     );
-    // The password of the server inside, as it is and as AUTH PLAIN carries it.
+    // The password of the server in the example, in plain and as AUTH PLAIN sends it.
     assert!(!said.contains("curiouser"), "{said}");
     assert!(!said.contains("AGFsaWNl"), "{said}");
 }

@@ -5,12 +5,12 @@ use crate::terminal::Terminal;
 use mail_parser::{MessageParser, MimeHeaders};
 use std::fs;
 
-/// The options that every call needs.
+/// The example, with the options that every call needs.
 fn sendmail(url: &str) -> Program {
     Program::new("sendmail").args(["--url", url, "--from", "ann@example.org"])
 }
 
-/// A message for two recipients to a peer.
+/// Sends a message for two recipients to a peer.
 fn send_to(peer: &Peer) -> Ended {
     let recipients = ["ben@example.org", "cleo@example.org"];
     sendmail(&plain_url(peer)).args(recipients).input(HI).run()
@@ -19,7 +19,7 @@ fn send_to(peer: &Peer) -> Ended {
 const HI: &str = "Subject: Hi\n\nHi!\n";
 const TAKEN: &str = "accepted: 250 2.0.0 taken\n";
 
-/// A message to a peer that takes everything but says no as told.
+/// Sends a message to a peer that accepts everything except what a rule refuses.
 fn send_with_rule(start: &str, reply: &str) -> Ended {
     send_to(&Server::new().on(start, reply).script().listen())
 }
@@ -94,7 +94,7 @@ fn a_large_message_needs_no_bar_where_nobody_watches() {
     assert!(peer.finish().body(0).message() == message.as_bytes());
 }
 
-// Elsewhere than on Linux no environment variable names the roots.
+// Only on Linux can an environment variable name the root certificates.
 #[cfg(target_os = "linux")]
 #[test]
 fn starttls_and_a_login_whose_password_the_trace_does_not_show() {
@@ -200,7 +200,7 @@ fn status_67_is_a_recipient_refused_for_good() {
         ended.stderr,
         "sendmail: cleo@example.org was refused: 550 5.1.1 who?\n"
     );
-    // Each of them once.
+    // Each recipient once.
     assert_eq!(
         send_with_rule("RCPT", "550 5.1.1 who?").failure(67),
         "sendmail: ben@example.org was refused: 550 5.1.1 who?\n\
@@ -210,7 +210,7 @@ fn status_67_is_a_recipient_refused_for_good() {
 
 #[test]
 fn status_68_is_a_name_that_cannot_be_looked_up() {
-    // An empty label is in no name, so nobody is asked for it.
+    // A name with an empty label is not valid, so no DNS server is asked.
     let complaint = sendmail("smtp://a..b")
         .args(["ben@example.org"])
         .input(HI)
@@ -356,7 +356,7 @@ fn status_78_is_a_server_address_that_asks_for_what_cannot_be() {
     );
 }
 
-/// The envelope of the one message that a peer has got.
+/// The envelope and the text of the only message that a peer got.
 fn envelope(peer: Peer) -> (Vec<String>, Vec<u8>) {
     let exchanged = peer.finish();
     let commands = exchanged.commands().into_iter();
@@ -366,7 +366,7 @@ fn envelope(peer: Peer) -> (Vec<String>, Vec<u8>) {
     (paths.collect(), exchanged.body(0).message())
 }
 
-/// Sends this with `-t`, and gives the envelope and the message that came.
+/// Sends this with `-t`, and returns the envelope and the message that arrived.
 fn send_by_header(message: impl Into<Vec<u8>>) -> (Vec<String>, Vec<u8>) {
     let peer = Server::new()
         .offer("8BITMIME")
@@ -435,7 +435,7 @@ fn what_was_sent_on_goes_to_whom_it_was_sent_on() {
 
 #[test]
 fn odd_headers_are_read_and_left_alone() {
-    // A name in UTF-8, a header without a body, and a line that is no field and ends the header.
+    // A name in UTF-8, a header without a body, and a line that is not a field and ends the header.
     for message in [
         "To: Zoë <ben@example.org>\r\n\r\nHi!\r\n".as_bytes(),
         b"To: ben@example.org\r\n",
@@ -445,7 +445,7 @@ fn odd_headers_are_read_and_left_alone() {
         assert_eq!(paths[1..], ["<ben@example.org>"]);
         assert_eq!(received, message, "{}", message.escape_ascii());
     }
-    // More than is read before the message is sent.
+    // More than is read before sending begins.
     let large = format!(
         "To: ben@example.org\r\nBcc:\r\n\r\n{}",
         "0123456789\r\n".repeat(100_000)
@@ -562,7 +562,7 @@ fn a_message_is_composed_from_options() {
     assert_eq!(attachment.attachment_name(), Some("prices.csv"));
     assert_eq!(attachment.contents(), b"tea;1.20\n");
 
-    // A file needs no words, and words need no subject.
+    // A file needs no text, and a text needs no subject.
     let (paths, _) = compose(&["--attach", path], "");
     assert_eq!(paths, sent_to);
     let (_, octets) = compose(&[], "Hi!\n");

@@ -11,7 +11,7 @@ use std::time::Duration;
 #[test]
 fn what_the_other_examples_send_arrives_in_full() {
     let directory = tempfile::tempdir().unwrap();
-    // What a shell would take apart if the printed lines let it.
+    // A path that a shell would split if the printed lines did not quote it.
     let awkward = directory.path().join("it's $HOME");
     fs::create_dir(&awkward).unwrap();
     let serving = Serving::start(&awkward);
@@ -27,7 +27,7 @@ fn what_the_other_examples_send_arrives_in_full() {
         );
     }
     let (picture, file) = (awkward.join("Zoë.png"), awkward.join("a;b.pdf"));
-    // Every octet there is, with lines of one dot.
+    // Every byte value, with lines of one dot.
     let octets: Vec<u8> = (0..=255)
         .chain(*b"\r\n.\r\n.\n")
         .cycle()
@@ -66,7 +66,7 @@ fn what_the_other_examples_send_arrives_in_full() {
     );
 }
 
-/// The message of `send_attachment`, with these files in it.
+/// Asserts that this is the message of `send_attachment`, with these files.
 fn assert_attachments(octets: &[u8], picture: (&str, &[u8]), file: (&str, &[u8])) {
     let message = MessageParser::new().parse(octets).unwrap();
     assert_eq!(message.subject(), Some("The report"));
@@ -137,7 +137,7 @@ fn another_word_is_told_in_words() {
     assert_eq!(complaint, "quickstart: give no argument, or `serve`\n");
 }
 
-/// `quickstart -- serve`, killed unless the test ends it.
+/// A running `quickstart -- serve`. It is killed unless the test ends it.
 pub(crate) struct Serving {
     child: Child,
     pub(crate) lines: Receiver<String>,
@@ -146,7 +146,7 @@ pub(crate) struct Serving {
 }
 
 impl Serving {
-    /// Starts one that makes its folder in this one.
+    /// Starts a server that makes its folder in this one.
     pub(crate) fn start(temporary: &Path) -> Self {
         let mut program = Program::new("quickstart")
             .args(["serve"])
@@ -168,8 +168,8 @@ impl Serving {
         serving
     }
 
-    /// Ends its standard input, which has to end it well. Tells what else it has said, and its
-    /// complaints.
+    /// Closes its standard input, which must end it with success. Returns the rest of its output,
+    /// and its standard error.
     pub(crate) fn end(mut self) -> (String, String) {
         drop(self.child.stdin.take());
         let mut said = Vec::new();
@@ -196,7 +196,7 @@ impl Drop for Serving {
     }
 }
 
-/// The lines as they come, so that waiting for one can have an end.
+/// Sends the lines through a channel, so that waiting for one can time out.
 pub(crate) fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
@@ -207,7 +207,7 @@ pub(crate) fn lines_of(stdout: ChildStdout) -> Receiver<String> {
     lines
 }
 
-/// The folder that the server has made.
+/// The folder that the server made.
 pub(crate) fn folder_in(temporary: &Path) -> PathBuf {
     let mut paths = fs::read_dir(temporary)
         .unwrap()
@@ -215,5 +215,5 @@ pub(crate) fn folder_in(temporary: &Path) -> PathBuf {
     paths.find(|path| path.is_dir()).unwrap()
 }
 
-/// Longer than anything here takes on a slow machine.
+/// Longer than every step here takes on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,22 +1,22 @@
-//! A terminal, for programs that behave otherwise where somebody watches.
+//! A terminal, for programs that behave differently if they write to one.
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Stdio;
 use std::thread::{self, JoinHandle};
 
-/// A terminal, and whoever sits in front of it.
+/// A terminal, with its keyboard and its screen.
 #[derive(Debug)]
 pub(crate) struct Terminal {
     keyboard: File,
     path: String,
     screen: Option<JoinHandle<Vec<u8>>>,
-    /// Without it the screen would end before the program begins.
+    /// If this were not open, the screen would end before the program begins.
     open: Option<File>,
 }
 
 impl Terminal {
-    /// None where the machine has no terminals to give, as in a bare chroot.
+    /// Opens a terminal; `None` if the machine has none, as in a bare chroot.
     pub(crate) fn new() -> Option<Self> {
         let keyboard = match openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY) {
             Ok(keyboard) => keyboard,
@@ -37,7 +37,7 @@ impl Terminal {
             path,
             screen: Some(thread::spawn(move || {
                 let mut shown = Vec::new();
-                // It ends with an error when nobody has the terminal any more.
+                // Reading ends with an error when no process has the terminal open.
                 let _ = screen.read_to_end(&mut shown);
                 shown
             })),
@@ -53,7 +53,7 @@ impl Terminal {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
     }
 
-    /// All that was shown, once the program has ended.
+    /// Everything that was shown, after the program has ended.
     pub(crate) fn shown(mut self) -> String {
         drop(self.open.take());
         let shown = self.screen.take().unwrap().join().unwrap();

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Child;
 use std::thread;
 
-/// The web server, killed when the test is at its end.
+/// The web server, killed at the end of the test.
 struct Web {
     child: Child,
     url: String,
@@ -26,7 +26,7 @@ impl Web {
         web
     }
 
-    /// Status and page of an answer to this form.
+    /// Posts this form, and returns the status and the page.
     fn post(&self, form: &[(&str, &str)]) -> (u16, String) {
         let agent = agent();
         let request = agent.post(format!("{}reset", self.url));
@@ -64,7 +64,7 @@ fn told(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> (u16
     (response.status().as_u16(), page)
 }
 
-/// A mail as the server has kept it: recipient, text, and the link in it.
+/// A mail that the server kept: its recipient, its text, and the link in it.
 fn mail(folder: &Path, number: usize) -> (String, String, Option<String>) {
     let octets = fs::read(folder.join(format!("message-{number}.eml"))).unwrap();
     let message = MessageParser::new().parse(&octets).unwrap();
@@ -135,7 +135,7 @@ fn nobody_learns_who_has_an_account() {
     let serving = Serving::start(directory.path());
     let web = Web::start(Program::in_shell(&serving.variables, "web"));
 
-    // One with an account, one without, and one whom the mail server does not know.
+    // An address with an account, one without, and one that the mail server does not know.
     let answers = ["bob@example.org", "bob@example.net", "nobody@example.org"];
     let answers: BTreeSet<_> = answers.into_iter().map(|email| web.ask(email)).collect();
     assert_eq!(answers.len(), 1, "{answers:?}");
@@ -168,7 +168,7 @@ fn what_is_not_an_address_gets_no_mail() {
         assert_eq!(web.ask(email).0, 400, "{email:?}");
     }
     assert_eq!(web.post(&[("address", "bob@example.org")]).0, 400);
-    // A form that is too long is not cut to one that is right.
+    // A form that is too long must not be cut into a valid one.
     let padding = "x".repeat(1024 - "padding=&email=bob%40example.org".len());
     let padded = web.post(&[("padding", &padding), ("email", "bob@example.organic")]);
     assert_eq!(padded.0, 400);

@@ -1,4 +1,4 @@
-//! Answers to messages that the world wrote: their ids and subjects are taken as they come.
+//! Replies to messages from other programs: their ids and subjects are accepted as they are.
 
 use smtplib::message::{AddressList, Resent};
 use smtplib::{Message, MessageBuilder};
@@ -10,7 +10,7 @@ fn answer() -> MessageBuilder {
 /// B7: an id is never folded, and its field begins on the first line, however long it is.
 #[test]
 fn a_long_id_begins_on_the_first_line() {
-    // With its brackets and the longest name of such a field the last one just fits a line.
+    // With its brackets and the longest name of such a field, the last one just fits on a line.
     for length in [1, 50, 52, 53, 64, 65, 66, 78, 79, 500, 965] {
         let id = format!("<{}@example.org>", "a".repeat(length));
         let builder = answer().message_id(&id).reply_to_message(&id, "", "Hi");
@@ -47,7 +47,7 @@ fn value(builder: MessageBuilder, name: &str) -> Option<String> {
     value
 }
 
-/// B1: by each of the ways.
+/// B1: in each of the ways to set them.
 #[test]
 fn ids_of_other_messages_go_out_as_they_came() {
     for id in [
@@ -72,14 +72,14 @@ fn ids_of_other_messages_go_out_as_they_came() {
         );
         assert_eq!(value(answer().header(name, "no id"), name), None);
     }
-    // Lists of them, too.
+    // Lists of ids, too.
     let ids = vec!["<1@x>".to_owned(), "2@x".to_owned()];
     let builder = answer().references(&ids).references(ids.iter().rev());
     assert_eq!(
         value(builder, "References").as_deref(),
         Some("<1@x> <2@x> <2@x> <1@x>")
     );
-    // Strict with one's own.
+    // Ids of the message itself are checked strictly.
     let error = answer().message_id("<no-at-sign>").build().unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -87,7 +87,8 @@ fn ids_of_other_messages_go_out_as_they_came() {
     );
 }
 
-/// B13: so do names in a charset that the library does not know, wherever mailboxes are read.
+/// B13: names in a charset that the library does not know are sent unchanged, wherever mailboxes
+/// are read.
 #[test]
 fn names_of_other_messages_go_out_as_they_came() {
     let name = "=?iso-2022-jp?b?GyRCJUYlOSVIGyhC?= (2)";
@@ -101,7 +102,7 @@ fn names_of_other_messages_go_out_as_they_came() {
     let field = |name: &str| value(answer().header(name, &mailbox), name);
     assert_eq!(field("Disposition-Notification-To"), Some(mailbox.clone()));
     assert_eq!(field("List-Id"), Some(mailbox.clone()));
-    // What one writes oneself is text.
+    // Names and subjects that the caller sets are plain text.
     let own = answer().to(("=?x?q?a?=", "t@x.example"));
     let encoded = "=?utf-8?b?PT94P3E/YT89?= <t@x.example>";
     assert_eq!(to(own).as_deref(), Some(encoded));
@@ -133,13 +134,13 @@ fn a_subject_is_not_encoded_twice() {
             "{subject}"
         );
     }
-    // What one writes oneself is text.
+    // Names and subjects that the caller sets are plain text.
     let builder = answer().subject("=?utf-8?q?x?=");
     assert_eq!(
         value(builder, "Subject").as_deref(),
         Some("=?utf-8?b?PT91dGYtOD9xP3g/PQ==?=")
     );
-    // An encoded line end is none.
+    // An encoded line end does not become a line end.
     let builder = answer().reply_to_message("<1@x>", "", "=?utf-8?q?a=0D=0ABcc:_e@x?=");
     assert_eq!(
         value(builder, "Subject").as_deref(),

@@ -1,4 +1,4 @@
-//! Facts: what a message says, as lines that programs in any language can write down and compare.
+//! Facts: what a message says, as lines that programs in any language can write and compare.
 
 use std::fmt::Write;
 
@@ -21,13 +21,13 @@ impl Facts {
         self.0.push(format!("data {}", escape(data)));
     }
 
-    /// The facts without those of some keys, for a parser that cannot know them.
+    /// The facts without some keys, for a parser that does not know them.
     pub(crate) fn without(&self, keys: &[&str]) -> Self {
         let is_kept = |line: &&String| !keys.contains(&line.split(' ').next().unwrap());
         Self(self.0.iter().filter(is_kept).cloned().collect())
     }
 
-    /// The facts without the white space within values; data keeps it.
+    /// The facts without the white space in values, except in data.
     pub(crate) fn without_spaces(&self) -> Self {
         Self(self.0.iter().map(|line| without_spaces(line)).collect())
     }

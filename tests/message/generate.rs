@@ -1,11 +1,11 @@
-//! Random messages, and what they mean. The same seed makes the same messages, on every machine.
+//! Random messages, and what they mean. The same seed makes the same messages on every machine.
 
 use smtplib::message::{Group, MediaType};
 use smtplib::{Attachment, Mailbox, Message, MessageBuilder};
 
 use crate::facts::Facts;
 
-/// What texts are made of: what is common, and what is known to break encoders and parsers.
+/// The parts of texts: common words, and text that is known to break encoders and parsers.
 const WORDS: &[&str] = &[
     "a",
     "Lunch",
@@ -211,7 +211,7 @@ impl Composer {
         let from = self.mailbox("from", random);
         self.names.push("from");
         let sender = mailbox(random);
-        // A sender that is the only author is left out.
+        // A sender that equals the only author is left out.
         if random.one_in(3) && sender != from {
             self.say("sender", &sender);
             self.take(|builder| builder.sender(sender));
@@ -288,7 +288,7 @@ impl Composer {
         let mut text = random.text();
         let html = format!("<p>{}</p>\n", random.text());
         if attachments == 0 && !nested {
-            // The last line of a message ends like every other, whether it did in the text or not.
+            // The last line of a message has a line end, even if the text has none.
             text += "\n";
         }
         if shape != 1 {
@@ -370,7 +370,7 @@ fn mailbox(random: &mut Random) -> Mailbox {
     Mailbox::try_from((name, address)).unwrap()
 }
 
-/// A name that is not only spaces: readers take those for none.
+/// A name that is not only spaces, because readers take spaces for no name.
 fn name(random: &mut Random) -> String {
     loop {
         let name = random.phrase(6);
@@ -380,7 +380,7 @@ fn name(random: &mut Random) -> String {
     }
 }
 
-/// The text with the line ends it has in a message.
+/// The text with the line ends that it has in a message.
 fn canonical(text: &str) -> String {
     text.replace("\r\n", "\n")
         .replace('\r', "\n")

@@ -1,5 +1,5 @@
-//! Messages octet for octet, with date, ids and boundaries given: the files in `golden` are what a
-//! person has read and found right. `SMTPLIB_BLESS=1` writes them anew.
+//! Messages, byte for byte, with a fixed date, ids and boundaries. A person has read the files in
+//! `golden` and found them right. `SMTPLIB_BLESS=1` writes them again.
 
 use std::env;
 use std::fs;
@@ -74,7 +74,7 @@ fn headers() {
     assert_golden("headers.eml", builder.text("See above.\n"));
 }
 
-/// 5322-29, 5322-30, 5322-31: an answer in a long thread.
+/// 5322-29, 5322-30, 5322-31: a reply in a long thread.
 #[test]
 fn answer() {
     let references: Vec<String> = (1..9)
@@ -88,7 +88,7 @@ fn answer() {
     assert_golden("answer.eml", builder.text("> Noon?\nYes.\n"));
 }
 
-/// 2045-07 to 2045-11, 2049-02, 3676-02: mostly ASCII, so it can be read as it is.
+/// 2045-07 to 2045-11, 2049-02, 3676-02: mostly ASCII, so people can read the encoded text.
 #[test]
 fn quoted_printable() {
     let text = "Voilà: 1 + 1 = 2 \nFrom here on\n.\n-- \n".to_owned()
@@ -192,7 +192,7 @@ fn smtputf8() {
     assert_golden("smtputf8.eml", builder);
 }
 
-/// 2046-05, 2046-08, 2046-10: any nesting, with boundaries of which none begins another.
+/// 2046-05, 2046-08, 2046-10: any nesting. No boundary is the beginning of another.
 #[test]
 fn nested() {
     let deep = (0..12).fold(Part::text("innermost"), |part, _| Part::mixed([part]));

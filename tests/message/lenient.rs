@@ -1,5 +1,5 @@
-//! Any text, given to any setter, is either refused by name or leaves a message that other parsers
-//! read, with no header field and no line that it should not have.
+//! Any text, given to any setter, is refused by an error that names the field, or other parsers can
+//! read the message and find no header field and no line that it should not have.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -16,11 +16,11 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/message/names.p
 /// Random texts for each setter.
 const TEXTS: u64 = 400;
 
-/// A word that no line of a header likes.
+/// A word that is too long for a header line.
 const LONG: &str =
     "averyveryveryveryveryveryveryveryveryveryveryveryveryveryveryverylongwordwithoutblanks";
 
-/// Pieces that end, begin or hide something for someone.
+/// Pieces with which a reader could see something end, begin or vanish.
 const PIECES: &[&str] = &[
     "a",
     "Zoë",
@@ -193,10 +193,10 @@ const SETTERS: &[Setter] = &[
     }),
 ];
 
-/// What every message has.
+/// The fields that every message has.
 const ALWAYS: [&str; 5] = ["content-type", "date", "from", "message-id", "mime-version"];
 
-/// Every message that comes of the texts, with the fields it may have.
+/// Every message that the texts give, with the fields that it may have.
 fn messages() -> impl Iterator<Item = (usize, Vec<u8>)> {
     (0..TEXTS).flat_map(|seed| {
         let mut random = Random::new(seed + 77);
@@ -235,7 +235,7 @@ fn assert_lines(octets: &[u8], given: &str) {
     assert!(text.split("\r\n").all(is_line), "{given:?}\n{text}");
 }
 
-/// Fields that are always there, and no other than the setter's.
+/// Asserts that the fields are those of every message, and no other than the setter's.
 fn assert_names(number: usize, names: &[String], octets: &[u8], reader: &str) {
     let shown = String::from_utf8_lossy(octets);
     let distinct: BTreeSet<&str> = names.iter().map(String::as_str).collect();
@@ -267,7 +267,7 @@ fn any_text_is_refused_by_name_or_leaves_a_message() {
     assert!(count > 2_000, "{count} messages");
 }
 
-/// The same with Python's `email`, by both of its policies.
+/// The same with Python's `email`, with both of its policies.
 #[test]
 #[ignore = "needs python3"]
 fn python_finds_no_other_field_either() {

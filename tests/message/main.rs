@@ -1,5 +1,5 @@
-//! Messages as others read them: composed through the public interface, and parsed by programs that
-//! are not ours.
+//! Messages in the eyes of others: composed through the public interface, and parsed by other
+//! programs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

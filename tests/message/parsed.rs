@@ -10,7 +10,7 @@ use mail_parser::{
 use crate::facts::{Facts, assert_same};
 use crate::generate::Sample;
 
-/// How many messages a run makes, unless the environment says otherwise.
+/// How many messages a run makes by default.
 const MESSAGES: u64 = 10_000;
 
 /// How many random messages to make: `SMTPLIB_MESSAGES`, or ten thousand.
@@ -18,8 +18,8 @@ pub(crate) fn message_count() -> u64 {
     env::var("SMTPLIB_MESSAGES").map_or(MESSAGES, |count| count.parse().unwrap())
 }
 
-/// 2045-09, 2046-06, 2047-12, 2231-02, 5322-06, 5322-23, H1, H2: whatever goes in comes out, with
-/// no field beside it.
+/// 2045-09, 2046-06, 2047-12, 2231-02, 5322-06, 5322-23, H1, H2: the parser finds what was put in,
+/// and no other field.
 #[test]
 fn ten_thousand_messages_mean_what_was_composed() {
     let count = message_count();
@@ -48,7 +48,7 @@ fn check(seed: u64) {
     assert_same(&read, &sample.facts, &octets, &reader);
 }
 
-/// 5322-01, 5322-08, 5322-09: ASCII lines of at most 998 octets, each ended by CRLF.
+/// 5322-01, 5322-08, 5322-09: ASCII lines of at most 998 bytes, each with CRLF at its end.
 fn assert_lines(octets: &[u8]) {
     let text = std::str::from_utf8(octets).unwrap();
     assert!(text.is_ascii() && !text.contains('\0'));
@@ -61,7 +61,7 @@ fn assert_lines(octets: &[u8]) {
     }
     let (head, _) = text.split_once("\r\n\r\n").unwrap();
     for line in head.split("\r\n") {
-        // Longer only if there is no space to fold at, or it is within quotes.
+        // A line is longer only if it has no space for folding, or if the space is in quotes.
         let value = line.split_once(": ").map_or(line, |(_, value)| value);
         let folds = value.trim_start().contains(' ') && !value.contains('"');
         assert!(line.len() <= 78 || !folds, "{line:?}");

@@ -1,4 +1,4 @@
-//! Parts as mail programs and standards want them.
+//! Parts in the form that mail programs and standards require.
 
 use std::fs;
 use std::io::Cursor;
@@ -121,7 +121,7 @@ fn a_multipart_has_a_boundary_of_its_own() {
     let long = "b".repeat(70);
     let one_line = self::text(message().body(inner().boundary(&*long)));
     assert_has(&one_line, &format!("\r\n boundary=\"{long}\"\r\n"));
-    let sentence = "body: give a multipart a boundary of 1 to 70 letters, digits and \'()+_,-./:=? that occurs nowhere in the content, and begins no other";
+    let sentence = "body: give a multipart a boundary of 1 to 70 letters, digits and \'()+_,-./:=? that occurs nowhere in the content, and is not the start of another boundary";
     for bad in ["", "x ", "a\"b", "é", "a\r\nb", &"b".repeat(71)] {
         let part = inner().boundary(bad);
         assert_eq!(refused(message().body(part)), sentence, "{bad:?}");
@@ -216,7 +216,7 @@ fn pictures_go_beside_the_html_that_shows_them() {
     );
 }
 
-/// B9: whichever way the octets come.
+/// B9: for every source of the bytes.
 #[test]
 fn text_in_files_tells_its_charset() {
     let folder = tempfile::tempdir().unwrap();
@@ -240,7 +240,7 @@ fn text_in_files_tells_its_charset() {
     }
 }
 
-/// B10, 2046-11: whether it is text, octets or a file.
+/// B10, 2046-11: for a text, bytes or a file.
 #[test]
 fn what_may_not_be_encoded_goes_out_as_lines() {
     let lines = "Subject: x\n\nFrom here\nvoilà\n";
@@ -252,7 +252,7 @@ fn what_may_not_be_encoded_goes_out_as_lines() {
         assert_has(&text, "\r\nSubject: x\r\n\r\nFrom here\r\nvoila\r\n");
         assert!(!text.contains("Content-Transfer-Encoding"), "{text}");
     }
-    // Where 8-bit lines cannot go, it is a file (as it always was for attachments).
+    // If 8-bit lines cannot be sent, it is sent as a file (as attachments always are).
     let text = text(message().body(Part::text_of("message/rfc822", lines)));
     assert_has(
         &text,
@@ -281,7 +281,7 @@ fn what_may_not_be_encoded_goes_out_as_lines() {
             format!("attachment s: {sentence}")
         );
     }
-    // Internationalised messages may be encoded (RFC 6532, 3.7).
+    // Internationalized messages may be encoded (RFC 6532, 3.7).
     let global = self::text(message().body(Part::text_of("message/global", lines)));
     assert_has(
         &global,

@@ -37,10 +37,10 @@ fn python_reads_ten_thousand_messages_as_they_were_composed() {
             let read = Facts(read.take_while(|line| line != ".").collect());
             let reader = format!("Python with policy {policy}, message {seed},");
             let (read, meant) = match policy {
-                // The older interface does not tell groups from the mailboxes in them.
+                // The older interface does not distinguish groups from the mailboxes in them.
                 "compat32" => (read, sample.facts.without(&["group"])),
-                // The newer one reads one space for several, and one between encoded-words in a
-                // name.
+                // The newer one reads several spaces as one, and adds one between encoded-words in
+                // a name.
                 _ => (read.without_spaces(), sample.facts.without_spaces()),
             };
             assert_same(&read, &meant, &octets, &reader);

@@ -1,5 +1,5 @@
-//! What cannot stand in a message is an error that names its field, from `build()`, whichever way
-//! it was given.
+//! Values that a message cannot have: `build()` returns an error that names the field, in whichever
+//! way the value was given.
 
 use std::fs;
 
@@ -15,12 +15,12 @@ fn assert_refused(builder: MessageBuilder, sentence: &str) {
     assert_eq!(builder.build().unwrap_err().to_string(), sentence);
 }
 
-/// What would end a line, or be taken for its end by someone.
+/// Characters that end a line, or that some program takes for its end.
 const CONTROLS: [char; 9] = [
     '\r', '\n', '\0', '\u{1b}', '\u{7}', '\u{b}', '\u{c}', '\u{7f}', '\u{85}',
 ];
 
-/// 5322-05, 5322-09, H1, H3: whatever ends a line, in every header field.
+/// 5322-05, 5322-09, H1, H3: everything that ends a line, in every header field.
 #[test]
 fn controls_are_refused_in_every_field() {
     for c in CONTROLS {
@@ -55,7 +55,7 @@ fn controls_are_refused_in_every_field() {
     }
 }
 
-/// 5322-05, 2046-03, H1, H5: and in whatever describes a part.
+/// 5322-05, 2046-03, H1, H5: and in every value that describes a part.
 #[test]
 fn controls_are_refused_in_every_part() {
     for c in CONTROLS {
@@ -90,7 +90,7 @@ fn controls_are_refused_in_every_part() {
     }
 }
 
-/// The error names the field, and shows no control character of it as it is.
+/// Asserts that the error names the field and shows control characters only escaped.
 #[track_caller]
 fn assert_names_field(builder: MessageBuilder, field: &str) {
     let error = builder.build().unwrap_err();
@@ -99,7 +99,7 @@ fn assert_names_field(builder: MessageBuilder, field: &str) {
     assert!(!sentence.contains(char::is_control), "{sentence:?}");
 }
 
-/// The first error counts, and names its field.
+/// The first error is returned, and it names its field.
 #[test]
 fn the_first_error_is_told() {
     let builder = message().subject("a\nb").to("nobody").header("To", "x");
@@ -176,7 +176,7 @@ fn what_would_not_be_a_message_is_refused() {
     );
 }
 
-/// H7: nothing is read but what the caller named as a path.
+/// H7: only files that the caller gave as a path are read.
 #[test]
 fn files_are_read_only_where_a_path_was_given() {
     let file = Attachment::new("/etc/hostname", "not the file");

@@ -12,7 +12,7 @@ use smtplib::{Attachment, Message, Part};
 
 const MIB: u64 = 1024 * 1024;
 
-/// A file that is removed in the end.
+/// A file that is removed at the end.
 struct TempFile(PathBuf);
 
 impl TempFile {
@@ -38,7 +38,7 @@ fn with(attachment: Attachment) -> Message {
         .unwrap()
 }
 
-/// Changes a file as soon as something of the message has been written.
+/// Changes a file as soon as part of the message has been written.
 struct Meddler<'f> {
     file: &'f TempFile,
     length: u64,
@@ -105,11 +105,11 @@ fn a_reader_is_opened_each_time_and_held_to_its_length() {
     assert!(text.contains(&STANDARD.encode(&data[..57])));
 }
 
-/// Set for a test that measures the memory of its process, and so has one of its own.
+/// Set in the process of a test that measures its own memory.
 #[cfg(target_os = "linux")]
 const ALONE: &str = "SMTPLIB_TEST_ALONE";
 
-/// Runs an ignored test in a process that does nothing else.
+/// Runs an ignored test alone in a process.
 #[cfg(target_os = "linux")]
 fn run_alone(test: &str) {
     let mut program = Command::new(env::current_exe().unwrap());
@@ -122,7 +122,7 @@ fn run_alone(test: &str) {
     assert!(said.contains("1 passed"), "there is no test {test}");
 }
 
-/// A hundred mebibytes are sent with less than eight of memory: measured in a process that does
+/// Sending a hundred mebibytes takes less than eight of memory. The process that is measured does
 /// nothing else.
 #[test]
 #[cfg(target_os = "linux")]
@@ -145,7 +145,7 @@ fn a_large_file_is_streamed() {
     assert!(grown < 8 * 1024, "{grown} KiB");
 }
 
-/// D4: and so is a message, which goes out as lines.
+/// D4: the same for an attached message, which is sent as lines.
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_a_message_in_a_file() {
@@ -174,7 +174,7 @@ fn a_large_message_is_streamed() {
     assert!(grown < 8 * 1024, "{grown} KiB");
 }
 
-/// D4: lines from a file have CRLF line ends, and are those that were looked at.
+/// D4: lines from a file have CRLF line ends, and are those that were scanned.
 #[test]
 fn a_message_in_a_file_is_read_when_it_is_sent() {
     let inner = "From: a@example.org\nSubject: x\r\n\rFrom here\n.\nlast";
@@ -186,7 +186,7 @@ fn a_message_in_a_file_is_read_when_it_is_sent() {
     let lines = "From: a@example.org\r\nSubject: x\r\n\r\nFrom here\r\n.\r\nlast\r\n--";
     assert!(text.contains(lines), "{text}");
     assert!(!text.contains("Content-Transfer-Encoding"), "{text}");
-    // As long as before, and yet another message.
+    // The file has the same length, but another message.
     fs::write(&file.0, inner.replace("last", "l\0st")).unwrap();
     assert_eq!(
         message.to_bytes().unwrap_err().to_string(),
@@ -201,7 +201,7 @@ fn a_message_in_a_file_is_read_when_it_is_sent() {
         error.ends_with("the attachment became shorter while the message was being sent"),
         "{error}"
     );
-    // A boundary that is given is looked for in the file, too.
+    // A boundary from the caller is searched for in the file, too.
     fs::write(&file.0, format!("{}\n--mine--\n", "x\n".repeat(40_000))).unwrap();
     let body = Part::mixed([Part::from(attached().media_type("message/rfc822"))]);
     let builder = Message::builder()
@@ -214,7 +214,7 @@ fn a_message_in_a_file_is_read_when_it_is_sent() {
     );
 }
 
-/// The most memory this process ever had, in KiB.
+/// The most memory that this process ever had, in KiB.
 #[cfg(target_os = "linux")]
 fn peak_memory() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();

@@ -1,4 +1,4 @@
-//! What is read from text is taken from every kind of text.
+//! Values that are parsed from text accept every kind of text.
 use std::error::Error;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use smtplib::message::{AddressList, Date, MediaType};
 use smtplib::protocol::Parameter;
 use smtplib::{Address, Config, Mailbox, Reply};
 
-/// What a text becomes, by each of the ways, and that one which is none can go on by `?`.
+/// The value of a text, by each way to convert it. The error for a wrong text works with `?`.
 fn read<T>(text: &str, none: &str) -> String
 where
     T: Display + FromStr,

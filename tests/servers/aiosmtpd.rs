@@ -9,31 +9,31 @@ use tempfile::TempDir;
 
 use crate::server::{BUDGET, alice, config, new_directory, start};
 
-/// The bearer token that `aiosmtpd_server.py` takes.
+/// The bearer token that `aiosmtpd_server.py` accepts.
 pub(crate) const TOKEN: &str = "ya29.dHJhbnNpZW50";
 
 pub(crate) struct Aiosmtpd {
-    /// STARTTLS and a login offered.
+    /// A port that offers STARTTLS and a login.
     pub(crate) smtp_port: u16,
-    /// TLS from the first byte.
+    /// A port with TLS from the first byte.
     pub(crate) smtps_port: u16,
-    /// LMTP, one reply per recipient.
+    /// A port for LMTP, with one reply per recipient.
     lmtp_port: u16,
-    // Its input, a pipe, keeps the server running.
+    // The server runs as long as its input, a pipe, is open.
     _process: Child,
     directory: TempDir,
 }
 
 /// One message for one recipient.
 pub(crate) struct Received {
-    /// Envelope and circumstances as one line of JSON.
+    /// The envelope and other facts, as one line of JSON.
     pub(crate) facts: String,
-    /// The exact octets between `DATA` and the final dot, the stuffed dots taken out.
+    /// The exact bytes between `DATA` and the final dot, without the stuffed dots.
     pub(crate) message: Vec<u8>,
 }
 
 impl Aiosmtpd {
-    /// The one server of this process, started when a test first asks for it.
+    /// The server of this process. It starts when a test first needs it.
     pub(crate) fn shared() -> &'static Self {
         static AIOSMTPD: OnceLock<Aiosmtpd> = OnceLock::new();
         AIOSMTPD.get_or_init(Self::start)
@@ -81,14 +81,15 @@ impl Aiosmtpd {
         Config::lmtp_unix(self.directory.path().join("lmtp.sock")).timeout(BUDGET)
     }
 
-    /// Removes and returns the message of `name` that begins with `first_line`, a header no other
-    /// test uses. It was stored before the server said 250, so there is nothing to wait for.
+    /// Removes and returns the message of `name` that begins with `first_line`, a header that no
+    /// other test uses. It was stored before the server replied 250, so there is nothing to wait
+    /// for.
     pub(crate) fn take(&self, name: &str, first_line: &str) -> Option<Received> {
         let start = format!("{first_line}\r\n");
         let entries = fs::read_dir(self.directory.path().join("mail").join(name)).ok()?;
         let paths = entries.map(|entry| entry.expect("an entry").path());
         for path in paths.filter(|path| path.extension() == Some("eml".as_ref())) {
-            // Another test may take its own away, or be writing it, at this moment.
+            // Another test may be writing or removing its own message at this moment.
             let message = fs::read(&path).unwrap_or_default();
             if message.starts_with(start.as_bytes()) {
                 fs::remove_file(&path).expect("a message to remove");

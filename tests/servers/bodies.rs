@@ -1,4 +1,4 @@
-//! What a message may look like, and that it arrives so: each through Postfix and aiosmtpd.
+//! All kinds of messages arrive unchanged, through Postfix and through aiosmtpd.
 
 use crate::aiosmtpd::Aiosmtpd;
 use crate::postfix::Postfix;
@@ -80,7 +80,7 @@ fn a_body_of_a_mebibyte_arrives_whole() {
     arrives("one MiB", &mebibyte());
 }
 
-/// Sends header and `body` through both servers, and compares all that comes out.
+/// Sends the header and `body` through both servers, and compares all that arrives.
 fn arrives(subject: &str, body: &[u8]) {
     let first_line = format!("Subject: {subject}");
     let header =
@@ -93,7 +93,7 @@ fn arrives(subject: &str, body: &[u8]) {
         let mut connection = config.connect().unwrap();
         let outcome = connection.sendmail("alice@example.test", ["bob@example.test"], &message);
         assert!(outcome.unwrap().is_complete());
-        // Each way is looked at before the next one can leave the same.
+        // Each way is checked before the next one can store the same message.
         let received = aiosmtpd.take("bob", &first_line).expect("a stored message");
         assert_same(&received.message, &expected);
     }
@@ -107,7 +107,7 @@ fn arrives(subject: &str, body: &[u8]) {
     assert_same(&delivered.message, &with_line_ends(&message, b"\n"));
 }
 
-/// Two messages that differ are shown where they do, not from the beginning.
+/// If two messages differ, shows the place of the difference, not the beginning.
 fn assert_same(found: &[u8], expected: &[u8]) {
     let same = found
         .iter()
@@ -130,7 +130,7 @@ fn assert_same(found: &[u8], expected: &[u8]) {
     );
 }
 
-/// Each CRLF, CR or LF as `end`, and one more where the last line lacks it.
+/// Replaces each CRLF, CR or LF by `end`, and adds one if the last line has none.
 fn with_line_ends(message: &[u8], end: &[u8]) -> Vec<u8> {
     let mut lines = Vec::new();
     let mut rest = message;
@@ -151,7 +151,7 @@ fn with_line_ends(message: &[u8], end: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// 1,048,576 octets in lines of many lengths, some of which begin with a dot.
+/// 1,048,576 bytes in lines of many lengths, some of which begin with a dot.
 fn mebibyte() -> Vec<u8> {
     let mut body = Vec::with_capacity(1 << 20);
     for number in 0.. {

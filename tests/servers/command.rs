@@ -1,4 +1,4 @@
-//! Postfix's command `sendmail` in the place of a server.
+//! Postfix's command `sendmail` instead of a server.
 
 use smtplib::{Address, Envelope, Error};
 
@@ -25,7 +25,7 @@ fn a_message_goes_through_the_command_as_it_is() {
             let path = format!("Return-Path: <{}>\n", sender.unwrap_or_default());
             assert!(delivered.trace.starts_with(&path), "{}", delivered.trace);
             let kept = String::from_utf8(delivered.message).unwrap();
-            // Postfix adds what a header lacks to the mail of this machine.
+            // Postfix adds missing header fields to mail from this machine.
             let (header, body) = kept.split_once("\n\n").unwrap();
             assert!(header.starts_with(&marker), "{header}");
             assert_eq!(body, ".\n..\nGrüße\n.\n");

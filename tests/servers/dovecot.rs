@@ -10,21 +10,21 @@ use crate::aiosmtpd::Aiosmtpd;
 use crate::server::{alice, as_root, config, free_port, new_directory, start};
 
 pub(crate) struct Dovecot {
-    /// Whether it is a 2.3. What came after it words a refused token in another way.
+    /// Whether this is version 2.3. Later versions refuse a token in other words.
     pub(crate) is_2_3: bool,
-    /// A bearer token of alice's that Dovecot takes.
+    /// A bearer token for alice that Dovecot accepts.
     pub(crate) token: String,
-    /// Another, which expired yesterday.
+    /// Another token, which expired yesterday.
     pub(crate) expired: String,
     submission_port: u16,
     submissions_port: u16,
-    // Its input, a pipe, keeps the server running.
+    // The server runs as long as its input, a pipe, is open.
     _process: Child,
     _directory: TempDir,
 }
 
 impl Dovecot {
-    /// The one server of this process, started when a test first asks for it.
+    /// The server of this process. It starts when a test first needs it.
     pub(crate) fn shared() -> &'static Self {
         static DOVECOT: OnceLock<Dovecot> = OnceLock::new();
         DOVECOT.get_or_init(Self::start)
@@ -57,14 +57,14 @@ impl Dovecot {
         }
     }
 
-    /// STARTTLS, or no TLS.
+    /// A configuration with STARTTLS or without TLS.
     pub(crate) fn submission(&self, security: Security) -> Config {
         config(self.submission_port)
             .security(security)
             .credentials(alice())
     }
 
-    /// TLS from the first byte.
+    /// A configuration with TLS from the first byte.
     pub(crate) fn submissions(&self) -> Config {
         config(self.submissions_port)
             .security(Security::ImplicitTls)

@@ -1,4 +1,4 @@
-//! Exim, run by `exim_server.sh`, and what its queue says.
+//! Exim, run by `exim_server.sh`, and its queue.
 
 use std::path::Path;
 use std::process::Child;
@@ -14,13 +14,13 @@ use crate::server::{as_root, config, free_port, new_directory, start};
 pub(crate) struct Exim {
     plain_port: u16,
     smtps_port: u16,
-    // Its input, a pipe, keeps the server running.
+    // The server runs as long as its input, a pipe, is open.
     _process: Child,
     directory: TempDir,
 }
 
 impl Exim {
-    /// The one server of this process, started when a test first asks for it.
+    /// The server of this process. It starts when a test first needs it.
     pub(crate) fn shared() -> &'static Self {
         static EXIM: OnceLock<Exim> = OnceLock::new();
         EXIM.get_or_init(Self::start)
@@ -44,17 +44,17 @@ impl Exim {
         }
     }
 
-    /// STARTTLS, or no TLS.
+    /// A configuration with STARTTLS or without TLS.
     pub(crate) fn plain(&self, security: Security) -> Config {
         config(self.plain_port).security(security)
     }
 
-    /// TLS from the first byte.
+    /// A configuration with TLS from the first byte.
     pub(crate) fn smtps(&self) -> Config {
         config(self.smtps_port).security(Security::ImplicitTls)
     }
 
-    /// What the queue says about the one message whose header has this line.
+    /// The queue's record of the only message whose header has this line.
     pub(crate) fn queued(&self, line: &str) -> String {
         let queue = self.directory.path().join("spool/input");
         let files = fs::read_dir(queue).expect("a queue");
@@ -65,7 +65,8 @@ impl Exim {
     }
 }
 
-/// Where `.ci/run` unpacks it, unless the environment or the system says otherwise.
+/// The path of the program: from the environment, or where `.ci/run` unpacks it, or where Debian
+/// installs it.
 fn program() -> String {
     const UNPACKED: &str = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -1,4 +1,4 @@
-//! TLS and AUTH with real servers: what gets in, and what is kept out.
+//! TLS and AUTH with real servers: what is accepted, and what is refused.
 
 use smtplib::{Config, Credentials, Delivery, Error, Security};
 
@@ -171,7 +171,7 @@ fn the_reason_for_refusing_a_token_reaches_the_caller() {
     }
 }
 
-/// Sends one message and returns the trace headers that Postfix put in front of it.
+/// Sends one message, and returns the trace headers that Postfix put before it.
 fn delivered_by(postfix: &Postfix, config: Config, subject: &str) -> String {
     let message = format!("Subject: {subject}\r\n\r\nHello\r\n");
     let mut connection = config.connect().unwrap();

@@ -1,9 +1,9 @@
 //! Real servers: Debian's Postfix, Dovecot and Exim, and aiosmtpd, started here on 127.0.0.1.
-//! Messages are compared with what was sent, octet for octet, and each judges the mechanisms it
-//! has.
+//! Messages are compared with what was sent, byte for byte. Each server checks the mechanisms that
+//! it has.
 //!
-//! These tests are ignored by default, because they need programs that a checkout does not bring:
-//! `cargo test --test servers -- --ignored` runs them, CONTRIBUTING.md says what to install.
+//! These tests are ignored by default, because they need programs that are not in a checkout.
+//! `cargo test --test servers -- --ignored` runs them, and CONTRIBUTING.md says what to install.
 
 #![cfg(unix)]
 #![allow(

@@ -10,7 +10,7 @@ use crate::exim::Exim;
 use crate::postfix::Postfix;
 use crate::server::alice;
 
-/// The mechanisms of this build that Dovecot and Postfix have, too.
+/// The mechanisms of this build that Dovecot and Postfix also have.
 const MECHANISMS: &[&str] = &[
     #[cfg(feature = "scram")]
     "SCRAM-SHA-256",
@@ -21,7 +21,7 @@ const MECHANISMS: &[&str] = &[
     #[cfg(feature = "cram-md5")]
     "CRAM-MD5",
 ];
-/// Those of them that show no password.
+/// Those that do not show the password.
 const HASHED: &[&str] = &[
     #[cfg(feature = "scram")]
     "SCRAM-SHA-256",
@@ -31,7 +31,7 @@ const HASHED: &[&str] = &[
     "CRAM-MD5",
 ];
 
-/// Those that show a token.
+/// The mechanisms that send a token.
 const BEARER: &[&str] = &["XOAUTH2", "OAUTHBEARER"];
 
 /// Logs in, sends a message, and returns the lines of the dialog.
@@ -48,7 +48,7 @@ fn dialog(config: Config) -> Vec<String> {
     lines
 }
 
-/// Logs in by this mechanism alone.
+/// Logs in with only this mechanism allowed.
 fn check(config: Config, mechanism: &str) {
     let lines = dialog(config.mechanisms([mechanism]));
     let auth = format!("C: AUTH {mechanism}");
@@ -112,7 +112,7 @@ fn dovecot_refuses_a_wrong_password_by_each_mechanism() {
     }
 }
 
-// A password goes as it is, which is how servers keep it.
+// A password is sent unchanged, because servers store it unchanged.
 #[test]
 #[ignore = "needs Dovecot and aiosmtpd: see CONTRIBUTING.md"]
 fn dovecot_takes_a_password_outside_ascii_by_each_mechanism() {
@@ -135,7 +135,7 @@ fn dovecot_takes_a_token_by_both_bearer_mechanisms() {
     }
 }
 
-// The reason comes with a 334, and 535 only once that is answered.
+// The reason comes in a 334. The 535 comes after the response to that.
 #[test]
 #[ignore = "needs Dovecot and aiosmtpd: see CONTRIBUTING.md"]
 fn dovecot_says_why_it_refuses_a_token() {
@@ -144,7 +144,7 @@ fn dovecot_says_why_it_refuses_a_token() {
         let reason = reason(dovecot, mechanism);
         refuses(mechanism, "alice@example.test", &dovecot.expired, reason);
         refuses(mechanism, "alice@example.test", "ya29.dHJhbnNpZW50", reason);
-        // Since 2.4 it says 535 at once if the token is good, but another user's.
+        // Since 2.4 it replies 535 at once if the token is valid but for another user.
         let reason = match dovecot.is_2_3 {
             true => reason,
             false => "535 5.7.8 Authentication failed.",
@@ -153,8 +153,8 @@ fn dovecot_says_why_it_refuses_a_token() {
     }
 }
 
-/// How a sentence ends that tells why Dovecot refuses a token. Since 2.4 the object (RFC 7628, 3.2.2)
-/// has more members, in another order.
+/// The end of a sentence with Dovecot's reason for refusing a token. Since 2.4 the object (RFC
+/// 7628, 3.2.2) has more members, in another order.
 fn reason(dovecot: &Dovecot, mechanism: &str) -> &'static str {
     match (mechanism, dovecot.is_2_3) {
         ("XOAUTH2", true) => r#"({"status":"401","schemes":"bearer","scope":"mail"})"#,
@@ -166,7 +166,7 @@ fn reason(dovecot: &Dovecot, mechanism: &str) -> &'static str {
     }
 }
 
-/// Dovecot refuses this token of this user, in a sentence with this end.
+/// Asserts that Dovecot refuses this token of this user, with a sentence that ends like this.
 fn refuses(mechanism: &str, user: &str, token: &str, reason: &str) {
     let config = Dovecot::shared().submissions().mechanisms([mechanism]);
     let config = config.credentials(Credentials::bearer(user, token));
@@ -205,7 +205,8 @@ fn postfix_takes_every_mechanism() {
     }
 }
 
-// Dovecot has ANONYMOUS, but not for those who send. Postfix takes the login and no message after it.
+// Dovecot has ANONYMOUS, but not for submission. Postfix accepts the login, but no message after
+// it.
 #[test]
 #[ignore = "needs Postfix: see CONTRIBUTING.md"]
 fn postfix_lets_nobody_in_particular_in() {

@@ -1,4 +1,4 @@
-//! Delivery status notifications as real servers understand them.
+//! Delivery status notifications with real servers.
 
 use smtplib::protocol::{Notify, NotifyOn, ReturnContent};
 use smtplib::{Address, Envelope, Security};

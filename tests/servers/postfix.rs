@@ -10,34 +10,34 @@ use tempfile::TempDir;
 
 use crate::server::{BUDGET, alice, config, free_port, new_directory, start};
 
-/// The size that `postfix_server.sh` configures, in octets.
+/// The size limit that `postfix_server.sh` configures, in bytes.
 pub(crate) const SIZE_LIMIT: usize = 4_194_304;
 
-/// How long Postfix may take for what it does behind its replies.
+/// How long Postfix may take for what it does after its replies.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Postfix {
-    /// As port 25: no login, STARTTLS offered.
+    /// Like port 25: no login, and STARTTLS is offered.
     plain_port: u16,
-    /// As port 587: STARTTLS and a login demanded, be it an anonymous one.
+    /// Like port 587: STARTTLS and a login are required. The login may be anonymous.
     pub(crate) submission_port: u16,
-    /// As port 465: TLS from the first byte, a login demanded.
+    /// Like port 465: TLS from the first byte, and a login is required.
     pub(crate) smtps_port: u16,
-    // Its input, a pipe, keeps the server running.
+    // The server runs as long as its input, a pipe, is open.
     _process: Child,
     directory: TempDir,
 }
 
 /// One file of a mailbox.
 pub(crate) struct Delivered {
-    /// The trace headers that Postfix put in front, LF at the end of each line.
+    /// The trace headers that Postfix put before the message, with LF at the end of each line.
     pub(crate) trace: String,
-    /// All that follows them, LF at the end of each line.
+    /// All that follows them, with LF at the end of each line.
     pub(crate) message: Vec<u8>,
 }
 
 impl Postfix {
-    /// The one server of this process, started when a test first asks for it.
+    /// The server of this process. It starts when a test first needs it.
     pub(crate) fn shared() -> &'static Self {
         static POSTFIX: OnceLock<Postfix> = OnceLock::new();
         POSTFIX.get_or_init(Self::start)
@@ -51,7 +51,8 @@ impl Postfix {
             "/tests/servers/postfix_server.sh"
         );
         let user = id("-u", None);
-        // Postfix has to begin as root; its mail belongs to whom runs the tests, who is not root.
+        // Postfix must start as root. Its mail belongs to the user who runs the tests, or to
+        // `postfix` if that user is root.
         let (mut command, owner) = if user == "0" {
             (Command::new(script), id("-u", Some("postfix")))
         } else {
@@ -72,22 +73,22 @@ impl Postfix {
         }
     }
 
-    /// The way in without a login.
+    /// A configuration without a login.
     pub(crate) fn plain(&self, security: Security) -> Config {
         config(self.plain_port).security(security)
     }
 
-    /// The way in without a connection: the command `sendmail`.
+    /// A configuration without a connection: the command `sendmail`.
     pub(crate) fn command(&self) -> Config {
         Config::sendmail_command(self.directory.path().join("sendmail")).timeout(BUDGET)
     }
 
-    /// The way in for users: STARTTLS and a login.
+    /// A configuration with STARTTLS and a login.
     pub(crate) fn submission(&self) -> Config {
         config(self.submission_port).credentials(alice())
     }
 
-    /// The other way in for users: implicit TLS and a login.
+    /// A configuration with implicit TLS and a login.
     pub(crate) fn smtps(&self) -> Config {
         config(self.smtps_port)
             .security(Security::ImplicitTls)
@@ -121,7 +122,7 @@ impl Postfix {
         None
     }
 
-    /// What Postfix logs about the message with these trace headers when it comes in.
+    /// The line that Postfix logs when the message with these trace headers comes in.
     pub(crate) fn log_of(&self, trace: &str) -> String {
         let (_, id) = trace.split_once(" id ").expect("a queue id");
         let (id, _) = id
@@ -137,11 +138,11 @@ impl Postfix {
         self.wait_for(find, &start)
     }
 
-    /// How many commands of each kind came in the session that brought this message, refused ones
-    /// as `accepted/all`; Postfix says so when the session is over.
+    /// How many commands of each kind the session of this message had, refused ones as
+    /// `accepted/all`. Postfix logs this at the end of the session.
     pub(crate) fn session_of(&self, trace: &str) -> String {
         let start = self.log_of(trace);
-        // "postfix/smtpd[123]: ": a process that has one session at a time.
+        // "postfix/smtpd[123]: ": a process with one session at a time.
         let process = start
             .split(' ')
             .find(|word| word.contains("smtpd["))
@@ -161,7 +162,7 @@ impl Postfix {
         fs::read_to_string(self.directory.path().join("maillog")).expect("a log")
     }
 
-    /// Looks again and again: what Postfix does behind its replies takes a moment.
+    /// Checks again and again, because what Postfix does after its replies takes a moment.
     pub(crate) fn wait_for<T>(&self, mut look: impl FnMut() -> Option<T>, what: &str) -> T {
         let deadline = Instant::now() + PATIENCE;
         loop {

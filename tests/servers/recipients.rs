@@ -1,4 +1,4 @@
-//! One message for many: who is refused, and that the others get it all the same.
+//! One message for many recipients: some are refused, and the others get it nevertheless.
 
 use std::sync::{Arc, Mutex};
 
@@ -84,7 +84,7 @@ fn a_hundred_recipients_take_two_round_trips_to_postfix() {
         let delivered = postfix.delivered(name, "Subject: a hundred");
         assert_eq!(delivered.message, message.replace("\r\n", "\n").as_bytes());
     }
-    // RFC 2920, 3.1 wants groups that fit the buffers: 99 of them go with MAIL, one alone.
+    // RFC 2920, 3.1: groups must fit into the buffers. So 99 RCPT go with MAIL, and one goes alone.
     let dialog = dialog.lock().unwrap();
     let mail = dialog.iter().position(|line| line.starts_with("C: MAIL "));
     let body = dialog.iter().position(|line| line.starts_with("C: BDAT "));
@@ -137,7 +137,7 @@ fn lmtp_answers_for_each_recipient_after_the_message() {
         let text = |index: usize| outcome.recipients()[index].reply().unwrap().text();
         assert_eq!(text(1), "5.2.2 <full@example.test>: mailbox full");
         assert_eq!(text(4), "2.0.0 <carol@example.test>: stored");
-        // Once for each recipient, however often he stands in the list.
+        // Once for each recipient, however often it is in the list.
         for name in ["bob", "carol"] {
             let received = aiosmtpd
                 .take(name, &format!("Subject: LMTP by {way}"))
@@ -181,7 +181,7 @@ fn codes(outcome: &Outcome) -> Vec<(&str, u16)> {
         .collect()
 }
 
-/// The configuration with its dialog written down.
+/// The configuration with a record of its dialog.
 fn recorded(config: Config) -> (Config, Arc<Mutex<Vec<String>>>) {
     let dialog = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&dialog);

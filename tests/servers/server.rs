@@ -1,4 +1,4 @@
-//! What both servers have in common: a script that runs them, a directory, a certificate, a user.
+//! What the servers have in common: a script that runs them, a folder, a certificate, a user.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -12,14 +12,14 @@ use tempfile::TempDir;
 
 use crate::ca::{Leaf, TestCa};
 
-/// How long a server on this machine may take for a step, so that a test ends that waits in vain.
+/// How long a server on this machine may take for a step. So a test that waits in vain ends.
 pub(crate) const BUDGET: Duration = Duration::from_secs(30);
 
-/// Runs a script that prints `ready` once its server answers; returns what follows the word.
+/// Runs a script that prints `ready` when its server replies. Returns the text after that word.
 ///
-/// The script stops its server and removes its directory when its input ends. That is a pipe from
-/// here, which the system closes with this process, however it ends: a server may stand in a
-/// `static`, and none outlives the tests.
+/// The script stops its server and removes its folder when its input ends. The input is a pipe from
+/// this process, and the system closes it when the process ends, in any way. So a server may be in
+/// a `static`, and none outlives the tests.
 pub(crate) fn start(command: &mut Command) -> (Child, String) {
     let mut process = command
         .stdin(Stdio::piped())
@@ -36,7 +36,7 @@ pub(crate) fn start(command: &mut Command) -> (Child, String) {
     (process, rest.trim().to_owned())
 }
 
-/// A command that runs a script as root, which the user who runs the tests is or may become.
+/// A command that runs a script as root, directly or by `sudo`.
 pub(crate) fn as_root(script: &str) -> Command {
     let id = Command::new("id")
         .arg("-u")
@@ -50,7 +50,8 @@ pub(crate) fn as_root(script: &str) -> Command {
     sudo
 }
 
-/// A port below those the system gives to connections, so that none takes it before a server does.
+/// A port below those that the system gives to connections, so that no connection takes it before
+/// the server.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     const FIRST: u16 = 20_000;
@@ -62,7 +63,7 @@ pub(crate) fn free_port() -> u16 {
         .expect("a free port")
 }
 
-/// A new directory with what both scripts expect in it: the server's certificate and its key.
+/// A new folder with what the scripts expect in it: the server's certificate and its key.
 pub(crate) fn new_directory() -> io::Result<TempDir> {
     let directory = TempDir::with_prefix("smtplib-servers-")?;
     let pem = TestCa::get().leaf(Leaf::Good);
@@ -78,7 +79,7 @@ pub(crate) fn config(port: u16) -> Config {
     config.root_certificates(authority)
 }
 
-/// The user whom both servers know.
+/// The user that the servers know.
 pub(crate) fn alice() -> Credentials {
     Credentials::password("alice@example.test", "wonderland")
 }

@@ -1,4 +1,4 @@
-//! Several transactions on one connection, and what a refusal leaves behind.
+//! Several transactions on one connection, also after a refusal.
 
 use std::io::{self, Read};
 
@@ -30,8 +30,8 @@ fn five_messages_take_one_connection_to_postfix() {
     }
 }
 
-// A batch streams to Postfix, in chunks or not, and a refusal in the middle of it touches nobody
-// else.
+// A batch streams to Postfix, with chunks or without. A refusal in the middle affects no other
+// message.
 #[test]
 #[ignore = "needs Postfix and aiosmtpd: see CONTRIBUTING.md"]
 fn a_batch_streams_to_postfix() {
@@ -121,7 +121,7 @@ fn aiosmtpd_is_reset_after_refusing_everybody() {
 fn a_message_too_large_is_refused_before_mail() {
     let postfix = Postfix::shared();
     let mut connection = postfix.submission().connect().unwrap();
-    // The line end that the message lacks is what makes it too large.
+    // The missing line end, which is added, makes the message too large.
     let line = "0123456789\r\n";
     let message = "Subject: too large\r\n\r\n".to_owned() + &line.repeat(SIZE_LIMIT / line.len());
     let message = &message.as_bytes()[..SIZE_LIMIT - 1];
@@ -151,7 +151,7 @@ fn postfix_throws_away_what_a_failing_reader_has_begun() {
     let mut connection = postfix.submission().connect().unwrap();
     let address = |text: &str| text.parse::<Address>().unwrap();
     let envelope = Envelope::new(address("alice@example.test"), [address("bob@example.test")]);
-    // Longer than what is read before MAIL, so that the failure comes in the middle of it.
+    // Longer than what is read before MAIL, so that the failure comes in the middle of the message.
     let head = "Subject: cut off\r\n\r\n".to_owned() + &"Hello\r\n".repeat(40_000);
     let error = connection
         .send(&envelope, head.as_bytes().chain(Broken))
@@ -166,7 +166,7 @@ fn postfix_throws_away_what_a_failing_reader_has_begun() {
     assert!(postfix.find("bob", "Subject: cut off").is_none());
 }
 
-/// A file on a disk that fails.
+/// A reader that fails, like a file on a broken disk.
 struct Broken;
 
 impl Read for Broken {

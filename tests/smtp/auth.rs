@@ -7,7 +7,7 @@ use smtplib::error::{AuthReason, ConfigError, CredentialsError, Unsupported};
 use smtplib::protocol::Step;
 use smtplib::{Config, Credentials, Error, Security};
 
-/// The dialog that comes behind EHLO inside TLS.
+/// A peer with this dialog after EHLO inside TLS.
 fn secure(offers: &[&str], rest: &str) -> Peer {
     session(offers, rest).listen_tls()
 }
@@ -16,7 +16,7 @@ fn with_password(config: Config) -> Config {
     config.credentials(Credentials::password("tim", "tanstaaftanstaaf"))
 }
 
-/// The failure of a log-in that is part of connecting.
+/// The error of a login that is part of connecting.
 fn refused(peer: &Peer) -> Error {
     failure(&with_password(implicit(peer)))
 }
@@ -30,7 +30,7 @@ fn reason(error: &Error) -> AuthReason {
 
 /// `\0tim\0tanstaaftanstaaf` in base64: the example of RFC 4954 and RFC 2595.
 const PLAIN: &str = "AUTH PLAIN AHRpbQB0YW5zdGFhZnRhbnN0YWFm";
-/// What LOGIN says to its two prompts.
+/// The two prompts of LOGIN and their responses.
 const LOGIN: &str = "
     C: AUTH LOGIN
     S: 334 VXNlcm5hbWU6
@@ -48,9 +48,8 @@ fn plain_is_one_line() {
     peer.finish();
 }
 
-// 4954-01, 4422-02: PLAIN before LOGIN, whatever the server prefers; what nobody knows is passed
-// over (Python's
-// testAUTH_multiple).
+// 4954-01, 4422-02: PLAIN before LOGIN, whatever the server prefers. Unknown mechanisms are ignored
+// (Python's testAUTH_multiple).
 #[test]
 fn the_best_mechanism_that_both_know() {
     let rest = format!("C: {PLAIN}\nS: 235 ok");
@@ -59,8 +58,7 @@ fn the_best_mechanism_that_both_know() {
     peer.finish();
 }
 
-// LOGIN-01, LOGIN-02, dialog 24, Python's testAUTH_LOGIN: whatever the prompts say, and whether
-// they are base64.
+// LOGIN-01, LOGIN-02, dialog 24, Python's testAUTH_LOGIN: with any prompts, in base64 or not.
 #[test]
 fn login_answers_two_prompts() {
     for (first, second) in [
@@ -79,7 +77,7 @@ fn login_answers_two_prompts() {
     }
 }
 
-// LOGIN-03: an empty password is an empty line, where the caller insists.
+// LOGIN-03: an empty password is an empty line, if the caller insists.
 #[test]
 fn login_with_an_empty_password() {
     let rest = r"C: AUTH LOGIN
@@ -129,7 +127,7 @@ fn plain_with_an_authorization_identity() {
     peer.finish();
 }
 
-// U7: UTF-8, as RFC 4616 has it.
+// U7: UTF-8, as in RFC 4616.
 #[test]
 fn a_password_outside_ascii() {
     let rest = "C: AUTH PLAIN AHrDtsOrAHDDpHNz\nS: 235 ok";
@@ -140,7 +138,7 @@ fn a_password_outside_ascii() {
     peer.finish();
 }
 
-// 5321-33, 4616-02, 4616-03, U6: before there is a connection.
+// 5321-33, 4616-02, 4616-03, U6: refused before there is a connection.
 #[test]
 fn credentials_that_cannot_be_sent() {
     let peer = nobody();
@@ -174,7 +172,7 @@ fn credentials_that_cannot_be_sent() {
     peer.finish();
 }
 
-// 4954-12, 4616-05, LOGIN-04, T5, dialog 38: that the server offers it is no permission.
+// 4954-12, 4616-05, LOGIN-04, T5, dialog 38: an offer by the server is no permission.
 #[test]
 fn no_password_without_tls() {
     let peer = session(&["AUTH PLAIN LOGIN"], "C: NOOP\nS: 250 ok").listen();
@@ -189,7 +187,7 @@ fn no_password_without_tls() {
         assert!(matches!(error, Error::PlaintextAuth { .. }), "{error:?}");
         assert_eq!(
             error.to_string(),
-            "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered"
+            "logging in without TLS would show the password to anyone who can read the connection: use implicit TLS, or STARTTLS where it is offered"
         );
     }
     smtp.noop().unwrap();
@@ -201,7 +199,7 @@ fn no_password_without_tls() {
 #[test]
 fn no_password_without_tls_by_configuration() {
     let peer = nobody();
-    // What a feature adds can go without TLS, and has to ask the server first.
+    // Mechanisms of features may be allowed without TLS, so the server would be asked first.
     let config = |peer: &Peer| config(peer).mechanisms(["PLAIN", "LOGIN"]);
     let error = failure(&with_password(config(&peer)));
     assert!(matches!(error, Error::PlaintextAuth { .. }), "{error:?}");
@@ -213,7 +211,7 @@ fn no_password_without_tls_by_configuration() {
     peer.finish();
 }
 
-// Many servers offer AUTH under TLS only: what is missing is TLS.
+// Many servers offer AUTH only under TLS: then the missing TLS is the error.
 #[test]
 fn that_tls_is_missing_is_said_first() {
     let peer = session(&["STARTTLS"], "").listen();
@@ -224,7 +222,7 @@ fn that_tls_is_missing_is_said_first() {
     peer.finish();
 }
 
-// F14: STARTTLS is no way out where it is not offered.
+// F14: the error does not suggest STARTTLS if it is not offered.
 #[test]
 fn that_there_is_no_auth_without_tls_is_said() {
     let peer = session(&["SIZE 1000"], "").listen();
@@ -239,13 +237,13 @@ fn that_there_is_no_auth_without_tls_is_said() {
     );
     assert_eq!(
         error.to_string(),
-        "the server does not offer AUTH without TLS"
+        "the server does not offer AUTH without TLS: use implicit TLS or another port"
     );
     drop(smtp);
     peer.finish();
 }
 
-// C11: before there is a connection, and never LOGIN instead.
+// C11: an error before there is a connection, and never LOGIN instead.
 #[test]
 fn a_mechanism_that_nobody_knows_is_an_error() {
     let peer = nobody();
@@ -279,7 +277,7 @@ fn a_mechanism_that_nobody_knows_is_an_error() {
     peer.finish();
 }
 
-// EXTERNAL and ANONYMOUS are asked for, never fallen back to.
+// EXTERNAL and ANONYMOUS are used only if the caller asks for them.
 #[test]
 fn a_certificate_or_nobody_logs_in() {
     let offers = ["AUTH PLAIN EXTERNAL ANONYMOUS"];
@@ -304,7 +302,7 @@ fn a_certificate_or_nobody_logs_in() {
     peer.finish();
 }
 
-// 4954-12: the way around it has a name that warns.
+// 4954-12: the option that allows it has a name that warns.
 #[test]
 fn a_password_without_tls_on_demand() {
     let peer = session(&["AUTH PLAIN"], &format!("C: {PLAIN}\nS: 235 ok")).listen();
@@ -313,12 +311,15 @@ fn a_password_without_tls_on_demand() {
     peer.finish();
 }
 
-// U1, dialog 37: nothing goes out as if nobody had asked to log in.
+// U1, dialog 37: nothing is sent without the login that was asked for.
 #[test]
 fn without_auth_there_is_no_connection() {
     let peer = secure(&["SIZE 1000"], BYE);
     let error = refused(&peer);
-    assert_eq!(said(&error), "the server does not offer AUTH");
+    assert_eq!(
+        said(&error),
+        "the server does not offer AUTH: use another port or server, or no credentials"
+    );
     peer.finish();
 }
 
@@ -328,12 +329,15 @@ fn without_a_common_mechanism_there_is_no_connection() {
     for (offer, sentence) in [
         (
             "AUTH GSSAPI NTLM",
-            "none of the mechanisms that the server offers (GSSAPI NTLM) fits the credentials",
+            "none of the mechanisms that the server offers (GSSAPI NTLM) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
-        ("AUTH", "the server offers no mechanism to log in by"),
+        (
+            "AUTH",
+            "the server offers no login mechanism: use another port or server",
+        ),
         (
             "AUTH XOAUTH2 OAUTHBEARER",
-            "none of the mechanisms that the server offers (XOAUTH2 OAUTHBEARER) fits the credentials",
+            "none of the mechanisms that the server offers (XOAUTH2 OAUTHBEARER) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
     ] {
         let peer = secure(&[offer], BYE);
@@ -347,7 +351,7 @@ fn without_a_common_mechanism_there_is_no_connection() {
     }
 }
 
-// 4422-04, U11: only what the caller allows, in the caller's order.
+// 4422-04, U11: only mechanisms that the caller allows, in the caller's order.
 #[test]
 fn mechanisms_can_be_pinned() {
     let peer = secure(&["AUTH PLAIN LOGIN"], &format!("{LOGIN}\nS: 235 ok"));
@@ -361,7 +365,7 @@ fn mechanisms_can_be_pinned() {
     // F9
     assert_eq!(
         said(&error),
-        "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN)"
+        "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN): allow one of them"
     );
     peer.finish();
 }
@@ -406,7 +410,7 @@ fn a_refusal_ends_it() {
     }
 }
 
-// Dialog 28, 5321-28: the connection is none the worse for it, and RSET does not undo a log-in.
+// Dialog 28, 5321-28: the connection can still be used, and RSET does not undo a login.
 #[test]
 fn after_a_refusal_one_may_try_again() {
     let rest = format!(
@@ -424,7 +428,7 @@ fn after_a_refusal_one_may_try_again() {
     peer.finish();
 }
 
-// C2, 4954-02: who is in is in.
+// C2, 4954-02: a user who is already logged in is logged in.
 #[test]
 fn a_server_that_has_let_us_in_already_has_let_us_in() {
     let rest = format!("C: {PLAIN}\nS: 503 5.5.1 Already Authenticated\nC: NOOP\nS: 250 ok");
@@ -442,7 +446,7 @@ fn a_server_that_has_let_us_in_already_has_let_us_in() {
     peer.finish();
 }
 
-// 4954-02: but not as somebody else, and not because AUTH came at the wrong time.
+// 4954-02: but not if it may be another user, and not if AUTH came at the wrong time.
 #[test]
 fn a_503_is_not_always_a_welcome() {
     let kurt = "C: AUTH PLAIN AGt1cnQAcHc=";
@@ -466,7 +470,7 @@ fn a_503_is_not_always_a_welcome() {
     peer.finish();
 }
 
-// C1, 4954-13, U8, dialog 27: after these it is the mechanism that is wrong, not the password.
+// C1, 4954-13, U8, dialog 27: these codes are about the mechanism, not the password.
 #[test]
 fn the_next_mechanism_after_a_refusal_of_the_first() {
     for reply in [
@@ -485,7 +489,7 @@ fn the_next_mechanism_after_a_refusal_of_the_first() {
     }
 }
 
-// U8: if the last one fails, too, its answer is told.
+// U8: if the last mechanism fails, too, its reply is reported.
 #[test]
 fn if_no_mechanism_is_left_the_last_answer_is_told() {
     let rest = format!("C: {PLAIN}\nS: 504 5.5.4 no\nC: AUTH LOGIN\nS: 504 5.5.4 no either\n{BYE}");
@@ -518,7 +522,7 @@ fn a_challenge_that_makes_no_sense_is_called_off() {
     peer.finish();
 }
 
-// 4954-04: after `*` the connection can be used; a challenge of two lines is none.
+// 4954-04: after `*` the connection can be used. A challenge of two lines is not valid.
 #[test]
 fn after_calling_it_off_the_connection_goes_on() {
     let rest =
@@ -535,8 +539,8 @@ fn after_calling_it_off_the_connection_goes_on() {
     peer.finish();
 }
 
-// 4954-10, R3: only 235 lets us in, only 334 asks for more, and after `*` nothing but a refusal
-// makes sense.
+// 4954-10, R3: only 235 is success, only 334 asks for more, and after `*` only a refusal makes
+// sense.
 #[test]
 fn answers_that_are_none() {
     for (rest, code) in [
@@ -599,7 +603,7 @@ fn a_connection_that_ends_or_stalls_in_the_middle() {
     peer.finish();
 }
 
-// Logging in works in LMTP as well, and under an upgraded connection.
+// Logging in works with LMTP, too, and after STARTTLS.
 #[test]
 fn lmtp_behind_starttls() {
     let script = format!(

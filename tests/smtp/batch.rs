@@ -1,24 +1,24 @@
-//! Many messages on one connection: what shares a flight, and what each result says.
+//! Many messages on one connection: what is sent together, and what each result says.
 use crate::peer::{Script, Server};
 use crate::support::sending::{connect, facts, fates, listen, lmtp, lmtp_session, taken};
 use smtplib::connection::Consignment;
 use smtplib::{Address, Delivery, Envelope, Error, Outcome};
 
-/// A message of one line to each of these, with its number in it.
+/// A message of one line, with its number, to these recipients.
 fn message(number: usize, to: &[&str]) -> Consignment<'static> {
     let from: Address = "me@client.example".parse().unwrap();
     let to = to.iter().map(|to| to.parse().unwrap());
     (Envelope::new(from, to), format!("{number}\r\n")).into()
 }
 
-/// So many messages to Ann.
+/// This many messages to Ann.
 fn messages(count: usize) -> Vec<Consignment<'static>> {
     (1..=count)
         .map(|number| message(number, &["ann@example.org"]))
         .collect()
 }
 
-/// A result in a line.
+/// A result as one line.
 fn told(result: &Result<Outcome, Error>) -> String {
     match result {
         Ok(outcome) => fates(outcome).join(", "),
@@ -26,8 +26,8 @@ fn told(result: &Result<Outcome, Error>) -> String {
     }
 }
 
-// 2920-01, 2920-07: the end of a message and the next envelope share a flight; RSET keeps them
-// apart.
+// 2920-01, 2920-07: the end of a message and the next envelope are sent together, with RSET between
+// them.
 #[test]
 fn the_next_envelope_goes_with_the_end_of_a_message() {
     let peer = listen(
@@ -122,7 +122,7 @@ fn chunks_stream_behind_the_first_message() {
     peer.finish();
 }
 
-// 3030-01: on a connection that has taken a message, the next one is a single flight.
+// 3030-01: on a connection that has accepted a message, the next one is a single flight.
 #[test]
 fn a_later_message_is_one_flight() {
     let peer = listen(
@@ -172,12 +172,12 @@ fn a_chunk_has_the_lines_of_the_message() {
     peer.finish();
 }
 
-/// A message of unknown length, over the size up to which it is looked at before.
+/// A message of unknown length, longer than what is read before MAIL.
 fn long() -> String {
     "a line of a long message\r\n".repeat(30_000)
 }
 
-// 3030-01: a message of unknown length goes in chunks, the last one marked.
+// 3030-01: a message of unknown length is sent in chunks, and the last one is marked.
 #[test]
 fn a_reader_goes_in_chunks() {
     let peer = Server::new()
@@ -281,7 +281,7 @@ fn lmtp_in_a_batch() {
     peer.finish();
 }
 
-// F5: in LMTP a recipient who stands twice is sent once, and told twice.
+// F5: in LMTP a recipient that is listed twice is sent once and reported twice.
 #[test]
 fn lmtp_recipients_are_distinct() {
     let peer = Script::new(&lmtp_session(
@@ -351,7 +351,7 @@ fn silence_behind_an_answered_message() {
     peer.finish();
 }
 
-// The switch for such servers: nothing follows a message before its answer.
+// The switch for such servers: nothing follows a message before its reply.
 #[test]
 fn one_by_one() {
     let peer = listen(
@@ -387,7 +387,7 @@ fn one_by_one() {
     peer.finish();
 }
 
-// What is not fit to be sent has its result in its place, and touches nothing.
+// A message that cannot be sent has its result in its place, and affects no other.
 #[test]
 fn a_message_that_cannot_be_sent_is_a_result_in_its_place() {
     let peer = Server::new().offer("PIPELINING").script().listen();
@@ -408,7 +408,7 @@ fn a_message_that_cannot_be_sent_is_a_result_in_its_place() {
     assert_eq!(peer.finish().bodies(), 2);
 }
 
-// Behind the end of a connection every message has a result, and the rest can be had back.
+// After the end of a connection every message has a result, and the caller gets the rest back.
 #[test]
 fn the_rest_is_given_back() {
     let dialog = "
@@ -449,7 +449,7 @@ fn the_rest_is_given_back() {
     peer.finish();
 }
 
-// RFC 9422: no more messages and recipients than the server takes.
+// RFC 9422: no more messages and recipients than the server allows.
 #[test]
 fn limits_are_obeyed() {
     let server = Server::new().offer("PIPELINING");
@@ -481,7 +481,7 @@ fn limits_are_obeyed() {
     assert_eq!(recipients, [0, 2, 2, 1]);
 }
 
-// A reader can be read once: it goes in one transaction, whatever the limits are.
+// A reader can be read only once, so it is sent in one transaction, whatever the limits are.
 #[test]
 fn a_reader_is_never_split() {
     let dialog = "
@@ -515,7 +515,7 @@ fn a_reader_is_never_split() {
     }
 }
 
-// What is wrong with the last of many recipients shows before the first gets the message.
+// An error in the last of many recipients shows before the first gets the message.
 #[test]
 fn a_later_share_is_checked_before_the_first() {
     let peer = listen(&["LIMITS RCPTMAX=1"], "Cclose");
@@ -530,7 +530,8 @@ fn a_later_share_is_checked_before_the_first() {
     peer.finish();
 }
 
-// Recipients for whom there was no room, in a batch: they come behind it, in one outcome.
+// Recipients for which there was no room, in a batch: they are sent later, and reported in the same
+// outcome.
 #[test]
 fn crowded_recipients_in_a_batch() {
     let server = Server::new()
@@ -551,7 +552,7 @@ fn crowded_recipients_in_a_batch() {
         ]
     );
     drop(smtp);
-    // Asked once more, alone, and refused again: then it stands.
+    // It was tried again alone, and refused again: that is the result.
     assert_eq!(
         peer.finish()
             .commands()
@@ -562,7 +563,7 @@ fn crowded_recipients_in_a_batch() {
     );
 }
 
-// E9: what the server says before the end of a message is no answer to it.
+// E9: a reply before the end of a message is not the reply to it.
 #[test]
 fn an_early_answer_is_none() {
     let line = "a line of a long message\r\n".repeat(200_000);

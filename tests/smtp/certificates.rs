@@ -1,4 +1,4 @@
-//! Whom the client believes, and the switches that change it.
+//! Which certificates the client trusts, and the switches that change it.
 use crate::peer::{Leaf, Script, TestCa};
 use crate::support::session::{config_for, failure, hello, nobody, said, session, starttls};
 use native_tls::{Certificate, TlsConnector};
@@ -6,7 +6,7 @@ use smtplib::error::{ConfigError, TlsReason};
 use smtplib::{Config, Error, Security, SmtpConnection};
 use std::sync::OnceLock;
 
-/// What the peer shows of itself.
+/// The certificates that the peer can show.
 const LEAVES: [&str; 5] = [
     "good",
     "wrong-name",
@@ -15,7 +15,7 @@ const LEAVES: [&str; 5] = [
     "self-signed",
 ];
 
-/// Trusts the authority of the tests, by the library's own connector.
+/// Trusts the authority of the tests, with the library's own connector.
 fn trusting() -> Config {
     static TRUSTING: OnceLock<Config> = OnceLock::new();
     let new = || {
@@ -25,7 +25,7 @@ fn trusting() -> Config {
     TRUSTING.get_or_init(new).clone()
 }
 
-/// As [`trusting`], and a name does not matter.
+/// As [`trusting`], but with any name.
 fn whatever_name() -> Config {
     static CONFIG: OnceLock<Config> = OnceLock::new();
     CONFIG
@@ -33,7 +33,7 @@ fn whatever_name() -> Config {
         .clone()
 }
 
-/// Nothing matters.
+/// Trusts every certificate.
 fn whoever() -> Config {
     static CONFIG: OnceLock<Config> = OnceLock::new();
     CONFIG
@@ -41,7 +41,7 @@ fn whoever() -> Config {
         .clone()
 }
 
-/// STARTTLS up to the certificate, which the client is to believe or not.
+/// STARTTLS up to the certificate, which the client must trust or not.
 fn shows(leaf: &str, is_believed: bool) -> Script {
     let end = match is_believed {
         true => format!("TLS {leaf}\n{}", hello(&[])),
@@ -53,7 +53,7 @@ fn shows(leaf: &str, is_believed: bool) -> Script {
     )
 }
 
-/// Connects to a peer that shows this certificate, and says whether it was believed.
+/// Connects to a peer that shows this certificate, and returns whether it was trusted.
 fn is_believed(config: &Config, leaf: &str, expected: bool) -> bool {
     let peer = shows(leaf, expected).listen();
     let config = config.clone().port(peer.port());
@@ -80,7 +80,7 @@ fn only_a_good_certificate_is_believed() {
     check(&trusting(), &["good"]);
 }
 
-// C1: the switch for names is about names only.
+// C1: the switch for names affects only names.
 #[test]
 fn invalid_names_can_be_accepted() {
     check(&whatever_name(), &["good", "wrong-name"]);
@@ -91,7 +91,7 @@ fn invalid_certificates_can_be_accepted() {
     check(&whoever(), &LEAVES);
 }
 
-// C1, C2: the other polarity of both switches.
+// C1, C2: both switches, turned off again.
 #[test]
 fn switched_off_again_the_switches_do_nothing() {
     let config = whoever().danger_accept_invalid_certs(false);
@@ -100,7 +100,7 @@ fn switched_off_again_the_switches_do_nothing() {
     check(&config, &["good"]);
 }
 
-// C2: without its root the very same certificate is a stranger's.
+// C2: without its root the same certificate is not trusted.
 #[test]
 fn an_unknown_authority_is_not_believed() {
     let builder = &mut TlsConnector::builder();
@@ -109,7 +109,7 @@ fn an_unknown_authority_is_not_believed() {
     check(&config.tls_connector(connector), &[]);
 }
 
-// C2, T6, field C8: why, in a sentence, and what to do about it; nothing is tried without TLS.
+// C2, T6, field C8: the sentence says why and what to do. Nothing is tried without TLS.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_error_says_why() {
@@ -166,17 +166,14 @@ fn tls_before_1_2_is_refused() {
         };
         if cfg!(target_os = "linux") {
             assert_eq!(why.reason(), TlsReason::ProtocolTooOld);
-            assert!(
-                said(&error)
-                    .ends_with("the server is too old: it knows no TLS of version 1.2 or newer")
-            );
+            assert!(said(&error).ends_with("the server does not support TLS 1.2 or newer"));
         }
         assert!(!error.is_transient());
         peer.finish();
     }
 }
 
-// 3207-10, 8314-10: the name is the one the user gave.
+// 3207-10, 8314-10: the verified name is the one that the user gave.
 #[test]
 fn the_expected_name_can_be_given() {
     for (name, leaf, expected) in [
@@ -190,7 +187,7 @@ fn the_expected_name_can_be_given() {
     }
 }
 
-// 8314-05: a name is asked for by SNI, an address is not.
+// 8314-05: SNI has a name, but not an address.
 #[test]
 fn the_name_is_asked_for() {
     for (host, expected, given) in [
@@ -239,7 +236,7 @@ fn the_certificate_can_be_seen() {
     peer.finish();
 }
 
-// Several roots in one text, and roots one after the other.
+// Several roots in one text, and roots added one after the other.
 #[test]
 fn roots_add_up() {
     let stranger = &TestCa::get().leaf(Leaf::SelfSigned).certificate;
@@ -282,7 +279,8 @@ fn a_client_certificate_that_is_none_is_refused() {
         let is_told = matches!(error, Error::Config(ConfigError::Identity));
         assert!(is_told, "{error:?}");
     }
-    // That they do not belong together shows at the latest when they are to be used.
+    // A certificate and a key that do not belong together are an error at the latest when they are
+    // used.
     let stranger = TestCa::get().leaf(Leaf::Good).key.as_bytes();
     let peer = nobody();
     let config = trusting().port(peer.port());
@@ -293,7 +291,8 @@ fn a_client_certificate_that_is_none_is_refused() {
     peer.finish();
 }
 
-// 8314-02, Python's SMTP_SSL: the short way verifies, too, and it is not of the system's roots.
+// 8314-02, Python's SMTP_SSL: the short way verifies, too, and the test's authority is not one of
+// the system's roots.
 #[test]
 fn the_short_ways_verify() {
     let peer = Script::new("TLS-refused good").listen();
@@ -309,7 +308,7 @@ fn the_short_ways_verify() {
     peer.finish();
 }
 
-// A configuration shows in its `Debug` how safe it is.
+// The `Debug` of a configuration shows how safe it is.
 #[test]
 fn the_switches_can_be_seen() {
     let peer = nobody();

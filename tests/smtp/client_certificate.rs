@@ -1,5 +1,5 @@
-//! Servers that want to see a certificate of the client's, or are too old. `native_tls` can do
-//! neither, so the server here is OpenSSL's own.
+//! Servers that require a client certificate, or are too old. `native_tls` can do neither, so the
+//! server here uses OpenSSL directly.
 use crate::peer::{Leaf, TestCa};
 use crate::support::session::config_for;
 use openssl::pkey::PKey;
@@ -13,7 +13,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-/// TLS of one version, for clients with a certificate by the authority of the tests.
+/// TLS of one version, for clients with a certificate from the authority of the tests.
 fn acceptor(version: SslVersion) -> SslAcceptor {
     let ca = TestCa::get();
     let good = ca.leaf(Leaf::Good);
@@ -22,7 +22,7 @@ fn acceptor(version: SslVersion) -> SslAcceptor {
     let key = PKey::private_key_from_pem(good.key.as_bytes()).unwrap();
     acceptor.set_private_key(&key).unwrap();
     acceptor.set_certificate(&x509(&good.certificate)).unwrap();
-    // TLS 1.0 and 1.1 are signed with hashes that the defaults leave out.
+    // TLS 1.0 and 1.1 use hashes that the defaults exclude.
     acceptor.set_cipher_list("ALL:@SECLEVEL=0").unwrap();
     acceptor.set_min_proto_version(Some(version)).unwrap();
     acceptor.set_max_proto_version(Some(version)).unwrap();
@@ -33,7 +33,7 @@ fn acceptor(version: SslVersion) -> SslAcceptor {
     acceptor.build()
 }
 
-/// One connection of such a server: greeting and EHLO if the handshake is a success.
+/// One connection of such a server: greeting and EHLO if the handshake succeeds.
 fn serve(listener: &TcpListener, version: SslVersion, is_starttls: bool) {
     let (stream, _) = listener.accept().unwrap();
     if is_starttls {
@@ -49,7 +49,7 @@ fn serve(listener: &TcpListener, version: SslVersion, is_starttls: bool) {
             }
             answer(&mut tls, "250 mx.example.org\r\n");
         }
-        // Reads to the end, so that no reset overtakes the alert.
+        // Reads to the end, so that a reset does not destroy the alert.
         Err(_) => drop((&after).read_to_end(&mut Vec::new())),
     }
 }
@@ -76,12 +76,12 @@ fn connect(config: Config, version: SslVersion, is_starttls: bool) -> Result<(),
     result
 }
 
-/// Trusts the authority of the tests, and has nothing to show.
+/// Trusts the authority of the tests, and has no certificate.
 fn nameless() -> Config {
     config_for("127.0.0.1", 0)
 }
 
-// 8314-06; RFC 8446, 4.4.2.4: the server's verdict comes behind the handshake, with the first read.
+// 8314-06; RFC 8446, 4.4.2.4: the server refuses after the handshake, so the first read fails.
 #[test]
 fn a_certificate_that_is_missing_is_named() {
     for is_starttls in [false, true] {
@@ -102,7 +102,7 @@ fn a_certificate_that_is_missing_is_named() {
     }
 }
 
-// TLS 1.2 has no alert of its own for this.
+// TLS 1.2 has no special alert for this.
 #[test]
 fn a_certificate_that_is_missing_in_tls_1_2() {
     for is_starttls in [false, true] {
@@ -127,7 +127,8 @@ fn a_certificate_that_is_wanted_is_shown() {
     }
 }
 
-// 8314-08, field C8: a server that knows nothing newer sends an alert, and never says what it has.
+// 8314-08, field C8: a server that knows only old versions sends an alert, and does not say which
+// it has.
 #[test]
 fn a_server_that_is_too_old_is_named() {
     for version in [SslVersion::TLS1, SslVersion::TLS1_1] {
@@ -139,7 +140,7 @@ fn a_server_that_is_too_old_is_named() {
             assert_eq!(why.reason(), TlsReason::ProtocolTooOld, "{error:?}");
             assert_eq!(
                 crate::support::session::said(&error),
-                "the TLS handshake with the server failed: the server is too old: it knows no TLS of version 1.2 or newer"
+                "the TLS handshake with the server failed: the server does not support TLS 1.2 or newer"
             );
             assert!(!error.is_transient() && error.is_closed());
         }

@@ -1,4 +1,4 @@
-//! A configuration as a value: what cannot work is told before anything is sent.
+//! A configuration as a value: one that cannot work is an error before anything is sent.
 use crate::support::session::{config, failure, nobody, session};
 use smtplib::config::Timeouts;
 use smtplib::error::ConfigError;
@@ -29,7 +29,7 @@ fn no_budget_is_zero() {
     peer.finish();
 }
 
-// I1, Python's testNonnumericPort: no look-up of what is no host.
+// I1, Python's testNonnumericPort: a text that is not a host is not looked up.
 #[test]
 fn a_host_that_is_none() {
     for host in [
@@ -49,7 +49,7 @@ fn a_host_that_is_none() {
     }
 }
 
-// A configuration that cannot work does not begin on a socket of the caller's own either.
+// A configuration that cannot work does not touch the caller's own socket either.
 #[test]
 fn a_socket_of_the_callers_own_is_not_touched() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -62,7 +62,7 @@ fn a_socket_of_the_callers_own_is_not_touched() {
     assert!(matches!(error, Error::PlaintextAuth { .. }), "{error:?}");
 }
 
-// The setters can come in any order, and the last word counts.
+// The setters can come in any order, and the last value counts.
 #[test]
 fn setters_do_not_depend_on_their_order() {
     let peer = session(&[], "").listen();
@@ -77,7 +77,7 @@ fn setters_do_not_depend_on_their_order() {
     peer.finish();
 }
 
-// Configurations are shared between threads, and connections move to them.
+// Configurations can be shared between threads, and connections can move between them.
 #[test]
 fn configurations_and_connections_can_go_anywhere() {
     fn is_shared<T: Send + Sync>() {}
@@ -97,7 +97,7 @@ fn configurations_and_connections_can_go_anywhere() {
     peer.finish();
 }
 
-// What a connection shows of itself.
+// The `Debug` of a connection.
 #[test]
 fn debug_is_short() {
     let peer = session(&["SIZE 1000"], "").listen();

@@ -15,7 +15,7 @@ fn tim() -> Credentials {
     Credentials::password("tim", "tanstaaftanstaaf")
 }
 
-// 2195-01, 2195-02, dialog 25: without TLS and with it, where the server has nothing else.
+// 2195-01, 2195-02, dialog 25: with and without TLS, if the server offers nothing else.
 #[test]
 fn the_example_of_rfc_2195_on_the_wire() {
     let peer = session(&[OFFER], DIALOG).listen();
@@ -26,7 +26,7 @@ fn the_example_of_rfc_2195_on_the_wire() {
     peer.finish();
 }
 
-// 2195-04: under TLS, PLAIN is better; without it, there is only this.
+// 2195-04: under TLS, PLAIN is preferred. Without TLS, only this is left.
 #[test]
 fn plain_comes_first_under_tls() {
     let offers = ["AUTH CRAM-MD5 PLAIN"];
@@ -69,7 +69,7 @@ fn a_challenge_that_makes_no_sense() {
     peer.finish();
 }
 
-// T5: somebody who takes the offer of STARTTLS away gets nothing to guess at.
+// T5: an attacker who removes the offer of STARTTLS gets no hash for guessing.
 #[test]
 fn cram_md5_does_not_go_where_tls_was_wanted() {
     let script = "

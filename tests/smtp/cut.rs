@@ -1,5 +1,5 @@
-//! A batch whose connection is cut behind every single octet, in every policy: what the results say
-//! is what the server has.
+//! A batch whose connection is cut after each byte, under every policy: the results agree with what
+//! the server has.
 use smtplib::connection::Consignment;
 use smtplib::{Address, Config, Envelope, RecipientStatus, Security};
 use std::io::{Read, Write};
@@ -7,10 +7,10 @@ use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// What a server has taken: the first line of a message, and the recipient.
+/// What a server has accepted: the first line of a message, and the recipient.
 type Taken = Vec<(String, String)>;
 
-/// A server that keeps to the rules and closes once it has read so many octets.
+/// What a server offers, and whether it speaks LMTP.
 #[derive(Clone, Copy)]
 struct Way {
     offers: &'static [&'static str],
@@ -55,7 +55,7 @@ struct Dialog {
 }
 
 impl Dialog {
-    /// Runs until the client or the cut ends it; gives how many octets were left to read.
+    /// Runs until the client or the cut ends it. Returns how many bytes it could still have read.
     fn run(mut self) -> (usize, Taken) {
         let _ = self.talk();
         (self.left, self.taken)
@@ -102,7 +102,7 @@ impl Dialog {
         }
     }
 
-    /// Takes a message, and says so once, or once for each recipient.
+    /// Accepts a message, and replies once, or once for each recipient.
     fn take(&mut self, message: &[u8]) -> Option<()> {
         let text = String::from_utf8_lossy(message);
         let first = text.lines().next().unwrap_or_default().to_owned();
@@ -123,7 +123,7 @@ impl Dialog {
         Some(String::from_utf8_lossy(&line).into_owned())
     }
 
-    /// Everything before this end, which is taken off.
+    /// Returns everything before this end, and removes both.
     fn until(&mut self, end: &[u8]) -> Option<Vec<u8>> {
         loop {
             let found = self
@@ -159,7 +159,7 @@ impl Dialog {
     }
 }
 
-/// Serves one connection, which ends behind so many octets.
+/// Serves one connection, which ends after this many bytes.
 fn serve(way: Way, octets: usize) -> (Config, JoinHandle<(usize, Taken)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -198,8 +198,8 @@ fn batch() -> impl Iterator<Item = Consignment<'static>> {
     })
 }
 
-/// Sends the batch over a connection that is cut behind so many octets, and holds what it says
-/// against what the server has. Gives how many octets were too many.
+/// Sends the batch over a connection that is cut after this many bytes, and compares the results
+/// with what the server has. Returns how many bytes it could still have read.
 fn check(way: Way, cut: usize) -> usize {
     let (config, server) = serve(way, cut);
     let results = match config.connect() {
@@ -229,7 +229,7 @@ fn check(way: Way, cut: usize) -> usize {
     left
 }
 
-// L1: in every policy, behind every octet.
+// L1: under every policy, after each byte.
 #[test]
 fn a_batch_is_cut_behind_every_octet() {
     let threads = WAYS.map(|way| {
@@ -246,7 +246,8 @@ fn a_batch_is_cut_behind_every_octet() {
     }
 }
 
-// A batch that is dropped before its end closes the connection, unless nothing was under way.
+// A batch that is dropped before its end closes the connection, unless every message has its
+// result.
 #[test]
 fn a_batch_is_dropped_before_its_end() {
     for way in WAYS {

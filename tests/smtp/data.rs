@@ -15,7 +15,7 @@ fn to_ann() -> Envelope {
     Envelope::new(address("me@client.example"), [address(ANN[0])])
 }
 
-/// A reader that gives so many octets at a time, and fails in the end if it is told to.
+/// A reader that returns this many bytes at a time, and may fail at the end.
 struct Pieces<'a> {
     rest: &'a [u8],
     size: usize,
@@ -55,7 +55,7 @@ impl Read for Pieces<'_> {
     }
 }
 
-/// Text with every trap in it: dots, bare CR and LF, empty lines, no regular period.
+/// Text with every trap: dots, bare CR and LF, empty lines, and no regular period.
 fn tricky(octets: usize) -> Vec<u8> {
     let parts: [&[u8]; 9] = [
         b".",
@@ -78,7 +78,7 @@ fn tricky(octets: usize) -> Vec<u8> {
     message
 }
 
-/// The message as it should arrive: all line ends CRLF, the last one included.
+/// The message in the form in which it should arrive: all line ends are CRLF, also the last.
 fn canonical(message: &[u8]) -> Vec<u8> {
     let text = String::from_utf8(message.to_vec()).unwrap();
     let mut text = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -89,7 +89,7 @@ fn canonical(message: &[u8]) -> Vec<u8> {
 }
 
 // 5321-01, 5321-02, 5321-25, 5321-26, 5321-50, D1 to D5, dialogs 52 and 53, Python's testQuoteData
-// and testSendNeedingDotQuote: through each way to send, the same octets.
+// and testSendNeedingDotQuote: the same bytes in each way to send.
 #[test]
 fn line_ends_and_dots() {
     let vectors: [(&str, &str); 25] = [
@@ -149,10 +149,10 @@ fn line_ends_and_dots() {
     }
 }
 
-// 5321-50, I1: what is read ahead of a message says nothing about its rest.
+// 5321-50, I1: the part of a message that is read before MAIL says nothing about the rest.
 #[test]
 fn a_clean_beginning_and_a_rest_that_is_not() {
-    // One octet more than what is read ahead, and a line end there.
+    // One byte more than what is read before MAIL, with a line end there.
     let mut head = format!("Subject: {}\r\n", "a".repeat(54));
     head.push_str(&format!("{}\r\n", "b".repeat(62)).repeat(1023));
     assert_eq!(head.len(), 64 * 1024 + 1);
@@ -189,8 +189,8 @@ fn a_clean_beginning_and_a_rest_that_is_not() {
     drop(peer.outcome());
 }
 
-// 5321-50, 1870-03, B17: messages around the size up to which they are read ahead, and several MiB,
-// in pieces of any size.
+// 5321-50, 1870-03, B17: messages around the size that is read before MAIL, and of several MiB, in
+// pieces of any size.
 #[test]
 fn sizes_around_every_buffer() {
     const HEAD: usize = 64 * 1024;
@@ -227,7 +227,7 @@ fn sizes_around_every_buffer() {
         for way in 0..3 {
             let got = exchanged.body(3 * number + way);
             assert!(got.message() == expected, "{} octets", message.len());
-            // Of a message that is longer than what is read ahead, nobody knows the size.
+            // If a message is longer than what is read before MAIL, its size is unknown.
             let size = if way < 2 && message.len() > HEAD {
                 String::new()
             } else {
@@ -260,7 +260,7 @@ fn message_and_end_in_one_segment() {
     peer.finish();
 }
 
-// L4: a server that reads slowly gets everything, as long as there is progress.
+// L4: a server that reads slowly gets everything if it makes progress.
 #[test]
 fn a_slow_reader() {
     let message = tricky(200_000);
@@ -289,7 +289,7 @@ fn a_slow_reader() {
     assert!(exchanged.body(0).message() == canonical(&message));
 }
 
-/// A server that asks for one message and then takes whatever comes until the client closes.
+/// A server that asks for one message and then reads everything until the client closes.
 fn swallow(mail: &str) -> Peer {
     let dialog = format!(
         "C: {mail}\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\nC: DATA\nS: 354 go\nCignore\n"
@@ -304,7 +304,7 @@ fn swallow(mail: &str) -> Peer {
 
 const MAIL: &str = "MAIL FROM:<me@client.example>";
 
-/// Checks that what the server has got has no end.
+/// Asserts that the server got no end of data.
 fn assert_cut(exchanged: &Exchanged, at_least: usize) {
     let received = exchanged.sessions[0].received();
     assert!(
@@ -343,7 +343,7 @@ fn a_source_that_fails_half_way() {
     assert_cut(&peer.finish(), 65_536);
 }
 
-// B18: by hand, the same.
+// B18: the same by hand.
 #[test]
 fn a_source_that_fails_by_hand() {
     let peer = swallow(MAIL);
@@ -383,7 +383,7 @@ fn a_source_that_fails_at_once() {
     );
 }
 
-/// A reader that panics behind the first 100,000 octets.
+/// A reader that panics after the first 100,000 bytes.
 struct Bomb(usize);
 
 impl Read for Bomb {
@@ -395,7 +395,7 @@ impl Read for Bomb {
     }
 }
 
-// B18: what follows a source that panicked must not be added to its half of a message.
+// B18: after a source panicked, nothing may be added to its half of a message.
 #[test]
 fn a_source_that_panics() {
     let peer = swallow(MAIL);
@@ -407,7 +407,7 @@ fn a_source_that_panics() {
     assert_cut(&peer.finish(), 0);
 }
 
-// B18: a `DataWriter` that is dropped, at any time.
+// B18: a `DataWriter` is dropped at any time.
 #[test]
 fn a_writer_that_is_dropped() {
     for octets in [0, 5, 200_000] {
@@ -425,7 +425,7 @@ fn a_writer_that_is_dropped() {
     }
 }
 
-/// What may be wrong with a message, and how that is said.
+/// What may be wrong with a message, and the sentence about it.
 const UNFIT: [(&[u8], &str); 3] = [
     (
         b"a\0b\r\n",
@@ -441,14 +441,14 @@ const UNFIT: [(&[u8], &str); 3] = [
     ),
 ];
 
-// 5321-05, 5321-54, 6152-03, D4, dialog 66: refused before anything is sent, and the connection is
-// as good as before.
+// 5321-05, 5321-54, 6152-03, D4, dialog 66: refused before anything is sent, and the connection can
+// still be used.
 #[test]
 fn unfit_messages_are_refused_locally() {
     let peer = Server::new().script().listen();
     let mut smtp = connect(&peer);
     for (part, sentence) in UNFIT {
-        // At the beginning, and behind what looks like a whole header.
+        // At the beginning, and after a text that looks like a whole header.
         for message in [part.to_vec(), [b"Subject: x\r\n\r\n", part].concat()] {
             let errors = [
                 smtp.sendmail("me@client.example", ANN, &message)
@@ -468,8 +468,8 @@ fn unfit_messages_are_refused_locally() {
     assert_eq!(exchanged.bodies(), 1);
 }
 
-// D4: found behind the first 64 KiB, when DATA is under way: the connection is cut, without the end
-// of data, and without the octets that must not be sent.
+// D4: found after the first 64 KiB, when DATA was sent: the connection is closed without the end of
+// data and without the forbidden bytes.
 #[test]
 fn unfit_messages_are_cut_when_found_late() {
     for (part, sentence) in UNFIT {
@@ -488,8 +488,8 @@ fn unfit_messages_are_cut_when_found_late() {
     }
 }
 
-// D4, by hand: nothing is known before, so everything is looked at while it passes; the reason
-// comes with `finish`.
+// D4, by hand: nothing is known before, so everything is checked while it is sent. `finish` returns
+// the reason.
 #[test]
 fn unfit_messages_by_hand() {
     for (part, sentence) in UNFIT {
@@ -510,7 +510,7 @@ fn unfit_messages_by_hand() {
     }
 }
 
-// 5321-54: 998 octets are a line, 999 are not; a doubled dot does not count.
+// 5321-54: a line of 998 bytes is allowed, one of 999 is not. A doubled dot does not count.
 #[test]
 fn the_longest_line() {
     let dots = ".".repeat(998);
@@ -561,8 +561,7 @@ fn eight_bit_is_not_binary() {
     assert_eq!(exchanged.body(0).wire(), b"\r\n\xff\xfe\r\n..\x80\r\n.\r\n");
 }
 
-// 5321-05: found late and 8-bit where 8BITMIME is offered: declared beforehand, so that it can be
-// sent.
+// 5321-05: late 8-bit text with 8BITMIME offered: MAIL has declared it, so it can be sent.
 #[test]
 fn eight_bit_found_late() {
     let message = ["All is well.\n".repeat(10_000), "Café\n".into()].concat();
@@ -594,7 +593,7 @@ fn eight_bit_in_the_head() {
     assert_eq!(peer.finish().commands(), ["EHLO client.example"]);
 }
 
-// 5321-50: the same through TLS, whose records end elsewhere.
+// 5321-50: the same through TLS, whose records end at other places.
 #[test]
 fn a_large_message_within_tls() {
     let message = tricky(700_001);
@@ -605,7 +604,7 @@ fn a_large_message_within_tls() {
     assert!(peer.finish().body(0).message() == canonical(&message));
 }
 
-// What the trace shows of a message is its size, and the end of data.
+// The trace shows only the size of a message and the end of data.
 #[test]
 fn the_trace_has_no_message() {
     use std::sync::{Arc, Mutex};

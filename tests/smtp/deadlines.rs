@@ -1,4 +1,4 @@
-//! Each step has its budget, which a peer that drips or does not read cannot stretch.
+//! Each step has its budget. A peer that drips or does not read cannot extend it.
 use crate::peer::{Peer, Server, TestCa};
 use crate::support::sending::{budgets, config, facts, listen, script, send_hi, taken};
 use smtplib::config::Timeouts;
@@ -6,14 +6,14 @@ use smtplib::{Config, Error, Security};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Long enough for the steps that must go well before on a machine under load.
+/// Long enough, on a machine under load, for the steps before that must succeed.
 const BUDGET: Duration = Duration::from_secs(1);
 const SOON: Duration = Duration::from_secs(5);
 
 const ENVELOPE: &str =
     "C: MAIL FROM:<me@client.example>\nS: 250 ok\nC: RCPT TO:<ann@example.org>\nS: 250 ok\n";
 
-/// Sends under these budgets, and gives the error, which must be there soon and not too soon.
+/// Sends with these budgets, and returns the error, which must come soon but not too soon.
 fn send_late(peer: Peer, configure: impl FnOnce(Config) -> Config) -> Error {
     send_later_than(BUDGET, peer, configure)
 }
@@ -32,7 +32,7 @@ fn send_later_than(
     error
 }
 
-// F7: a server that answers a group at once has the time of its slowest command.
+// F7: a server that replies to a group at once has the time of its slowest command.
 #[test]
 fn a_group_has_the_time_of_its_slowest_command() {
     let group = "
@@ -59,7 +59,7 @@ fn a_group_has_the_time_of_its_slowest_command() {
     );
 }
 
-// 5321-58 to 5321-62, B16: each step's own budget counts, and no other.
+// 5321-58 to 5321-62, B16: only the budget of the step counts.
 #[test]
 fn each_step_has_its_own_budget() {
     type Set = fn(Timeouts, Duration) -> Timeouts;
@@ -98,7 +98,7 @@ fn each_step_has_its_own_budget() {
     });
 }
 
-// 5321-62: the reply to the message may come later than every other.
+// 5321-62: the reply to the message may take longer than every other.
 #[test]
 fn the_end_of_data_is_waited_for() {
     let dialog = format!("{ENVELOPE}C: DATA\nS: 354 go\nCdata 5\nS~1500ms: 250 taken\n");
@@ -109,7 +109,7 @@ fn the_end_of_data_is_waited_for() {
     peer.finish();
 }
 
-// 5321-63, L3: a reply that drips does not last longer than one that is missing.
+// 5321-63, L3: a reply that drips may not take longer than its budget.
 #[test]
 fn a_dripping_reply() {
     for (dialog, expected) in [
@@ -129,7 +129,7 @@ fn a_dripping_reply() {
     }
 }
 
-// 5321-56: a server that takes a third of the budget for each reply is patient enough.
+// 5321-56: each reply has the whole budget: a server may use a third of it for every reply.
 #[test]
 fn budgets_are_per_command() {
     let pause = 300;
@@ -161,12 +161,12 @@ fn a_deadline_for_the_whole_call() {
     );
 }
 
-/// 8 MiB, more than fits into any buffer on the way.
+/// 8 MiB, more than all buffers between client and server hold.
 fn much() -> Vec<u8> {
     b"0123456789abcdef0123456789abcde\n".repeat(256 * 1024)
 }
 
-// 5321-61, L4: a server that does not read, plain and within TLS: the message's own budget.
+// 5321-61, L4: a server that does not read, plain and within TLS: the budget of the message counts.
 #[test]
 fn a_server_that_does_not_read() {
     let dialog = format!("{ENVELOPE}C: DATA\nS: 354 go\nstop-reading\n");
@@ -198,7 +198,8 @@ fn a_server_that_does_not_read() {
     }
 }
 
-// 5321-61: the budget is for each part of the message: a slow server with progress is not cut off.
+// 5321-61: the budget is for each part of the message, so a slow server that makes progress may go
+// on.
 #[test]
 fn progress_is_enough() {
     let dialog = format!(
@@ -214,8 +215,7 @@ fn progress_is_enough() {
     peer.finish();
 }
 
-// L3: silence is the server's; a transaction that is under way answers for itself, and QUIT waits
-// briefly.
+// L3: the server is silent, and `quit` waits only for its budget.
 #[test]
 fn quit_does_not_wait_for_ever() {
     let peer = listen(&[], "C: QUIT\nCclose\n");

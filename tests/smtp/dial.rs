@@ -67,7 +67,7 @@ fn no_socket_at_this_path() {
     assert_eq!(source.kind(), std::io::ErrorKind::NotFound);
 }
 
-// L4: an address that swallows everything.
+// L4: an address that never replies.
 #[cfg(target_os = "linux")]
 #[test]
 fn nobody_answers() {
@@ -85,8 +85,8 @@ fn nobody_answers() {
     ));
 }
 
-// The deadline is for the whole of connecting, logging in included: each step is quick enough, all
-// together are not.
+// The deadline is for all of connecting, logging in included: each step is fast enough, but not all
+// together.
 #[test]
 fn a_deadline_bounds_the_whole() {
     for (offer, rest) in [
@@ -119,7 +119,7 @@ fn a_deadline_bounds_the_whole() {
     }
 }
 
-// Nor has the handshake more time than the deadline leaves it.
+// The handshake has no more time than the deadline leaves.
 #[test]
 fn a_deadline_bounds_the_handshake() {
     let rest = "C: STARTTLS\nS: 220 go ahead\nChello\nCclose";
@@ -130,7 +130,7 @@ fn a_deadline_bounds_the_handshake() {
     peer.finish();
 }
 
-// Each call has a deadline of its own.
+// Each call has its own deadline.
 #[test]
 fn a_deadline_begins_anew_with_each_call() {
     let rest = "
@@ -149,7 +149,7 @@ fn a_deadline_begins_anew_with_each_call() {
     peer.finish();
 }
 
-// 5321-56: for ever is a budget, too.
+// 5321-56: a budget may be endless.
 #[test]
 fn a_budget_that_no_clock_can_hold() {
     let rest = "C: NOOP\nS: 250 ok\nC: QUIT\nS: 221 bye";
@@ -176,7 +176,7 @@ fn a_socket_of_the_callers_own() {
     let rest = format!("C: STARTTLS\nS: 220 go\nTLS\n{}", hello(&[]));
     let peer = session(&["STARTTLS"], &rest).listen();
     let stream = TcpStream::connect(peer.addr()).unwrap();
-    // The host is what the certificate is verified for, wherever the stream goes.
+    // The certificate is verified for the host, wherever the stream goes.
     let starttls = config_for("mx.example.org", 1).security(Security::StartTls);
     assert!(
         SmtpConnection::from_tcp_stream(stream, &starttls)
@@ -196,7 +196,7 @@ fn a_socket_of_the_callers_own() {
     peer.finish();
 }
 
-// T11: and what the configuration asks for is not less because of it.
+// T11: the caller's own socket does not weaken what the configuration asks for.
 #[test]
 fn a_socket_of_the_callers_own_is_no_way_around_tls() {
     let peer = session(&["AUTH PLAIN"], "C: QUIT\nS: 221 bye\nCclose").listen();
@@ -227,7 +227,7 @@ fn connections_come_from_the_local_address() {
     peer.finish();
 }
 
-// From an IPv4 address only the IPv4 addresses of a host are of any use.
+// From an IPv4 address only the IPv4 addresses of a host can be reached.
 #[cfg(feature = "local-address")]
 #[test]
 fn a_local_address_chooses_the_family() {

@@ -1,13 +1,12 @@
-//! What the caller's strings become on the wire: addresses and parameters, byte for byte, or
-//! nothing at all.
+//! The caller's strings on the wire: addresses and parameters are sent byte for byte or not at all.
 use crate::peer::Server;
 use crate::support::sending::{connect, facts, send_hi, taken};
 use smtplib::error::{AddressError, CommandError, Unsupported};
 use smtplib::protocol::Parameter;
 use smtplib::{Address, Envelope, Error};
 
-/// Strings that would be a second command, a parameter, or another address, if they went out as
-/// they are.
+/// Strings that would be a second command, a parameter, or another address, if they were sent
+/// unchanged.
 const HOSTILE: [&str; 26] = [
     "ann@example.org\r\nRSET",
     "ann@example.org\nRSET",
@@ -63,7 +62,7 @@ fn hostile_addresses_never_leave() {
                 "{hostile:?}: {error}"
             );
             assert_eq!(facts(&error), "not delivered, permanent");
-            // Z1: what is shown of it is one line.
+            // Z1: the error is one line.
             assert!(!error.to_string().contains(char::is_control), "{error:?}");
         }
     }
@@ -81,7 +80,8 @@ fn hostile_addresses_never_leave() {
     );
 }
 
-// I4: a local part that is not a dot-string is quoted, so that what looks like a parameter is none.
+// I4: a local part that is not a dot-string is quoted, so text that looks like a parameter is not
+// one.
 #[test]
 fn local_parts_are_quoted_when_they_need_it() {
     for (local_part, on_the_wire) in [
@@ -118,7 +118,7 @@ fn local_parts_are_quoted_when_they_need_it() {
     }
 }
 
-// 5321-35: quotes that are not needed are taken off.
+// 5321-35: quotes that are not needed are removed.
 #[test]
 fn needless_quotes_go() {
     let peer = Server::new().script().listen();
@@ -131,7 +131,7 @@ fn needless_quotes_go() {
     );
 }
 
-// 5321-04, 5321-14, 5321-21, 5321-34, 5321-38, Python's testSendNullSender: as given, byte for
+// 5321-04, 5321-14, 5321-21, 5321-34, 5321-38, Python's testSendNullSender: unchanged, byte for
 // byte.
 #[test]
 fn addresses_as_given() {
@@ -159,7 +159,7 @@ fn addresses_as_given() {
     }
 }
 
-// I8, 5321-22: nobody to send to.
+// I8, 5321-22: a message without recipients.
 #[test]
 fn nobody_to_send_to() {
     let peer = Server::new().script().listen();
@@ -182,7 +182,7 @@ fn nobody_to_send_to() {
     assert_eq!(peer.finish().commands(), ["EHLO client.example"]);
 }
 
-// A1: what ticket systems write is sent, and the longest address just fits its command.
+// A1: the long addresses of ticket systems are sent, and the longest just fits its command.
 #[test]
 fn long_addresses_are_sent() {
     let reply = format!("reply+{}@reply.example.com", "0f".repeat(40));
@@ -221,7 +221,7 @@ fn lengths_of_addresses() {
         Address::new("a", &domain(256)),
         Err(AddressError::DomainTooLong)
     ));
-    // Megabytes of anything are an error at once.
+    // Megabytes of any text are an error at once.
     for text in [
         "\"".repeat(1 << 20),
         "a.".repeat(1 << 20),
@@ -276,8 +276,8 @@ fn hostile_parameters_cannot_be_made() {
     assert!(Parameter::new("x-1", None).is_ok());
 }
 
-// 5321-07, V5, E5: what the server does not offer is not asked for, and the caller is told which
-// extension is missing.
+// 5321-07, V5, E5: what the server does not offer is not sent, and the error names the missing
+// extension.
 #[test]
 fn parameters_need_the_offer() {
     let peer = Server::new().offer("SIZE 1000").script().listen();
@@ -317,7 +317,7 @@ fn parameters_need_the_offer() {
     assert_eq!(peer.finish().commands().len(), 4);
 }
 
-// 5321-11: after HELO there are no parameters at all.
+// 5321-11: after HELO no parameters are allowed.
 #[test]
 fn after_helo_nothing_is_offered() {
     let peer = crate::peer::Script::new(

@@ -1,5 +1,5 @@
-//! SIZE, 8BITMIME and SMTPUTF8: used where they are needed and offered, and refused locally where
-//! they are not offered.
+//! SIZE, 8BITMIME and SMTPUTF8: used if they are needed and offered. What needs one that is not
+//! offered is refused locally.
 use crate::peer::{Peer, Server};
 use crate::support::sending::{connect, facts, fates_in, listen, taken};
 use smtplib::error::Unsupported;
@@ -11,7 +11,7 @@ const ASCII: &str = "Subject: x\r\n\r\nplain\r\n";
 const UTF8_BODY: &str = "Subject: x\r\n\r\ncafé\r\n";
 const UTF8_HEADER: &str = "Subject: café\r\n\r\nplain\r\n";
 
-/// A server that offers this and takes everything, and a connection to it.
+/// A server that offers this and accepts everything, and a connection to it.
 fn accepting(extensions: &[&str]) -> (Peer, SmtpConnection) {
     let server = extensions
         .iter()
@@ -21,7 +21,7 @@ fn accepting(extensions: &[&str]) -> (Peer, SmtpConnection) {
     (peer, smtp)
 }
 
-/// What MAIL said, if it was said.
+/// The MAIL command, if it was sent.
 fn mail_line(
     extensions: &[&str],
     send: impl FnOnce(&mut SmtpConnection) -> Result<smtplib::Outcome, Error>,
@@ -61,7 +61,7 @@ fn what_mail_says() {
         (&["SMTPUTF8"], zoe, ASCII, " SMTPUTF8"),
         (ALL, zoe, UTF8_BODY, " SIZE=21 BODY=8BITMIME SMTPUTF8"),
         (ALL, bücher, ASCII, " SIZE=21 SMTPUTF8"),
-        // 6531-01: parameters behind the keyword are nothing.
+        // 6531-01: parameters after the keyword are ignored.
         (&["SMTPUTF8 what ever"], zoe, ASCII, " SMTPUTF8"),
     ] {
         let line = mail_line(extensions, |smtp| {
@@ -124,7 +124,7 @@ fn what_is_not_offered() {
             "me@client.example",
             "ann@bücher.example",
             ASCII,
-            "the server does not offer SMTPUTF8, which <ann@bücher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does",
+            "the server does not offer SMTPUTF8, which <ann@bücher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which converts it",
         ),
         #[cfg(feature = "idna")]
         (
@@ -143,7 +143,7 @@ fn what_is_not_offered() {
     }
 }
 
-// 6531-03: one recipient of several needs it.
+// 6531-03: one of several recipients needs it.
 #[test]
 fn one_utf8_recipient_is_enough() {
     let to = ["ann@example.org", "zoë@example.org"];
@@ -158,8 +158,7 @@ fn one_utf8_recipient_is_enough() {
     assert_eq!(address.to_string(), to[1]);
 }
 
-// Python's tests 68 and 69, 6531-06: the octets of addresses and message arrive as UTF-8, nothing
-// else.
+// Python's tests 68 and 69, 6531-06: addresses and message arrive unchanged in UTF-8.
 #[test]
 fn utf8_arrives() {
     let peer = Server::new()
@@ -181,7 +180,7 @@ fn utf8_arrives() {
     assert_eq!(exchanged.body(0).message(), UTF8_HEADER.as_bytes());
 }
 
-// 6152-04, B17: whatever is behind the first empty line is no header, in all forms of an empty line.
+// 6152-04, B17: what follows the first empty line is not header, in all forms of an empty line.
 #[test]
 fn where_the_header_ends() {
     for message in [
@@ -280,7 +279,7 @@ fn the_limit_of_size() {
     }
 }
 
-// 1870-05: too large is permanent, too full is transient; at MAIL, RCPT, DATA and behind the
+// 1870-05: "too large" is permanent, "too full" is transient: at MAIL, RCPT, DATA and after the
 // message.
 #[test]
 fn size_refused_by_the_server() {
@@ -320,7 +319,7 @@ fn size_refused_by_the_server() {
     }
 }
 
-// 1870-06, B20: what the caller says himself is not said twice.
+// 1870-06, B20: a parameter from the caller is not sent twice.
 #[test]
 fn the_callers_own_parameters_win() {
     let address = |text: &str| -> Address { text.parse().unwrap() };
@@ -337,7 +336,7 @@ fn the_callers_own_parameters_win() {
     );
 }
 
-// E8: a header in another charset than UTF-8 is no SMTPUTF8 message.
+// E8: a header in another charset than UTF-8 cannot be sent with SMTPUTF8.
 #[test]
 fn a_header_that_is_not_utf8_is_refused() {
     let error = mail_line(&["8BITMIME", "SMTPUTF8"], |smtp| {
@@ -355,7 +354,7 @@ fn a_header_that_is_not_utf8_is_refused() {
     assert_eq!(line.unwrap(), "MAIL FROM:<me@client.example> BODY=8BITMIME");
 }
 
-// D2: SIZE is the library's own, and nothing is said twice.
+// D2: SIZE is set only by the library, and nothing is sent twice.
 #[test]
 fn size_is_not_the_callers_and_nothing_is_said_twice() {
     let send = |parameters: &[&str]| {
@@ -379,7 +378,7 @@ fn size_is_not_the_callers_and_nothing_is_said_twice() {
 const SIZE_IS_OURS: &str = "the library adds the parameter SIZE: leave it out, or give the length of a reader to `Envelope::size`";
 const TWICE: &str = "a parameter of MAIL or RCPT is given twice";
 
-// D2: by hand, too, and the connection goes on.
+// D2: also by hand, and the connection can still be used.
 #[test]
 fn parameters_by_hand_are_checked_as_well() {
     let peer = listen(&["SIZE", "DSN", "8BITMIME"], "C: NOOP\nS: 250 ok\nCclose");
@@ -401,7 +400,7 @@ fn parameters_by_hand_are_checked_as_well() {
     peer.finish();
 }
 
-/// A server that offers this and takes the transaction up to the message, which is cut.
+/// A server that offers this and accepts the transaction up to the message, which is cut off.
 fn cutting(offer: &str) -> Peer {
     listen(
         &[offer],
@@ -417,7 +416,7 @@ fn cutting(offer: &str) -> Peer {
     )
 }
 
-// D2: whoever says that a long message is 7-bit is held to it.
+// D2: a long message that is declared 7-bit must be 7-bit.
 #[test]
 fn a_long_message_that_is_said_to_be_7bit_has_to_be() {
     let to = Address::new("ann", "example.org").unwrap();
@@ -438,7 +437,7 @@ fn a_long_message_that_is_said_to_be_7bit_has_to_be() {
     assert!(received.is_ascii() && !received.ends_with(b"\r\n.\r\n"));
 }
 
-// D2: by hand, too: nothing above 127 leaves behind BODY=7BIT, early or late in the message.
+// D2: also by hand: after BODY=7BIT no byte above 127 is sent, early or late in the message.
 #[test]
 fn a_message_by_hand_that_is_said_to_be_7bit_has_to_be() {
     for lines in [0, 1, 10_000] {
@@ -466,7 +465,7 @@ fn a_message_by_hand_that_is_said_to_be_7bit_has_to_be() {
     }
 }
 
-// D3, F4: what is read of a message counts against SIZE, before MAIL and on the way.
+// D3, F4: the bytes read of a message count against SIZE, before MAIL and while it is sent.
 #[test]
 fn a_reader_longer_than_the_server_takes() {
     let to = || Address::new("ann", "example.org").unwrap();
@@ -500,7 +499,7 @@ fn a_reader_longer_than_the_server_takes() {
     assert!(!peer.finish().clear().ends_with(b"\r\n.\r\n"));
 }
 
-// D3: a length that is stated is announced.
+// D3: a length that the caller states is announced.
 #[test]
 fn the_length_of_a_reader_can_be_stated() {
     let message = "0123456\r\n".repeat(10_000);
@@ -510,7 +509,7 @@ fn the_length_of_a_reader_can_be_stated() {
     assert_eq!(line.unwrap(), "MAIL FROM:<> SIZE=90000");
 }
 
-// 3030-02, 3030-07: what the caller says of the message has to be true, and BINARYMIME needs BDAT.
+// 3030-02, 3030-07: a BODY from the caller must be true, and BINARYMIME needs BDAT.
 #[test]
 fn a_body_parameter_has_to_fit_the_message() {
     const OFFERS: &[&str] = &["8BITMIME", "BINARYMIME", "CHUNKING"];

@@ -1,5 +1,5 @@
-//! What a program's own tests need: replies, outcomes and errors that no server has made, and the
-//! parts of those that one has.
+//! Values for a program's own tests: replies, outcomes and errors that no server made, and the
+//! parts of those that a server made.
 use crate::support::sending::facts;
 use smtplib::error::TlsReason;
 use smtplib::protocol::Step;
@@ -20,7 +20,7 @@ fn outcome() -> Outcome {
     Outcome::new(recipients, Some(Reply::new(250, "ok").unwrap()))
 }
 
-// What is made is taken apart into the same.
+// The parts of an outcome are those from which it was made.
 #[test]
 fn outcomes_are_made_and_taken_apart() {
     let outcome = outcome();
@@ -39,7 +39,7 @@ fn outcomes_are_made_and_taken_apart() {
     assert_eq!(Outcome::new(again, outcome.reply().cloned()), outcome);
 }
 
-// Every kind of failure can be made, and answers as one from a server does.
+// Every kind of failure can be made, and its methods return what they return for one from a server.
 #[test]
 fn errors_are_made() {
     let reply = |text: &str| -> Reply { text.parse().unwrap() };

@@ -1,4 +1,4 @@
-//! What real servers and real configurations brought: the numbers are those of the requirement map.
+//! Problems from real servers and configurations. The numbers are in the tables of requirements.
 use crate::peer::{Peer, Script};
 use crate::support::sending::{connect, facts, fates, listen, send_hi};
 use crate::support::session::{SHORT, config, failure, implicit, said, session, soon, starttls};
@@ -17,7 +17,7 @@ fn greeted(greeting: &str) -> Error {
     error
 }
 
-// Field C3, E5: a farewell in front of the next message is transient, however it is worded.
+// Field C3, E5: a farewell before the next message is transient, in any words.
 #[test]
 fn a_farewell_with_the_last_reply_is_for_the_next_message() {
     for (farewell, words) in [
@@ -48,7 +48,7 @@ fn a_farewell_with_the_last_reply_is_for_the_next_message() {
     }
 }
 
-// Field E5: a farewell is longer than a line of a terminal.
+// Field E5: a farewell longer than a line of a terminal.
 #[test]
 fn a_long_farewell_on_an_idle_connection() {
     let words = "x".repeat(700);
@@ -76,7 +76,7 @@ fn a_greeting_that_turns_into_a_refusal() {
     assert!(error.is_permanent() && error.code().unwrap() == 521);
 }
 
-// Field C4: the line that broke the protocol, cut to a length.
+// Field C4: the line that broke the protocol is shown, cut if it is long.
 #[test]
 fn the_line_that_breaks_the_protocol_is_shown() {
     let long = "y".repeat(2000);
@@ -108,7 +108,7 @@ fn other_protocols_are_known_by_their_first_line() {
     }
 }
 
-// Field F13: as postscreen does it.
+// Field F13: a greeting in two parts, as from postscreen.
 #[test]
 fn a_greeting_that_is_not_finished() {
     let peer = Script::new("S: 220-mx.example.org\nCclose").listen();
@@ -129,7 +129,7 @@ fn a_greeting_that_is_not_finished() {
     peer.finish();
 }
 
-// Field C7: whatever goes wrong while connecting, the sentence says where.
+// Field C7: every error while connecting names the server.
 #[test]
 fn every_failure_to_connect_names_the_place() {
     let tls = |peer: &Peer| starttls(peer);
@@ -169,17 +169,25 @@ fn every_failure_to_connect_names_the_place() {
     }
 }
 
-// Field C7: also where nothing fits the credentials.
+// Field C7: also if nothing fits the credentials.
 #[test]
 fn a_login_that_cannot_be_names_the_place() {
     let password = |peer: &Peer| implicit(peer).credentials(Credentials::password("tim", "pw"));
     for (offer, begin, end) in [
-        ("SIZE", "", " does not offer AUTH"),
-        ("AUTH", "", " offers no mechanism to log in by"),
+        (
+            "SIZE",
+            "",
+            " does not offer AUTH: use another port or server, or no credentials",
+        ),
+        (
+            "AUTH",
+            "",
+            " offers no login mechanism: use another port or server",
+        ),
         (
             "AUTH NTLM",
             "none of the mechanisms that ",
-            " offers (NTLM) fits the credentials",
+            " offers (NTLM) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
     ] {
         let peer = session(&[offer], "C: QUIT\nS: 221 bye\nCclose").listen_tls();
@@ -197,7 +205,7 @@ fn a_login_that_cannot_be_names_the_place() {
     peer.finish();
 }
 
-// Field C5: what is ignored is as if it were not offered, before and behind TLS.
+// Field C5: an ignored extension counts as not offered, STARTTLS included.
 #[test]
 fn ignored_offers_are_none() {
     let peer = listen(
@@ -220,8 +228,8 @@ fn ignored_offers_are_none() {
     peer.finish();
 }
 
-// Fields C5 and D2: what the caller takes for a server that spoils 8 bits is given none in any way,
-// whatever else it offers.
+// Fields C5 and D2: if the caller ignores 8BITMIME, no 8-bit text is sent in any way, whatever else
+// the server offers.
 #[test]
 fn ignored_8bitmime_is_none_beside_smtputf8() {
     let offers = ["SMTPUTF8", "8BITMIME"];
@@ -258,7 +266,7 @@ fn ignored_8bitmime_is_none_beside_smtputf8() {
     assert!(peer.finish().sessions[0].received().is_ascii());
 }
 
-// Field E2: Linux lets a connection to a full queue wait for ever.
+// Field E2: on Linux a connection to a full queue waits for ever.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_unix_socket_with_a_full_queue_is_left() {
@@ -281,7 +289,7 @@ fn a_unix_socket_with_a_full_queue_is_left() {
     }
 }
 
-// Field C10: the replies, as Python shows them.
+// Field C10: the replies, as in Python.
 #[test]
 fn starttls_returns_its_reply() {
     let rest = "C: STARTTLS\nS: 220 2.0.0 go ahead\nTLS\nC: EHLO client.example\nS: 250 mx\nC: QUIT\nS: 221 bye";
@@ -292,7 +300,7 @@ fn starttls_returns_its_reply() {
     peer.finish();
 }
 
-// Field C10: so do the ways to log in, whatever the way; a password that it repeats is not shown.
+// Field C10: every way to log in returns the reply. A password in it is not shown.
 #[test]
 fn logging_in_returns_its_reply() {
     let plain = "C: AUTH PLAIN AHRpbQBwdw==\nS: 235-2.7.0 welcome\nS: 235 2.7.0 tim";
@@ -315,7 +323,7 @@ fn logging_in_returns_its_reply() {
     peer.finish();
 }
 
-// Field F8: whoever writes with `?` in an `io::Result` keeps the reason, and `finish` says it again.
+// Field F8: an `io::Result` with `?` keeps the reason, and `finish` returns it again.
 #[test]
 fn a_writer_that_fails_says_why() {
     let peer = listen(
@@ -339,7 +347,7 @@ fn a_writer_that_fails_says_why() {
     peer.finish();
 }
 
-/// Sends a header with these octets by hand, and says why that cannot be.
+/// Sends a header with these bytes by hand, and returns the error.
 fn header_by_hand(offers: &[&str], parameters: &[&str], subject: &[u8]) -> String {
     let mail = ["MAIL FROM:<me@client.example>"].iter().chain(parameters);
     let mail = mail.copied().collect::<Vec<_>>().join(" ");
@@ -361,7 +369,7 @@ fn header_by_hand(offers: &[&str], parameters: &[&str], subject: &[u8]) -> Strin
     error.to_string()
 }
 
-// Field D2, E8: no letter that was not announced leaves by hand either.
+// Field D2, E8: no undeclared character is sent by hand either.
 #[test]
 fn letters_in_a_header_by_hand() {
     let utf8 = "caf\u{e9}".as_bytes();

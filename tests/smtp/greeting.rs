@@ -1,4 +1,4 @@
-//! The server's first words, and all the ways in which they can be none.
+//! The greeting, and everything that is not one.
 use crate::peer::Script;
 use crate::support::session::{SHORT, config, failure, opening, said, soon};
 use smtplib::Error;
@@ -46,8 +46,8 @@ fn replies_may_come_in_any_pieces() {
     }
 }
 
-// 5321-10, 5321-31, 5321bis-01, R3, R13, dialog 4: only 220 is a welcome, and QUIT is said to the
-// rest.
+// 5321-10, 5321-31, 5321bis-01, R3, R13, dialog 4: only 220 is accepted, and after any other code
+// QUIT is sent.
 #[test]
 fn any_other_greeting_is_a_refusal() {
     for greeting in [
@@ -72,7 +72,7 @@ fn any_other_greeting_is_a_refusal() {
     }
 }
 
-// 5321-15: a server that is closing hears nothing more.
+// 5321-15: to a server that is closing nothing more is sent.
 #[test]
 fn a_greeting_of_421_ends_it_at_once() {
     let peer = Script::new("S: 421 4.3.2 shutting down\nCclose").listen();
@@ -126,7 +126,7 @@ fn a_server_that_says_nothing_is_left() {
     peer.finish();
 }
 
-// 5321-63, L3: the budget is for the greeting, not for each of its octets.
+// 5321-63, L3: the budget is for the whole greeting, not for each byte.
 #[test]
 fn a_server_that_drips_is_left() {
     for drip in ["S.. 20ms forever raw: x", "S.. 150ms: 220 mx.example.org"] {
@@ -197,7 +197,7 @@ fn what_is_no_reply_ends_the_connection() {
     }
 }
 
-// 5321-42, R7, R8: what is unusual and harmless.
+// 5321-42, R7, R8: unusual but harmless greetings.
 #[test]
 fn odd_greetings_that_are_greetings() {
     for (octets, text) in [
@@ -241,7 +241,7 @@ fn endless_greetings_are_cut_off() {
     }
 }
 
-// 5321-53: long and harmless.
+// 5321-53: a long but harmless greeting.
 #[test]
 fn a_long_greeting_is_read_whole() {
     let text = "x".repeat(4000);

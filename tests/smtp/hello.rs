@@ -6,7 +6,7 @@ use smtplib::error::{CommandError, ProtocolError};
 use smtplib::protocol::Step;
 use smtplib::{Config, Credentials, Error, Security};
 
-// 5321-17, 5321-39: the address of the socket, which is true without any look-up.
+// 5321-17, 5321-39: the address of the socket, which is right without a look-up.
 #[test]
 fn the_name_is_the_address_of_the_socket() {
     let script = || {
@@ -94,7 +94,7 @@ fn what_the_server_offers() {
     peer.finish();
 }
 
-// E2, dialog 12: the first line is the server's name, whatever it looks like.
+// E2, dialog 12: the first line is always the server's name.
 #[test]
 fn a_keyword_in_the_name_of_the_server_is_none() {
     let script = "
@@ -113,7 +113,7 @@ fn a_keyword_in_the_name_of_the_server_is_none() {
     peer.finish();
 }
 
-// E3, RFC 5321 leaves no room for any of these; none of them does harm.
+// E3: RFC 5321 allows none of these, and none of them does harm.
 #[test]
 fn strange_offers_are_passed_over() {
     let peer = session(&["", " ", "=", "-", "\u{e9}t\u{e9}", "SIZE 0", "HELP"], "").listen();
@@ -127,7 +127,7 @@ fn strange_offers_are_passed_over() {
     peer.finish();
 }
 
-// 5321-19: the newest answer counts, and nothing of the one before.
+// 5321-19: only the newest reply counts.
 #[test]
 fn a_second_ehlo_replaces_what_the_first_said() {
     let rest = hello(&["SIZE 2000", "DSN"]);
@@ -140,8 +140,8 @@ fn a_second_ehlo_replaces_what_the_first_said() {
     peer.finish();
 }
 
-// Python's testSecondHELO, field F2: a server that minds is no reason to give up, and what it offered
-// before stands (RFC 5321, 4.1.4).
+// Python's testSecondHELO, field F2: a refusal is not fatal, and the earlier offers stay valid (RFC
+// 5321, 4.1.4).
 #[test]
 fn a_second_ehlo_may_be_refused() {
     let rest = "
@@ -184,7 +184,7 @@ fn helo_where_ehlo_is_unknown() {
     }
 }
 
-// Dialog 8: the answer to EHLO has the reason.
+// Dialog 8: the reply to EHLO has the reason.
 #[test]
 fn if_helo_is_refused_too_the_answer_to_ehlo_is_told() {
     let script = "
@@ -203,7 +203,7 @@ fn if_helo_is_refused_too_the_answer_to_ehlo_is_told() {
     peer.finish();
 }
 
-// Dialog 9, 5321-15: HELO would not be a different question.
+// Dialog 9, 5321-15: HELO would get the same refusal.
 #[test]
 fn no_helo_after_a_temporary_refusal() {
     for (reply, end) in [
@@ -234,7 +234,7 @@ fn no_helo_where_something_depends_on_ehlo() {
             Cclose"
         )
     };
-    // Field E12: the verb that was said.
+    // Field E12: the error names the verb that was sent.
     let refused = |peer: crate::peer::Peer, config: Config| {
         let verb = match config.get_protocol() {
             Protocol::Lmtp => "LHLO",
@@ -294,7 +294,7 @@ fn lmtp_says_lhlo() {
     }
 }
 
-// 5321-44: what a code begins with is what it means.
+// 5321-44: the first digit of a code decides.
 #[test]
 fn an_unknown_code_counts_by_its_first_digit() {
     let peer = Script::new("S: 220 mx\nC: EHLO client.example\nS: 299-mx\nS: 299 DSN").listen();
@@ -349,7 +349,7 @@ fn answers_that_are_none() {
     }
 }
 
-// R1: the number of offers has a limit, too.
+// R1: the number of offers is limited, too.
 #[test]
 fn endless_offers_are_cut_off() {
     let script = "S: 220 mx\nC: EHLO client.example\nSforever: 250-X-MORE\nCclose";
@@ -361,7 +361,7 @@ fn endless_offers_are_cut_off() {
     peer.finish();
 }
 
-// 5321-48, 5321-49, T4, R10: an answer to a question that was not asked.
+// 5321-48, 5321-49, T4, R10: a reply without a command.
 #[test]
 fn a_reply_too_many_ends_the_connection() {
     let script = "S: 220 mx.example.org\nS+ 250 mx.example.org\nCclose";
@@ -398,7 +398,7 @@ fn silence_and_ends_within_the_answer() {
     }
 }
 
-// A connection that has failed says so, whatever is asked of it (Python's testNotConnected).
+// After a failure every call returns an error (Python's testNotConnected).
 #[test]
 fn after_a_failure_every_call_is_closed() {
     let rest = "C: EHLO client.example\nS: 250-mx\nS: 251 mx\nCclose";

@@ -1,4 +1,4 @@
-//! Limits, to the octet: of what is sent, and of what is taken.
+//! Limits, exact to the byte: of what is sent, and of what is accepted.
 use crate::peer::Server;
 use crate::support::sending::{connect, facts, listen, send_hi, taken};
 use smtplib::error::CommandError;
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 const ANN: &str = "ann@example.org";
 
-/// A parameter whose value is so long.
+/// A parameter with a value of this length.
 fn long(keyword: &str, octets: usize) -> Parameter {
     Parameter::new(keyword, Some(&"x".repeat(octets))).unwrap()
 }
@@ -18,7 +18,7 @@ fn from_me(parameters: impl IntoIterator<Item = Parameter>) -> Envelope {
     parameters.into_iter().fold(envelope, Envelope::parameter)
 }
 
-// 5321-52: 512 octets with CRLF, and what each extension adds to that; longer is an error before
+// 5321-52: 512 bytes with CRLF, and what each extension adds. A longer command is an error before
 // anything is sent.
 #[test]
 fn the_length_of_mail() {
@@ -57,7 +57,8 @@ fn the_length_of_mail() {
     }
 }
 
-// 5321-52: what SIZE, BODY and SMTPUTF8 add does not push out what fits without them.
+// 5321-52: SIZE, BODY and SMTPUTF8 bring their own room, so everything fits that would fit without
+// them.
 #[test]
 fn what_comes_by_itself_brings_its_own_room() {
     const MAIL: usize = "MAIL FROM:<me@client.example> X-LONG=\r\n".len();
@@ -112,8 +113,8 @@ fn the_longest_address() {
     assert_eq!(peer.finish().commands()[2], format!("RCPT TO:<{longest}>"));
 }
 
-// 5321-53, dialog 59: replies without end or measure, to each command: an error soon, and the
-// connection is closed.
+// 5321-53, dialog 59: endless or huge replies to each command: an error soon, and the connection is
+// closed.
 #[test]
 fn replies_without_measure() {
     let answered = [
@@ -151,7 +152,7 @@ fn replies_without_measure() {
     }
 }
 
-// 5321-53: what is long and yet a reply is read to its end.
+// 5321-53: a long but valid reply is read to its end.
 #[test]
 fn long_replies_are_read() {
     let line = "x".repeat(4000);

@@ -1,4 +1,4 @@
-//! RFC 2033: LHLO, and one reply for each recipient behind the message.
+//! RFC 2033: LHLO, and one reply for each recipient after the message.
 use crate::peer::{Script, Server};
 use crate::support::sending::{facts, fates, fates_in, lmtp, lmtp_session, send_hi};
 use crate::support::session::said;
@@ -7,8 +7,8 @@ use std::time::Duration;
 
 const THREE: [&str; 3] = ["ann@example.org", "bob@example.org", "cyd@example.org"];
 
-/// Sends to three of whom the second is refused at RCPT, the rest of the dialog being this; and
-/// whether the connection could go on.
+/// Sends to three recipients. The second is refused at RCPT, and the dialog continues with `rest`.
+/// Returns also whether the connection can still be used.
 fn send_to_three(rest: &str) -> (Result<Outcome, Error>, bool) {
     let dialog = format!(
         "
@@ -36,7 +36,7 @@ fn send_to_three(rest: &str) -> (Result<Outcome, Error>, bool) {
     (result, is_reusable)
 }
 
-// 2033-01, 2033-02, 5321-17, V8, V9, dialog 68: a reply for each who was accepted, in order.
+// 2033-01, 2033-02, 5321-17, V8, V9, dialog 68: a reply for each accepted recipient, in order.
 #[test]
 fn each_recipient_has_a_reply_of_its_own() {
     let (result, is_reusable) = send_to_three("S: 250 2.1.5 ann has it\nS: 250 2.1.5 cyd has it");
@@ -80,7 +80,7 @@ fn one_refusal_behind_the_message_fails_nobody_else() {
     }
 }
 
-// 2033-04: refused by everybody, some before and some behind the message.
+// 2033-04: all are refused, some before and some after the message.
 #[test]
 fn refused_by_all_behind_the_message() {
     let (result, is_reusable) = send_to_three("S: 450 ann later\nS: 554 cyd never");
@@ -102,7 +102,7 @@ fn refused_by_all_behind_the_message() {
     assert!(is_reusable);
 }
 
-// 2033-08, V8: lost between the replies: the first stays as it is, the rest is unknown.
+// 2033-08, V8: lost between the replies: the first result stays, and the rest is unknown.
 #[test]
 fn lost_among_the_replies() {
     for end in [
@@ -176,8 +176,8 @@ fn silence_among_the_replies() {
     peer.finish();
 }
 
-// 5321-15: 421 among the replies is about its recipient and the connection; who comes behind it is
-// unknown.
+// 5321-15: 421 among the replies is about its recipient and the connection. For the recipients
+// after it the result is unknown.
 #[test]
 fn farewell_among_the_replies() {
     let (result, is_reusable) = send_to_three("S: 421 4.3.2 shutting down\nCclose");
@@ -195,10 +195,10 @@ fn farewell_among_the_replies() {
         ]
     );
     assert!(!is_reusable);
-    // Behind the last reply everything is known: somebody has it.
+    // After the last reply everything is known: one recipient has it.
     let (result, is_reusable) = send_to_three("S: 250 ann has it\nS: 421 shutting down\nCclose");
     let outcome = result.unwrap();
-    // E1: and the loop that everybody writes forgets nobody.
+    // E1: the usual loop over the refused ones finds each of them.
     let refused: Vec<&str> = outcome
         .refused()
         .map(|recipient| recipient.address().local_part())
@@ -213,7 +213,7 @@ fn farewell_among_the_replies() {
         ]
     );
     assert!(!is_reusable);
-    // Or nobody.
+    // Or no recipient has it.
     let (result, is_reusable) = send_to_three("S: 550 ann never\nS: 421 shutting down\nCclose");
     let error = result.unwrap_err();
     assert_eq!(
@@ -223,8 +223,8 @@ fn farewell_among_the_replies() {
     assert!(!is_reusable);
 }
 
-// 2033-03, V2: nobody accepted: no DATA; and where DATA was in the group and has 354, no dot of
-// which nobody knows how many replies it has.
+// 2033-03, V2: no recipient is accepted: no DATA. If DATA was in the group and got 354, no dot is
+// sent, because the number of replies to it is not known.
 #[test]
 fn nobody_accepted() {
     let lock_step = "
@@ -291,7 +291,7 @@ fn data_refused() {
     peer.finish();
 }
 
-// A surplus reply is for the next call to find: the accepted ones have had theirs.
+// The next call finds a surplus reply: the accepted recipients have theirs.
 #[test]
 fn more_replies_than_recipients() {
     let (result, is_reusable) =
@@ -333,7 +333,7 @@ fn the_next_message_begins_anew() {
     peer.finish();
 }
 
-// 2033-06: over a Unix socket, with many recipients and small buffers on the way.
+// 2033-06: over a Unix socket, with many recipients and small buffers.
 #[test]
 #[cfg(unix)]
 fn over_a_unix_socket() {

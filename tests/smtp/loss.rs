@@ -1,5 +1,5 @@
 //! The connection fails at every step, in every way: what the caller learns, and whether the
-//! message may be there.
+//! message may have been accepted.
 use crate::peer::{Peer, TestCa};
 use crate::support::sending::{
     budgets, config, connect, facts, fates, fates_in, listen, script, send_hi,
@@ -21,13 +21,13 @@ const DIALOG: [(&str, &str, Step); 5] = [
     ("Cdata 5", "S: 250 taken", Step::EndOfData),
 ];
 
-/// What becomes of the recipients if it goes to its end.
+/// The results for the recipients if it runs to its end.
 const TAKEN: [&str; 2] = [
     "ann@example.org Accepted 250 taken",
     "bob@example.org Refused 550 no",
 ];
 
-/// The dialog up to the command with this number, and then `end` instead of the reply.
+/// The dialog up to the command with this number, with `end` instead of its reply.
 fn broken_at(number: usize, end: &str) -> String {
     let mut text: String = DIALOG[..number]
         .iter()
@@ -37,7 +37,7 @@ fn broken_at(number: usize, end: &str) -> String {
     text
 }
 
-/// What is known of the recipients if the dialog ends there.
+/// What is known about the recipients if the dialog ends there.
 fn expected_fates(number: usize) -> Vec<&'static str> {
     match number {
         0 | 1 => vec![],
@@ -56,12 +56,12 @@ fn expected_fates(number: usize) -> Vec<&'static str> {
     }
 }
 
-/// The code of the refusal that had come before: an error that ends the dialog knows it (field C9).
+/// The code of the earlier refusal, which an error that ends the dialog knows (field C9).
 fn refusal(number: usize) -> &'static str {
     if number >= 3 { ", 550" } else { "" }
 }
 
-/// Runs a dialog that ends in an error, after which the connection must be of no more use.
+/// Runs a dialog that ends in an error, and asserts that the connection is closed.
 fn fails(peer: Peer) -> Error {
     let mut smtp = connect(&peer);
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
@@ -76,8 +76,8 @@ fn assert_dead(smtp: &mut SmtpConnection) {
     assert!(matches!(smtp.noop(), Err(Error::Closed)));
 }
 
-// 5321-16, 5321-64, L1, L6, dialog 56: closed instead of a reply; only behind the dot the message
-// may be there.
+// 5321-16, 5321-64, L1, L6, dialog 56: closed instead of a reply. Only after the dot may the
+// message have been accepted.
 #[test]
 fn closed_before_each_reply() {
     for end in ["EOF\nCclose", "close"] {
@@ -140,7 +140,7 @@ fn silence_instead_of(number: usize) {
     peer.finish();
 }
 
-// L1: half a reply is no reply.
+// L1: half a reply is not a reply.
 #[test]
 fn half_a_reply_and_then_the_end() {
     for (number, (_, reply, step)) in DIALOG.iter().enumerate() {
@@ -187,7 +187,7 @@ fn nonsense_instead_of_each_reply() {
     }
 }
 
-// L1: closed or reset behind each reply, before the next command: the next one notices.
+// L1: closed or reset after each reply, before the next command, which notices it.
 #[test]
 fn closed_behind_each_reply() {
     for (number, (command, reply, _)) in DIALOG.iter().enumerate().take(4) {
@@ -198,7 +198,7 @@ fn closed_behind_each_reply() {
                 .collect();
             dialog.push_str(&format!("{command}\n{reply}\n{end}\nCignore\n"));
             let error = fails(listen(&[], &dialog));
-            // The end of data may be on its way when the reset is noticed.
+            // The end of data may have been sent when the reset is noticed.
             let is_unknown = error.step() == Some(Step::EndOfData);
             assert_eq!(error.delivery() == Delivery::Unknown, is_unknown, "{end}");
             assert!(!is_unknown || number == 3, "{end} behind {command}");
@@ -207,7 +207,7 @@ fn closed_behind_each_reply() {
     }
 }
 
-// L2: what happens behind the 250 changes nothing.
+// L2: what happens after the 250 changes nothing.
 #[test]
 fn closed_behind_the_last_reply() {
     for end in ["EOF", "close", "S+ 421 bye\nclose", "Sraw: garbage"] {
@@ -258,7 +258,7 @@ fn farewell_instead_of_each_reply() {
     }
 }
 
-// Python's test_421_from_mail_cmd: without a recipient's answer, it is the plain error.
+// Python's test_421_from_mail_cmd: without a reply about a recipient, it is the plain error.
 #[test]
 fn farewell_to_mail() {
     let error = fails(listen(
@@ -308,7 +308,7 @@ fn tls(config: Config) -> Config {
         .tls_connector(TestCa::get().connector())
 }
 
-/// Sends 4 MiB to Ann, the server's part behind 354 being this.
+/// Sends 4 MiB to Ann. After 354 the server does this.
 fn send_much(behind_354: &str, is_tls: bool) -> Result<Outcome, Error> {
     let dialog = format!(
         "C: MAIL FROM:<me@client.example> SIZE=4194304\nS: 250 ok\n\
@@ -333,7 +333,7 @@ fn send_much(behind_354: &str, is_tls: bool) -> Result<Outcome, Error> {
     result
 }
 
-// B15, L5, dialog 57: the server refuses the message in the middle of it and goes.
+// B15, L5, dialog 57: the server refuses the message in the middle of it and closes.
 #[test]
 fn last_words_in_mid_body() {
     for is_tls in [false, true] {
@@ -352,7 +352,7 @@ fn last_words_in_mid_body() {
     }
 }
 
-// L5: the server refuses the message and stops reading: its words wait behind the time-out.
+// L5: the server refuses the message and stops reading: its reply is found after the timeout.
 #[test]
 fn last_words_behind_a_timeout() {
     for is_tls in [false, true] {
@@ -366,8 +366,7 @@ fn last_words_behind_a_timeout() {
     }
 }
 
-// L5: the same, and the server does not even read on: what it said must not be lost with the
-// connection.
+// L5: the same, but the server resets the connection: its reply must not be lost.
 #[test]
 #[cfg(target_os = "linux")]
 fn last_words_before_a_reset() {
@@ -395,7 +394,8 @@ fn last_words_before_a_reset() {
     }
 }
 
-// L1: cut in mid-body, by a reset or because the server reads no further: no end of data was sent.
+// L1: cut off in the message, by a reset or because the server stops reading: no end of data was
+// sent.
 #[test]
 fn lost_in_mid_body() {
     for end in ["Coctets 65536\nRST", "Coctets 65536\nstop-reading"] {
@@ -408,7 +408,8 @@ fn lost_in_mid_body() {
     }
 }
 
-// L6, E9: a server that ends its side in the middle of a message cannot take it: it gets no end.
+// L6, E9: a server that closes its side in the middle of a message must not accept it: it gets no
+// end of data.
 #[test]
 fn half_closed_in_mid_body() {
     let error = send_much("Coctets 65536\nahead\nEOF\nCignore", false).unwrap_err();
@@ -439,7 +440,7 @@ fn a_surplus_reply_ends_the_dialog() {
     }
 }
 
-// Field E5: a farewell in the segment of any reply is one, and the answers before it are kept.
+// Field E5: a farewell in the segment of any reply counts, and the replies before it are kept.
 #[test]
 fn a_farewell_behind_each_reply() {
     for (number, (_, reply, _)) in DIALOG.iter().enumerate().take(4) {
@@ -458,14 +459,14 @@ fn a_farewell_behind_each_reply() {
         let ends = "the server closed the connection at";
         let sentence = format!("{ends} {step}, saying: 421 4.3.2 going down");
         assert!(error.to_string().contains(&sentence), "{error}");
-        // Nothing of the message has gone out.
+        // Nothing of the message was sent.
         let fates = fates_in(&error).join(", ");
         let expected = expected_fates(number + 1).join(", ");
         assert_eq!(fates, expected.replace("Unknown", "NotSent"), "{step}");
     }
 }
 
-// 5321-49: behind a message that was taken, surplus is for the next call to find.
+// 5321-49: after an accepted message, the next call finds a surplus reply.
 #[test]
 fn a_surplus_reply_to_the_message() {
     let text = broken_at(4, "S: 250 taken\nS+ 250 surplus\nCclose");
@@ -482,7 +483,7 @@ fn a_surplus_reply_to_the_message() {
     peer.finish();
 }
 
-// B14, L7, dialog 69: on an idle connection the server says goodbye, or just goes: nothing of the
+// B14, L7, dialog 69: on an idle connection the server says goodbye or only closes: nothing of the
 // next message is sent.
 #[test]
 fn an_idle_connection_is_looked_at_first() {
@@ -499,7 +500,7 @@ fn an_idle_connection_is_looked_at_first() {
         ("RST", "not delivered, transient, closed, at rest"),
         ("S: 250 noop", "not delivered, closed, at rest"),
         ("Sraw: 42", "not delivered, closed, at rest"),
-        // Field E5: half a farewell is one.
+        // Field E5: half a farewell counts as one.
         (
             "Sraw: 421 4.3.2 going d",
             "not delivered, transient, closed, 421, at rest",
@@ -508,7 +509,7 @@ fn an_idle_connection_is_looked_at_first() {
             "Sraw: 421-4.3.2 going down\\r\\n",
             "not delivered, transient, closed, 421, at rest",
         ),
-        // Field C3: whatever is said before the end, and nothing was asked.
+        // Field C3: any reply without a command before the end.
         (
             "S: 451 4.4.2 Timeout - closing connection\nEOF",
             "not delivered, transient, closed, 451, at rest",
@@ -521,7 +522,7 @@ fn an_idle_connection_is_looked_at_first() {
             "S: 221 2.0.0 bye\nEOF",
             "not delivered, transient, closed, 221, at rest",
         ),
-        // Without an end it is no farewell.
+        // Without an end it is not a farewell.
         ("S: 451 4.4.2 what", "not delivered, closed, at rest"),
     ];
     thread::scope(|scope| {
@@ -548,7 +549,7 @@ fn idle(goodbye: &str, is_tls: bool, expected: &str) {
     let (mut smtp, watched) = connect_watched(&peer, &configured);
     assert_eq!(fates(&send_hi(&mut smtp, &TWO).unwrap()), TAKEN);
     wait_for_input(&watched);
-    // Right behind a message the connection is not idle yet.
+    // Directly after a message the connection is not idle yet.
     thread::sleep(Duration::from_millis(2));
     let error = send_hi(&mut smtp, &TWO).unwrap_err();
     assert_eq!(facts(&error), expected, "{goodbye}");
@@ -556,7 +557,7 @@ fn idle(goodbye: &str, is_tls: bool, expected: &str) {
     peer.finish();
 }
 
-// 5321-31: QUIT is said on a connection that is open, and never on one that is not.
+// 5321-31: QUIT is sent only on a connection that is open.
 #[test]
 fn no_quit_on_a_broken_connection() {
     let peer = listen(&[], &broken_at(2, "S: 421 bye\nCclose"));

@@ -9,7 +9,7 @@
 mod auth;
 mod batch;
 mod certificates;
-// Where native-tls is OpenSSL.
+// Systems on which native-tls uses OpenSSL.
 #[cfg(not(any(windows, target_vendor = "apple")))]
 mod client_certificate;
 mod config;

@@ -1,4 +1,4 @@
-//! Mechanisms from outside, and the long lines of AUTH.
+//! Mechanisms outside of the crate, and the long lines of AUTH.
 use crate::peer::{Peer, Script};
 use crate::support::session::{SHORT, config, implicit, opening, session, soon};
 use base64::Engine;
@@ -7,12 +7,12 @@ use smtplib::auth::Mechanism;
 use smtplib::error::{AuthReason, CommandError, ProtocolError};
 use smtplib::{Error, SmtpConnection};
 
-/// The dialog that comes behind EHLO inside TLS.
+/// A peer with this dialog after EHLO inside TLS.
 fn secure(offers: &[&str], rest: &str) -> Peer {
     session(offers, rest).listen_tls()
 }
 
-/// A mechanism as a user of the library would write it.
+/// A mechanism in the way a user of the library would write it.
 #[derive(Debug, Default)]
 struct Own {
     name: &'static str,
@@ -69,7 +69,8 @@ fn secured(peer: &Peer) -> SmtpConnection {
     implicit(peer).connect().unwrap()
 }
 
-// 4954-03, 4422-05: an empty response is an equals sign, and none is nothing at all.
+// 4954-03, 4422-05: an empty initial response is an equals sign, and without one nothing is
+// written.
 #[test]
 fn a_mechanism_from_outside() {
     let rest = "
@@ -93,7 +94,7 @@ fn a_mechanism_from_outside() {
     peer.finish();
 }
 
-// 4422-05: a mechanism that shows nothing to listeners may go without TLS.
+// 4422-05: a mechanism that shows nothing to listeners may be used without TLS.
 #[test]
 fn a_mechanism_that_needs_no_tls() {
     let peer = session(&[], "C: AUTH X-OPEN aGk=\nS: 235 ok").listen();
@@ -174,8 +175,8 @@ fn a_server_that_never_stops_asking() {
     peer.finish();
 }
 
-// U3, dialogs 34 and 35: 235 without the proof the mechanism waits for; nothing more is said to the
-// impostor.
+// U3, dialogs 34 and 35: 235 without the proof that the mechanism waits for. Nothing more is sent
+// to the impostor.
 #[test]
 fn a_mechanism_that_is_not_satisfied() {
     let peer = secure(&[], "C: AUTH X-OWN aGk=\nS: 235 welcome\nCclose");
@@ -194,7 +195,7 @@ fn a_mechanism_that_is_not_satisfied() {
     peer.finish();
 }
 
-// 4954-07, U9, dialog 23: 512 octets with CRLF fit, one more waits for the empty challenge.
+// 4954-07, U9, dialog 23: 512 bytes with CRLF fit. A longer response waits for the empty challenge.
 #[test]
 fn an_initial_response_that_does_not_fit_waits() {
     // `AUTH PLAIN `, base64 and CRLF: 11 + 496 + 2 fit, 11 + 500 + 2 do not.
@@ -213,7 +214,7 @@ fn an_initial_response_that_does_not_fit_waits() {
     }
 }
 
-// 4954-07: a challenge where only an empty one makes sense.
+// 4954-07: a challenge with text, where only an empty one makes sense.
 #[test]
 fn a_waiting_response_is_not_for_any_challenge() {
     let rest = "C: AUTH PLAIN\nS: 334 aGk=\nC: *\nS: 501 no\nC: NOOP\nS: 250 ok";
@@ -226,7 +227,7 @@ fn a_waiting_response_is_not_for_any_challenge() {
     peer.finish();
 }
 
-// 4954-06, 4954-08: 12288 octets in one line, both ways, and not one more.
+// 4954-06, 4954-08: 12288 bytes in one line in both directions, and not one more.
 #[test]
 fn long_lines_in_both_directions() {
     let response = vec![7; 9213];
@@ -272,7 +273,7 @@ fn long_lines_in_both_directions() {
     peer.finish();
 }
 
-// 4954-08: the longer lines are for AUTH only.
+// 4954-08: longer lines are allowed only in AUTH.
 #[test]
 fn outside_of_auth_a_line_is_shorter() {
     let rest = format!("C: NOOP\nS: 250 {}\nCclose", "A".repeat(8000));
@@ -291,7 +292,7 @@ fn outside_of_auth_a_line_is_shorter() {
     peer.finish();
 }
 
-// L4: a server that reads nothing. The buffers on the way are smaller than one line of AUTH.
+// L4: a server that reads nothing. The buffers are smaller than one line of AUTH.
 #[test]
 fn a_server_that_does_not_read_is_left() {
     let script = opening(&[]) + "\nC: AUTH X-OWN\nS: 334 \nstop-reading";

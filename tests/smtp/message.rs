@@ -1,4 +1,4 @@
-//! `send_message`: the envelope from the header, and the body as the server can take it.
+//! `send_message`: the envelope comes from the header, and the body is encoded for the server.
 
 use smtplib::message::Resent;
 use smtplib::{
@@ -68,7 +68,7 @@ fn recipients_are_to_cc_and_bcc_each_once_and_bcc_stays_unseen() {
     assert!(text.contains("\r\nCc: ann@example.org\r\n"), "{text}");
 }
 
-// D9: a draft can be built, and kept in a file; sending it says what is missing.
+// D9: a draft can be built and kept in a file. Sending it returns an error about what is missing.
 #[test]
 fn a_draft_has_nobody_to_go_to() {
     let draft = Message::builder().from("me@example.com").text("Hi!\n");
@@ -77,7 +77,10 @@ fn a_draft_has_nobody_to_go_to() {
     assert_eq!(draft.envelope().recipients().count(), 0);
     let (peer, mut smtp) = connect(Server::new());
     let error = smtp.send_message(&draft).unwrap_err();
-    assert_eq!(error.to_string(), "the message has no recipients");
+    assert_eq!(
+        error.to_string(),
+        "the message has no recipients: add at least one"
+    );
     assert!(smtp.send_message(&simple("Hi!\n")).unwrap().is_complete());
     smtp.quit();
     peer.finish();
@@ -142,7 +145,7 @@ fn an_explicit_envelope_overrides_the_header() {
     );
 }
 
-// 6152-01, 6152-03, 1870-03: the same message, for what each server takes.
+// 6152-01, 6152-03, 1870-03: the same message, encoded for each server.
 #[test]
 fn text_is_encoded_only_for_servers_that_need_it() {
     let message = simple("Many greetings from the south: Grüße!\n.\n");
@@ -161,7 +164,7 @@ fn text_is_encoded_only_for_servers_that_need_it() {
     );
 }
 
-// B11: what is signed has 7 bits and no blank at the end of a line, whatever the server takes.
+// B11: signed content is 7-bit and has no space at the end of a line, whatever the server offers.
 #[test]
 fn what_is_signed_is_not_sent_as_8bit() {
     for kind in [
@@ -234,7 +237,8 @@ fn smtputf8_is_used_for_addresses_that_need_it_and_no_others() {
     smtp.quit();
     assert_eq!(commands(&peer.finish()), [""; 0]);
 
-    // Python's test_name_field_not_included_in_envelop_addresses: a name is no address.
+    // Python's test_name_field_not_included_in_envelop_addresses: a name is not part of the
+    // address.
     let named = Message::builder()
         .from("Zoë <zoe@example.com>")
         .to("Jürgen <ann@example.org>")
@@ -276,10 +280,10 @@ const FIELDS: [&str; 7] = [
     "Resent-To",
 ];
 
-// A7: the sentence names the field, the address and a way round, if there is one.
+// A7: the sentence names the field, the address, and what to do instead if there is a way.
 #[test]
 fn an_address_that_cannot_be_sent_is_named_with_its_field() {
-    let way = "needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does";
+    let way = "needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which converts it";
     for (address, end) in [("zoë@exämple.de", "needs"), ("info@exämple.de", way)] {
         if cfg!(feature = "idna") && end == way {
             continue;
@@ -298,7 +302,7 @@ fn an_address_that_cannot_be_sent_is_named_with_its_field() {
             assert_eq!(commands(&peer.finish()), [""; 0]);
         }
     }
-    // What only the envelope has is named as such.
+    // An address that is only in the envelope is named as such.
     let unseen = Message::builder()
         .from("me@example.com")
         .bcc("zoë@exämple.de");
@@ -313,8 +317,8 @@ fn an_address_that_cannot_be_sent_is_named_with_its_field() {
     peer.finish();
 }
 
-// A6, A7: in A-labels (RFC 5891), in the envelope and in the header, and the result is told of the
-// address that was given.
+// A6, A7: A-labels (RFC 5891) in the envelope and in the header. The result names the address that
+// was given.
 #[test]
 #[cfg(feature = "idna")]
 fn domains_go_out_in_a_labels_where_they_have_to() {
@@ -371,7 +375,7 @@ fn domains_go_out_in_a_labels_where_they_have_to() {
     assert!(commands.iter().all(|command| command.is_ascii()));
 }
 
-// B18: a file that is not what was measured must not become a message.
+// B18: a file whose length has changed must not become a message.
 #[test]
 fn a_file_that_changes_its_length_cuts_the_connection() {
     let folder = tempfile::tempdir().unwrap();
@@ -406,7 +410,7 @@ fn a_file_that_changes_its_length_cuts_the_connection() {
     assert_eq!(commands(&peer.finish()), [""; 0], "nothing was begun");
 }
 
-// 3030-01, 3030-04, 3030-07: with the caller's consent and both extensions, and only then.
+// 3030-01, 3030-04, 3030-07: only if the caller allows it and the server offers both extensions.
 #[test]
 fn attachments_go_unencoded_to_a_server_that_takes_them() {
     let octets: Vec<u8> = (0..=255).cycle().take(100_000).collect();
@@ -457,7 +461,8 @@ fn attachments_go_unencoded_to_a_server_that_takes_them() {
     }
 }
 
-// 3030-03, V7: a refused chunk is followed by RSET; refused recipients get no chunk at all.
+// 3030-03, V7: a refused chunk is followed by RSET. If all recipients are refused, no chunk is
+// sent.
 #[test]
 fn a_refused_chunk_leaves_the_connection_usable() {
     let message = Message::builder()

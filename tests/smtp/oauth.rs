@@ -48,8 +48,7 @@ fn xoauth2_is_one_line() {
     peer.finish();
 }
 
-// 7628-01: RFC 7628, 4.1, with the host and the port of the connection; better than XOAUTH2 where
-// both are offered.
+// 7628-01: RFC 7628, 4.1, with the host and the port of the connection. It is preferred to XOAUTH2.
 #[test]
 fn oauthbearer_names_the_server() {
     let peer = Script::handler(|conn| {
@@ -94,7 +93,7 @@ fn oauthbearer_by_hand() {
     peer.finish();
 }
 
-// 7628-05, U5, B10, dialog 31: an empty line, and then the answer proper.
+// 7628-05, U5, B10, dialog 31: after an empty line comes the final reply.
 #[test]
 fn xoauth2_is_told_why() {
     let json = r#"{"status":"400","schemes":"Bearer","scope":"https://mail.example.org/"}"#;
@@ -128,7 +127,7 @@ fn oauthbearer_is_told_why() {
     peer.finish();
 }
 
-// 7628-02, R12: what the server says is a stranger's text, of bounded length.
+// 7628-02, R12: the server's text is made safe to print and cut to a length.
 #[test]
 fn the_explanation_is_kept_within_bounds() {
     let json = format!("{{\"status\":\"\x1b[2J\r\n{}\"}}", "x".repeat(5000));
@@ -144,7 +143,7 @@ fn the_explanation_is_kept_within_bounds() {
     peer.finish();
 }
 
-// 4954-10, U2: one explanation is all there is.
+// 4954-10, U2: only one explanation is accepted.
 #[test]
 fn a_second_explanation_is_called_off() {
     let rest = format!(
@@ -159,7 +158,7 @@ fn a_second_explanation_is_called_off() {
     peer.finish();
 }
 
-// 7628-06, 4954-07, U9: tokens are long.
+// 7628-06, 4954-07, U9: a token that is too long for the command line.
 #[test]
 fn a_long_token_waits_for_the_empty_challenge() {
     for octets in [600, 4000, 8000] {
@@ -174,7 +173,7 @@ fn a_long_token_waits_for_the_empty_challenge() {
     }
 }
 
-// 4422-03: a token is no password, and a password no token.
+// 4422-03: a token is not sent as a password, and a password not as a token.
 #[test]
 fn tokens_and_passwords_do_not_mix() {
     let peer = session(&["AUTH PLAIN LOGIN"], BYE).listen_tls();
@@ -205,7 +204,8 @@ fn tokens_and_passwords_do_not_mix() {
     peer.finish();
 }
 
-/// Credentials whose tokens are `token-1`, `token-2` and so on, and how many were asked for.
+/// Credentials with the tokens `token-1`, `token-2` and so on, and a count of those that were
+/// fetched.
 fn fresh() -> (Credentials, Arc<AtomicU32>) {
     let asked = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&asked);
@@ -219,7 +219,7 @@ fn fresh() -> (Credentials, Arc<AtomicU32>) {
     )
 }
 
-// B10: a token that has expired is 535, and the fresh one is not.
+// B10: an expired token gets 535, and a new one is accepted.
 #[test]
 fn a_fresh_token_after_a_refusal() {
     let (first, second) = (xoauth2("token-1"), xoauth2("token-2"));
@@ -238,7 +238,7 @@ fn a_fresh_token_after_a_refusal() {
     }
 }
 
-// B10: once, and not in a loop.
+// B10: it is tried again once, not in a loop.
 #[test]
 fn a_second_refusal_is_the_last() {
     let (first, second) = (xoauth2("token-1"), xoauth2("token-2"));
@@ -252,7 +252,7 @@ fn a_second_refusal_is_the_last() {
     peer.finish();
 }
 
-// What is not about the token asks for none; each login asks anew.
+// An error that is not about the token does not fetch another. Each login fetches one.
 #[test]
 fn a_token_is_asked_for_once_per_login() {
     let rest = format!(
@@ -276,7 +276,7 @@ fn a_token_is_asked_for_once_per_login() {
     peer.finish();
 }
 
-// The same token would be refused for the same reason, and counted as another attack.
+// The same token would be refused again, and could count as another attack.
 #[test]
 fn the_same_token_is_not_tried_again() {
     let rest = format!("C: AUTH XOAUTH2 {}\nS: 535 no\n{BYE}", xoauth2(TOKEN));

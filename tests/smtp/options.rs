@@ -1,4 +1,4 @@
-//! What an envelope can ask for: on the wire, refused before MAIL, or left out on request.
+//! What an envelope can ask for: it is sent, refused before MAIL, or left out on request.
 use crate::peer::{Peer, Server, TestCa};
 use crate::support::sending::{connect, facts};
 use crate::support::session::implicit;
@@ -51,7 +51,7 @@ fn refused(offers: &[&str], envelope: &Envelope) -> Error {
     error
 }
 
-// 3461-02, 3461-03, 3461-05, 3461-06, B22: NOTIFY for each recipient by itself.
+// 3461-02, 3461-03, 3461-05, 3461-06, B22: NOTIFY for each recipient separately.
 #[test]
 fn notifications() {
     let envelope = envelope()
@@ -76,7 +76,7 @@ fn notifications() {
     );
 }
 
-/// What must be offered, who asks for it, and what is said then.
+/// The extension that must be offered, an envelope that needs it, and the sentence of the error.
 fn all_the_others() -> Vec<(&'static str, Envelope, &'static str)> {
     let hour = Duration::from_secs(3600);
     let moment = UNIX_EPOCH + Duration::from_secs(784_111_777);
@@ -211,7 +211,8 @@ fn twice_or_in_the_wrong_place() {
     ));
 }
 
-// 3461-01, B22: on request the mail goes without, and the outcome says what it went without.
+// 3461-01, B22: on request the message is sent without the parameter, and the outcome says which
+// was left out.
 #[test]
 fn what_is_not_offered_can_be_ignored() {
     let envelope = envelope()
@@ -269,7 +270,7 @@ fn requiretls_under_verified_tls() {
     );
 }
 
-// 8689-01, 8689-02, 8689-04, B24: it fails closed, and cannot be ignored.
+// 8689-01, 8689-02, 8689-04, B24: without TLS nothing is sent, and REQUIRETLS cannot be ignored.
 #[test]
 fn requiretls_or_nothing() {
     let no_tls = "REQUIRETLS needs TLS with a verified certificate, and this connection has none";
@@ -303,7 +304,7 @@ fn requiretls_or_nothing() {
     assert_eq!(peer.finish().commands(), ["EHLO client.example"]);
 }
 
-// 8689-03: once, however often it is said.
+// 8689-03: the field is written once, however often it is set.
 #[test]
 fn tls_may_be_declared_not_required() {
     let message = Message::builder()
@@ -319,7 +320,7 @@ fn tls_may_be_declared_not_required() {
     assert!(!text.contains("TLS-Required"));
 }
 
-// BURL is refused with a reason, not by the server.
+// BURL is refused locally, with a reason.
 #[test]
 fn burl_is_not_for_this_library() {
     let peer = server(&["BURL imap"]).script().listen();

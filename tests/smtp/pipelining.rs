@@ -1,4 +1,4 @@
-//! RFC 2920: many commands in one segment, and every reply at its place.
+//! RFC 2920: many commands in one segment, and every reply in its place.
 use crate::peer::{Script, Server};
 use crate::support::sending::{
     connect, connect_tls, facts, fates, fates_in, listen, script, send_hi, taken,
@@ -17,7 +17,7 @@ const GROUP: &str = "
     C: DATA
     ";
 
-/// Sends to two recipients, the group being answered like this.
+/// Sends to two recipients. The group gets these replies.
 fn send_to_two(answers: &str) -> (Result<Outcome, Error>, bool) {
     let peer = listen(&["PIPELINING"], &format!("{GROUP}{answers}"));
     let mut smtp = connect(&peer);
@@ -28,7 +28,7 @@ fn send_to_two(answers: &str) -> (Result<Outcome, Error>, bool) {
     (result, is_reusable)
 }
 
-// 2920-01, 2920-02: everything up to DATA at once, and the message behind 354.
+// 2920-01, 2920-02: everything up to DATA at once, and the message after 354.
 #[test]
 fn one_group_and_one_message() {
     let (result, is_reusable) = send_to_two(
@@ -53,7 +53,7 @@ fn one_group_and_one_message() {
     assert!(is_reusable);
 }
 
-// 2920-01: what EHLO offered before is no permission now.
+// 2920-01: an earlier offer in EHLO is no permission now.
 #[test]
 fn without_the_offer_each_command_waits() {
     let peer = listen(
@@ -80,7 +80,7 @@ fn without_the_offer_each_command_waits() {
     peer.finish();
 }
 
-// 2920-03, dialog 47: replies in one segment, several lines each, cut at every place.
+// 2920-03, dialog 47: replies of several lines in one segment, cut at every place.
 #[test]
 fn replies_may_be_cut_anywhere() {
     let dialog = "
@@ -117,7 +117,7 @@ fn replies_may_be_cut_anywhere() {
     assert!(longest > 90, "the block is {longest} octets");
 }
 
-// Dialogs 3 and 47, R9: octet by octet.
+// Dialogs 3 and 47, R9: byte by byte.
 #[test]
 fn replies_may_come_octet_by_octet() {
     let peer = script(
@@ -137,7 +137,7 @@ fn replies_may_come_octet_by_octet() {
     peer.finish();
 }
 
-// 2920-04, dialog 45, V2: the server waits for a message of a sender that it refused.
+// 2920-04, dialog 45, V2: the server waits for a message from a sender that it refused.
 #[test]
 fn behind_a_refused_sender_the_message_is_a_lone_dot() {
     let (result, is_reusable) = send_to_two(
@@ -160,8 +160,7 @@ fn behind_a_refused_sender_the_message_is_a_lone_dot() {
     assert!(is_reusable);
 }
 
-// 2920-05, V2: all recipients are refused, and DATA is not; whatever becomes of the lone dot tells
-// nothing.
+// 2920-05, V2: all recipients are refused, but not DATA. The reply to the lone dot means nothing.
 #[test]
 fn behind_refused_recipients_the_message_is_a_lone_dot() {
     for (verdict, is_open) in [
@@ -197,7 +196,7 @@ fn behind_refused_recipients_the_message_is_a_lone_dot() {
     }
 }
 
-// 2920-04: a recipient accepted behind a refused sender must not get an empty message.
+// 2920-04: a recipient accepted after a refused sender must not get an empty message.
 #[test]
 fn no_dot_where_somebody_would_get_an_empty_message() {
     let (result, is_reusable) = send_to_two(
@@ -213,8 +212,8 @@ fn no_dot_where_somebody_would_get_an_empty_message() {
     assert!(!is_reusable);
 }
 
-// 5321-13, dialog 46: all refused, and DATA, too: nothing more is sent, and RSET comes with the
-// next MAIL.
+// 5321-13, dialog 46: all recipients and DATA are refused: nothing more is sent, and RSET comes
+// with the next MAIL.
 #[test]
 fn all_refused_and_data_refused() {
     let peer = listen(
@@ -247,7 +246,7 @@ fn all_refused_and_data_refused() {
     peer.finish();
 }
 
-// V6, dialog 49: 421 in the middle; nothing behind it is read or sent.
+// V6, dialog 49: 421 in the middle: nothing is read or sent after it.
 #[test]
 fn a_farewell_in_the_middle() {
     let (result, is_reusable) = send_to_two(
@@ -277,7 +276,8 @@ fn a_farewell_in_the_middle() {
     assert!(!is_reusable);
 }
 
-// 2920-03, B15: the server refuses the sender and goes; the refusal is the reason, not the closing.
+// 2920-03, B15: the server refuses the sender and closes: the error is the refusal, not the
+// closing.
 #[test]
 fn a_refusal_outlives_the_connection() {
     for end in [
@@ -288,7 +288,7 @@ fn a_refusal_outlives_the_connection() {
     ] {
         let (result, is_reusable) = send_to_two(&format!("S: 550 5.7.1 blocked\n{end}\n"));
         let error = result.unwrap_err();
-        // A reset can destroy what was sent before it: then nobody has seen the refusal.
+        // A reset can destroy what was sent before it. Then the client has not seen the refusal.
         if end != "RST" {
             assert!(matches!(error, Error::SenderRefused(_)), "{end}: {error}");
             assert_eq!(facts(&error), "not delivered, permanent, 550, at MAIL");
@@ -297,7 +297,8 @@ fn a_refusal_outlives_the_connection() {
     }
 }
 
-// 2920-02: a recipient's parameters and 8-bit do not break the group; DATA is the last of it.
+// 2920-02: parameters of a recipient and 8-bit text do not break the group. DATA is its last
+// command.
 #[test]
 fn data_ends_the_group() {
     let recipients: Vec<String> = (0..250).map(|n| format!("r{n}@example.org")).collect();
@@ -315,7 +316,7 @@ fn data_ends_the_group() {
     assert_eq!(exchanged.body(0).message(), b"Hi!\r\n");
 }
 
-/// Sends to 2,000 recipients, of whom every tenth is refused, and checks all results.
+/// Sends to 2,000 recipients, of which every tenth is refused, and checks all results.
 fn send_to_2000(smtp: &mut smtplib::SmtpConnection) {
     let recipients: Vec<String> = (0..2000)
         .map(|n| {
@@ -343,8 +344,8 @@ fn choosy() -> Server {
         .on("RCPT TO:<no-", "550 5.1.1 no such user")
 }
 
-// 5321-23, 2920-06, V4, dialog 48: the server answers nothing before it has read everything,
-// through small windows.
+// 5321-23, 2920-06, V4, dialog 48: the server replies only after it has read everything, with small
+// windows.
 #[test]
 fn two_thousand_recipients_and_a_server_that_reads_first() {
     let script = choosy().answer_after_drain().script();
@@ -365,8 +366,8 @@ fn two_thousand_recipients_within_tls() {
     peer.finish();
 }
 
-// V4: the server answers each command at once, with long replies, and reads on only when its answer
-// was taken.
+// V4: the server replies to each command at once, with long replies, and reads on only after its
+// reply was written.
 #[test]
 fn two_thousand_recipients_and_a_server_that_never_reads_ahead() {
     let long = "x".repeat(400);
@@ -396,7 +397,7 @@ fn two_thousand_recipients_and_a_server_that_never_reads_ahead() {
     peer.finish();
 }
 
-// 5321-24, V5, R10: a surplus reply shifts the answers; before the message that is found out, for
+// 5321-24, V5, R10: a surplus reply shifts all replies. This is found before the message, because
 // DATA needs 354.
 #[test]
 fn a_surplus_reply_never_turns_a_refusal_into_a_message() {

@@ -1,4 +1,4 @@
-//! The end of a connection: said, unsaid, and noticed.
+//! The end of a connection: by QUIT, without it, and by the server.
 use crate::peer::Script;
 use crate::support::session::{
     SHORT, config, connect_watched, implicit, session, soon, wait_for_input,
@@ -21,8 +21,8 @@ fn quit_returns_the_farewell() {
     peer.finish();
 }
 
-// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: it has nothing to decide
-// any more.
+// L2, C5, 8314-11, dialog 58, Python's test_with_statement_QUIT_failure: the reply to QUIT decides
+// nothing.
 #[test]
 fn quit_cannot_fail() {
     for (end, farewell) in [
@@ -57,7 +57,7 @@ fn quit_cannot_fail() {
     }
 }
 
-// Dropping closes without a word, and does not wait.
+// Dropping closes without QUIT, and does not wait.
 #[test]
 fn dropping_closes() {
     let peer = session(&[], "Cclose").listen();
@@ -87,7 +87,7 @@ fn a_farewell_on_an_idle_connection_is_noticed() {
     }
 }
 
-// B14: the farewell may come with the last reply, or be the last thing before the end.
+// B14: the farewell may come with the last reply, or just before the end.
 #[test]
 fn a_farewell_may_come_with_a_reply() {
     for rest in [
@@ -130,7 +130,7 @@ fn an_end_on_an_idle_connection_is_noticed() {
     }
 }
 
-// 5321-49, R10, B14: whatever it says, it was not asked.
+// 5321-49, R10, B14: any reply without a command.
 #[test]
 fn chatter_on_an_idle_connection_is_noticed() {
     for chatter in ["S~20ms: 250 ok", "Sraw: 25", "S~20ms: hello?"] {
@@ -159,7 +159,7 @@ fn chatter_on_an_idle_connection_is_noticed() {
     }
 }
 
-// 5321-30: the socket is asked, not the server; NOOP asks the server.
+// 5321-30: the socket is checked, and the server is not asked. NOOP asks the server.
 #[test]
 fn a_connection_knows_whether_it_can_be_used() {
     let rest = "C: NOOP\nS: 250 ok\nS~40ms: 421 bye\nCclose";
@@ -173,7 +173,7 @@ fn a_connection_knows_whether_it_can_be_used() {
     peer.finish();
 }
 
-// L4: a farewell does not outlast its budget because the budget for commands is larger.
+// L4: QUIT has its own budget, even if the budget for commands is larger.
 #[test]
 fn quit_has_a_budget_of_its_own() {
     let peer = session(&[], "C: QUIT\nS.. 20ms forever raw: 2\nCclose").listen();
@@ -183,7 +183,7 @@ fn quit_has_a_budget_of_its_own() {
     peer.finish();
 }
 
-// The peer's part: two sessions, one after the other, from one configuration.
+// Two sessions, one after the other, from one configuration.
 #[test]
 fn a_configuration_connects_as_often_as_one_likes() {
     let one = "S: 220 mx\nC: EHLO client.example\nS: 250 mx\nC: QUIT\nS: 221 bye\nCclose";

@@ -1,6 +1,6 @@
-//! Who gets a message and who does not, told recipient by recipient.
+//! Which recipients get a message, and which do not.
 use crate::support::sending::{connect, facts, fates, fates_in, listen, send_hi};
-use smtplib::{Address, Envelope, Error, RecipientOutcome, RecipientStatus};
+use smtplib::{Address, Delivery, Envelope, Error, RecipientOutcome, RecipientStatus};
 
 const THREE: [&str; 3] = ["ann@example.org", "bob@example.org", "cyd@example.org"];
 
@@ -57,7 +57,7 @@ fn a_refused_recipient_does_not_stop_the_others() {
     peer.finish();
 }
 
-// 5321-12: wherever the refused one stands.
+// 5321-12: whichever recipient is refused.
 #[test]
 fn first_middle_or_last_may_be_the_refused_one() {
     for refused in 0..3 {
@@ -108,7 +108,7 @@ fn first_middle_or_last_may_be_the_refused_one() {
     }
 }
 
-// 5321-13, V2, dialog 43: no DATA, and the error lists everybody.
+// 5321-13, V2, dialog 43: no DATA, and the error lists every recipient.
 #[test]
 fn all_refused_means_no_message() {
     let peer = listen(
@@ -146,8 +146,8 @@ fn all_refused_means_no_message() {
     peer.finish();
 }
 
-// V10: an error is transient only if all of it is, and permanent only if all of it is.
-// Field E13: the same call would reach one of them later, and the code is the one that says so.
+// V10: an error is permanent only if all refusals are. Field E13: if one is transient, the same
+// call may reach that recipient later, and the code is that of the transient refusal.
 #[test]
 fn refusals_of_both_kinds_are_worth_another_try() {
     for (codes, expected) in [
@@ -173,7 +173,7 @@ fn refusals_of_both_kinds_are_worth_another_try() {
     }
 }
 
-/// One of three is refused, and then a message to one of them goes, in groups.
+/// One of three recipients is refused, and then a message to one of them is sent, in groups.
 const GROUPS: &str = "
     Cgroup
     C: MAIL FROM:<me@client.example>
@@ -218,7 +218,7 @@ const LOCK_STEP: &str = "
     Cdata 5
     S: 250 taken
     ";
-// V1: with `require_all` one refusal calls everything off, before DATA.
+// V1: with `require_all` one refusal cancels everything, before DATA.
 #[test]
 fn where_all_are_required_one_refusal_is_enough() {
     for (extensions, dialog) in [(&["PIPELINING"][..], GROUPS), (&[], LOCK_STEP)] {
@@ -241,7 +241,7 @@ fn where_all_are_required_one_refusal_is_enough() {
                 "cyd@example.org NotSent 250 ok",
             ]
         );
-        // All of them may be tried again: nobody has got it.
+        // All recipients may be tried again, because none of them has the message.
         assert_eq!(error.outcome().unwrap().worth_retrying().count(), 3);
         let envelope = Envelope::new(sender, [to[0].clone()]).require_all(true);
         let outcome = smtp.send(&envelope, "Hi!\r\n".as_bytes()).unwrap();
@@ -250,8 +250,7 @@ fn where_all_are_required_one_refusal_is_enough() {
     }
 }
 
-// 5321-44, 5321-69: 251 and any other 2yz is a yes; 551 is a no, and nothing is sent elsewhere by
-// itself.
+// 5321-44, 5321-69: 251 and every other 2yz mean yes. 551 means no, and nothing is sent elsewhere.
 #[test]
 fn codes_act_by_their_first_digit() {
     let peer = listen(
@@ -283,7 +282,7 @@ fn codes_act_by_their_first_digit() {
     peer.finish();
 }
 
-// 5321-55: who comes behind "too many recipients" is worth another transaction, and gets it.
+// 5321-55: recipients after "too many recipients" get another transaction.
 #[test]
 fn too_many_recipients_go_in_a_second_transaction() {
     let peer = listen(
@@ -322,6 +321,95 @@ fn too_many_recipients_go_in_a_second_transaction() {
             "ann@example.org Accepted 250 taken",
             "bob@example.org Accepted 250 taken, too",
             "cyd@example.org Accepted 250 taken, too",
+        ]
+    );
+    peer.finish();
+}
+
+// Some recipients have the message when the connection is lost in a later transaction. An error
+// would ask the caller to send it to them again. The others are listed as not reached.
+#[test]
+fn a_loss_behind_an_accepted_share_is_no_error() {
+    let first = "
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 5
+        S: 250 taken
+        C: MAIL FROM:<me@client.example>
+        ";
+    for (loss, bob, cyd) in [
+        (
+            "close",
+            "bob@example.org NotSent -",
+            "cyd@example.org NotSent -",
+        ),
+        (
+            "S: 421 bye\nclose",
+            "bob@example.org NotSent -",
+            "cyd@example.org NotSent -",
+        ),
+        (
+            "S: 250 ok\nC: RCPT TO:<bob@example.org>\nclose",
+            "bob@example.org NotSent -",
+            "cyd@example.org NotSent -",
+        ),
+        (
+            "S: 250 ok\nC: RCPT TO:<bob@example.org>\nS: 250 ok\nC: DATA\nS: 299 what\nCclose",
+            "bob@example.org NotSent 250 ok",
+            "cyd@example.org NotSent -",
+        ),
+    ] {
+        let peer = listen(&["LIMITS RCPTMAX=1"], &format!("{first}\n{loss}"));
+        let mut smtp = connect(&peer);
+        let outcome = send_hi(&mut smtp, &THREE).unwrap();
+        assert_eq!(
+            fates(&outcome),
+            ["ann@example.org Accepted 250 taken", bob, cyd],
+            "{loss}"
+        );
+        assert_eq!(outcome.refused().count(), 2);
+        assert!(!smtp.is_reusable());
+        peer.finish();
+    }
+}
+
+// If the result of a later transaction is unknown, the result is an error that says so.
+#[test]
+fn an_uncertain_share_behind_an_accepted_one_is_an_error() {
+    let peer = listen(
+        &["LIMITS RCPTMAX=1"],
+        "
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 5
+        S: 250 taken
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<bob@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 5
+        close
+        ",
+    );
+    let error = send_hi(&mut connect(&peer), &THREE).unwrap_err();
+    assert_eq!(error.delivery(), Delivery::Unknown);
+    assert!(!error.is_transient());
+    assert_eq!(
+        fates(error.outcome().unwrap()),
+        [
+            "ann@example.org Accepted 250 taken",
+            "bob@example.org Unknown 250 ok",
+            "cyd@example.org NotSent -",
         ]
     );
     peer.finish();
@@ -403,7 +491,7 @@ fn a_farewell_to_a_recipient_is_no_refusal() {
     peer.finish();
 }
 
-// 5321-12: two lines of sentence for one recipient and for several.
+// 5321-12: the sentences for one refused recipient and for several.
 #[test]
 fn the_sentence_counts() {
     let peer = listen(

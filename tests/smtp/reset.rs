@@ -1,5 +1,5 @@
-//! RSET: owed by a transaction that failed, paid by the next one, and never a mask for what went
-//! wrong.
+//! RSET: it is due after a failed transaction, sent before the next one, and never hides the first
+//! error.
 use crate::support::sending::{connect, facts, fates, listen, send_hi, taken};
 use smtplib::{Credentials, Error};
 
@@ -17,7 +17,7 @@ const WORKS: &str = "
     S: 250 taken
     ";
 
-/// How a transaction can be refused, with what the caller is told.
+/// How a transaction can be refused, and what the caller gets.
 const REFUSALS: [(&str, &str); 4] = [
     (
         "C: MAIL FROM:<me@client.example>\nS: 550 5.7.1 not you\n",
@@ -38,8 +38,8 @@ const REFUSALS: [(&str, &str); 4] = [
     ),
 ];
 
-// 5321-27, B4, dialogs 39, 43, 50: after a refused command RSET comes first, its reply is read, and
-// the next message goes.
+// 5321-27, B4, dialogs 39, 43, 50: after a refused command RSET is sent first, its reply is read,
+// and then the next message is sent.
 #[test]
 fn a_refused_transaction_is_called_off_before_the_next() {
     for (refusal, sentence) in REFUSALS {
@@ -54,7 +54,8 @@ fn a_refused_transaction_is_called_off_before_the_next() {
     }
 }
 
-// B4, dialog 55: a message that was taken or refused has ended its transaction: no RSET.
+// B4, dialog 55: a message that was accepted or refused has ended its transaction, so no RSET is
+// sent.
 #[test]
 fn a_message_that_was_answered_owes_nothing() {
     let peer = listen(
@@ -77,8 +78,8 @@ fn a_message_that_was_answered_owes_nothing() {
     peer.finish();
 }
 
-// Dialog 40, Python's test__rest_from_mail_cmd: the server refuses and goes; the refusal is what
-// the caller sees.
+// Dialog 40, Python's test__rest_from_mail_cmd: the server refuses and closes: the caller gets the
+// refusal.
 #[test]
 fn the_first_error_is_told_whatever_follows() {
     for (refusal, sentence) in REFUSALS {
@@ -93,8 +94,8 @@ fn the_first_error_is_told_whatever_follows() {
     }
 }
 
-// Dialog 41: RSET is refused: the connection is of no more use, the message is not at fault, and
-// nothing of it was sent.
+// Dialog 41: RSET is refused: the connection is closed, the message is not the cause, and nothing
+// of it was sent.
 #[test]
 fn a_refused_reset_closes() {
     for pipelining in [false, true] {
@@ -126,7 +127,7 @@ fn a_refused_reset_closes() {
     }
 }
 
-// 5321-28, B4: by hand; what was learnt stays, and the debt is paid once.
+// 5321-28, B4: RSET by hand: the offers stay known, and RSET is not sent again.
 #[test]
 fn reset_by_hand() {
     let peer = listen(
@@ -148,7 +149,7 @@ fn reset_by_hand() {
     peer.finish();
 }
 
-// 5321-19: EHLO calls a transaction off as well (RFC 5321, 4.1.4).
+// 5321-19: EHLO cancels a transaction, too (RFC 5321, 4.1.4).
 #[test]
 fn ehlo_pays_the_debt() {
     let peer = listen(
@@ -165,8 +166,8 @@ fn ehlo_pays_the_debt() {
     peer.finish();
 }
 
-// RFC 4954, 4 (4954-02): "authenticate first", says RCPT; AUTH inside the transaction would be
-// refused.
+// RFC 4954, 4 (4954-02): the reply to RCPT is "authenticate first". AUTH inside the transaction
+// would be refused.
 #[test]
 fn auth_comes_behind_the_reset() {
     let peer = listen(
@@ -196,7 +197,7 @@ fn auth_comes_behind_the_reset() {
     peer.finish();
 }
 
-// B4: QUIT needs no RSET in front of it.
+// B4: QUIT needs no RSET before it.
 #[test]
 fn quit_owes_nothing() {
     let peer = listen(

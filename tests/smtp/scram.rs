@@ -1,4 +1,4 @@
-//! SCRAM against a server that computes its part, and gets it wrong where a test says so.
+//! SCRAM with a server that computes its part, or makes the mistakes that a test asks for.
 use crate::peer::{Conn, Leaf, Peer, Result, Script, TestCa};
 use crate::support::session::{config, failure, implicit, said, soon};
 use base64::Engine;
@@ -11,15 +11,15 @@ use smtplib::{Credentials, Error};
 
 const SALT: &[u8] = b"salted";
 
-/// The server's part of one dialog with SCRAM-SHA-256, for the password `pencil`.
+/// The server's part of a dialog with SCRAM-SHA-256, for the password `pencil`.
 #[derive(Clone, Copy)]
 struct Server {
     offer: &'static str,
-    /// The GS2 header that must come, with `end-point` where the certificate's hash belongs.
+    /// The expected GS2 header, with `end-point` in place of the certificate's hash.
     header: &'static str,
     rounds: &'static str,
     nonce: fn(&str) -> String,
-    /// What is said behind the client's proof, in this order; `<v>` is the server's proof.
+    /// The lines after the client's proof, in order. `<v>` is the server's proof.
     last: &'static [&'static str],
 }
 
@@ -65,7 +65,7 @@ impl Server {
         self.say_last(conn, &format!("v={}", STANDARD.encode(signature)))
     }
 
-    /// Looks at `c=…,r=…,p=…`.
+    /// Checks `c=…,r=…,p=…`.
     fn client_final(self, text: &str, nonce: &str) -> (String, Vec<u8>) {
         let (without_proof, proof) = text.rsplit_once(",p=").unwrap();
         let mut header = self.header.as_bytes().to_vec();
@@ -148,7 +148,7 @@ fn scram_is_used_before_plain() {
     accepted(SERVER);
 }
 
-// 5802-07: the proof may come with the success, with an enhanced code in front or not.
+// 5802-07: the proof may come with the success, with an enhanced code before it or without.
 #[test]
 fn the_proof_with_the_success() {
     for last in [
@@ -171,7 +171,7 @@ fn the_login_is_tied_to_the_session_where_the_server_can() {
     });
 }
 
-// 5802-09: who may not use the -PLUS that is offered says that he cannot.
+// 5802-09: a client that may not use the offered -PLUS says that it cannot bind.
 #[test]
 fn without_the_plus_by_configuration() {
     let server = Server {
@@ -185,7 +185,7 @@ fn without_the_plus_by_configuration() {
     peer.finish();
 }
 
-// B12: the password is not shown, so the caller who wants no TLS has his way.
+// B12: the password is not shown, so it works without TLS if the caller asks for no TLS.
 #[test]
 fn scram_goes_without_tls() {
     let server = Server {
@@ -197,7 +197,7 @@ fn scram_goes_without_tls() {
     assert!(!String::from_utf8_lossy(&peer.finish().clear()).contains("pencil"));
 }
 
-// T5: but not where TLS was wanted, and somebody has taken the offer away.
+// T5: but not if TLS was wanted and the offer was removed.
 #[test]
 fn scram_does_not_go_where_tls_was_wanted() {
     let script = "
@@ -214,7 +214,7 @@ fn scram_does_not_go_where_tls_was_wanted() {
     peer.finish();
 }
 
-// 5802-06, U3, dialog 34: a bare 235 comes from somebody who does not know the password.
+// 5802-06, U3, dialog 34: a server that sends only 235 does not know the password.
 #[test]
 fn a_success_without_proof_is_none() {
     for last in ["235 2.7.0 welcome", "235 AAAA", "235"] {
@@ -247,7 +247,7 @@ fn a_wrong_proof_is_none_whatever_comes_then() {
     );
 }
 
-// 5802-08: the server's reason stands in the error, and 535 is the refusal.
+// 5802-08: the error has the server's reason, and 535 is the refusal.
 #[test]
 fn the_reason_of_a_refusal() {
     // e=invalid-proof
@@ -283,7 +283,7 @@ fn a_first_message_that_is_wrong_ends_it_at_once() {
     );
 }
 
-// C1, dialog 27: a server that offers what it does not have.
+// C1, dialog 27: a server that offers a mechanism that it does not have.
 #[test]
 fn after_an_unknown_mechanism_the_next() {
     let script = "
@@ -318,7 +318,7 @@ fn an_impostor_does_not_get_around_its_proof() {
     peer.finish();
 }
 
-// By hand, offered or not, with what the caller knows of the session.
+// By hand, offered or not, with what the caller knows about the session.
 #[test]
 fn scram_by_hand() {
     let server = Server {

@@ -1,9 +1,9 @@
-//! `sendmail` from end to end, as Python's tests of it do.
+//! `sendmail` from end to end, like Python's tests of it.
 use crate::peer::{Script, Server};
 use crate::support::sending::{connect, connect_tls, fates, listen, script, send_hi, taken};
 use smtplib::{Address, Envelope, Error};
 
-// 5321-40, 5321-48, dialog 1: each command once, in order, and the server's last words come back.
+// 5321-40, 5321-48, dialog 1: each command once, in order, and the server's last reply is returned.
 #[test]
 fn a_message_from_end_to_end() {
     let peer = listen(
@@ -40,7 +40,7 @@ fn a_message_from_end_to_end() {
     peer.finish();
 }
 
-// Python's testSend and testSendBinary: text or octets, owned or borrowed, and recipients of any
+// Python's testSend and testSendBinary: text or bytes, owned or borrowed, and recipients of any
 // kind.
 #[test]
 fn any_kind_of_text() {
@@ -61,7 +61,7 @@ fn any_kind_of_text() {
     }
 }
 
-// A8: one recipient as one text, and whatever can be iterated over.
+// A8: one recipient as one text, and everything that can be iterated over.
 #[test]
 fn any_kind_of_recipients() {
     let peer = Server::new().script().listen();
@@ -94,8 +94,8 @@ fn any_kind_of_recipients() {
     );
 }
 
-// 5321-67: the library adds nothing to the message and takes nothing from it: headers are the
-// caller's.
+// 5321-67: the library adds nothing to the message and removes nothing. Its header belongs to the
+// caller.
 #[test]
 fn the_message_is_the_callers() {
     let peer = Server::new().script().listen();
@@ -140,7 +140,7 @@ fn many_messages_on_one_connection() {
     }
 }
 
-// Over IPv6 as over anything.
+// Over IPv6.
 #[test]
 fn over_ipv6() {
     let peer = Server::new().script().listen_v6();
@@ -150,7 +150,7 @@ fn over_ipv6() {
     peer.finish();
 }
 
-// L2, dialog 58: whatever becomes of QUIT, the message is delivered, and `quit` is over soon.
+// L2, dialog 58: whatever happens to QUIT, the message is delivered, and `quit` returns soon.
 #[test]
 fn what_becomes_of_quit_changes_nothing() {
     for end in [
@@ -192,8 +192,8 @@ fn what_becomes_of_quit_changes_nothing() {
     }
 }
 
-// Dialog 55: refused behind the dot: the reason in code, enhanced code and text, and the next
-// message goes.
+// Dialog 55: refused after the dot: code, enhanced code and text have the reason, and the next
+// message is sent.
 #[test]
 fn refused_behind_the_dot() {
     let peer = Script::sessions([crate::support::sending::session(

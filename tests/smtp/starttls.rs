@@ -1,4 +1,4 @@
-//! STARTTLS: nothing from before it counts behind it, and there is no way back.
+//! STARTTLS: nothing from before it counts after it, and there is no way back.
 use crate::peer::Script;
 use crate::support::session::{
     SHORT, config, failure, hello, implicit, said, session, soon, starttls,
@@ -7,7 +7,7 @@ use smtplib::error::{ProtocolError, TlsReason};
 use smtplib::protocol::Step;
 use smtplib::{Config, Credentials, Error, Security};
 
-/// EHLO with STARTTLS offered and asked for, and the answer to that.
+/// EHLO with STARTTLS offered and asked for, and this reply to STARTTLS.
 fn asked(answer: &str) -> Script {
     session(&["STARTTLS"], &format!("C: STARTTLS\n{answer}"))
 }
@@ -52,7 +52,7 @@ fn starttls_by_hand() {
     peer.finish();
 }
 
-// 3207-08, 8314-04, T2, dialog 16: what an attacker on the way can take out of the answer.
+// 3207-08, 8314-04, T2, dialog 16: an attacker can remove the offer from the reply.
 #[test]
 fn without_the_offer_nothing_is_sent() {
     let peer = session(&["AUTH PLAIN LOGIN"], "Cclose or QUIT").listen();
@@ -76,7 +76,7 @@ fn without_the_offer_a_connection_by_hand_goes_on() {
     peer.finish();
 }
 
-// 3207-07, R3, T3, dialog 17: 220 and nothing else means yes.
+// 3207-07, R3, T3, dialog 17: only 220 means yes.
 #[test]
 fn a_refusal_is_an_error() {
     for reply in [
@@ -110,7 +110,7 @@ fn a_refusal_is_an_error() {
     }
 }
 
-// 3207-07: by hand the caller decides what comes of a refusal.
+// 3207-07: by hand the caller decides what to do after a refusal.
 #[test]
 fn after_a_refusal_a_connection_by_hand_goes_on() {
     let peer = asked("S: 454 4.7.0 not now\nC: NOOP\nS: 250 ok").listen();
@@ -126,7 +126,7 @@ fn after_a_refusal_a_connection_by_hand_goes_on() {
     peer.finish();
 }
 
-// 3207-03, T1, dialog 18: whole replies, half a line and a single octet.
+// 3207-03, T1, dialog 18: whole replies, half a line and a single byte.
 #[test]
 fn what_comes_with_the_220_is_an_attack() {
     for injected in [
@@ -150,8 +150,8 @@ fn what_comes_with_the_220_is_an_attack() {
     }
 }
 
-// RFC 8446, 6: a server that can do none of our versions may say so before it has heard us. That
-// is no attack.
+// RFC 8446, 6: a server that has none of our TLS versions may say so before it reads anything. That
+// is not an attack.
 #[test]
 fn an_alert_before_the_handshake_is_a_refusal() {
     let alert = r"Sraw: \x15\x03\x01\x00\x02\x02\x46";
@@ -159,7 +159,7 @@ fn an_alert_before_the_handshake_is_a_refusal() {
     let error = failure(&with_password(starttls(&peer)));
     assert_eq!(
         said(&error),
-        "the TLS handshake with the server failed: the server refused before it began: it may be too old for TLS 1.2"
+        "the TLS handshake with the server failed: the server refused TLS: it may support only versions before 1.2"
     );
     let Error::Tls(why) = &error else {
         panic!("{error:?}")
@@ -170,7 +170,7 @@ fn an_alert_before_the_handshake_is_a_refusal() {
     peer.finish();
 }
 
-// T1: what comes a moment later meets the TLS library, which takes it for what it is.
+// T1: text that comes a moment later is read by the TLS library, which refuses it.
 #[test]
 fn plain_text_instead_of_the_handshake_is_an_error() {
     let peer = asked("S: 220 go ahead\nChello\nS: 250 AUTH LOGIN\nCclose").listen();
@@ -183,7 +183,7 @@ fn plain_text_instead_of_the_handshake_is_an_error() {
     peer.finish();
 }
 
-// T4: an answer that was there before the question.
+// T4: a reply that was there before the command.
 #[test]
 fn a_220_in_advance_is_an_attack() {
     let script = "
@@ -224,7 +224,7 @@ fn a_handshake_that_ends_ends_everything() {
     }
 }
 
-// 3207-06: nothing is said in the clear behind a handshake that failed, not even by hand.
+// 3207-06: nothing is sent in the clear after a failed handshake, not even by hand.
 #[test]
 fn after_a_failed_handshake_the_connection_is_closed() {
     let peer = asked("S: 220 go ahead\nTLS-refused self-signed").listen();
@@ -255,7 +255,7 @@ fn a_handshake_that_stalls_or_drips_is_left() {
     }
 }
 
-// Dialog 21: what was offered in the clear does not come back by way of HELO.
+// Dialog 21: what was offered in the clear does not come back after HELO.
 #[test]
 fn helo_inside_tls_offers_nothing() {
     let rest = "
@@ -276,7 +276,7 @@ fn helo_inside_tls_offers_nothing() {
     peer.finish();
 }
 
-// T7, U1: AUTH from before TLS is no offer.
+// T7, U1: AUTH that was offered before TLS does not count.
 #[test]
 fn auth_in_the_clear_is_no_offer() {
     let rest = format!(
@@ -285,11 +285,14 @@ fn auth_in_the_clear_is_no_offer() {
     );
     let peer = session(&["STARTTLS", "AUTH PLAIN"], &rest).listen();
     let error = failure(&with_password(starttls(&peer)));
-    assert_eq!(said(&error), "the server does not offer AUTH");
+    assert_eq!(
+        said(&error),
+        "the server does not offer AUTH: use another port or server, or no credentials"
+    );
     peer.finish();
 }
 
-// 3207-08: the mode is a choice of its own.
+// 3207-08: opportunistic TLS must be chosen explicitly.
 #[test]
 fn opportunistic_takes_what_is_there() {
     let rest = format!("C: STARTTLS\nS: 220 go\nTLS\n{}", hello(&[]));
@@ -312,7 +315,7 @@ fn opportunistic_takes_what_is_there() {
     peer.finish();
 }
 
-// 3207-08, T5, T6: and never at the price of a password, or of a certificate.
+// 3207-08, T5, T6: it never gives away a password and never accepts a wrong certificate.
 #[test]
 fn opportunistic_gives_no_secret_away() {
     let peer = session(&["AUTH PLAIN"], "Cclose or QUIT").listen();
@@ -352,7 +355,7 @@ fn no_tls_on_a_unix_socket() {
     peer.finish();
 }
 
-// 8314-01, 8314-04: TLS from the first byte, and no octet of SMTP in the clear.
+// 8314-01, 8314-04: TLS from the first byte, and no byte of SMTP in the clear.
 #[test]
 fn tls_from_the_first_octet() {
     let peer = session(&["STARTTLS", "AUTH PLAIN"], "C: QUIT\nS: 221 bye").listen_tls();
@@ -362,7 +365,7 @@ fn tls_from_the_first_octet() {
     assert_eq!(peer.finish().clear(), b"");
 }
 
-// C7: TLS where plain text is spoken.
+// C7: TLS with a server that speaks plain text.
 #[test]
 fn tls_from_the_first_octet_to_a_server_that_speaks_first() {
     let peer = Script::new("Chello\nS: 220 mx.example.org ESMTP\nCclose").listen();
@@ -375,7 +378,7 @@ fn tls_from_the_first_octet_to_a_server_that_speaks_first() {
     peer.finish();
 }
 
-// C7: plain text where TLS is spoken.
+// C7: plain text with a server that speaks TLS.
 #[test]
 fn plain_text_to_a_server_that_speaks_tls() {
     let peer = Script::new("S: 220 never seen").listen_tls();
@@ -387,7 +390,7 @@ fn plain_text_to_a_server_that_speaks_tls() {
     assert!(peer.outcome().is_err(), "there was no TLS");
 }
 
-// 8314-11, C4: an end that TLS did not announce, in the middle of a reply and before one.
+// 8314-11, C4: an end without TLS's `close_notify`, in the middle of a reply and before one.
 #[test]
 fn a_reply_cut_off_inside_tls_is_none() {
     for end in ["S: 250-mx\nEOF-bare", "EOF-bare", "S: 250-mx\nEOF", "EOF"] {

@@ -1,4 +1,4 @@
-//! The dialog as it is shown: every line of it, and no secret.
+//! The dialog in the trace: every line of it, and no secret.
 use crate::peer::Script;
 use crate::support::session::{
     Lines, config, connect_watched, failure, hello, implicit, said, session, starttls,
@@ -11,7 +11,7 @@ use smtplib::connection::TraceLine;
 use smtplib::{Config, Credentials, Error};
 use std::fmt::Debug;
 
-/// Connects with a trace, and gives its lines, without the one about where to.
+/// Connects with a trace, and returns its lines, without the one that names the server.
 fn traced(config: Config) -> (Result<(), Error>, Vec<String>) {
     let lines = Lines::default();
     let result = config.trace(lines.sink()).connect().map(drop);
@@ -58,7 +58,7 @@ fn every_line_is_shown() {
     peer.finish();
 }
 
-// 4954-18, Z1: every line of every mechanism that could hold a secret.
+// 4954-18, Z1: every line of every mechanism that could have a secret.
 #[test]
 fn log_ins_are_masked() {
     let login = "
@@ -96,7 +96,7 @@ fn log_ins_are_masked() {
     peer.finish();
 }
 
-// An empty first response and a cancellation hold nothing, and are shown.
+// An empty first response and a cancellation have no secret, and are shown.
 #[test]
 fn what_holds_no_secret_is_shown() {
     #[derive(Debug)]
@@ -129,7 +129,7 @@ fn what_holds_no_secret_is_shown() {
     peer.finish();
 }
 
-/// Every form in which the password `tanstaaf` of `tim` can be repeated.
+/// Every form in which a server can repeat the password `tanstaaf` of `tim`.
 fn forms() -> [String; 4] {
     [
         "tanstaaf".to_owned(),
@@ -150,7 +150,7 @@ fn check_nothing_leaks(what: &dyn Debug, text: &str) {
     }
 }
 
-/// Logs in with a server that repeats what it is told, and looks at everything that can be seen.
+/// Logs in to a server that repeats what it gets, and checks everything that is shown.
 fn check_echo(config: Config, shows: &str) {
     let lines = Lines::default();
     let error = failure(&config.trace(lines.sink()));
@@ -168,7 +168,7 @@ fn check_echo(config: Config, shows: &str) {
     assert!(lines.iter().any(|line| line == shows), "{lines:#?}");
 }
 
-// 4954-18, Z3: a server that repeats the password, plain or encoded, on any line and in any code.
+// 4954-18, Z3: a server that repeats the password, plain or encoded, on any line and with any code.
 #[test]
 fn what_the_server_repeats_is_masked() {
     let plain = STANDARD.encode("\0tim\0tanstaaf");
@@ -243,8 +243,8 @@ fn a_password_that_looks_like_a_code() {
     peer.finish();
 }
 
-// E7: a secret that was sent stays hidden for the life of the connection; the octets stay what they
-// are.
+// E7: a secret that was sent stays hidden as long as the connection lives. The bytes of replies are
+// not changed.
 #[test]
 fn a_server_that_remembers_the_password_does_not_show_it() {
     let plain = STANDARD.encode("\0tim\0tanstaaf");
@@ -289,7 +289,7 @@ fn a_server_that_remembers_the_password_does_not_show_it() {
     peer.finish();
 }
 
-// E7: unsolicited, and as a farewell.
+// E7: the same in an unsolicited reply, and in a farewell.
 #[test]
 fn what_comes_unasked_is_masked() {
     for (words, shows) in [
@@ -311,7 +311,7 @@ fn what_comes_unasked_is_masked() {
     }
 }
 
-// D1: the server repeats the password and cuts, while the client still writes.
+// D1: the server repeats the password and closes while the client still writes.
 #[test]
 fn last_words_during_a_login_are_masked() {
     let rest =
@@ -330,7 +330,7 @@ fn last_words_during_a_login_are_masked() {
     peer.finish();
 }
 
-// Z1: nothing that can be printed holds a password, before, while and after it is used.
+// Z1: nothing that can be printed has a password, before, during and after its use.
 #[test]
 fn nothing_that_can_be_printed_holds_a_secret() {
     for credentials in [
@@ -344,7 +344,7 @@ fn nothing_that_can_be_printed_holds_a_secret() {
         check_nothing_leaks(&config, "");
         let smtp = config.connect().unwrap();
         check_nothing_leaks(&smtp, "");
-        // Nor the octets that came, in whatever notation.
+        // The received bytes are not shown either, in any notation.
         assert!(!format!("{smtp:?}").contains("116, 97, 110, 115"));
         drop(smtp);
         peer.finish();
@@ -358,7 +358,7 @@ fn nothing_that_can_be_printed_holds_a_secret() {
     );
 }
 
-// R12: what the network says cannot steer a terminal, nor begin a line of its own.
+// R12: received text cannot control a terminal, and cannot begin a new line.
 #[test]
 fn control_characters_are_escaped() {
     let script = r"Sraw: 220 \x1b[2Jmx\x07\xe2\x80\xae \xc2\x85\xff\r\n
@@ -376,7 +376,7 @@ fn control_characters_are_escaped() {
     peer.finish();
 }
 
-// What goes wrong is in the trace, too.
+// Errors are in the trace, too.
 #[test]
 fn the_end_is_shown() {
     let peer = Script::new("S: 554 no\nC: QUIT\nS: 221 bye").listen();
@@ -412,7 +412,7 @@ fn the_end_is_shown() {
     drop(smtp);
     peer.finish();
 
-    // During AUTH half a reply is not shown: it may be half a password.
+    // During AUTH, half a reply is not shown, because it may be half a password.
     let rest = "C~: AUTH PLAIN *\nS: 535-no\nSraw: 535 tanst\nEOF\nCclose";
     let peer = session(&["AUTH PLAIN"], rest).listen_tls();
     let (_, lines) = traced(with_password(implicit(&peer)));
@@ -434,7 +434,7 @@ fn the_trace_can_be_turned_on_later() {
     peer.finish();
 }
 
-// Where a connection goes is shown as it is written elsewhere.
+// The trace names the server in the same form as other places.
 #[test]
 fn addresses_and_paths_are_shown() {
     let peer = session(&[], "").listen_v6();

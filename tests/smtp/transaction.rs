@@ -14,8 +14,8 @@ fn parameter(text: &str) -> Parameter {
     text.parse().unwrap()
 }
 
-// 5321-22, 5321-48, Python's mail(), rcpt(), data(): each waits for its answer, whatever EHLO
-// offers, and gives it.
+// 5321-22, 5321-48, Python's mail(), rcpt(), data(): each waits for its reply, whatever EHLO
+// offers, and returns it.
 #[test]
 fn each_command_has_its_answer() {
     let peer = listen(
@@ -58,7 +58,7 @@ fn each_command_has_its_answer() {
     peer.finish();
 }
 
-// 5321-13, 5321-27: nobody was accepted: no DATA, and RSET before the next.
+// 5321-13, 5321-27: no recipient was accepted: no DATA, and RSET before the next transaction.
 #[test]
 fn no_data_for_nobody() {
     let peer = listen(
@@ -82,17 +82,20 @@ fn no_data_for_nobody() {
     let error = transaction.data("Hi!".as_bytes()).unwrap_err();
     assert!(matches!(error, Error::RecipientsRefused(_)));
     assert_eq!(fates_in(&error), ["ann@example.org Refused 550 no ann"]);
-    // I8: without any recipient it does not even ask.
+    // I8: without any recipient nothing is sent.
     let transaction = smtp.mail("<>").unwrap();
     let error = transaction.data("Hi!".as_bytes()).unwrap_err();
     assert!(matches!(error, Error::NoRecipients));
-    assert_eq!(error.to_string(), "the message has no recipients");
+    assert_eq!(
+        error.to_string(),
+        "the message has no recipients: add at least one"
+    );
     smtp.rset().unwrap();
     peer.finish();
 }
 
-// 5321-40: MAIL inside an open transaction cannot be said; a transaction that was dropped is called
-// off in front of the next.
+// 5321-40: MAIL cannot be sent inside an open transaction. A dropped transaction is cancelled
+// before the next.
 #[test]
 fn a_dropped_transaction_is_called_off() {
     let peer = listen(
@@ -127,7 +130,7 @@ fn a_dropped_transaction_is_called_off() {
     peer.finish();
 }
 
-// The same at once, and once only.
+// The same at once, and only once.
 #[test]
 fn a_transaction_can_be_reset_by_hand() {
     let peer = listen(
@@ -157,7 +160,7 @@ fn a_transaction_can_be_reset_by_hand() {
     peer.finish();
 }
 
-// Dialog 39: the refusal of MAIL is the error of `mail`, and the connection goes on.
+// Dialog 39: `mail` returns the refusal of MAIL, and the connection can still be used.
 #[test]
 fn a_refused_sender() {
     let peer = listen(
@@ -180,7 +183,7 @@ fn a_refused_sender() {
     peer.finish();
 }
 
-// Dialogs 50 and 51, 5321-24: DATA refused, or answered by a code that is no answer to it.
+// Dialogs 50 and 51, 5321-24: DATA is refused, or gets a code that is not valid for it.
 #[test]
 fn no_message_without_354() {
     for (reply, expected) in [
@@ -213,7 +216,7 @@ fn no_message_without_354() {
     }
 }
 
-// 5321-24: codes that are no answer to MAIL and RCPT.
+// 5321-24: codes that are not valid for MAIL and RCPT.
 #[test]
 fn codes_that_are_no_answers() {
     for code in ["354", "334", "300"] {
@@ -245,8 +248,8 @@ fn codes_that_are_no_answers() {
     }
 }
 
-// 5321-15: 421 to a recipient ends the transaction and the connection; every further call says so,
-// without a word sent.
+// 5321-15: 421 to a recipient ends the transaction and the connection. Every further call is an
+// error and sends nothing.
 #[test]
 fn a_farewell_by_hand() {
     let peer = listen(
@@ -279,7 +282,7 @@ fn a_farewell_by_hand() {
     peer.finish();
 }
 
-// F1: whoever goes on after the end of the connection hears of that end, not of missing recipients.
+// F1: after the end of the connection, further calls report that end, not missing recipients.
 #[test]
 fn data_behind_the_end_of_the_connection() {
     for end in ["S: 421 4.3.2 shutting down\nCclose", "close"] {
@@ -297,8 +300,8 @@ fn data_behind_the_end_of_the_connection() {
     }
 }
 
-// 5321-49, R10, B14: what the server says between two calls is looked at before the next command,
-// not taken for its answer.
+// 5321-49, R10, B14: a reply that comes between two calls is found before the next command, and not
+// taken as the reply to it.
 #[test]
 fn between_two_calls() {
     for (word, expected) in [
@@ -371,7 +374,7 @@ fn a_bad_recipient_is_nobodys_end() {
     peer.finish();
 }
 
-// 5321-07, 5321-21: parameters of the caller's, behind one space each, in the order given.
+// 5321-07, 5321-21: the caller's parameters, each after one space, in the order given.
 #[test]
 fn parameters_by_hand() {
     let peer = listen(
@@ -404,7 +407,7 @@ fn parameters_by_hand() {
     peer.finish();
 }
 
-// 5321-06, 6531-02, 6531-03: octets above 127 in RCPT only if MAIL has said SMTPUTF8.
+// 5321-06, 6531-02, 6531-03: bytes above 127 in RCPT only if MAIL has said SMTPUTF8.
 #[test]
 fn a_utf8_recipient_by_hand() {
     let peer = listen(
@@ -452,7 +455,7 @@ fn a_utf8_recipient_by_hand() {
     peer.finish();
 }
 
-// 2033-02: by hand over LMTP, each recipient has an answer to the message.
+// 2033-02: by hand over LMTP, each recipient has its reply to the message.
 #[test]
 fn lmtp_by_hand() {
     let dialog = "
@@ -484,7 +487,7 @@ fn lmtp_by_hand() {
     peer.finish();
 }
 
-// L1: by hand, too, only the end of data makes the difference.
+// L1: also by hand, only the end of data makes the difference.
 #[test]
 fn lost_by_hand() {
     for (dialog, delivery) in [
@@ -539,7 +542,7 @@ fn last_words_by_hand() {
     peer.finish();
 }
 
-// The budget of a whole call is each call's own: what the caller does in between does not count.
+// Each call has its own deadline: the time between two calls does not count.
 #[test]
 fn a_deadline_for_each_call() {
     let peer = Server::new().script().listen();

@@ -1,4 +1,4 @@
-//! Connections that the caller opens, without TLS of ours; `transport_tls` has the rest.
+//! Connections that the caller opens, without TLS of this crate. `transport_tls` has the others.
 use crate::peer::{Conn, Peer, Script};
 use crate::support::own::{Answering, Calls, Nature, Own};
 use crate::support::sending::{facts, send_hi, taken};
@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// For a host that does not exist: only the transport knows where the peer is.
+/// A configuration for a host that does not exist: only the transport knows where the peer is.
 fn own_config() -> Config {
     config_for("mail.example", 2525)
 }
@@ -29,10 +29,10 @@ fn connect(peer: &Peer, calls: &Calls) -> SmtpConnection {
     SmtpConnection::from_transport(own(peer, calls), &own_config()).unwrap()
 }
 
-/// What the transport was asked at its end.
+/// The last calls to the transport.
 const ENDED: [&str; 2] = ["shutdown", "drop"];
 
-// The function gets the configuration, which decides everything else.
+// The function opens the connection. The configuration decides everything else.
 #[test]
 fn a_function_opens_the_connection() {
     let rest = "
@@ -59,7 +59,7 @@ fn a_function_opens_the_connection() {
     });
     config.check().unwrap();
     let begun = Instant::now();
-    // A configuration is a value, with a transport or not.
+    // A configuration can be cloned, with a transport, too.
     for config in [config.clone(), config] {
         let mut smtp = config.connect().unwrap();
         assert!(!smtp.is_tls() && smtp.peer_certificate().is_none());
@@ -76,12 +76,12 @@ fn a_function_opens_the_connection() {
     peer.finish();
 }
 
-/// Before a transaction and before QUIT the transport is looked at without waiting.
+/// How many calls make two checks without waiting: one before a transaction and one before QUIT.
 fn calls_of_two_looks() -> usize {
     2 * ["nonblocking true", "nonblocking false"].len()
 }
 
-// A whole session without any network, in pieces of a few octets.
+// A whole session without a network, in pieces of a few bytes.
 #[test]
 fn a_server_in_memory() {
     let lines = Arc::new(Mutex::new(Vec::new()));
@@ -98,7 +98,7 @@ fn a_server_in_memory() {
         format!("{reply}\r\n")
     };
     let mut server = Answering::new("220 mx.example.org\r\n", answer);
-    // A signal is no failure.
+    // A signal is not a failure.
     server.trouble.extend([ErrorKind::Interrupted; 3]);
     let mut smtp = SmtpConnection::from_transport(server, &own_config()).unwrap();
     taken(send_hi(&mut smtp, &["ann@example.org"]));
@@ -139,7 +139,7 @@ fn a_function_that_fails() {
     ));
     assert!(error.is_permanent() && error.is_closed());
     assert!(fails(ErrorKind::ConnectionRefused).is_transient());
-    // A proxy that is gone is not the server, and the second is what a socket's own timeout says.
+    // A lost proxy is not the server. The second error is that of a socket's own timeout.
     let error = fails(ErrorKind::ConnectionReset);
     assert!(matches!(error, Error::Io { .. }), "{error:?}");
     for kind in [ErrorKind::TimedOut, ErrorKind::WouldBlock] {
@@ -152,7 +152,7 @@ fn a_function_that_fails() {
     }
 }
 
-// Many a proxy's library knows no deadline.
+// Many libraries for proxies have no deadline.
 #[test]
 fn a_function_that_does_not_come_back() {
     let (release, wait) = mpsc::channel::<()>();
@@ -176,7 +176,7 @@ fn a_function_that_does_not_come_back() {
         );
     }
     assert_eq!(calls.take(), [""; 0]);
-    // What comes too late is ended as well.
+    // A connection that comes too late is closed, too.
     drop(release);
     let begun = Instant::now();
     while calls.count("drop") < 2 {
@@ -186,7 +186,7 @@ fn a_function_that_does_not_come_back() {
     assert_eq!(calls.count("shutdown"), 2);
 }
 
-/// A peer that does not mind what connects to it.
+/// A peer that accepts every client.
 fn session_without_client() -> Peer {
     Peer::serve(Conn::expect_close)
 }
@@ -199,7 +199,7 @@ fn a_function_that_panics() {
     let _ = config.connect();
 }
 
-// Nothing of it shows: a function has no name, and no place in a URL.
+// A transport is not shown: a function has no name, and cannot be in a URL.
 #[test]
 fn a_transport_has_no_place_in_a_url() {
     let config =
@@ -212,7 +212,7 @@ fn a_transport_has_no_place_in_a_url() {
     assert!(format!("{config:?}").contains("opener: Some(Opener(..))"));
 }
 
-// 5321-57: a read that takes too long, octet by octet or not at all, at the step where it is.
+// 5321-57: a read that takes too long, byte by byte or without any, in the step where it happens.
 #[test]
 fn a_read_ends_at_the_deadline() {
     for stall in ["stall 300ms", "S.. 20ms forever raw: 2"] {
@@ -227,7 +227,7 @@ fn a_read_ends_at_the_deadline() {
             facts(&error),
             "not delivered, transient, timeout, closed, at the command"
         );
-        // The connection is over at once, not when somebody drops it.
+        // The connection is closed at once, not only when it is dropped.
         assert_eq!(calls.take().split_off(2), ENDED);
         assert!(matches!(smtp.noop().unwrap_err(), Error::Closed));
         peer.finish();
@@ -262,7 +262,7 @@ fn a_write_ends_at_the_deadline() {
     peer.finish();
 }
 
-// What the transport says beside a kind is told.
+// The error has the transport's own text.
 #[test]
 fn a_transport_that_cannot_be_set() {
     let peer = session(&[], "Cclose").listen();
@@ -289,7 +289,7 @@ fn a_transport_that_cannot_be_set() {
     peer.finish();
 }
 
-/// A transport without one of the two that every transport needs.
+/// A transport without one of the two methods that every transport needs.
 struct Unsettable(Own, &'static str);
 
 impl Unsettable {
@@ -329,7 +329,7 @@ impl Transport for Unsettable {
     }
 }
 
-// However it ends, it is ended once, before it is dropped.
+// However a connection ends, it is shut down once, before it is dropped.
 #[test]
 fn it_is_shut_down_once() {
     type End = fn(SmtpConnection);
@@ -354,7 +354,7 @@ fn it_is_shut_down_once() {
         assert_eq!(made, ENDED, "{rest}");
         peer.finish();
     }
-    // Nor is it forgotten where nothing comes of it.
+    // This is also true if the connection does not come about.
     let calls = Calls::default();
     let peer = Script::new("S: 554 no\nCclose or QUIT").listen();
     let own = own(&peer, &calls);
@@ -364,7 +364,7 @@ fn it_is_shut_down_once() {
     peer.finish();
 }
 
-// L7, B14: a connection is looked at before it is used, and the look does not wait.
+// L7, B14: a connection is checked before it is used, and the check does not wait.
 #[test]
 fn a_farewell_on_an_idle_transport_is_noticed() {
     for (last, expected) in [
@@ -396,7 +396,7 @@ fn a_farewell_on_an_idle_transport_is_noticed() {
     }
 }
 
-// The deadline of the last step is none for the look at an idle connection.
+// The deadline of the last step does not count for the check of an idle connection.
 #[test]
 fn an_idle_transport_may_rest_beyond_its_deadline() {
     let peer = session(&[], "C: NOOP\nS: 250 ok").listen();
@@ -408,7 +408,7 @@ fn an_idle_transport_may_rest_beyond_its_deadline() {
     peer.finish();
 }
 
-// RFC 5321, 4.1.4: the transport's address, or that of the machine itself.
+// RFC 5321, 4.1.4: the transport's address, or that of the local host.
 #[test]
 fn the_address_in_ehlo() {
     let mapped = Ipv4Addr::new(192, 0, 2, 7).to_ipv6_mapped();
@@ -437,7 +437,8 @@ fn with_password(config: Config) -> Config {
     config.credentials(Credentials::password("tim", "tanstaaf"))
 }
 
-// B12, T11: by the caller's word a password may go, by a function and by hand.
+// B12, T11: a password is sent if the caller says that the transport is protected, by a function
+// and by hand.
 #[test]
 fn a_password_goes_where_the_transport_is_protected() {
     let rest = "C: AUTH PLAIN AHRpbQB0YW5zdGFhZg==\nS: 235 2.7.0 welcome";
@@ -466,24 +467,24 @@ fn a_password_goes_nowhere_else() {
         assert_eq!(calls.take(), ENDED);
     };
     let (peer, calls) = (session_without_client(), Calls::default());
-    // SCRAM, if it is there, shows no password.
+    // SCRAM, if this build has it, shows no password.
     let config = with_password(own_config()).mechanisms(["PLAIN"]);
     let own = Own::new(TcpStream::connect(peer.addr()).unwrap(), &calls);
     refused(SmtpConnection::from_transport(own, &config), &calls);
 
-    // Which is not known before it is open.
+    // This is not known before the connection is open.
     let (address, noted) = (peer.addr(), calls.clone());
     let config = config.transport(move |_, _| Ok(Own::new(TcpStream::connect(address)?, &noted)));
     config.check().unwrap();
     refused(config.connect(), &calls);
 
-    // Nor does a plain socket become protected by a function that is not used for it.
+    // A function that is not used does not make a plain socket protected.
     let socket = TcpStream::connect(peer.addr()).unwrap();
     let result = SmtpConnection::from_tcp_stream(socket, &config);
     assert!(matches!(result.unwrap_err(), Error::PlaintextAuth { .. }));
     assert_eq!(peer.finish().clear(), b"");
 
-    // By hand it is the same.
+    // The same by hand.
     let peer = session(&["AUTH PLAIN"], "").listen();
     let mut smtp = connect(&peer, &calls);
     let error = smtp.login("tim", "tanstaaf").unwrap_err();
@@ -492,7 +493,7 @@ fn a_password_goes_nowhere_else() {
     peer.finish();
 }
 
-// 8689-01: whoever says that it is protected says that of the certificate, too.
+// 8689-01: a transport that says it is protected has also verified the certificate.
 #[test]
 fn requiretls_is_the_callers_word() {
     let required = || {
@@ -530,7 +531,7 @@ fn a_certificate_of_the_transports_own_is_shown() {
     peer.finish();
 }
 
-// RFC 5802, 6: what the transport has of its TLS session ties the login to it.
+// RFC 5802, 6: the login is tied to the transport's TLS session.
 #[cfg(feature = "scram")]
 #[test]
 fn a_login_is_tied_to_the_transports_session() {
@@ -564,7 +565,7 @@ fn a_login_is_tied_to_the_transports_session() {
     peer.finish();
 }
 
-// A Unix socket in the configuration is not opened either; it gives the place its name.
+// A Unix socket in the configuration is not opened. It only names the server.
 #[cfg(unix)]
 #[test]
 fn instead_of_a_unix_socket() {
@@ -597,7 +598,7 @@ fn a_tcp_connection_with_a_deadline() {
     let mut octets = vec![0; 8];
     tcp.read_exact(&mut octets).unwrap();
     tcp.write_all(b"x").unwrap();
-    // It drips; the deadline counts for all reads until another one is set.
+    // The server drips. The deadline counts for all reads until another one is set.
     let error = soon(|| tcp.read_to_end(&mut octets)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!(Instant::now() >= deadline && octets.starts_with(b"220 mx\r\n2"));

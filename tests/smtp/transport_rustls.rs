@@ -1,5 +1,5 @@
-//! Another TLS library above the crate's own socket, as the example `rustls` has it: what holds for
-//! TLS of ours holds for it.
+//! Another TLS library on the crate's own socket, as in the example `rustls`: it must behave like
+//! the TLS of this crate.
 use crate::peer::{Peer, Script, TestCa};
 use crate::support::sending::{facts, send_hi, taken};
 use crate::support::session::{SHORT, config_for, failure, session, soon};
@@ -15,7 +15,7 @@ use std::time::Instant;
 #[path = "../../examples/rustls/transport.rs"]
 mod transport;
 
-/// For the peer by its address, with rustls below and a password.
+/// A configuration for the peer's address, with rustls and a password.
 fn config(peer: &Peer) -> Config {
     let mut roots = RootCertStore::empty();
     let root = CertificateDer::from_pem_slice(TestCa::get().root_pem().as_bytes());
@@ -99,7 +99,7 @@ fn a_write_ends_at_the_deadline() {
     peer.finish();
 }
 
-// L4: the handshake is a part of connecting.
+// L4: the handshake is part of connecting.
 #[test]
 fn a_handshake_ends_at_the_deadline() {
     let peer = Script::new("Chello\nstall 300ms\nCclose").listen();
@@ -111,7 +111,7 @@ fn a_handshake_ends_at_the_deadline() {
     peer.finish();
 }
 
-// L7, C4: a farewell and an end, which TLS announces or not.
+// L7, C4: a farewell and an end, with TLS's `close_notify` or without.
 #[test]
 fn a_farewell_on_an_idle_transport_is_noticed() {
     for end in [
@@ -124,7 +124,7 @@ fn a_farewell_on_an_idle_transport_is_noticed() {
         let mut smtp = config(&peer).connect().unwrap();
         assert!(soon(|| smtp.is_reusable()));
         smtp.noop().unwrap();
-        // Until it has arrived, the connection can be used.
+        // The connection can be used until the end has arrived.
         let begun = Instant::now();
         while smtp.is_reusable() {
             assert!(begun.elapsed() < 5 * SHORT, "{end}");

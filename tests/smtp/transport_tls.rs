@@ -1,4 +1,4 @@
-//! TLS of ours above a transport of the caller's own.
+//! TLS of this crate on the caller's own transport.
 use crate::peer::{Peer, Script, TestCa};
 use crate::support::own::{Calls, Nature, Own};
 use crate::support::sending::{facts, send_hi, taken};
@@ -11,7 +11,7 @@ use std::io;
 use std::net::TcpStream;
 use std::time::Instant;
 
-/// For the name in the certificate, which is not where the peer is.
+/// A configuration for the name in the certificate, which is not the peer's address.
 fn own_config(security: Security) -> Config {
     config_for("mx.example.org", 2525).security(security)
 }
@@ -24,7 +24,7 @@ fn fails(peer: &Peer, calls: &Calls, config: &Config) -> Error {
     soon(|| SmtpConnection::from_transport(own(peer, calls), config)).unwrap_err()
 }
 
-/// EHLO with STARTTLS offered and asked for, and what comes then.
+/// EHLO with STARTTLS offered and asked for, and then the rest.
 fn asked(rest: &str) -> Script {
     session(
         &["STARTTLS"],
@@ -46,7 +46,7 @@ const SENDING: &str = "
     S: 221 bye
     Cclose";
 
-// 3207-01, 8314-01, T11: through an SSH channel as through a socket.
+// 3207-01, 8314-01, T11: TLS through a channel such as one of SSH.
 #[test]
 fn tls_above_a_transport() {
     let login = "C: AUTH PLAIN AHRpbQB0YW5zdGFhZg==\nS: 235 2.7.0 welcome";
@@ -75,8 +75,8 @@ fn tls_above_a_transport() {
     }
 }
 
-// The certificate that counts is that of TLS, whatever the transport shows; and that the transport is
-// protected takes no TLS away.
+// The certificate of TLS counts, not the one of the transport. TLS is used even if the transport is
+// protected.
 #[test]
 fn tls_above_a_protected_transport() {
     let peer = asked(&format!("TLS\n{}", hello(&[]))).listen();
@@ -101,7 +101,7 @@ fn tls_above_a_protected_transport() {
     peer.finish();
 }
 
-// By hand, and as EHLO says it again with the transport's address.
+// STARTTLS by hand. The second EHLO has the transport's address, too.
 #[test]
 fn starttls_by_hand() {
     let script = "
@@ -132,7 +132,8 @@ fn starttls_by_hand() {
     peer.finish();
 }
 
-// 3207-06, C2: nothing is left of a handshake that failed, and the reason is the server's own.
+// 3207-06, C2: after a failed handshake the connection is closed, and the error has the server's
+// reason.
 #[test]
 fn a_handshake_that_fails() {
     let reset = "the server closed the connection at the TLS handshake";
@@ -163,7 +164,7 @@ fn a_handshake_that_fails() {
     }
 }
 
-// T6: whom to trust is verified as ever, against the host and not against where the transport goes.
+// T6: the certificate is verified as usual, for the host and not for the transport's address.
 #[test]
 fn a_certificate_for_another_name() {
     let peer = asked("TLS-refused wrong-name").listen();
@@ -181,7 +182,7 @@ fn a_certificate_for_another_name() {
     peer.finish();
 }
 
-// L3: the truth about time comes through TLS, whatever the library makes of it.
+// L3: a timeout is reported as a timeout, whatever the TLS library makes of it.
 #[test]
 fn a_read_ends_at_the_deadline() {
     for stall in ["stall 300ms", "S.. 20ms forever raw: 2"] {

@@ -1,4 +1,4 @@
-//! A configuration as a URL: what each part does on the wire, and what is no part of it.
+//! A configuration as a URL: what each part does on the wire, and what is refused.
 use crate::peer::{Peer, Script, TestCa};
 use crate::support::session::{failure, hello, nobody, said, session, soon};
 use smtplib::config::Protocol;
@@ -19,14 +19,14 @@ fn refused(url: &str) -> ConfigError {
     }
 }
 
-/// A URL of this peer, with `tail` behind the port.
+/// A URL of this peer, with `tail` after the port.
 fn at(peer: &Peer, scheme: &str, credentials: &str, tail: &str) -> Config {
     let (host, port) = (peer.host(), peer.port());
     let config = parse(&format!("{scheme}://{credentials}{host}:{port}{tail}"));
     config.tls_connector(TestCa::get().connector())
 }
 
-// 8314-01: STARTTLS unless it is said otherwise, and the way back is closed.
+// 8314-01: STARTTLS is the default, and without it there is no connection.
 #[test]
 fn smtp_means_starttls() {
     for tail in ["", "/", "?", "?tls=required&hello=client.example"] {
@@ -90,7 +90,7 @@ fn lmtp_over_tcp_and_over_a_unix_socket() {
     }
 }
 
-// 4422-04: only these, in this order; a bearer mechanism makes a token of the password.
+// 4422-04: only these mechanisms, in this order. With a bearer mechanism the password is a token.
 #[test]
 fn mechanisms() {
     let login = "C: AUTH LOGIN\nS: 334\nC: dGlt\nS: 334\nC: dGFuc3RhYWY=\nS: 235 ok";
@@ -164,7 +164,7 @@ fn budgets() {
     }
 }
 
-// What is not in the table is an error (T10), and the error names the part that is wrong.
+// What is not in the table is an error (T10), and it names the wrong part.
 #[test]
 fn what_is_wrong_is_named() {
     let value = |name: &str| ConfigError::Value(name.into());
@@ -247,7 +247,7 @@ fn what_is_wrong_with_tls_and_lists_is_named() {
     }
 }
 
-// Z2: whatever is wrong with a URL, the error shows nothing of what may be a password.
+// Z2: whatever is wrong with a URL, the error shows nothing that may be a password.
 #[test]
 fn no_password_is_in_an_error() {
     for url in [
@@ -273,7 +273,7 @@ fn no_password_is_in_an_error() {
     assert_eq!(refused("smtp://tim:1?geheim@mx"), ConfigError::QuestionMark);
 }
 
-// Z1: nor in what a configuration shows of itself.
+// Z1: a configuration does not show it either.
 #[test]
 fn no_password_is_in_a_configuration() {
     let peer = nobody();
@@ -281,13 +281,13 @@ fn no_password_is_in_a_configuration() {
     let shown = format!("{config:?} {config:#?}");
     assert!(shown.contains("mx.example.org") && shown.contains("tim"));
     assert!(!shown.contains("tanstaaf") && shown.contains("***"));
-    // A password that was not encoded is no part of the host; the last @ is the one that counts.
+    // A password that is not encoded does not become part of the host, because the last @ counts.
     let config = parse("smtp://tim:p@ss/w#rd@mx.example.org");
     assert!(!format!("{config:?}").contains("ss/w#rd"));
     peer.finish();
 }
 
-// A user without a password cannot log in, and a URL can be completed by the builder.
+// A user without a password cannot log in, but the builder can complete a URL.
 #[test]
 fn a_url_and_the_builder() {
     let error = failure(&parse("smtp://tim@mx.example.org"));
@@ -298,13 +298,13 @@ fn a_url_and_the_builder() {
     peer.finish();
 }
 
-// What a value may be stands in the sentence.
+// The sentence names the allowed values.
 #[test]
 fn a_wrong_value_names_those_that_are_allowed() {
     for (url, sentence) in [
         (
             "smtp://mx?tls=off",
-            "the option \"tls\" must be required, opportunistic or none, and smtps:// goes without it",
+            "the option \"tls\" must be required, opportunistic or none; leave it out with smtps://",
         ),
         (
             "smtp://mx?timeout=soon",
@@ -328,7 +328,7 @@ fn a_wrong_value_names_those_that_are_allowed() {
     }
 }
 
-// Field D8: the special one wins, whatever the order.
+// Field D8: the timeout of a step overrides the general one, in any order.
 #[test]
 fn the_timeout_of_a_step_is_for_the_step() {
     for url in [
@@ -342,7 +342,7 @@ fn the_timeout_of_a_step_is_for_the_step() {
     }
 }
 
-// A configuration gives back what it was given.
+// The getters return what the setters were given.
 #[test]
 fn a_configuration_can_be_read_back() {
     let config = parse(
@@ -392,7 +392,7 @@ fn a_configuration_can_be_read_back() {
     assert!(Config::try_from("http://mx".to_owned()).is_err());
 }
 
-// As short as it can be, and without the password.
+// The URL is as short as possible, and has no password.
 #[test]
 fn a_configuration_is_written_as_a_url() {
     for (url, written) in [
@@ -442,7 +442,7 @@ fn a_configuration_is_written_as_a_url() {
     assert!(!format!("{token}").contains("tanstaaf"));
 }
 
-// An authority of one's own without a connector of one's own, by files.
+// A private authority from files, without the caller's own connector.
 #[test]
 fn certificates_from_files() {
     let dir = tempfile::tempdir().unwrap();
@@ -471,12 +471,12 @@ fn certificates_from_files() {
     let text = file("text.pem", "no certificate");
     let expected = format!("the file {text} is not PEM");
     assert_eq!(sentence(&parse(&format!("smtp://mx?ca={text}"))), expected);
-    // Also where TLS begins by hand, later.
+    // Also if TLS begins later, by hand.
     let plain = parse(&format!("smtp://mx?tls=none&ca={text}"));
     assert_eq!(sentence(&plain), expected);
 }
 
-// Field D7: neither is dropped in silence.
+// Field D7: neither is ignored silently.
 #[test]
 fn a_connector_and_certificates_do_not_mix() {
     let config = Config::new("mx")

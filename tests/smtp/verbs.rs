@@ -37,7 +37,7 @@ fn noop_may_be_refused() {
     });
 }
 
-// A transaction that cannot be called off would go on: nothing is left but to close.
+// If a transaction cannot be cancelled, the connection must be closed.
 #[test]
 fn rset_refused_closes() {
     with("C: RSET\nS: 503 5.5.1 no\nCclose", |smtp| {
@@ -48,7 +48,7 @@ fn rset_refused_closes() {
     });
 }
 
-// 5321-29, Python's testVRFY and testEXPN: the answer is the caller's to judge.
+// 5321-29, Python's testVRFY and testEXPN: the caller decides what the reply means.
 #[test]
 fn vrfy_and_expn() {
     let rest = "
@@ -92,7 +92,7 @@ fn help() {
     });
 }
 
-// Python's docmd(): any verb, any answer.
+// Python's docmd(): any verb, any reply.
 #[test]
 fn commands_of_the_callers_own() {
     let rest = "
@@ -166,7 +166,7 @@ fn commands_that_are_none() {
     });
 }
 
-// 5321-06, I6: letters outside ASCII need SMTPUTF8, and no letter becomes a line end on the way.
+// 5321-06, I6: characters outside ASCII need SMTPUTF8, and none becomes a line end.
 #[test]
 fn commands_outside_ascii() {
     with("", |smtp| {
@@ -188,7 +188,7 @@ fn commands_outside_ascii() {
     peer.finish();
 }
 
-// 5321-40, 4954-02: what changes the state of the connection has a method of its own.
+// 5321-40, 4954-02: commands that change the state of the connection have their own methods.
 #[test]
 fn commands_with_a_method_of_their_own() {
     with("C: NOOP\nS: 250 ok", |smtp| {
@@ -262,7 +262,7 @@ fn answers_that_are_none() {
     }
 }
 
-// R10: an answer too many is found before the next command, wherever it is then.
+// R10: a surplus reply is found before the next command.
 #[test]
 fn an_answer_too_many_is_not_paired() {
     with("C: NOOP\nS: 250 ok\nS+ 250 ok\nCclose", |smtp| {
@@ -281,7 +281,7 @@ fn an_answer_too_many_is_not_paired() {
     });
 }
 
-// R10, L3: an answer that is late answers nothing any more.
+// R10, L3: a reply that is too late is not taken as a reply.
 #[test]
 fn after_a_timeout_the_connection_is_closed() {
     let peer = session(&[], "C: NOOP\nstall 300ms\nCclose").listen();

@@ -1,4 +1,4 @@
-//! Any configuration that setters make is refused by `check`, or written as a URL that is read as the
+//! Any configuration from the setters is refused by `check`, or written as a URL that gives the
 //! same configuration.
 use smtplib::config::{Protocol, Timeouts};
 use smtplib::{Config, Credentials, Security};
@@ -7,7 +7,7 @@ use std::time::Duration;
 /// How many configurations are made.
 const ROUNDS: u64 = 4_000;
 
-/// What ends, begins or hides something in a URL.
+/// Texts that could end, begin or hide something in a URL.
 const TEXTS: &[&str] = &[
     "mx.example.org",
     "127.0.0.1",
@@ -43,7 +43,7 @@ const TIMES: &[Duration] = &[
     Duration::ZERO,
 ];
 
-/// The same numbers on every machine.
+/// Random numbers, the same on every machine.
 struct Random(u64);
 
 impl Random {
@@ -109,11 +109,11 @@ fn changed(config: Config, random: &mut Random) -> Config {
     }
 }
 
-/// What a URL can say of who logs in, and all else.
+/// The settings that a URL can have, as text.
 fn shown(config: &Config, url: &str) -> String {
     let user = config.get_credentials().map(Credentials::user);
     let user = user.filter(|_| url.contains('@'));
-    // A path from here is written with a dot in front.
+    // A relative path is written with a dot before it.
     let path = config.get_unix_path();
     let path = path.map(|path| path.strip_prefix(".").unwrap_or(path));
     format!(
@@ -144,7 +144,7 @@ fn what_is_written_is_read_as_the_same() {
                 assert_eq!(again.to_string(), url);
                 read += 1;
             }
-            // What cannot be read as the same cannot be used either.
+            // A configuration that is not read as the same cannot be used either.
             result => {
                 assert!(config.check().is_err(), "{url}: {result:?}");
                 refused += 1;

@@ -97,7 +97,7 @@ fn a_user_name_is_escaped() {
     );
 }
 
-// 5802-09, 5802-10: what stands in front is repeated in base64, with the binding behind it.
+// 5802-09, 5802-10: the GS2 header is repeated in base64, followed by the data of the binding.
 #[test]
 fn the_three_flags_of_channel_binding() {
     for (make, name, header, repeated) in [
@@ -140,7 +140,7 @@ fn nonces_are_long_fresh_and_printable() {
     );
 }
 
-// 5802-03, 5802-04, 5802-05, U3, U4, dialog 36: no hashing, no proof, no further word.
+// 5802-03, 5802-04, 5802-05, U3, U4, dialog 36: no hashing, no proof, and nothing more is sent.
 #[test]
 fn a_first_message_that_is_wrong_ends_it() {
     let nonce = "the server's nonce does not continue ours";
@@ -182,7 +182,7 @@ fn a_first_message_that_is_wrong_ends_it() {
     }
 }
 
-// 5802-05: what comes behind the three is for the future.
+// 5802-05: fields after the first three are for future extensions, and are ignored.
 #[test]
 fn later_extensions_are_passed_over() {
     let mut scram = scram(Hash::Sha256, "abc");
@@ -211,7 +211,7 @@ fn a_wrong_signature_is_no_proof() {
     }
 }
 
-// 5802-07: what comes with the 235 is looked at in the same way.
+// 5802-07: the proof in the text of the 235 is checked in the same way.
 #[test]
 fn the_proof_may_come_with_the_success() {
     let mut scram = proven();
@@ -225,7 +225,7 @@ fn the_proof_may_come_with_the_success() {
     assert!(!early.is_satisfied());
 }
 
-// 5802-08: the server may say why, and has its 5yz yet to say.
+// 5802-08: the server may give a reason, before its 5yz.
 #[test]
 fn an_error_of_the_server_is_kept() {
     let mut scram = proven();

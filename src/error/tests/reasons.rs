@@ -80,7 +80,7 @@ fn command_reasons() {
         ),
         (
             CommandError::Burl,
-            "BURL lets the server fetch the message from elsewhere, and this library sends it: use send",
+            "BURL is not supported: send the message itself with `send`",
         ),
         (
             CommandError::Misplaced,
@@ -220,7 +220,7 @@ fn what_an_option_may_be() {
         ("server_name", "a host name"),
         (
             "tls",
-            "required, opportunistic or none, and smtps:// goes without it",
+            "required, opportunistic or none; leave it out with smtps://",
         ),
         (
             "data_timeout",
@@ -357,7 +357,7 @@ fn message_reasons_of_parts() {
         ),
         (
             MessageProblem::PartBoundary,
-            "give a multipart a boundary of 1 to 70 letters, digits and '()+_,-./:=? that occurs nowhere in the content, and begins no other",
+            "give a multipart a boundary of 1 to 70 letters, digits and '()+_,-./:=? that occurs nowhere in the content, and is not the start of another boundary",
         ),
         (
             MessageProblem::SevenBit,

@@ -122,11 +122,11 @@ fn of_credentials() -> Sentences {
         ),
         (
             CredentialsError::Token.into(),
-            "the token has a character that no bearer token has: was it cut out of its JSON?",
+            "the token has a character that no bearer token has: does it still have quotes or spaces from the JSON?",
         ),
         (
             Error::plaintext_auth(),
-            "logging in without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
+            "logging in without TLS would show the password to anyone who can read the connection: use implicit TLS, or STARTTLS where it is offered",
         ),
     ]
 }
@@ -159,16 +159,16 @@ fn of_this_side() -> Sentences {
             ContentError::Nul.into(),
             "the message has a NUL in it: encode that part as base64",
         ),
-        (Error::NoRecipients, "the message has no recipients"),
+        (
+            Error::NoRecipients,
+            "the message has no recipients: add at least one",
+        ),
         (
             Error::Source(io_error("disk failure")),
             "the message could not be read: disk failure",
         ),
         (
-            Error::TooLarge {
-                size: 2000,
-                limit: 1000,
-            },
+            Error::too_large(2000, 1000),
             "the message has 2000 bytes, and the server takes at most 1000",
         ),
     ]
@@ -313,11 +313,11 @@ fn of_tls() -> Sentences {
         ),
         (
             tls_here("wrong version number"),
-            "the TLS handshake with mx.example.org:587 failed: the server did not answer with TLS: does this port expect STARTTLS?",
+            "the TLS handshake with mx.example.org:587 failed: the server did not reply with TLS: does this port expect STARTTLS?",
         ),
         (
             Error::tls(Step::Handshake, TlsReason::Refused),
-            "the TLS handshake failed: the server refused before it began: it may be too old for TLS 1.2",
+            "the TLS handshake failed: the server refused TLS: it may support only versions before 1.2",
         ),
         (
             tls_here("no shared cipher"),
@@ -325,7 +325,7 @@ fn of_tls() -> Sentences {
         ),
         (
             tls_here("unsupported protocol"),
-            "the TLS handshake with mx.example.org:587 failed: the server is too old: it knows no TLS of version 1.2 or newer",
+            "the TLS handshake with mx.example.org:587 failed: the server does not support TLS 1.2 or newer",
         ),
         (
             tls_here("certificate verify failed"),
@@ -452,33 +452,33 @@ fn of_missing_tls() -> Sentences {
         // Field C7: the server, also where it lacks a way to log in.
         (
             Error::from(Unsupported::Auth { server: None }).at(mx()),
-            "mx.example.org:587 does not offer AUTH",
+            "mx.example.org:587 does not offer AUTH: use another port or server, or no credentials",
         ),
         (
             Error::from(Unsupported::AuthWithoutTls { server: None }).at(mx()),
-            "mx.example.org:587 does not offer AUTH without TLS",
+            "mx.example.org:587 does not offer AUTH without TLS: use implicit TLS or another port",
         ),
         (
             Error::from(Unsupported::excluded("PLAIN")).at(mx()),
-            "the configuration's mechanisms exclude those that mx.example.org:587 offers for these credentials (PLAIN)",
+            "the configuration's mechanisms exclude those that mx.example.org:587 offers for these credentials (PLAIN): allow one of them",
         ),
         (
             Error::from(Unsupported::mechanism("NTLM")).at(mx()),
-            "none of the mechanisms that mx.example.org:587 offers (NTLM) fits the credentials",
+            "none of the mechanisms that mx.example.org:587 offers (NTLM) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
         (
             Error::from(Unsupported::mechanism("")).at(mx()),
-            "mx.example.org:587 offers no mechanism to log in by",
+            "mx.example.org:587 offers no login mechanism: use another port or server",
         ),
         (
             Error::plaintext_auth().at(mx()),
-            "logging in at mx.example.org:587 without TLS would show the password to everybody on the way: use implicit TLS, or STARTTLS where it is offered",
+            "logging in at mx.example.org:587 without TLS would show the password to anyone who can read the connection: use implicit TLS, or STARTTLS where it is offered",
         ),
     ]
 }
 
 #[cfg(not(feature = "idna"))]
-const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which does";
+const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs: write the domain in its ASCII form (xn--…), or turn on the feature `idna`, which converts it";
 /// Only a domain that has none, in truth.
 #[cfg(feature = "idna")]
 const ASCII_FORM: &str = "the server does not offer SMTPUTF8, which <zoe@b\u{fc}cher.example> needs, and the domain has no ASCII form: is it misspelt?";
@@ -495,7 +495,7 @@ fn of_broken_tls() -> Sentences {
         ),
         (
             tls(Step::Handshake, "wrong version number", None),
-            "the TLS handshake failed: the server did not answer with TLS: does this port expect STARTTLS?",
+            "the TLS handshake failed: the server did not reply with TLS: does this port expect STARTTLS?",
         ),
         (
             tls(Step::Handshake, "x", Some("220 mx.example.org")),
@@ -526,7 +526,7 @@ fn of_what_is_missing() -> Sentences {
     vec![
         (
             Unsupported::AuthWithoutTls { server: None }.into(),
-            "the server does not offer AUTH without TLS",
+            "the server does not offer AUTH without TLS: use implicit TLS or another port",
         ),
         (
             Unsupported::Limit {
@@ -542,7 +542,7 @@ fn of_what_is_missing() -> Sentences {
         ),
         (
             Unsupported::excluded("PLAIN LOGIN").into(),
-            "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN LOGIN)",
+            "the configuration's mechanisms exclude those that the server offers for these credentials (PLAIN LOGIN): allow one of them",
         ),
         (
             Unsupported::Extension("DSN".into()).into(),
@@ -554,11 +554,11 @@ fn of_what_is_missing() -> Sentences {
         ),
         (
             Unsupported::mechanism("").into(),
-            "the server offers no mechanism to log in by",
+            "the server offers no login mechanism: use another port or server",
         ),
         (
             Unsupported::mechanism("GSSAPI \u{1b}").into(),
-            r"none of the mechanisms that the server offers (GSSAPI \u{1b}) fits the credentials",
+            r"none of the mechanisms that the server offers (GSSAPI \u{1b}) fits the credentials: check the credentials, `mechanisms` and the features of this crate",
         ),
         (
             Unsupported::Utf8Address(Box::new(address)).into(),

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::Numbers;
 
-/// A strict server: answers what it got, in order, and remembers to whom it gave which message. Its
-/// refusals come from a generator.
+/// A strict server. It replies to what it got, in order, and remembers which message it accepted
+/// for whom. A generator decides what it refuses.
 pub(super) struct Strict {
     numbers: Numbers,
     pub(super) input: Vec<u8>,
@@ -29,12 +29,12 @@ impl Strict {
         }
     }
 
-    /// Whether to refuse, one time of so many.
+    /// Whether to refuse, one time in `of`.
     fn refuses(&mut self, of: u64) -> bool {
         self.numbers.next() % of == 0
     }
 
-    /// Answers all that is complete.
+    /// Replies to all that is complete.
     pub(super) fn answer(&mut self, out: &mut VecDeque<&'static str>) {
         loop {
             let end: &[u8] = if self.in_data { b".\r\n" } else { b"\r\n" };

@@ -1,20 +1,20 @@
-//! What one message goes through, and what must be told of it.
+//! What happens to one message, and what the planner must report about it.
 
 use crate::exchange::ledger::{Aftermath, Settlement, Verdict};
 use crate::exchange::transit::Framing;
 use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 use crate::step::Step;
 
-/// What one message went through.
+/// What happened to one message.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) framing: Framing,
     pub(super) is_firm: bool,
-    /// Commands that were queued and not written, the next one last.
+    /// Commands that are queued and not written, the next one last.
     pub(super) later: Vec<(Step, String)>,
     pub(super) is_begun: bool,
     pub(super) recipients: usize,
-    /// Whether DATA may be written: by hand only once it was asked for.
+    /// Whether DATA may be written. By hand, only after it was asked for.
     pub(super) is_complete: bool,
     pub(super) log: Log,
     pub(super) end_at: Option<u64>,
@@ -22,7 +22,7 @@ pub(super) struct Message {
     pub(super) settlement: Option<Settlement>,
 }
 
-/// What the server said.
+/// What the server replied.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) rset: Option<u16>,
@@ -34,7 +34,7 @@ pub(super) struct Log {
     pub(super) end: Vec<u16>,
 }
 
-/// What happened to a message that was asked for.
+/// What happened to the text of a message when the planner asked for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodyFate {
     Cut,
@@ -43,7 +43,7 @@ pub(super) enum BodyFate {
     Sent,
 }
 
-/// Which verdict, whatever is in it.
+/// The kind of a verdict, without its values.
 #[derive(Debug, PartialEq, Eq)]
 enum Kind {
     Sent,
@@ -55,7 +55,7 @@ enum Kind {
 }
 
 impl Message {
-    /// DATA goes out only while somebody may get the message.
+    /// DATA is sent only if a recipient may get the message.
     pub(super) fn check_data(&self, is_alone: bool, require_all: bool) {
         let log = &self.log;
         assert!(log.mail.is_none_or(|code| code < 400));
@@ -71,7 +71,7 @@ impl Message {
         }
     }
 
-    /// A message goes out only to somebody.
+    /// A message is sent only if a recipient was accepted.
     pub(super) fn check_body(&self, require_all: bool) {
         let log = &self.log;
         assert_eq!(log.data, (self.framing == Framing::Dot).then_some(354));
@@ -117,7 +117,7 @@ impl Message {
         let log = &self.log;
         let mut answers = log.end.iter().copied();
         let refused_chunk = log.refused_chunk();
-        // A message that was refused as a whole, or taken or refused by its one reply.
+        // The reply to the message as a whole: a refusal, or the only reply to it.
         let shared = match (log.body, log.data) {
             (Some(BodyFate::Refused), _) => Some(552),
             _ if refused_chunk.is_some() => refused_chunk,
@@ -188,7 +188,7 @@ impl Message {
         (is_lmtp && all_answered).then_some(Kind::RecipientsRefused)
     }
 
-    /// Everybody was asked, and too many were refused.
+    /// Whether all recipients have a reply, and too many were refused.
     fn is_envelope_refused(&self, require_all: bool) -> bool {
         let log = &self.log;
         let answered = log.rcpt.iter().filter(|code| is_answer(Step::Rcpt, **code));
@@ -212,7 +212,7 @@ impl Log {
         }
     }
 
-    /// All replies in their order.
+    /// All replies, in order.
     pub(super) fn all(&self) -> impl Iterator<Item = (Step, u16)> {
         let first = [(Step::Reset, self.rset), (Step::Mail, self.mail)];
         let first = first
@@ -225,7 +225,7 @@ impl Log {
         first.chain(rcpt).chain(data).chain(chunks).chain(end)
     }
 
-    /// Whether the server has no open transaction behind this reply.
+    /// Whether the server has no open transaction after this reply.
     pub(super) fn ends_cleanly(&self, step: Step, framing: Framing) -> bool {
         let is_taken = self.end.iter().any(|code| *code < 300);
         match framing {
@@ -242,7 +242,7 @@ impl Log {
             || self.chunks.iter().any(|code| *code >= 300)
     }
 
-    /// Whether a code was no answer to its command; behind RSET, everything but 2yz is a refusal.
+    /// Whether a code was not valid for its command. For RSET, everything but 2yz is a refusal.
     fn is_unexpected(&self) -> bool {
         let is_unexpected = |(step, code)| match step {
             Step::Reset => false,
@@ -253,7 +253,7 @@ impl Log {
         self.all().any(is_unexpected)
     }
 
-    /// 421 is about the connection.
+    /// The first refusal of a chunk. 421 is about the connection, so it does not count.
     fn refused_chunk(&self) -> Option<u16> {
         let mut codes = self.chunks.iter().copied();
         codes.find(|code| *code >= 400 && *code != 421)
@@ -263,7 +263,8 @@ impl Log {
         self.mail.is_some_and(|code| code >= 400 && code != 421)
     }
 
-    /// Whether there can be no transaction: the sender was refused, or the server is leaving.
+    /// Whether there can be no transaction: the sender was refused, or the server closes the
+    /// connection.
     fn is_without_sender(&self) -> bool {
         self.is_sender_refused() || self.mail == Some(421) || self.rset == Some(421)
     }
@@ -274,7 +275,7 @@ impl Log {
     }
 }
 
-/// Whether a code answers a command, rather than ending the dialog.
+/// Whether a code is a valid reply to a command, so that the dialog goes on.
 fn is_answer(step: Step, code: u16) -> bool {
     match code {
         421 => false,

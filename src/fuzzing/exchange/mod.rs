@@ -1,4 +1,4 @@
-//! Any dialog at all: what the planner does, held against what the replies mean when said plainly.
+//! Any dialog: compares what the planner does with a simple model of what the replies mean.
 
 mod message;
 
@@ -14,15 +14,15 @@ use crate::outcome::RecipientOutcome;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 
-/// Most transactions of one dialog.
+/// The most transactions of one dialog.
 const MOST_MESSAGES: usize = 6;
 
-/// Plans transactions and answers them as the octets say; whatever they say, the plan must be right.
+/// Plans transactions, and replies as the bytes say. The plan must always be right.
 ///
-/// The first three octets are the rules, the number of recipients, and the length of the commands.
-/// If the rules say so, two more are the number of messages and how they travel. Each of the others
-/// is the reply to a command, or what happens to a message. When they are used up the server agrees
-/// to everything.
+/// The first three bytes are the rules, the number of recipients, and the length of the commands.
+/// If the rules say so, two more are the number of messages and how they are sent. Each of the
+/// others is the reply to a command, or what happens to a message. When they are used up, the
+/// server accepts everything.
 pub(crate) fn check(data: &[u8]) {
     let mut octets = data.iter().copied();
     let mut dialog = Dialog::new(&mut octets);
@@ -30,25 +30,26 @@ pub(crate) fn check(data: &[u8]) {
     dialog.check_end();
 }
 
-/// The peer of a planner, which believes nothing.
+/// The peer of a planner, which checks everything.
 struct Dialog {
     exchange: Exchange,
     policy: Policy,
     limits: Limits,
     require_all: bool,
     is_by_hand: bool,
-    /// The server took a message before.
+    /// The server accepted a message before.
     is_proven: bool,
     /// A transaction may be open on the server.
     is_open: bool,
     padding: String,
-    /// How each message travels.
+    /// How each message is sent.
     framings: Vec<(Framing, bool)>,
     recipients: usize,
     messages: Vec<Message>,
-    /// What waits for a reply: the message and the step, and how many octets it took.
+    /// What waits for a reply: the message, the step, the number of bytes, and the position where
+    /// it ends.
     owed: VecDeque<(usize, Step, usize, u64)>,
-    /// Up to where answers have come: what is before must have left.
+    /// The end of the newest command with a reply. Everything before it must have been sent.
     answered_at: u64,
     written: u64,
     is_lost: bool,
@@ -108,8 +109,8 @@ impl Dialog {
     }
 
     fn run(&mut self, octets: &mut impl Iterator<Item = u8>) {
-        // Each command is queued, written and answered at most once, and each recipient answered
-        // once more.
+        // Each command is queued, written and replied to at most once, and each recipient gets one
+        // more reply.
         let most = 12 * (self.recipients + 8) * self.framings.len();
         for _ in 0..most {
             if !self.carry_out(octets) {
@@ -119,7 +120,7 @@ impl Dialog {
         panic!("the planner does not come to an end: {:?}", self.messages);
     }
 
-    /// Does the next thing that is asked for; `false` at the end.
+    /// Does the next action of the planner. Returns false at the end.
     fn carry_out(&mut self, octets: &mut impl Iterator<Item = u8>) -> bool {
         let asked = match self.exchange.next(self.written) {
             Action::Write(step, commands) => {
@@ -145,7 +146,7 @@ impl Dialog {
         true
     }
 
-    /// Queues another message or command, or waits for what is owed; `false` if there is neither.
+    /// Queues another message or command, or waits for a reply. Returns false if there is neither.
     fn queue_next(&mut self, octets: &mut impl Iterator<Item = u8>) -> bool {
         let is_open = self.messages.iter().any(|message| !message.is_complete);
         if is_open && self.settled == 0 && !self.is_lost {
@@ -208,7 +209,7 @@ impl Dialog {
         self.messages.push(message);
     }
 
-    /// By hand: the next recipient, and DATA behind the last one.
+    /// By hand: queues the next recipient, and DATA after the last one.
     fn queue_by_hand(&mut self) {
         let message = &mut self.messages[0];
         if message.recipients < self.recipients {
@@ -223,7 +224,7 @@ impl Dialog {
         }
     }
 
-    /// A command: the next one, within the limits, and for somebody.
+    /// Checks commands: each must be the next one, within the limits, and for a recipient.
     fn check_commands(&mut self, step: Step, commands: &str) {
         let mut lines = commands.split_inclusive("\r\n").peekable();
         while let Some(line) = lines.next() {
@@ -238,7 +239,8 @@ impl Dialog {
     }
 
     fn check_command(&mut self, step: Step, command: &str) {
-        // The planner begins with the first that has not begun, and goes on with the newest.
+        // The planner begins the first message that has not begun, or continues the newest that
+        // has.
         let begun = self
             .messages
             .iter()
@@ -280,7 +282,7 @@ impl Dialog {
         newest.is_none_or(|message| !message.later.iter().any(|(step, _)| *step == Step::Mail))
     }
 
-    /// Nothing overtakes: all messages before this one were written or are over.
+    /// No message overtakes another: all messages before this one were written or are over.
     fn check_order(&self, at: usize) {
         for before in &self.messages[..at] {
             let is_written = before.end_at.is_some() || before.settlement.is_some();
@@ -304,14 +306,14 @@ impl Dialog {
         self.owed.push_back((at, step, octets, self.written));
     }
 
-    /// A reply is read only to something that was written, and in the same order.
+    /// A reply is read only for something that was written, and in the same order.
     fn answer(&mut self, step: Step, octets: &mut impl Iterator<Item = u8>) {
         let (at, owed, _, end_at) = self.owed.pop_front().expect("something owed");
         assert_eq!(step, owed);
         let awaited = self.exchange.awaited().expect("a reply");
         assert_eq!((awaited.step, awaited.end_at), (step, end_at));
         let Some(code) = code(step, octets.next().unwrap_or(0)) else {
-            // How much of what was written had left nobody knows before.
+            // Only the loss of the connection shows how much of it had been sent.
             let lost = u64::from(octets.next().unwrap_or(0)) * 3;
             let taken = self.written.saturating_sub(lost);
             return self.lose(taken.max(self.answered_at));
@@ -330,7 +332,7 @@ impl Dialog {
         }
     }
 
-    /// A message is asked for.
+    /// The planner asks for a message.
     fn body(&mut self, at: usize, framing: Framing, octet: u8) {
         self.check_order(at);
         let size = match framing {
@@ -369,7 +371,7 @@ impl Dialog {
         let is_chunked = self.messages[at].framing == Framing::Chunks;
         for _ in 0..chunks * usize::from(is_chunked) {
             if self.exchange.awaited_by_chunk().is_some() {
-                // What is owed is answered well, or all the chunks would be for nothing.
+                // The replies that are due accept, because otherwise the chunks would end here.
                 self.answer(Step::Body, &mut std::iter::empty());
             }
             self.write(at, Step::Body, size);
@@ -403,7 +405,7 @@ impl Dialog {
         self.owed.push_back((at, Step::EndOfData, 3, self.written));
     }
 
-    /// The connection is gone, and so many octets had left.
+    /// The connection is lost, and this many bytes had been sent.
     fn lose(&mut self, taken: u64) {
         for message in &mut self.messages {
             message.is_end_taken = message.end_at.is_some_and(|end| end <= taken);
@@ -413,7 +415,7 @@ impl Dialog {
         self.exchange.lost(taken);
     }
 
-    /// Each message once, in order.
+    /// Each message is settled once, in order.
     fn check_settled(&mut self, at: usize, settlement: Settlement) {
         assert_eq!(at, self.settled, "out of order");
         self.settled += 1;
@@ -425,7 +427,7 @@ impl Dialog {
         message.settlement = Some(settlement);
     }
 
-    /// The end: everything the planner tells must follow from what the server said.
+    /// The end: everything that the planner reports must follow from the server's replies.
     fn check_end(&mut self) {
         let count = self.messages.len();
         assert_eq!(self.settled, count, "no end: {:?}", self.exchange);
@@ -435,7 +437,7 @@ impl Dialog {
     }
 }
 
-/// What was asked for, without a hold on the planner.
+/// What the planner asks for, without a borrow of the planner.
 enum Asked {
     Body(usize, Framing),
     LoneDot(usize),

@@ -1,7 +1,8 @@
-//! A whole connection over a server in memory: whatever is said and asked for, it ends, keeps the
-//! rules, and tells the truth about the message.
+//! A whole connection to a server in memory: whatever the server says and the caller asks for, it
+//! ends, keeps the rules, and reports the truth about the message.
 
 mod peer;
+mod transaction;
 mod witness;
 
 use std::io::Write;
@@ -16,21 +17,22 @@ use crate::envelope::Envelope;
 use crate::error::{Delivery, Error, Result};
 use crate::fuzzing::cutter::Cutter;
 use crate::fuzzing::session::peer::{Chunk, Memory};
+use crate::fuzzing::session::transaction::Sent;
 use crate::fuzzing::session::witness::Witness;
 use crate::net::stream::Stream;
 use crate::outcome::Outcome;
-use crate::protocol::data::expected;
+use crate::protocol::data::{canonical, expected};
 use crate::trace::TraceLine;
 
-/// The password of every login, and its base64 wherever three octets begin.
+/// The password of every login, and its base64 at each of the three possible offsets.
 const PASSWORD: &str = "Tanstaaf7q";
 const SHOWN_PASSWORDS: [&str; 4] = [PASSWORD, "VGFuc3RhYWY3c", "RhbnN0YWFmN3", "UYW5zdGFhZjdx"];
-/// Octets of the messages that are made long.
+/// The length of a long message, in bytes.
 const LONG: usize = 70_000;
 
-/// The first octet holds flags, the second how much can be written (in 64 octets, 0 being no
-/// limit), the third how much one write takes. Each field is what its first octet says: a piece of
-/// the server's side, or something to ask for.
+/// The first byte holds flags. The second is how much can be written, in units of 64 bytes; 0 means
+/// no limit. The third is how much one write takes. The first byte of each field says what the
+/// field is: a piece of what the server sends, or an action of the caller.
 pub(super) fn check(data: &[u8]) {
     let (session, actions) = open(data);
     match session {
@@ -39,7 +41,7 @@ pub(super) fn check(data: &[u8]) {
     }
 }
 
-/// The session, as far as it came, and what there is to do in it.
+/// The session, or the error that ended it, and the actions in it.
 fn open(data: &[u8]) -> (Result<Session>, Vec<Part<'_>>) {
     let mut cutter = Cutter::new(data);
     let flags = Flags(cutter.octet());
@@ -69,7 +71,7 @@ fn open(data: &[u8]) -> (Result<Session>, Vec<Part<'_>>) {
     (session, actions)
 }
 
-/// How many octets a limit means.
+/// How many bytes a limit means.
 fn limit(octet: u8, unit: usize) -> usize {
     match octet {
         0 => usize::MAX,
@@ -123,7 +125,7 @@ impl Flags {
     }
 }
 
-/// A field: what it is, and what is in it.
+/// A field: its kind, and its content.
 struct Part<'a>(u8, &'a [u8]);
 
 fn parts(mut cutter: Cutter<'_>) -> impl Iterator<Item = Part<'_>> {
@@ -149,7 +151,7 @@ impl Part<'_> {
         String::from_utf8_lossy(self.1).into_owned()
     }
 
-    /// Sender, recipients and message: a line each, an empty line, and the rest.
+    /// The sender and the recipients, one on each line, and after an empty line the message.
     fn mail(&self) -> (String, Vec<String>, Vec<u8>) {
         let text = String::from_utf8_lossy(self.1);
         let (head, _) = text.split_once("\n\n").unwrap_or((&text, ""));
@@ -220,14 +222,14 @@ impl Session {
         }
     }
 
-    /// Sends a message in one of the ways there are, and compares the result with what the witness
+    /// Sends a message in one of the possible ways, and compares the result with what the witness
     /// saw.
     fn send(&mut self, action: &Part<'_>) -> Result<()> {
         let (from, to, mut message) = action.mail();
         if action.0.is_ascii_uppercase() && !message.is_empty() {
             message = message.repeat(LONG / message.len());
         }
-        self.witness().transaction = witness::Transaction::default();
+        self.witness().transactions.clear();
         let result = match action.0.to_ascii_lowercase() {
             b'm' => self.connection.sendmail(&from, &to, &message),
             b'r' => self.send_reader(&from, &to, &message),
@@ -271,7 +273,7 @@ impl Session {
     ) -> Result<Outcome> {
         let mut transaction = self.connection.mail(from)?;
         for to in to {
-            // A recipient that is no address, or one that is refused, does not end a transaction.
+            // A recipient that is not an address, or that is refused, does not end a transaction.
             match transaction.rcpt(to) {
                 Err(error @ Error::Address { .. }) => check_error(&error),
                 result => drop(result?),
@@ -298,47 +300,60 @@ impl Session {
         self.witness.lock().unwrap()
     }
 
-    /// `Ok` is the word of the server, for each recipient.
+    /// `Ok` reports what the server said about each recipient.
     fn check_outcome(&self, outcome: &Outcome, message: &[u8]) {
-        let transaction = &self.witness().transaction;
-        assert_eq!(accepted(outcome), transaction.taken());
-        assert!(outcome.accepted().next().is_some() && !transaction.is_unknown());
+        let witness = self.witness();
+        assert_eq!(accepted(outcome), witness.taken());
+        assert!(outcome.accepted().next().is_some() && !witness.is_unknown());
         assert!(outcome.reply().is_some());
-        assert_eq!(transaction.message.as_ref(), Some(&expected(message).0));
+        for sent in witness.messages() {
+            match sent {
+                Sent::Lines(lines) => assert_eq!(*lines, expected(message).0),
+                Sent::Chunks(octets) => assert_eq!(*octets, canonical(message)),
+            }
+        }
+        let asked = witness
+            .transactions
+            .last()
+            .map(|last| last.recipients.len());
         let is_complete = outcome.is_complete() || !self.flags.requires_all();
-        assert!(is_complete || outcome.recipients().len() == transaction.recipients.len());
+        assert!(is_complete || Some(outcome.recipients().len()) == asked);
     }
 
-    /// A failure says what is known of the message, no more and no less.
+    /// A failure reports exactly what is known about the message.
     fn check_failure(&self, error: &Error) {
-        let transaction = &self.witness().transaction;
+        let witness = self.witness();
         let is_unknown = error.delivery() == Delivery::Unknown;
         assert_eq!(
             is_unknown,
-            transaction.is_unknown(),
-            "{error}: {transaction:?}"
+            witness.is_unknown(),
+            "{error}: {:?}",
+            witness.transactions
         );
         assert_eq!(
             error.outcome().map(accepted).unwrap_or_default(),
-            transaction.taken(),
+            witness.taken(),
             "{error}"
         );
-        assert!(!(is_unknown && error.is_transient()), "{error}");
+        let is_somebodys = is_unknown || !witness.taken().is_empty();
+        assert!(!(is_somebodys && error.is_transient()), "{error}");
     }
 }
 
+/// The addresses that have the message, in alphabetical order: a message may take more than one
+/// transaction.
 fn accepted(outcome: &Outcome) -> Vec<String> {
-    outcome
-        .accepted()
-        .map(|recipient| recipient.address().to_string())
-        .collect()
+    let accepted = outcome.accepted();
+    let mut accepted: Vec<String> = accepted.map(|one| one.address().to_string()).collect();
+    accepted.sort();
+    accepted
 }
 
 fn check_error(error: &Error) {
     let shown = error.to_string();
     assert!(!shown.contains(char::is_control), "{shown:?}");
     assert!(error.code().is_none() || error.reply().is_some());
-    // Every way to look at it has to work.
+    // Every method must work.
     let _ = (
         error.step(),
         error.is_timeout(),
@@ -347,7 +362,7 @@ fn check_error(error: &Error) {
     );
 }
 
-/// What the client shows of itself holds no secret, unless the fuzzer made it say one.
+/// The trace of what the client sends has no secret, unless the fuzzer's input has it, too.
 fn check_trace(line: TraceLine<'_>, is_private: bool) {
     let shown = line.to_string();
     assert!(!shown.contains(char::is_control), "{shown:?}");
@@ -372,10 +387,29 @@ mod tests {
         let (session, actions) = open(data);
         let mut session = session.unwrap();
         session.act(&actions[0]).unwrap();
-        let transaction = &session.witness().transaction;
-        assert_eq!(transaction.taken(), ["b@example.org"]);
-        let message = b"Subject: x\r\n\r\n..x\r\n.\r\n";
-        assert_eq!(transaction.message.as_deref(), Some(&message[..]));
+        let witness = session.witness();
+        assert_eq!(witness.taken(), ["b@example.org"]);
+        let message = b"Subject: x\r\n\r\n..x\r\n.\r\n".to_vec();
+        assert_eq!(
+            witness.messages().collect::<Vec<_>>(),
+            [&Sent::Lines(message)]
+        );
+    }
+
+    #[test]
+    fn chunks_are_put_together() {
+        let data = std::fs::read("fuzz/seeds/session/chunked").unwrap();
+        let (session, actions) = open(&data);
+        let mut session = session.unwrap();
+        let message = Sent::Chunks(b"Subject: x\r\n\r\n.x\r\n".to_vec());
+        for (action, message) in actions
+            .iter()
+            .zip([message, Sent::Chunks(b"x\r\n".to_vec())])
+        {
+            session.act(action).unwrap();
+            assert_eq!(session.witness().messages().collect::<Vec<_>>(), [&message]);
+        }
+        assert_eq!(session.witness().taken(), ["c@example.org"]);
     }
 
     // Field C4

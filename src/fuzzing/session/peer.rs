@@ -1,4 +1,4 @@
-//! [`Memory`]: the server's end of a connection without a network.
+//! [`Memory`]: a connection to a server, without a network.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -8,29 +8,29 @@ use std::time::Instant;
 use crate::fuzzing::session::witness::Witness;
 use crate::transport::Transport;
 
-/// A TLS record of a handshake (RFC 8446, 5.1). This server is gone when TLS begins: what a TLS library
-/// makes of it is no part of this.
+/// The beginning of a TLS handshake (RFC 8446, 5.1). This server closes the connection when TLS
+/// begins, because TLS libraries are not tested here.
 const HANDSHAKE: [u8; 2] = [0x16, 0x03];
 
-/// Says what it was told to say, and lets a witness see both directions.
+/// Sends what it was given, and shows both directions to a witness.
 #[derive(Debug)]
 pub(super) struct Memory {
     pub(super) chunks: VecDeque<Chunk>,
-    /// Whether the end of the chunks is the end of the stream; else nothing comes any more.
+    /// Whether the stream ends after the chunks. If not, reading times out there.
     pub(super) is_eof: bool,
-    /// How many octets can be written before the connection breaks.
+    /// How many bytes can be written before the connection breaks.
     pub(super) budget: usize,
-    /// How many octets one write takes.
+    /// How many bytes one write takes.
     pub(super) most_per_write: usize,
     pub(super) is_polling: bool,
     pub(super) witness: Arc<Mutex<Witness>>,
 }
 
-/// What one read brings.
+/// What one read returns.
 #[derive(Clone, Debug)]
 pub(super) struct Chunk {
     pub(super) octets: Vec<u8>,
-    /// It is there before anybody waits for it.
+    /// It arrives before the client waits for it.
     pub(super) is_early: bool,
 }
 

@@ -1,49 +1,38 @@
-//! [`Witness`]: both sides of a dialog as a strict server would understand them.
+//! [`Witness`]: reads both sides of a dialog, as a strict server would.
 
 use std::collections::VecDeque;
 
-/// Longest line of the client: the parameters of MAIL and RCPT add what RFC 1870, 3461 and others
-/// allow.
+use crate::fuzzing::session::transaction::{Sent, Transaction};
+
+/// The longest line of the client: 512 bytes, and what RFC 1870, 6152 and 6531 add for their
+/// parameters.
 const MAX_COMMAND: usize = 512 + 26 + 17 + 10;
 const MAX_RESPONSE: usize = 12288;
-/// Most commands without a reply.
+/// The most commands without a reply.
 const MAX_GROUP: usize = 100;
+/// The most chunks before the last one without a reply.
+const MAX_CHUNKS: usize = 4;
 
-/// Reads a dialog and panics where the client breaks the rules.
+/// Reads a dialog, and panics if the client breaks the rules.
 #[derive(Debug)]
 pub(super) struct Witness {
     is_lmtp: bool,
-    /// What each reply that is still to come answers.
+    /// What the replies that are due belong to.
     awaited: VecDeque<Awaited>,
-    /// What the server has begun to say.
+    /// The reply that the server has begun.
     reply: Vec<u8>,
-    /// What the client has begun to say.
+    /// The command or message that the client has begun.
     said: Vec<u8>,
-    /// Up to where the end of what the client says was looked for.
+    /// How far the end of it was searched for.
     looked: usize,
     mode: Mode,
     offers: Vec<String>,
-    /// MAIL was sent, and nothing yet that ends the transaction.
+    /// MAIL was sent, and nothing has ended the transaction.
     is_open: bool,
-    pub(super) transaction: Transaction,
-}
-
-/// What became of the newest transaction.
-#[derive(Debug, Default)]
-pub(super) struct Transaction {
-    pub(super) recipients: Vec<Recipient>,
-    is_sender_accepted: bool,
-    /// The message with its end, as it was written.
-    pub(super) message: Option<Vec<u8>>,
-}
-
-#[derive(Debug)]
-pub(super) struct Recipient {
-    pub(super) path: String,
-    /// RCPT was accepted.
-    is_accepted: bool,
-    /// The code of the answer to the message.
-    verdict: Option<u16>,
+    /// A message was accepted on this connection.
+    is_proven: bool,
+    /// The transactions of the message that the client was asked to send.
+    pub(super) transactions: Vec<Transaction>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +44,7 @@ enum Awaited {
     Mail,
     Rcpt(usize),
     Data,
+    Chunk,
     Message,
     MessageFor(usize),
     Rset,
@@ -64,13 +54,15 @@ enum Awaited {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mode {
     Commands,
-    /// 334: one line of AUTH.
+    /// After 334: one line of AUTH.
     Response,
-    /// 354: everything up to the end of data.
+    /// After 354: everything up to the end of data.
     Body,
-    /// Only QUIT is left.
+    /// After BDAT: this many bytes, and whether they are the last of the message (RFC 3030).
+    Chunk(usize, bool),
+    /// Only QUIT is allowed.
     Farewell,
-    /// Nobody may say anything.
+    /// Nobody may send anything.
     Over,
 }
 
@@ -85,18 +77,39 @@ impl Witness {
             mode: Mode::Commands,
             offers: Vec::new(),
             is_open: false,
-            transaction: Transaction::default(),
+            is_proven: false,
+            transactions: Vec::new(),
         }
     }
 
-    /// Whether the client may turn to something else: nothing is half said, and every command has
-    /// its answer.
+    /// Whether the client may begin something else: nothing is incomplete, and every command has
+    /// its reply.
     pub(super) fn is_settled(&self) -> bool {
         let is_idle = self.mode == Mode::Commands && self.awaited.is_empty();
         self.mode == Mode::Over || is_idle && self.said.is_empty()
     }
 
-    /// What the server said, as far as the client has read it.
+    /// The addresses that have the message, in alphabetical order.
+    pub(super) fn taken(&self) -> Vec<String> {
+        let taken = self.transactions.iter().flat_map(Transaction::taken);
+        let mut taken: Vec<String> = taken.map(str::to_owned).collect();
+        taken.sort();
+        taken
+    }
+
+    /// Whether it is unknown if a recipient has the message.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.transactions.iter().any(Transaction::is_unknown)
+    }
+
+    /// The messages that were sent to accepted recipients.
+    pub(super) fn messages(&self) -> impl Iterator<Item = &Sent> {
+        let transactions = self.transactions.iter();
+        let sent = transactions.filter(|transaction| transaction.accepted().next().is_some());
+        sent.filter_map(|transaction| transaction.message.as_ref())
+    }
+
+    /// Takes what the client has read from the server.
     pub(super) fn server_said(&mut self, octets: &[u8]) {
         for octet in octets {
             self.reply.push(*octet);
@@ -112,7 +125,7 @@ impl Witness {
         }
     }
 
-    /// What the client wrote.
+    /// Takes what the client wrote.
     pub(super) fn client_said(&mut self, octets: &[u8]) {
         let is_quiet = self.reply.is_empty();
         assert!(
@@ -126,24 +139,26 @@ impl Witness {
             let said = std::mem::replace(&mut self.said, rest);
             self.looked = 0;
             match self.mode {
-                Mode::Body => self.message(said),
+                Mode::Body => self.message(Sent::Lines(said)),
+                Mode::Chunk(_, is_last) => self.chunk(&said, is_last),
                 Mode::Response => self.response(&said),
                 Mode::Commands => self.command(&said),
                 Mode::Farewell => assert_eq!(said, b"QUIT\r\n"),
                 Mode::Over => panic!("it went on after the end with {said:?}"),
             }
         }
-        let is_body = self.mode == Mode::Body;
+        let is_body = matches!(self.mode, Mode::Body | Mode::Chunk(..));
         assert!(
             is_body || self.said.len() <= MAX_RESPONSE,
             "an endless line"
         );
     }
 
-    /// Where the line or message that the client is at ends, if it is over.
+    /// The end of the current line or message of the client, if it is complete.
     fn end_of_saying(&mut self) -> Option<usize> {
         let end: &[u8] = match self.mode {
             Mode::Body if self.said.starts_with(b".\r\n") => return Some(3),
+            Mode::Chunk(size, _) => return (self.said.len() >= size).then_some(size),
             Mode::Body => b"\r\n.\r\n",
             _ => b"\r\n",
         };
@@ -164,6 +179,7 @@ impl Witness {
             "MAIL" => self.mail(argument),
             "RCPT" => self.rcpt(argument),
             "DATA" => self.data(),
+            "BDAT" => return self.bdat(argument),
             "RSET" => Awaited::Rset,
             _ => Awaited::Other,
         };
@@ -175,16 +191,26 @@ impl Witness {
         self.awaited.push_back(awaited);
     }
 
-    /// One command at a time; a group of a transaction's commands under PIPELINING (RFC 2920).
+    /// One command at a time, or with PIPELINING a group of a transaction's commands (RFC 2920).
     fn check_order(&self, next: Awaited) {
         let may_join =
             |awaited: &Awaited| matches!(awaited, Awaited::Rset | Awaited::Mail | Awaited::Rcpt(_));
         let has_pipelining = self.offers.iter().any(|offer| offer == "PIPELINING");
-        let is_group = self.awaited.iter().all(may_join)
-            && (may_join(&next) || next == Awaited::Data)
-            && has_pipelining;
+        let joins = match next {
+            // A server that refuses the envelope could read the message as commands, unless an
+            // earlier message has shown that it does not.
+            Awaited::Message => self.is_proven && !self.is_lmtp,
+            Awaited::Data => true,
+            next => may_join(&next),
+        };
+        let is_group = self.awaited.iter().all(may_join) && joins;
+        let has_chunks = self
+            .awaited
+            .iter()
+            .all(|awaited| *awaited == Awaited::Chunk);
+        let is_behind = has_chunks && next == Awaited::Chunk && self.awaited.len() < MAX_CHUNKS;
         assert!(
-            self.awaited.is_empty() || is_group,
+            self.awaited.is_empty() || (is_group || is_behind) && has_pipelining,
             "{next:?} behind {:?}",
             self.awaited
         );
@@ -195,27 +221,55 @@ impl Witness {
         assert!(!self.is_open, "MAIL within a transaction");
         assert!(argument.starts_with("FROM:<"), "{argument:?}");
         self.is_open = true;
-        self.transaction = Transaction::default();
+        self.transactions.push(Transaction::default());
         Awaited::Mail
     }
 
     fn rcpt(&mut self, argument: &str) -> Awaited {
         assert!(self.is_open, "RCPT outside of a transaction");
         let path = argument.strip_prefix("TO:<").expect("a path");
-        self.transaction.recipients.push(Recipient {
-            path: path[..path.rfind('>').unwrap()].to_owned(),
-            is_accepted: false,
-            verdict: None,
-        });
-        Awaited::Rcpt(self.transaction.recipients.len() - 1)
+        let path = &path[..path.rfind('>').unwrap()];
+        Awaited::Rcpt(self.transactions.last_mut().unwrap().add(path))
     }
 
     fn data(&self) -> Awaited {
-        assert!(
-            self.is_open && !self.transaction.recipients.is_empty(),
-            "DATA for nobody"
-        );
+        self.check_recipients();
         Awaited::Data
+    }
+
+    fn check_recipients(&self) {
+        let newest = self.transactions.last();
+        let has_recipients = newest.is_some_and(|newest| !newest.recipients.is_empty());
+        assert!(self.is_open && has_recipients, "a message for nobody");
+    }
+
+    /// `BDAT n` or `BDAT n LAST`: the chunk follows at once.
+    fn bdat(&mut self, argument: &str) {
+        self.check_recipients();
+        assert!(self.offers.iter().any(|offer| offer == "CHUNKING"));
+        let (size, is_last) = match argument.strip_suffix(" LAST") {
+            Some(size) => (size, true),
+            None => (argument, false),
+        };
+        let next = if is_last {
+            Awaited::Message
+        } else {
+            Awaited::Chunk
+        };
+        self.check_order(next);
+        self.mode = Mode::Chunk(size.parse().unwrap(), is_last);
+    }
+
+    fn chunk(&mut self, chunk: &[u8], is_last: bool) {
+        let newest = self.transactions.last_mut().unwrap();
+        newest.chunks.extend_from_slice(chunk);
+        if is_last {
+            let message = std::mem::take(&mut newest.chunks);
+            self.message(Sent::Chunks(message));
+        } else {
+            self.awaited.push_back(Awaited::Chunk);
+            self.mode = Mode::Commands;
+        }
     }
 
     fn response(&mut self, line: &[u8]) {
@@ -225,10 +279,12 @@ impl Witness {
         self.awaited.push_back(Awaited::Auth);
     }
 
-    fn message(&mut self, message: Vec<u8>) {
-        let accepted: Vec<usize> = self.transaction.accepted().collect();
+    fn message(&mut self, message: Sent) {
+        let newest = self.transactions.last_mut().unwrap();
+        let accepted: Vec<usize> = newest.accepted().collect();
+        let is_early = !self.awaited.is_empty();
         assert!(
-            !accepted.is_empty() || message == b".\r\n",
+            is_early || !accepted.is_empty() || message == Sent::Lines(b".\r\n".to_vec()),
             "a message to nobody"
         );
         if self.is_lmtp {
@@ -237,12 +293,12 @@ impl Witness {
         } else {
             self.awaited.push_back(Awaited::Message);
         }
-        self.transaction.message = Some(message);
+        newest.message = Some(message);
         self.is_open = false;
         self.mode = Mode::Commands;
     }
 
-    /// A whole reply was read.
+    /// Takes a whole reply.
     fn replied(&mut self, code: u16) {
         let reply = std::mem::take(&mut self.reply);
         let Some(awaited) = self.awaited.pop_front() else {
@@ -251,13 +307,23 @@ impl Witness {
         };
         self.mode = self.mode_after(awaited, code);
         let is_positive = code / 100 == 2;
-        match awaited {
+        if awaited == Awaited::Hello && is_positive {
             // A refusal changes nothing (RFC 5321, 4.1.4).
-            Awaited::Hello if is_positive => self.take_offers(&reply),
-            Awaited::Mail => self.transaction.is_sender_accepted = is_positive,
-            Awaited::Rcpt(index) => self.transaction.recipients[index].is_accepted = is_positive,
-            Awaited::Message => self.transaction.settle(0.., code),
-            Awaited::MessageFor(index) => self.transaction.settle(index..=index, code),
+            self.take_offers(&reply);
+        }
+        self.is_proven |= awaited == Awaited::Message && is_positive;
+        // A code that is not valid for its command says nothing.
+        let is_accepted = (code / 100 != 3).then_some(is_positive);
+        let Some(newest) = self.transactions.last_mut() else {
+            return;
+        };
+        match awaited {
+            // Without a sender no recipient gets the message.
+            Awaited::Rset if code == 421 => newest.is_sender_accepted = Some(false),
+            Awaited::Mail => newest.is_sender_accepted = is_accepted,
+            Awaited::Rcpt(index) => newest.recipients[index].is_accepted = is_accepted,
+            Awaited::Message => newest.settle(0.., code),
+            Awaited::MessageFor(index) => newest.settle(index..=index, code),
             _ => {}
         }
     }
@@ -270,7 +336,7 @@ impl Witness {
             (Awaited::Greeting, _) => Mode::Farewell,
             (Awaited::Auth, 334) => Mode::Response,
             (Awaited::Data, 354) => Mode::Body,
-            // TLS would begin, and there is none in memory.
+            // TLS would begin here, and this server has none.
             (Awaited::StartTls, 220) => Mode::Over,
             (Awaited::Data, 200..=299) => Mode::Over,
             (Awaited::Rset, 300..) => Mode::Over,
@@ -294,43 +360,7 @@ impl Witness {
     }
 }
 
-impl Transaction {
-    /// The recipients who were accepted by a server that accepted the sender.
-    fn accepted(&self) -> impl Iterator<Item = usize> {
-        let all = self.recipients.iter().enumerate();
-        all.filter(|(_, recipient)| recipient.is_accepted && self.is_sender_accepted)
-            .map(|(index, _)| index)
-    }
-
-    fn settle(&mut self, range: impl std::ops::RangeBounds<usize>, code: u16) {
-        let accepted: Vec<usize> = self
-            .accepted()
-            .filter(|index| range.contains(index))
-            .collect();
-        for index in accepted {
-            self.recipients[index].verdict = Some(code);
-        }
-    }
-
-    /// Who gets the message: a 2yz answered it.
-    pub(super) fn taken(&self) -> Vec<&str> {
-        let taken = |recipient: &&Recipient| matches!(recipient.verdict, Some(200..=299));
-        self.recipients
-            .iter()
-            .filter(taken)
-            .map(|recipient| recipient.path.as_str())
-            .collect()
-    }
-
-    /// Whether the whole message is out, and somebody may get it or not.
-    pub(super) fn is_unknown(&self) -> bool {
-        let is_open =
-            |index: usize| matches!(self.recipients[index].verdict, None | Some(300..=399));
-        self.message.is_some() && self.accepted().any(is_open)
-    }
-}
-
-/// The line without its end, and without any control character.
+/// The line without its line end. It must not have control characters.
 fn text(line: &[u8]) -> &str {
     let line = std::str::from_utf8(line)
         .unwrap()
@@ -340,8 +370,8 @@ fn text(line: &[u8]) -> &str {
     line
 }
 
-/// The code of the last line of a reply, and whether it ends the reply; `None` if it is none. The
-/// lines before it were looked at when they came.
+/// The code of the last line of a reply, and whether it ends the reply; `None` if it is not a valid
+/// line. The lines before it were checked when they came.
 fn last_line(reply: &[u8], is_greeting: bool) -> Option<(u16, bool)> {
     let lines = reply.strip_suffix(b"\r\n")?;
     let mut newest_first = lines.rsplit(|octet| *octet == b'\n');

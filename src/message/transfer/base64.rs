@@ -11,11 +11,11 @@ use base64::engine::GeneralPurpose;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use base64::engine::Simd;
 
-/// Octets that make a line of 76 characters.
+/// The bytes that make a line of 76 characters.
 const LINE: usize = 57;
 const ENCODED_LINE: usize = LINE / 3 * 4;
-/// Lines that are encoded together: enough for the engine to be fast, and few enough to stay in the
-/// first cache.
+/// How many lines are encoded together: enough for the engine to be fast, and few enough for the
+/// first-level cache.
 const LINES: usize = 64;
 const BLOCK: usize = LINES * LINE;
 
@@ -25,13 +25,14 @@ static ENGINE: LazyLock<Simd> = LazyLock::new(|| Simd::standard(GeneralPurposeCo
 static ENGINE: LazyLock<GeneralPurpose> =
     LazyLock::new(|| GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new()));
 
-/// How many octets so many octets become: four characters for three, and CRLF between lines.
+/// The length of this many bytes in base64: four characters for three bytes, and CRLF between
+/// lines.
 pub(crate) fn base64_length(length: u64) -> u64 {
     let lines = length.div_ceil(LINE as u64);
     length.div_ceil(3) * 4 + lines.saturating_sub(1) * 2
 }
 
-/// Encodes what is written to it. The last line is written by [`Self::finish`], without a line end.
+/// Encodes what is written to it. [`Self::finish`] writes the last line, without a line end.
 pub(crate) struct Base64Writer<'w> {
     out: &'w mut dyn Write,
     /// Less than a block, waiting for more.
@@ -58,7 +59,7 @@ impl<'w> Base64Writer<'w> {
         self.encode(&waiting)
     }
 
-    /// Encodes at most a block; all but the last hold whole lines.
+    /// Encodes at most a block. Every call but the last must have whole lines.
     fn encode(&mut self, octets: &[u8]) -> io::Result<()> {
         let length = ENGINE
             .encode_slice(octets, self.characters.as_mut_slice())

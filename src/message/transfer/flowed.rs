@@ -1,12 +1,12 @@
 //! `format=flowed`: paragraphs that a mail program may wrap to its own width (RFC 3676).
 
-/// Where a paragraph is wrapped (RFC 3676, 4.2), in characters with the space that flows.
+/// The width at which a paragraph is wrapped (RFC 3676, 4.2), in characters, with the space at the
+/// end.
 const WIDTH: usize = 72;
 
-/// Wraps each line of a text, which is taken for a paragraph, and marks where the reader may join
-/// it again.
+/// Wraps each line of a text as a paragraph, and marks where the reader may join it again.
 ///
-/// A line that begins with `>` is a quotation and is kept as it is, and so is the `-- ` before a
+/// A line that begins with `>` is a quotation. It is not changed, and neither is the `-- ` before a
 /// signature.
 pub(crate) fn flow(text: &str) -> String {
     let mut flowed = String::with_capacity(text.len() + text.len() / 32);
@@ -30,7 +30,7 @@ fn wrap(paragraph: &str, flowed: &mut String) {
     while let Some(word) = words.next() {
         flowed.push_str(word);
         width += word.chars().count();
-        // Only what ends in a space flows; several spaces in a row stay on one line.
+        // Only a line that ends in a space flows. Several spaces in a row stay on one line.
         let flows = words.peek().is_some_and(|next| {
             *next != " " && width + next.trim_end_matches(' ').chars().count() > WIDTH
         });
@@ -41,8 +41,7 @@ fn wrap(paragraph: &str, flowed: &mut String) {
     }
 }
 
-/// Puts a space before what a line must not begin with (RFC 3676, 4.4), which readers take off
-/// again.
+/// Puts a space before text that a line must not begin with (RFC 3676, 4.4). Readers remove it.
 fn stuff(line: &str, flowed: &mut String) -> usize {
     let stuffed = [" ", ">", "From "]
         .iter()

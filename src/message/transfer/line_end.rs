@@ -1,17 +1,17 @@
-//! Lines of a text, whichever line ends it has, and CRLF as their only end (RFC 2046, 4.1.1).
+//! The lines of a text with any line ends, and CRLF as the only line end (RFC 2046, 4.1.1).
 
 use std::io::{self, Write};
 
-/// Octets that an encoder gathers before it passes them on.
+/// How many bytes an encoder collects before it writes them.
 pub(super) const BLOCK: usize = 8 * 1024;
-/// Octets that are looked at together; compilers make a few comparisons of them.
+/// How many bytes are checked together. Compilers turn this into a few comparisons.
 const STRIDE: usize = 16;
-/// Octets among which the first line end is found at once.
+/// How many bytes are searched at once for the first line end.
 const WORD: usize = 8;
 
 /// The lines of a text: CR, LF and CRLF each end one.
 ///
-/// Behind a line end at the end of the text comes one more, empty, line: joined by CRLF the lines
+/// After a line end at the end of the text comes one more, empty line. So the lines joined by CRLF
 /// are the text.
 #[derive(Clone, Debug)]
 pub(super) struct Lines<'t> {
@@ -54,7 +54,7 @@ pub(super) fn write_crlf(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&block)
 }
 
-/// How many octets come before the first line end.
+/// How many bytes come before the first line end.
 fn line_length(text: &[u8]) -> usize {
     let mut seen = 0;
     for stride in text.chunks_exact(STRIDE) {
@@ -83,13 +83,13 @@ fn is_end(octet: u8) -> bool {
     octet == b'\n' || octet == b'\r'
 }
 
-/// Looks at eight octets at once: the lowest bit that is set belongs to the first one that is the
-/// one looked for.
+/// Compares eight bytes at once. The lowest bit that is set is in the first byte that equals
+/// `octet`.
 fn matches(word: u64, octet: u8) -> u64 {
     const LOW: u64 = u64::from_le_bytes([0x01; WORD]);
     const HIGH: u64 = u64::from_le_bytes([0x80; WORD]);
     let difference = word ^ (LOW * u64::from(octet));
-    // Only zero borrows from the bit above it without having that bit set itself.
+    // A byte without its high bit borrows only if it is zero, or if a byte below it was zero.
     difference.wrapping_sub(LOW) & !difference & HIGH
 }
 

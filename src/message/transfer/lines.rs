@@ -1,11 +1,11 @@
-//! [`LineWriter`]: lines that come a piece at a time, with CRLF line ends.
+//! [`LineWriter`]: writes lines that come in pieces, with CRLF line ends.
 
 use std::io::{self, Write};
 
 use crate::message::transfer::Scan;
 use crate::message::transfer::scan::Scanner;
 
-/// Passes lines on with CRLF line ends, and makes sure that they are the lines that were measured.
+/// Writes lines with CRLF line ends, and checks that they are the lines that were measured.
 pub(crate) struct LineWriter<'w> {
     out: &'w mut dyn Write,
     block: Vec<u8>,
@@ -23,7 +23,7 @@ impl<'w> LineWriter<'w> {
         }
     }
 
-    /// Ends the lines, and says whether they were those that had been measured.
+    /// Ends the lines, and returns whether they are the lines that were measured.
     pub(crate) fn finish(self, measured: &Scan) -> bool {
         self.scanner.finish() == *measured
     }
@@ -63,7 +63,7 @@ impl Write for LineWriter<'_> {
 mod tests {
     use super::*;
 
-    /// D4: wherever the lines are cut, they are those of the whole.
+    /// D4: wherever the text is cut, the lines are the same.
     #[test]
     fn lines_in_pieces_are_the_same_lines() {
         let text = b"a\r\nb\rc\n\n\r\r\nFrom x \n\xc3\xa9\t\r\nend";

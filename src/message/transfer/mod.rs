@@ -1,4 +1,4 @@
-//! Content transfer encodings (RFC 2045, 6): which one a text takes, and how each is written.
+//! Content transfer encodings (RFC 2045, 6): which one a text gets, and how each is written.
 
 mod base64;
 mod flowed;
@@ -17,18 +17,19 @@ pub(crate) use crate::message::transfer::scan::{Scan, Scanner};
 /// What can be sent besides lines of ASCII.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offers {
-    /// Lines of octets above 127 (8BITMIME, RFC 6152).
+    /// Lines with bytes above 127 (8BITMIME, RFC 6152).
     pub(crate) eight_bit: bool,
     /// UTF-8 in addresses and other headers (SMTPUTF8, RFC 6531).
     pub(crate) smtputf8: bool,
-    /// Octets that are not lines (BINARYMIME, RFC 3030), and the caller wants that.
+    /// Bytes that are not lines (BINARYMIME, RFC 3030), if the caller allows them.
     pub(crate) binary: bool,
-    /// The content is signed: no server on the way may have a reason to change it (RFC 1847, 2.1).
+    /// The content is signed, so no server on its way may have a reason to change it (RFC 1847,
+    /// 2.1).
     pub(crate) signed: bool,
 }
 
 impl Offers {
-    /// The offers for a file: only headers that must be UTF-8 are UTF-8.
+    /// The offers for a file: a header is in UTF-8 only if it must be.
     pub(crate) const FILE: Self = Self {
         eight_bit: false,
         smtputf8: true,
@@ -36,8 +37,7 @@ impl Offers {
         signed: false,
     };
 
-    /// What can be sent within a multipart whose signature must hold: 7 bits (RFC 1847, 2.1; RFC
-    /// 3156, 3).
+    /// What can be sent within a signed multipart: 7 bits (RFC 1847, 2.1; RFC 3156, 3).
     pub(crate) fn signed(self) -> Self {
         Self {
             eight_bit: false,
@@ -48,8 +48,8 @@ impl Offers {
     }
 }
 
-/// A content transfer encoding (RFC 2045, 6.1). The first three are in the order of what they ask
-/// of a server.
+/// A content transfer encoding (RFC 2045, 6.1). The first three are ordered by what they need from
+/// a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Encoding {
     SevenBit,
@@ -60,7 +60,7 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// The value of the header, if there has to be one.
+    /// The value of the header field, if one is needed.
     pub(crate) fn label(self) -> Option<&'static str> {
         match self {
             Self::SevenBit => None,
@@ -71,8 +71,8 @@ impl Encoding {
         }
     }
 
-    /// What a part with content in this encoding asks of the server, and of the parts around it
-    /// (RFC 2045, 6.4).
+    /// What content in this encoding needs from the server and from the parts around it (RFC 2045,
+    /// 6.4).
     pub(crate) fn domain(self) -> Self {
         match self {
             Self::QuotedPrintable | Self::Base64 => Self::SevenBit,
@@ -80,8 +80,8 @@ impl Encoding {
         }
     }
 
-    /// Writes a text: with CRLF line ends whatever it had, and encoded. No line end is added behind
-    /// the last line.
+    /// Writes a text, encoded. Line ends become CRLF, except in `Binary`. No line end is added
+    /// after the last line.
     pub(crate) fn write_text(self, text: &[u8], out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::SevenBit | Self::EightBit => line_end::write_crlf(text, out),
@@ -95,7 +95,7 @@ impl Encoding {
         }
     }
 
-    /// How many octets [`Self::write_text`] writes.
+    /// How many bytes [`Self::write_text`] writes.
     pub(crate) fn text_length(self, text: &[u8], scan: &Scan) -> u64 {
         match self {
             Self::SevenBit | Self::EightBit => scan.length,

@@ -5,18 +5,18 @@ use std::io::{self, Write};
 use crate::message::encoded_word::hex;
 use crate::message::transfer::line_end::{BLOCK, Lines};
 
-/// Longest encoded line (RFC 2045, 6.7 (5)), with the `=` that continues it.
+/// The longest encoded line (RFC 2045, 6.7 (5)), with the `=` that continues it.
 const MAX_LINE: usize = 76;
-/// Octets of `=3D`.
+/// The bytes of `=3D`.
 const ESCAPE: u8 = 3;
 /// The length of each byte when encoded: 1 if it is written unchanged.
 static WIDTHS: [u8; 256] = widths();
-/// Each byte when encoded. The whole slot is written, and its width says where the next one goes:
-/// that is quicker than a test for each byte.
+/// Each byte when encoded. The whole slot is written, and its width is the distance to the next
+/// one. This is faster than a test for each byte.
 static SLOTS: [[u8; SLOT]; 256] = slots();
 const SLOT: usize = 4;
 
-/// Writes a text with lines of at most 76 octets. No line end is added behind the last line.
+/// Writes a text with lines of at most 76 characters. No line end is added after the last line.
 pub(crate) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
     let mut block = Vec::with_capacity(BLOCK.min(text.len() * 2) + 2 * MAX_LINE);
     let mut end: &[u8] = b"";
@@ -35,7 +35,7 @@ pub(crate) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&block)
 }
 
-/// How many octets [`write()`] writes.
+/// How many bytes [`write()`] writes.
 pub(super) fn length(text: &[u8]) -> u64 {
     let mut count = Count(0);
     // Counting does not fail.
@@ -43,7 +43,7 @@ pub(super) fn length(text: &[u8]) -> u64 {
     count.0
 }
 
-/// Encodes as much of a line of text as one encoded line holds, and hands back the rest.
+/// Encodes as much of a line of text as one encoded line holds, and returns the rest.
 fn write_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> &'t [u8] {
     if let Some(rest) = copy_line(text, block) {
         return rest;
@@ -69,7 +69,7 @@ fn copy_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> Option<&'t [u8]> {
     let literal = head
         .iter()
         .fold(true, |all, octet| all & is_literal(*octet));
-    // One octet more fits if it is the last.
+    // One more byte fits if it is the last.
     let ends = rest.len() < 2;
     if !literal || is_taken(head) || (ends && (ends_in_space(head) || !rest.is_empty())) {
         return None;
@@ -81,13 +81,13 @@ fn copy_line<'t>(text: &'t [u8], block: &mut Vec<u8>) -> Option<&'t [u8]> {
     Some(rest)
 }
 
-/// Whether a line begins with what programs on the way take for their own: a dot (SMTP), `From `
-/// (mailbox files).
+/// Whether a line begins with something that programs on its way may change: a dot (SMTP), or `From
+/// ` (mailbox files).
 fn is_taken(text: &[u8]) -> bool {
     text.starts_with(b".") || text.starts_with(b"From ")
 }
 
-/// White space may not end a line (RFC 2045, 6.7 (3)).
+/// Whether a line ends in white space, which must be encoded (RFC 2045, 6.7 (3)).
 fn ends_in_space(text: &[u8]) -> bool {
     matches!(text, [.., b' ' | b'\t'])
 }
@@ -95,7 +95,7 @@ fn ends_in_space(text: &[u8]) -> bool {
 /// An encoded line that is being made.
 struct Line<'t> {
     text: &'t [u8],
-    /// How many octets of the text are in it.
+    /// How many bytes of the text are in it.
     count: usize,
     octets: [u8; MAX_LINE + SLOT],
     column: usize,
@@ -111,7 +111,7 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Encodes octets until one does not fit.
+    /// Encodes bytes until one does not fit.
     fn fill(&mut self) {
         let (mut count, mut column) = (0, 0);
         if let ([first, ..], true) = (self.text, is_taken(self.text)) {
@@ -133,7 +133,7 @@ impl<'t> Line<'t> {
         (self.count, self.column) = (count, column);
     }
 
-    /// Escapes white space at the end of the text, or leaves it to the next line.
+    /// Escapes white space at the end of the text, or moves it to the next line.
     fn end(&mut self) {
         if let ([.., last], true) = (self.text, ends_in_space(self.text)) {
             self.column -= 1;
@@ -146,7 +146,7 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Takes octets back, so that `=` fits and no character is divided.
+    /// Removes bytes until `=` fits and no character is divided.
     fn make_room(&mut self) {
         let full = self.column == MAX_LINE;
         let before = self.text.get(..self.count).unwrap_or_default();
@@ -163,7 +163,7 @@ impl<'t> Line<'t> {
         }
     }
 
-    /// Writes a slot, of which the column that follows tells how much counts.
+    /// Writes a slot. The next one overwrites the part of it that does not count.
     fn put(&mut self, column: usize, slot: [u8; SLOT]) {
         let place = self.octets.get_mut(column..);
         if let Some(place) = place.and_then(|rest| rest.first_chunk_mut()) {

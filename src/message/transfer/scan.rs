@@ -1,30 +1,32 @@
-//! [`Scan`]: what a text asks of the way it is sent.
+//! [`Scan`]: what decides how a text can be sent.
 
 use crate::message::header::MAX_LINE;
 use crate::message::transfer::base64::base64_length;
 use crate::message::transfer::line_end::Lines;
 use crate::message::transfer::{Encoding, Offers};
 
-/// Quoted-printable may be longer than base64 by a sixteenth of the text, because it can be read as
-/// it is.
+/// Quoted-printable may be longer than base64 by a sixteenth of the text, because people can read
+/// it.
 const LEGIBLE: u64 = 16;
 
-/// What one look at a text found.
+/// What reading a text once has found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Scan {
-    /// Octets with CRLF line ends.
+    /// The length in bytes, with CRLF line ends.
     pub(crate) length: u64,
     longest_line: usize,
     pub(crate) eight_bit: bool,
     has_nul: bool,
-    /// Octets that quoted-printable has to escape.
+    /// How many bytes quoted-printable has to escape.
     escapes: u64,
-    /// A line begins with `From `, which mailbox files tell messages by: on the way one may put a
-    /// `>` before it.
+    /// A line begins with `From `. Mailbox files use that as a separator, so programs may put a `>`
+    /// before it.
     has_from: bool,
-    /// A line ends in a space or a tab, which some servers take away.
+    /// A line ends in a space or a tab, which some servers remove.
     has_trailing_blank: bool,
-    /// The last line is ended, or there is nothing.
+    /// A line begins with a dot, which SMTP must double (RFC 5321, 4.5.2).
+    pub(crate) has_dot: bool,
+    /// The last line has a line end, or the text is empty.
     pub(crate) is_ended: bool,
 }
 
@@ -46,23 +48,30 @@ impl Scan {
             scan.longest_line = scan.longest_line.max(line.len());
             scan.has_from |= line.starts_with(b"From ");
             scan.has_trailing_blank |= matches!(line, [.., b' ' | b'\t']);
+            scan.has_dot |= line.starts_with(b".");
         }
         scan
     }
 
-    /// Whether it can go out as it is, given whether the server takes 8-bit lines (RFC 2045, 2.7
-    /// and 2.8).
+    /// Whether every line end of the text is CRLF already.
+    pub(crate) fn is_canonical(&self, text: &[u8]) -> bool {
+        // Any other line end is one byte shorter.
+        self.length == text.len() as u64
+    }
+
+    /// Whether the text can be sent unencoded (RFC 2045, 2.7 and 2.8). `eight_bit` says whether the
+    /// server takes 8-bit lines.
     pub(crate) fn fits(&self, eight_bit: bool) -> bool {
         !self.has_nul && self.longest_line <= MAX_LINE && (eight_bit || !self.eight_bit)
     }
 
-    /// What matters of lines that are not encoded.
+    /// The same without what matters only for encoding.
     #[cfg(test)]
     pub(crate) fn of_lines(self) -> Self {
         Self { escapes: 0, ..self }
     }
 
-    /// Whether lines can go out as they are, which may not be encoded (RFC 2046, 5.2.1).
+    /// Whether lines that must not be encoded can be sent (RFC 2046, 5.2.1).
     pub(crate) fn goes_as_lines(&self, offers: Offers) -> bool {
         self.fits(offers.eight_bit) && !(offers.signed && self.has_trailing_blank)
     }
@@ -76,7 +85,7 @@ impl Scan {
         }
     }
 
-    /// The encoding for a text, given whether the server takes 8-bit lines.
+    /// The encoding for a text. `eight_bit` says whether the server takes 8-bit lines.
     pub(crate) fn text_encoding(&self, eight_bit: bool) -> Encoding {
         if self.fits(eight_bit) && !self.has_from {
             self.line_encoding()
@@ -85,7 +94,7 @@ impl Scan {
         }
     }
 
-    /// The shorter of the encodings.
+    /// The shorter encoding, with a preference for quoted-printable.
     fn encoded(&self) -> Encoding {
         if self.length + 2 * self.escapes <= base64_length(self.length) + self.length / LEGIBLE {
             Encoding::QuotedPrintable
@@ -94,7 +103,7 @@ impl Scan {
         }
     }
 
-    /// The label for lines that are sent as they are.
+    /// The encoding of lines that are sent unencoded.
     pub(crate) fn line_encoding(&self) -> Encoding {
         if self.eight_bit {
             Encoding::EightBit
@@ -104,11 +113,11 @@ impl Scan {
     }
 }
 
-/// Scans lines that come a piece at a time.
+/// Scans lines that come in pieces.
 #[derive(Debug, Default)]
 pub(crate) struct Scanner {
     scan: Scan,
-    /// Octets of the line so far.
+    /// The length of the line so far, in bytes.
     line: usize,
     /// How much of `From ` the line begins with.
     from: usize,
@@ -138,6 +147,7 @@ impl Scanner {
             self.scan.has_from |= self.from == FROM.len();
         }
         self.scan.has_nul |= octet == 0;
+        self.scan.has_dot |= self.line == 0 && octet == b'.';
         self.line += 1;
         self.scan.length += 1;
     }
@@ -156,7 +166,7 @@ impl Scanner {
     }
 }
 
-/// Counts octets; within a chunk in one octet each, so that compilers can add many at once.
+/// Counts bytes. Each chunk is counted in a `u8`, so that compilers can add many at once.
 fn count(text: &[u8], is_counted: impl Fn(u8) -> bool) -> u64 {
     text.chunks(u8::MAX.into())
         .map(|chunk| {
@@ -194,7 +204,7 @@ mod tests {
         }
     }
 
-    /// B11: what is signed has 7 bits, and no blank that could be lost.
+    /// B11: signed content is 7-bit and has no trailing space that could be lost.
     #[test]
     fn what_is_signed_cannot_change_on_the_way() {
         use Encoding::{Base64, QuotedPrintable, SevenBit};

@@ -63,7 +63,7 @@ pub(crate) fn expected(message: &[u8]) -> (Vec<u8>, Profile) {
 }
 
 /// The message with CRLF at the end of every line, including the last.
-fn canonical(message: &[u8]) -> Vec<u8> {
+pub(crate) fn canonical(message: &[u8]) -> Vec<u8> {
     let mut canonical = Vec::new();
     let mut octets = message.iter().copied().peekable();
     while let Some(octet) = octets.next() {

@@ -59,7 +59,8 @@ impl DeliverBy {
         })
     }
 
-    /// Asks each server on the way to tell the sender when it passes the message on.
+    /// Asks each server on the way to tell the sender when it passes the message on; by default none
+    /// does.
     #[must_use]
     pub fn traced(mut self) -> Self {
         self.is_traced = true;

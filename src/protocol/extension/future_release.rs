@@ -28,6 +28,16 @@ impl Parameter {
 
     /// Makes HOLDUNTIL: the server keeps the message until this moment (RFC 4865).
     ///
+    /// ```
+    /// use smtplib::message::Date;
+    /// use smtplib::protocol::Parameter;
+    ///
+    /// let moment: Date = "Fri, 4 Dec 2026 12:00:00 +0100".parse()?;
+    /// let parameter = Parameter::hold_until(moment)?;
+    /// assert_eq!(parameter.to_string(), "HOLDUNTIL=2026-12-04T11:00:00Z");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::Option`] for a year before 1900 or after 9999.
@@ -62,6 +72,17 @@ impl Envelope {
     }
 
     /// Asks the server to keep the message until this moment: a [`Date`] or a `SystemTime`.
+    ///
+    /// ```
+    /// use std::time::{Duration, SystemTime};
+    /// use smtplib::Envelope;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tomorrow = SystemTime::now() + Duration::from_secs(24 * 3600);
+    /// let envelope = Envelope::parse("news@example.com", "ann@example.org")?.hold_until(tomorrow)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

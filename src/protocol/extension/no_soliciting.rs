@@ -12,6 +12,14 @@ impl Parameter {
     /// Makes SOLICIT: the classes of solicitation that the message belongs to, such as
     /// `org.example:ADV:ADLT` (RFC 3865).
     ///
+    /// ```
+    /// use smtplib::protocol::Parameter;
+    ///
+    /// let parameter = Parameter::solicit(["org.example:ADV", "net.example:ADV"])?;
+    /// assert_eq!(parameter.to_string(), "SOLICIT=org.example:ADV,net.example:ADV");
+    /// # Ok::<(), smtplib::error::CommandError>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::Option`] if there is no keyword, if one is not valid, or if they have more
@@ -35,7 +43,18 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// Names the classes of solicitation that the message belongs to; see [`Parameter::solicit`].
+    /// Names the classes of solicitation that the message belongs to; see [`Parameter::solicit`]. By
+    /// default there are none.
+    ///
+    /// ```
+    /// use smtplib::Envelope;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let envelope = Envelope::parse("shop@example.com", "ann@example.org")?
+    ///     .solicit(["com.example:ADV"])?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

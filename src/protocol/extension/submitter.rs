@@ -10,6 +10,16 @@ impl Parameter {
     /// Makes AUTH: who first submitted the message, for relays that trust each other (RFC 4954, 5).
     /// `None` means that it is not known.
     ///
+    /// ```
+    /// use smtplib::Address;
+    /// use smtplib::protocol::Parameter;
+    ///
+    /// let alice: Address = "alice@example.com".parse()?;
+    /// assert_eq!(Parameter::submitter(Some(&alice))?.to_string(), "AUTH=alice@example.com");
+    /// assert_eq!(Parameter::submitter(None)?.to_string(), "AUTH=<>");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`CommandError::Option`] for an address outside ASCII.
@@ -25,7 +35,18 @@ impl Parameter {
 }
 
 impl Envelope {
-    /// Names who first submitted the message; see [`Parameter::submitter`].
+    /// Names who first submitted the message; see [`Parameter::submitter`]. By default nobody is
+    /// named.
+    ///
+    /// ```
+    /// use smtplib::{Address, Envelope};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let alice: Address = "alice@example.com".parse()?;
+    /// let envelope = Envelope::parse("alice@example.com", "ann@example.org")?.submitter(Some(&alice))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Workers killed at random under load, and a server that makes every kind of trouble.
+//! Workers are killed at random under load, and the server makes every kind of trouble.
 
 use super::processes::{Aside, Redis, THREADS, Worker};
 use super::sink::{Sink, State, Trouble};
@@ -13,7 +13,7 @@ const JOBS: usize = 300;
 const WORKERS: usize = 4;
 const KILLS: usize = 20;
 
-/// One job, as the test put it.
+/// A job that the test put into the queue.
 struct Put {
     name: String,
     to: Vec<String>,
@@ -34,7 +34,7 @@ fn nothing_is_lost_and_nothing_is_sent_twice_unknown_to_the_queue() {
     for kill in 0..KILLS {
         let dice = dice(!seed, kill as u64);
         thread::sleep(Duration::from_millis(50 + dice % 300));
-        // The newest stand at the end.
+        // The newest workers are at the end.
         let place = if dice % 3 == 0 { WORKERS - 1 } else { 0 };
         workers.remove(place).kill();
         workers.push(redis.worker(&server));
@@ -58,7 +58,7 @@ fn nothing_is_lost_and_nothing_is_sent_twice_unknown_to_the_queue() {
     assert_explained(&jobs, &state, unknown.into_keys());
 }
 
-/// A recipient has the message once, or there is a report.
+/// Asserts that each recipient has the message once, or that there is a report.
 fn assert_accounted(
     put: &Put,
     to: &str,
@@ -81,8 +81,8 @@ fn assert_accounted(
     }
 }
 
-/// There are no more reports, and no more duplicates of jobs that allow them, than the server's
-/// silences and killed workers explain.
+/// Asserts that the server's silences and the killed workers explain all reports, and all
+/// duplicates of jobs that allow them.
 fn assert_explained(
     jobs: &HashMap<String, Put>,
     state: &State,
@@ -123,7 +123,7 @@ fn put(redis: &Redis, number: usize) -> (String, Put) {
     (job, put)
 }
 
-/// The reasons by job and recipient; there is never more than one.
+/// The reasons by job and recipient. There is never more than one.
 fn by_recipient(asides: Vec<Aside>) -> HashMap<(String, String), String> {
     let mut reasons = HashMap::new();
     for aside in &asides {
@@ -136,7 +136,8 @@ fn by_recipient(asides: Vec<Aside>) -> HashMap<(String, String), String> {
     reasons
 }
 
-/// It ends at some time, so that the pauses between tries do not grow long.
+/// The trouble for a message, by its number. There is none after the first 350, so that the pauses
+/// between attempts stay short.
 fn trouble(number: u64, dice: u64) -> Trouble {
     match dice % 100 {
         _ if number > 350 => Trouble::Late(Duration::ZERO),
@@ -150,7 +151,7 @@ fn trouble(number: u64, dice: u64) -> Trouble {
     }
 }
 
-/// A number that depends on nothing but these two (splitmix64).
+/// A number that depends only on these two (splitmix64).
 fn dice(seed: u64, throw: u64) -> u64 {
     let mut x = seed.wrapping_add(throw.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

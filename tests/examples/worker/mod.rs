@@ -1,4 +1,4 @@
-//! The example `worker`, with a Redis and a server that are the tests' own.
+//! The example `worker`, with a Redis and a server that the tests start.
 
 mod killing;
 mod processes;
@@ -103,7 +103,7 @@ fn jobs_of_a_worker_that_died_before_it_began_are_sent() {
     assert_eq!(times(&sink.state(), &id("once"), "ann@example.org"), 1);
 }
 
-// It looks dead for as long as it is stopped, and has no say when it wakes up.
+// A stopped worker looks dead, and changes nothing when it continues.
 #[test]
 #[ignore = "needs redis-server: see CONTRIBUTING.md"]
 fn a_worker_that_was_given_up_changes_nothing() {
@@ -146,7 +146,7 @@ fn a_job_of_another_worker_is_not_begun() {
     };
     assert!(!begin("other"));
     assert!(begin("one"));
-    // As after an answer that was lost.
+    // As if the first reply had been lost.
     assert!(begin("one"));
 }
 
@@ -185,7 +185,7 @@ fn jobs_that_are_none_are_set_aside() {
     assert_eq!(
         reasons,
         [
-            ": the message has no recipients",
+            ": the message has no recipients: add at least one",
             "ann: \"ann\" is not an address: the address has no @",
             "ann@example.org: the job has no message in the field `data`",
         ]

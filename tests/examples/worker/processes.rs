@@ -1,4 +1,4 @@
-//! A Redis of the test's own, and workers: processes that end with the thread that starts them.
+//! A Redis that the test starts, and workers: processes that end with the thread that starts them.
 
 use crate::program::{Program, path};
 use redis::{Client, Connection, FromRedisValue};
@@ -10,13 +10,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// Longer than anything here takes on a slow machine.
+/// Longer than every step here takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a worker is silent before it counts as dead: the shortest that the example allows.
+/// After this long without a sign of life a worker counts as dead. This is the shortest time that
+/// the example allows.
 pub(super) const LEASE: Duration = Duration::from_secs(3);
 
-/// One Redis, which keeps nothing on disk.
+/// A Redis that keeps nothing on disk.
 pub(super) struct Redis {
     directory: TempDir,
     process: Child,
@@ -65,7 +66,7 @@ impl Redis {
         entries.into_iter().map(|(_, entry)| entry).collect()
     }
 
-    /// Waits until the queue is empty, and asserts that nothing of it is left over.
+    /// Waits until the queue is empty, and asserts that nothing is left over.
     pub(super) fn wait_until_empty(&self) {
         wait_for(|| self.ask::<u64>(&["XLEN", "mail"]) == 0);
         let pending: Vec<redis::Value> = self.ask(&["XPENDING", "mail", "senders", "-", "+", "9"]);
@@ -75,7 +76,7 @@ impl Redis {
         assert!(known.is_empty(), "{known:?}");
     }
 
-    /// The example with a mode of operation, for this Redis.
+    /// The example, for this Redis.
     pub(super) fn program(&self) -> Program {
         Program::new("worker").env("REDIS_URL", self.url())
     }
@@ -100,7 +101,7 @@ impl Redis {
         Worker { process }
     }
 
-    /// What all workers have said.
+    /// The output of all workers.
     pub(super) fn said(&self) -> String {
         fs::read_to_string(self.log()).unwrap_or_default()
     }
@@ -133,16 +134,16 @@ impl Worker {
         end(&mut self.process);
     }
 
-    /// Sends a signal that the system has a name for.
+    /// Sends a signal by its name.
     pub(super) fn signal(&self, name: &str) {
-        // Not every system has a program of this name.
+        // Not every system has a program `kill`; every shell has the command.
         let mut kill = Command::new("sh");
         let id = self.process.id().to_string();
         kill.args(["-c", "kill -s \"$1\" \"$2\"", "sh", name, &id]);
         assert!(kill.status().unwrap().success());
     }
 
-    /// Waits until it has ended by itself.
+    /// Waits until the worker has ended.
     pub(super) fn wait(mut self) -> ExitStatus {
         wait_for(|| self.process.try_wait().unwrap().is_some());
         self.process.wait().unwrap()

@@ -1,4 +1,4 @@
-//! [`Sink`]: an SMTP server that counts, and makes trouble as it is told.
+//! [`Sink`]: an SMTP server that counts messages and makes trouble on demand.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What befalls a message.
+/// What happens to a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// Nothing but this delay.
+    /// Only this delay.
     Late(Duration),
     /// 451 to MAIL.
     SenderLater,
@@ -19,17 +19,17 @@ pub(super) enum Trouble {
     RecipientLater,
     /// 451 to the message.
     DataLater,
-    /// The connection is dropped where DATA would have a reply.
+    /// The connection is dropped instead of the reply to DATA.
     DropBefore,
-    /// The connection is dropped behind the message, which is taken.
+    /// The connection is dropped after the message, which is accepted.
     DropTaken,
-    /// The connection is dropped behind the message, which is not taken.
+    /// The connection is dropped after the message, which is not accepted.
     DropUntaken,
-    /// The message is taken, and has a reply when the test allows it.
+    /// The message is accepted, and gets its reply when the test allows it.
     Hold,
 }
 
-/// An SMTP server that counts, and makes trouble as it is told.
+/// An SMTP server that counts messages and makes trouble on demand.
 pub(super) struct Sink {
     pub(super) address: SocketAddr,
     shared: Arc<Shared>,
@@ -43,19 +43,20 @@ struct Shared {
 
 #[derive(Clone, Default)]
 pub(super) struct State {
-    /// How often each message was taken for each recipient, by its `Message-ID` and the address.
+    /// How often each message was accepted for each recipient, by its `Message-ID` and the address.
     pub(super) taken: HashMap<(String, String), u32>,
-    /// The messages that had no reply to their end.
+    /// The messages without a reply to their end.
     pub(super) unanswered: HashSet<String>,
-    /// The message that was taken last.
+    /// The message that was accepted last.
     pub(super) last: String,
     is_held: bool,
-    /// Whether nobody is welcome.
+    /// Whether every client is refused.
     is_closed: bool,
 }
 
 impl Sink {
-    /// Starts a server; the function tells what befalls the message of each number, from 0 on.
+    /// Starts a server. The function decides what happens to the message of each number, counted
+    /// from 0.
     pub(super) fn start(trouble: impl Fn(u64) -> Trouble + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -81,12 +82,12 @@ impl Sink {
         self.shared.state.lock().unwrap().clone()
     }
 
-    /// Greets with 554 from now on, or no more.
+    /// From now on, greets with 554 or no longer does.
     pub(super) fn close(&self, yes: bool) {
         self.shared.state.lock().unwrap().is_closed = yes;
     }
 
-    /// Lets the messages that are held have their replies.
+    /// Sends the replies to the messages that are held.
     pub(super) fn release(&self) {
         self.shared.state.lock().unwrap().is_held = false;
     }
@@ -111,7 +112,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Talks until somebody has enough.
+    /// Runs the session to its end.
     fn run(mut self) {
         let is_closed = self.shared.state.lock().unwrap().is_closed;
         let mut go_on = match is_closed {
@@ -123,7 +124,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Obeys a command; `None` ends the session.
+    /// Carries out a command; `None` ends the session.
     fn command(&mut self, line: &str) -> Option<()> {
         let verb = line.get(..4).unwrap_or_default();
         match verb {
@@ -212,7 +213,7 @@ impl<'a> Session<'a> {
 
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
-        // More than any line here; what a killed client leaves is no line.
+        // Longer than every line here. A killed client may leave less than a line.
         let read = self.reader.by_ref().take(4096).read_line(&mut line);
         read.ok()?;
         line.strip_suffix("\r\n").map(str::to_owned)

@@ -31,7 +31,7 @@ fn names(count: usize) -> Vec<String> {
     (1..=count).map(|number| number.to_string()).collect()
 }
 
-/// Every message is there exactly once.
+/// Asserts that the server has every message exactly once.
 fn all_once(server: &Crowd, count: usize) {
     let taken = server.taken();
     assert!(taken.values().all(|times| *times == 1), "{taken:?}");
@@ -75,7 +75,8 @@ fn a_connection_carries_no_more_than_it_may() {
     }
 }
 
-// The server closes each connection somewhere. What was certainly not delivered goes on.
+// The server closes each connection at some place. Messages that were certainly not delivered are
+// sent again.
 #[test]
 fn it_goes_on_over_new_connections() {
     for offers in OFFERS {
@@ -100,7 +101,7 @@ fn it_goes_on_over_new_connections() {
 #[test]
 fn what_is_unknown_says_so_and_the_rest_goes_on() {
     for offers in OFFERS {
-        // The first connection takes message 3 and is gone without a word.
+        // The first connection accepts message 3 and closes without a reply.
         let count = std::sync::atomic::AtomicUsize::new(0);
         let rule = move |number: usize, _: usize, line: &str| {
             let is_end = number == 0 && line == ".";
@@ -115,7 +116,8 @@ fn what_is_unknown_says_so_and_the_rest_goes_on() {
         let results: Vec<String> = mailer.send_all(messages(10)).map(|r| told(&r)).collect();
         let unknown = |told: &String| told.starts_with("unknown");
         assert!(unknown(&results[2]), "{results:?}");
-        // Those behind it whose end was written are unknown as well, and nobody is sent twice.
+        // The messages after it whose end was written are unknown, too, and no message is sent
+        // twice.
         let taken = server.taken();
         for (told, name) in results.iter().zip(names(10)) {
             let times = taken.get(&name).copied().unwrap_or_default();
@@ -133,7 +135,7 @@ fn what_is_unknown_says_so_and_the_rest_goes_on() {
     }
 }
 
-// A message that makes the server hang up does not hold up those behind it.
+// A message that makes the server hang up does not delay the messages after it.
 #[test]
 fn a_message_that_kills_connections_is_given_up() {
     let poison = |_: usize, _: usize, line: &str| match line {
@@ -182,7 +184,7 @@ fn refusals_do_not_touch_the_others() {
     peer.finish();
 }
 
-// With a policy the message goes again while the others go on, and its result has its place.
+// With a policy, the message is sent again while others are sent, and its result is in its place.
 #[test]
 fn a_message_refused_for_now_goes_again() {
     let first = std::sync::atomic::AtomicBool::new(true);
@@ -309,7 +311,7 @@ fn several_connections_share_the_work() {
     }
 }
 
-// The server lets two connections in, and refuses the others: those two do everything.
+// The server allows two connections and refuses the others. These two send everything.
 #[test]
 fn a_server_that_allows_few_connections_gets_everything() {
     for offers in OFFERS {
@@ -366,7 +368,7 @@ fn pauses_do_not_use_up_the_deadline() {
     server.finish();
 }
 
-// While a batch leaves the server alone, others can send.
+// While a batch pauses, others can send.
 #[test]
 fn a_batch_that_rests_holds_no_connection() {
     let first = std::sync::atomic::AtomicBool::new(true);
@@ -395,7 +397,7 @@ fn a_batch_that_rests_holds_no_connection() {
     server.finish();
 }
 
-// Behind a connection that was lost comes a new one, and not another that was kept.
+// After a lost connection a new one is opened, instead of using another kept one.
 #[test]
 fn what_was_kept_beside_a_lost_connection_is_not_used() {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -427,7 +429,7 @@ fn what_was_kept_beside_a_lost_connection_is_not_used() {
     server.finish();
 }
 
-// Each result stands at the place of its own message.
+// Each result is in the place of its message.
 #[test]
 fn each_result_has_its_place() {
     let rule = |_: usize, _: usize, line: &str| match line.strip_prefix("RCPT TO:<7") {

@@ -1,4 +1,4 @@
-//! A server for many connections at a time, which knows what it has taken.
+//! A server for many connections at a time, which knows what it has accepted.
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -10,19 +10,19 @@ use std::time::Duration;
 /// What a server does with a command.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
-    /// What is usual.
+    /// The usual reply.
     Usual,
     /// This reply.
     Reply(&'static str),
-    /// This reply, and the end.
+    /// This reply, and then the connection is closed.
     Farewell(&'static str),
-    /// The end, without a word.
+    /// The connection is closed without a reply.
     Drop,
-    /// What is usual, after a while.
+    /// The usual reply, after this delay.
     Late(Duration),
 }
 
-/// Decides by the number of the connection, the number of the command on it, and the command;
+/// Decides by the number of the connection, the number of the command on it, and the command.
 /// `CONNECT` is the beginning, and `.` the end of a message.
 pub(super) type Rule = dyn Fn(usize, usize, &str) -> Answer + Send + Sync;
 
@@ -40,7 +40,7 @@ struct Shared {
     open: AtomicUsize,
     most_open: AtomicUsize,
     connections: AtomicUsize,
-    /// How often each message was taken, by its first line.
+    /// How often each message was accepted, by its first line.
     taken: Mutex<HashMap<String, usize>>,
     order: Mutex<Vec<(usize, String)>>,
 }
@@ -86,22 +86,23 @@ impl Crowd {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
-    /// How many were open at the same time at most.
+    /// The most connections that were open at the same time.
     pub(super) fn most_open(&self) -> usize {
         self.shared.most_open.load(Ordering::SeqCst)
     }
 
-    /// How often each message was taken.
+    /// How often each message was accepted.
     pub(super) fn taken(&self) -> HashMap<String, usize> {
         self.shared.taken.lock().unwrap().clone()
     }
 
-    /// The messages in the order in which they were taken, each with the number of its connection.
+    /// The messages in the order in which they were accepted, each with the number of its
+    /// connection.
     pub(super) fn order(&self) -> Vec<(usize, String)> {
         self.shared.order.lock().unwrap().clone()
     }
 
-    /// Waits until every client has gone.
+    /// Waits until every client has closed.
     pub(super) fn finish(mut self) {
         self.stop();
         let start = std::time::Instant::now();
@@ -174,7 +175,7 @@ impl Session<'_> {
             line.clear();
             is_on = self.input.read_line(&mut line)? > 0 && self.command(line.trim_end())?;
         }
-        // What was not read must not make a reset of the farewell.
+        // Unread bytes must not turn the farewell into a reset.
         self.output.shutdown(Shutdown::Write)?;
         std::io::copy(&mut self.input, &mut std::io::sink())?;
         Ok(())
@@ -184,7 +185,7 @@ impl Session<'_> {
         self.output.write_all(format!("{reply}\r\n").as_bytes())
     }
 
-    /// Answers; false is the end.
+    /// Replies to a command. Returns false at the end.
     fn command(&mut self, line: &str) -> std::io::Result<bool> {
         let verb = line.split(' ').next().unwrap_or_default();
         if verb == "BDAT" {
@@ -241,7 +242,7 @@ impl Session<'_> {
         Ok(true)
     }
 
-    /// The message is ours from here on, whether the client hears of it or not.
+    /// From here on the server has the message, whether the client gets the reply or not.
     fn take(&mut self) {
         let text = String::from_utf8_lossy(&self.body);
         let name = text.lines().next().unwrap_or_default().to_owned();

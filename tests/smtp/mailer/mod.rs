@@ -1,4 +1,4 @@
-//! A mailer: which connection a message takes, what is tried again, and what never is.
+//! A mailer: which connection a message uses, and what is tried again and what is not.
 mod batch;
 mod crowd;
 mod pool;
@@ -25,12 +25,12 @@ fn message(reply: &str) -> String {
     )
 }
 
-/// A connection that carries so many messages, and then hears QUIT.
+/// A connection that gets this many messages, and then QUIT.
 fn carries(messages: usize) -> String {
     session(&[], &(message("250 taken").repeat(messages) + LEAVES))
 }
 
-/// The client says QUIT, and may or may not wait for the reply.
+/// The client sends QUIT, and may wait for the reply or not.
 const LEAVES: &str = "C: QUIT\nCclose\n";
 
 /// A peer with these connections, one after the other.
@@ -42,12 +42,12 @@ fn mailer(peer: &Peer) -> Mailer {
     Mailer::new(config(peer))
 }
 
-/// `Hi!` to Ann.
+/// Sends `Hi!` to Ann.
 fn send(mailer: &Mailer) -> Result<Outcome, Error> {
     mailer.sendmail("me@client.example", "ann@example.org", "Hi!\r\n")
 }
 
-/// The same, and Ann gets it.
+/// The same, and asserts that Ann gets it.
 fn sent(mailer: &Mailer) {
     assert!(send(mailer).unwrap().is_complete());
 }

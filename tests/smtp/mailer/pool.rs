@@ -64,7 +64,7 @@ fn messages_share_a_connection_and_clones_share_the_mailer() {
     peer.finish();
 }
 
-// Dropping waits for nothing: the server does not answer to QUIT.
+// Dropping does not wait: the server does not reply to QUIT.
 #[test]
 fn the_last_clone_says_quit() {
     let peer = connections([carries(1)]);
@@ -148,7 +148,7 @@ fn a_connection_is_not_kept_beyond_its_time() {
     }
 }
 
-// A refusal is no fault of the connection.
+// A refusal does not make a connection unusable.
 #[test]
 fn a_refusal_leaves_the_connection_fit() {
     let refused = "C: MAIL FROM:<me@client.example>\nS: 550 no\nC: RSET\nS: 250 ok\n";
@@ -166,7 +166,7 @@ fn a_refusal_leaves_the_connection_fit() {
     peer.finish();
 }
 
-// What the message's own fault is, is told before a connection carries anything of it.
+// An error in the message itself shows before any of it is sent.
 #[test]
 fn an_unfit_message_leaves_the_connection_fit() {
     let peer = connections([carries(2)]);
@@ -207,7 +207,7 @@ fn a_caller_waits_as_long_as_told() {
     peer.finish();
 }
 
-// Nobody connects, and the place in the queue is given up.
+// The connection fails, and its permit is given back.
 #[test]
 fn a_server_that_is_not_there_costs_no_place() {
     let refusing = Refusing::new();

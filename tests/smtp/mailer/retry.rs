@@ -60,7 +60,7 @@ fn a_refusal_for_good_is_not() {
     peer.finish();
 }
 
-// Whoever has the message does not get it twice.
+// A recipient that has the message does not get it again.
 #[test]
 fn only_those_who_are_left_are_sent_to_again() {
     let dialog = envelope(&[("ann", "250 ok"), ("bob", "451 later")])
@@ -128,7 +128,7 @@ fn where_all_are_required_all_go_again() {
     peer.finish();
 }
 
-// In the end somebody has it: that is a success with one who is missing.
+// At the end one recipient has it: a success in which one recipient is missing.
 #[test]
 fn a_partial_success_is_one() {
     let later = envelope(&[("bob", "451 still later")]);
@@ -148,7 +148,7 @@ fn a_partial_success_is_one() {
     peer.finish();
 }
 
-// Ann has it, and nobody knows about Bob.
+// Ann has it, and for Bob the result is unknown.
 #[test]
 fn unknown_is_never_tried_again() {
     let dialog = envelope(&[("ann", "250 ok"), ("bob", "451 later")])
@@ -255,7 +255,8 @@ fn a_lost_connection_is_tried_again() {
     peer.finish();
 }
 
-// The connection had to be cut because of the message: another one would be cut, too.
+// The message was the reason for closing the connection, and another connection would end in the
+// same way.
 #[test]
 fn a_message_that_cannot_be_read_is_not_tried_again() {
     let cut = envelope(&[("ann", "250 ok")]) + "C: DATA\nS: 354 go\nCignore\n";

@@ -1,12 +1,12 @@
-//! A kept connection that has gone stale: the message goes over another, once, if it is certainly
-//! nobody's yet.
+//! A kept connection that has gone stale: the message goes over another one, once, if certainly no
+//! recipient has it.
 use super::{LEAVES, carries, connections, mailer, message, send, sent};
 use crate::support::sending::{config, facts, fates, session};
 use smtplib::{Config, Delivery, Error, Mailer, Security};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How a connection goes stale behind its first message.
+/// How a connection goes stale after its first message.
 const ENDS: [&str; 11] = [
     "S: 250 nobody has asked\nCignore\n",
     "Sraw: 42\nCignore\n",
@@ -28,7 +28,7 @@ fn what_went_stale_is_replaced_once() {
         let peer = connections([first, carries(1)]);
         let mailer = mailer(&peer);
         sent(&mailer);
-        // The end may still be on its way; then it shows at the first command.
+        // The end may not have arrived yet. Then the first command finds it.
         let outcome = send(&mailer).unwrap_or_else(|error| panic!("{end}: {error:?}"));
         assert_eq!(
             fates(&outcome),
@@ -81,7 +81,7 @@ fn the_trace_tells_of_it() {
     peer.finish();
 }
 
-// A new connection that fails is the caller's to judge.
+// If a new connection fails, the caller gets the error.
 #[test]
 fn a_new_connection_is_not_replaced() {
     for end in &ENDS[6..] {
@@ -106,7 +106,7 @@ fn a_second_stale_connection_is_the_end() {
     peer.finish();
 }
 
-// Behind the end of the message nobody knows: no second connection comes.
+// After the end of the message the result is unknown, so no second connection is opened.
 #[test]
 fn what_may_have_been_taken_is_not_sent_again() {
     for end in ["EOF\nCclose\n", "RST\n"] {
@@ -164,7 +164,7 @@ fn a_timeout_is_the_callers_to_judge() {
     peer.finish();
 }
 
-// RSET refused: the connection's fault.
+// RSET is refused, so the connection is the cause.
 #[test]
 fn a_connection_that_cannot_be_reset_is_replaced() {
     let refused =
@@ -180,7 +180,8 @@ fn a_connection_that_cannot_be_reset_is_replaced() {
     peer.finish();
 }
 
-// RFC 9422: the server says how many messages it takes, and is not made to say it again.
+// RFC 9422: the limit of messages that the server announces is obeyed, so that it need not refuse
+// one.
 #[test]
 fn a_limit_of_the_server_is_obeyed() {
     let one = |offers: &[&str]| session(offers, &(message("250 taken") + LEAVES));

@@ -1,5 +1,5 @@
-//! Many threads and a server that drops, delays and refuses as it likes: every message has exactly one
-//! result, and the server has it exactly as often as reported.
+//! Many threads, and a server that drops, delays and refuses at random. Every message has exactly
+//! one result, and the server has it exactly as often as reported.
 use super::crowd::{Answer, Crowd};
 use smtplib::connection::Consignment;
 use smtplib::{Address, Delivery, Envelope, Error, Mailer, Outcome, Retry};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A number that depends on nothing but these two: from 0 to 999.
+/// A number from 0 to 999 that depends only on these two.
 fn dice(seed: usize, throw: usize) -> u64 {
     let mut x = (seed as u64) << 32 | throw as u64;
     for _ in 0..3 {
@@ -19,7 +19,7 @@ fn dice(seed: usize, throw: usize) -> u64 {
     x % 1000
 }
 
-/// Trouble on two commands of a hundred.
+/// Trouble at two of a hundred commands.
 fn moody(seed: usize) -> impl Fn(usize, usize, &str) -> Answer + Send + Sync + 'static {
     move |connection, command, line| {
         if ["CONNECT", "EHLO client.example", "QUIT"].contains(&line) {
@@ -41,7 +41,7 @@ fn message(name: &str) -> Consignment<'static> {
     (Envelope::new(to.clone(), [to]), format!("{name}\r\n")).into()
 }
 
-/// What was reported of a message, and what the server has.
+/// Compares what was reported about a message with what the server has.
 fn compare(name: &str, result: &Result<Outcome, Error>, times: usize) {
     match result {
         Ok(outcome) => assert!(outcome.is_complete() && times == 1, "{name}: {times} times"),
@@ -119,7 +119,7 @@ fn batches_and_a_moody_server() {
     }
 }
 
-// Whoever comes first is served first: with one connection nobody overtakes anybody by much.
+// The first call is served first: with one connection, no thread gets far ahead of another.
 #[test]
 fn nobody_starves() {
     let server = Crowd::new(&["PIPELINING"], |_, _, _| Answer::Usual);

@@ -1,8 +1,8 @@
 //! A certificate authority for the tests, made once per process.
 //!
 //! Nothing of it is in the repository, so no key leaks and no certificate expires there. The
-//! acceptors are those of `native-tls`, which cannot ask the client for its certificate:
-//! [`TestCa::client`] shows that a client identity is accepted and does no harm, not that it
+//! acceptors are those of `native-tls`, which cannot ask the client for its certificate. So
+//! [`TestCa::client`] shows only that a client identity is accepted and does no harm, not that it
 //! arrives.
 use native_tls::{Certificate, Identity, TlsAcceptor, TlsConnector};
 use rcgen::{
@@ -14,20 +14,20 @@ use std::sync::OnceLock;
 /// Which certificate the peer shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leaf {
-    /// For the right names, by the authority, but its time is over.
+    /// For the right names, from the authority, but expired.
     Expired,
     /// For `localhost`, `mx.example.org`, `127.0.0.1` and `::1`.
     Good,
-    /// For the right names, by the authority, but its time has not come.
+    /// For the right names, from the authority, but not valid yet.
     NotYetValid,
-    /// For the right names, but signed by itself.
+    /// For the right names, but self-signed.
     SelfSigned,
-    /// By the authority, but for `other.example`.
+    /// From the authority, but for `other.example`.
     WrongName,
 }
 
 impl Leaf {
-    /// The leaf a script names: `expired`, `good`, `not-yet-valid`, `self-signed` or
+    /// The leaf that a script names: `expired`, `good`, `not-yet-valid`, `self-signed` or
     /// `wrong-name`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
@@ -67,7 +67,7 @@ pub(crate) struct TestCa {
 }
 
 impl TestCa {
-    /// The one authority of this process.
+    /// The authority of this process.
     pub(crate) fn get() -> &'static Self {
         static CA: OnceLock<TestCa> = OnceLock::new();
         CA.get_or_init(Self::new)
@@ -93,12 +93,12 @@ impl TestCa {
         }
     }
 
-    /// The certificate a client must trust, in PEM.
+    /// The certificate that a client must trust, in PEM.
     pub(crate) fn root_pem(&self) -> &str {
         &self.root
     }
 
-    /// A certificate for TLS client authentication with its key.
+    /// A certificate for TLS client authentication, with its key.
     pub(crate) fn client(&self) -> &Pem {
         &self.client
     }
@@ -113,15 +113,16 @@ impl TestCa {
         }
     }
 
-    /// The server's side of TLS 1.2 and later, unless the TLS library of this system takes no key.
+    /// The server's side of TLS 1.2 and later. It fails if this system's TLS library cannot use the
+    /// key.
     pub(crate) fn acceptor(&self, leaf: Leaf) -> native_tls::Result<TlsAcceptor> {
         TlsAcceptor::new(self.leaf(leaf).identity()?)
     }
 
-    /// The client's side, trusting this authority and no other.
+    /// The client's side, which trusts only this authority.
     ///
-    /// Made once, since OpenSSL reads all roots of the system for every connector it makes, whether
-    /// they are wanted or not, and takes longer for it than a test.
+    /// Made once. OpenSSL reads all roots of the system for every connector, even if they are not
+    /// wanted, and that takes longer than a test.
     pub(crate) fn connector(&self) -> TlsConnector {
         static CONNECTOR: OnceLock<TlsConnector> = OnceLock::new();
         CONNECTOR.get_or_init(|| self.new_connector()).clone()
@@ -162,7 +163,7 @@ fn client() -> CertificateParams {
     params
 }
 
-/// Signed by `issuer`, or by itself.
+/// Signs by `issuer`, or makes it self-signed.
 fn signed(params: &CertificateParams, issuer: Option<&Issuer<'_, KeyPair>>) -> Pem {
     let key = KeyPair::generate().unwrap();
     let certificate = match issuer {
@@ -175,5 +176,5 @@ fn signed(params: &CertificateParams, issuer: Option<&Issuer<'_, KeyPair>>) -> P
     }
 }
 
-/// What the peer is called; an address in text becomes an address in the certificate.
+/// The names of the peer. An address in text becomes an address in the certificate.
 const NAMES: &[&str] = &["localhost", "mx.example.org", "127.0.0.1", "::1"];

@@ -1,4 +1,4 @@
-//! One connection, as a handler is given it: lines, message data and chunks.
+//! One connection for a handler: lines, message data and chunks.
 use crate::peer::ca::{Leaf, TestCa};
 use crate::peer::exchanged::{Body, Session, escaped};
 use crate::peer::failure::{Failure, Result, fail};
@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// The server's side of one connection.
 ///
-/// Every method waits no longer than the peer's bound and fails with a sentence; a handler passes
-/// it on with `?`.
+/// Every method waits no longer than the peer's bound, and fails with a sentence. A handler returns
+/// it with `?`.
 #[derive(Debug)]
 pub(crate) struct Conn {
     pub(super) link: Link,
@@ -34,12 +34,12 @@ impl Conn {
         self.write(format!("{line}\r\n").as_bytes())
     }
 
-    /// Writes octets in one segment, or cut as the peer was told to.
+    /// Writes bytes in one segment, or cut as the settings say.
     pub(crate) fn write(&mut self, octets: &[u8]) -> Result<()> {
         Ok(self.link.send(octets)?)
     }
 
-    /// Reads one line, which must end in CRLF and hold no other CR; gives it without CRLF.
+    /// Reads one line, which must end in CRLF and have no other CR. Returns it without CRLF.
     pub(crate) fn read_line(&mut self) -> Result<String> {
         let line = self.take_line()?;
         let text = String::from_utf8_lossy(&line).into_owned();
@@ -53,7 +53,8 @@ impl Conn {
         same(line.as_bytes(), got.as_bytes())
     }
 
-    /// Reads message data up to its lone dot, which must hold no bare CR or LF; gives it unstuffed.
+    /// Reads message data up to the final dot. It must not have a bare CR or LF. Returns it
+    /// unstuffed.
     pub(crate) fn read_data(&mut self) -> Result<Vec<u8>> {
         let mut wire = Vec::new();
         let mut from = 0;
@@ -73,7 +74,7 @@ impl Conn {
         Ok(message)
     }
 
-    /// Reads exactly `n` octets.
+    /// Reads exactly `n` bytes.
     pub(crate) fn read_octets(&mut self, n: usize) -> Result<Vec<u8>> {
         while self.link.buffer.len() < n {
             self.link.more(&format!("{n} octets"))?;
@@ -81,7 +82,7 @@ impl Conn {
         Ok(self.link.buffer.drain(..n).collect())
     }
 
-    /// Reads `BDAT n` or `BDAT n LAST` and its octets; gives them and whether it was the last
+    /// Reads `BDAT n` or `BDAT n LAST` and its bytes. Returns them, and whether it was the last
     /// chunk.
     pub(crate) fn read_bdat(&mut self) -> Result<(Vec<u8>, bool)> {
         let line = self.read_line()?;
@@ -100,7 +101,7 @@ impl Conn {
         }
     }
 
-    /// Asserts that the client sends nothing for so long.
+    /// Asserts that the client sends nothing for this long.
     pub(crate) fn expect_silence(&mut self, wait: Duration) -> Result<()> {
         let got = match self.link.look(wait)? {
             Fill::Quiet => return Ok(()),
@@ -115,12 +116,12 @@ impl Conn {
         self.handshake(&server_side(leaf)?)
     }
 
-    /// Sends `close_notify` if TLS is on, then FIN; the client can still be read.
+    /// Sends `close_notify` if TLS is on, then FIN. The client can still be read.
     pub(crate) fn finish_sending(&mut self) {
         self.link.finish(true);
     }
 
-    /// Closes both directions; octets not read make a reset of it.
+    /// Closes both directions. Unread bytes turn this into a reset.
     pub(crate) fn close(&mut self) {
         self.link.close();
     }
@@ -136,13 +137,13 @@ impl Conn {
     }
 }
 
-/// What the peer needs for a handshake. `.ci/fresh` counts the tests that fail with this sentence.
+/// The acceptor for a handshake. `.ci/fresh` counts the tests that fail with this sentence.
 pub(super) fn server_side(leaf: Leaf) -> Result<TlsAcceptor> {
     let acceptor = TestCa::get().acceptor(leaf);
     acceptor.map_err(|e| Failure(format!("this system has no TLS for servers: {e}")))
 }
 
-/// What scripts need beyond that.
+/// More methods, for scripts.
 impl Conn {
     pub(super) fn take_line(&mut self) -> Result<Vec<u8>> {
         let mut from = 0;
@@ -164,7 +165,7 @@ impl Conn {
         Ok(line)
     }
 
-    /// Reads a line of message data, which must be `line`; the lone dot makes a body of them.
+    /// Reads a line of message data, which must be `line`. The final dot makes a body of the lines.
     pub(super) fn expect_body_line(&mut self, line: &[u8]) -> Result<()> {
         let got = self.take_line()?;
         self.open_body.extend_from_slice(&got);
@@ -180,7 +181,7 @@ impl Conn {
         same(octets, &got)
     }
 
-    /// Reads the octets that a BDAT command announces.
+    /// Reads the bytes that a BDAT command announces.
     pub(super) fn read_chunk(&mut self, command: &str) -> Result<(Vec<u8>, bool)> {
         let words: Vec<&str> = command.split(' ').collect();
         let (size, last) = match *words.as_slice() {
@@ -200,7 +201,7 @@ impl Conn {
         Ok((chunk, last))
     }
 
-    /// Reads octets that count as a body.
+    /// Reads bytes that count as a body.
     pub(super) fn read_part(&mut self, n: usize) -> Result<Vec<u8>> {
         let octets = self.read_octets(n)?;
         self.link.session.bodies.push(Body::plain(octets.clone()));
@@ -214,7 +215,7 @@ impl Conn {
             .map_err(|e| Failure(format!("no TLS: {e}")))
     }
 
-    /// Octets that came with the last command belong to no TLS: the client did not wait for it.
+    /// Asserts that no bytes came with the last command: the client must wait before it begins TLS.
     pub(super) fn nothing_ahead(&self) -> Result<()> {
         match self.link.buffer.is_empty() {
             true => Ok(()),
@@ -225,7 +226,7 @@ impl Conn {
         }
     }
 
-    /// The record, with what a body that was broken off has left.
+    /// The record, with the rest of a body that was not finished.
     pub(super) fn into_session(mut self) -> Session {
         if !self.open_body.is_empty() {
             self.end_body();
@@ -250,8 +251,8 @@ fn same(expected: &[u8], got: &[u8]) -> Result<()> {
     ))
 }
 
-/// Where the octets behind the lone dot begin. The terminator may begin at `from` or later, and it
-/// is all there is of an empty message.
+/// Where the bytes after the final dot begin. The terminator may begin at `from` or later, and an
+/// empty message is only the terminator.
 fn end_of_data(wire: &[u8], from: usize) -> Option<usize> {
     if wire.starts_with(&TERMINATOR[2..]) {
         return Some(TERMINATOR.len() - 2);
@@ -280,5 +281,5 @@ fn check_line_ends(octets: &[u8]) -> Result<()> {
 }
 
 const TERMINATOR: &[u8] = b"\r\n.\r\n";
-/// RFC 4954, 4.5.1 allows 12,288 octets; what is longer by far is no command.
+/// RFC 4954, 4.5.1 allows 12,288 octets. A line that is much longer is not a command.
 const LONGEST_LINE: usize = 64 * 1024;

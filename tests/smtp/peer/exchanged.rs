@@ -1,14 +1,14 @@
-//! What was really exchanged: for a test to ask, and for a failure to show.
+//! What was exchanged, for tests to check and for failures to show.
 use std::fmt::{self, Write as _};
 
-/// All connections of a finished peer, in the order they were made.
+/// All connections of a finished peer, in the order in which they were made.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanged {
     pub(crate) sessions: Vec<Session>,
 }
 
 impl Exchanged {
-    /// Every command line a script or a handler has read, without CRLF, over all connections.
+    /// Every command line that a script or a handler has read, without CRLF, over all connections.
     pub(crate) fn commands(&self) -> Vec<&str> {
         self.sessions
             .iter()
@@ -29,7 +29,7 @@ impl Exchanged {
         self.sessions.iter().map(|s| s.bodies.len()).sum()
     }
 
-    /// Every octet of the client that any observer of the network could read, over all connections.
+    /// Every byte of the client that an observer of the network could read, over all connections.
     pub(crate) fn clear(&self) -> Vec<u8> {
         self.sessions.iter().flat_map(Session::clear).collect()
     }
@@ -61,18 +61,18 @@ enum Entry {
 }
 
 impl Session {
-    /// Every octet of the client, decrypted, message data included.
+    /// Every byte of the client, decrypted, message data included.
     pub(crate) fn received(&self) -> Vec<u8> {
         octets_of_client(&self.log)
     }
 
-    /// The octets of the client from before the TLS handshake: all of them if there was none.
+    /// The bytes of the client before the TLS handshake, or all if there was none.
     pub(crate) fn clear(&self) -> Vec<u8> {
         let tls = self.log.iter().position(|e| matches!(e, Entry::Tls));
         octets_of_client(&self.log[..tls.unwrap_or(self.log.len())])
     }
 
-    /// Every octet of the peer, except repetitions of one text.
+    /// Every byte of the peer, except repetitions of one text.
     pub(crate) fn sent(&self) -> Vec<u8> {
         let server = self.log.iter().filter_map(|e| match e {
             Entry::Server(octets) => Some(octets.as_slice()),
@@ -118,7 +118,7 @@ impl fmt::Display for Session {
     }
 }
 
-/// Message data as it came.
+/// Message data, unchanged.
 #[derive(Debug)]
 pub(crate) struct Body {
     wire: Vec<u8>,
@@ -142,12 +142,12 @@ impl Body {
         }
     }
 
-    /// As it was on the wire, the terminator of DATA included.
+    /// The bytes on the wire, including the terminator of DATA.
     pub(crate) fn wire(&self) -> &[u8] {
         &self.wire
     }
 
-    /// As the recipient gets it: dots unstuffed, the terminator of DATA taken off.
+    /// The message that the recipient gets: unstuffed, without the terminator of DATA.
     pub(crate) fn message(&self) -> Vec<u8> {
         if !self.stuffed {
             return self.wire.clone();
@@ -164,7 +164,7 @@ impl Body {
     }
 }
 
-/// Octets for a person: CR, LF and other controls escaped, 8-bit as `\xHH`.
+/// Bytes for a person: CR, LF and other control characters escaped, 8-bit as `\xHH`.
 pub(crate) fn escaped(octets: &[u8]) -> String {
     octets
         .escape_ascii()
@@ -181,7 +181,7 @@ fn octets_of_client(log: &[Entry]) -> Vec<u8> {
     client.flatten().copied().collect()
 }
 
-/// One line per line, its CRLF understood, any other end of line shown.
+/// One line for each line. Only line ends other than CRLF are shown.
 fn lines(who: char, octets: &[u8]) -> String {
     let lines: Vec<&[u8]> = octets.split_inclusive(|&b| b == b'\n').collect();
     let mut out = String::new();
@@ -211,7 +211,7 @@ fn line_text(line: &[u8]) -> String {
     escaped(text) + end
 }
 
-/// A failure shows this many lines of each end of a long run.
+/// A failure shows this many lines at each end of a long text.
 const LINES: usize = 100;
 /// A failure shows this much of a line.
 const COLUMNS: usize = 600;

@@ -1,8 +1,8 @@
-//! Why a dialog is not what it should be.
+//! Why a dialog is wrong.
 use std::fmt;
 use std::io;
 
-/// One sentence for the person who reads the failed test; made with `"...".into()`.
+/// One sentence for the person who reads the failed test, made with `"...".into()`.
 #[derive(Debug)]
 pub(crate) struct Failure(pub(super) String);
 
@@ -13,7 +13,7 @@ pub(crate) fn fail<T>(text: impl Into<String>) -> Result<T> {
     Err(Failure(text.into()))
 }
 
-/// A wait that reached its bound, as against a client that is gone.
+/// The error for a wait that reached its bound, to distinguish it from a client that has closed.
 pub(crate) fn timed_out(text: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, text.into())
 }

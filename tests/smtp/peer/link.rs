@@ -1,4 +1,4 @@
-//! Octets in and out of one connection: with a bound on every wait, and a record of everything.
+//! Bytes in and out of one connection, with a bound on every wait and a record of everything.
 use crate::peer::exchanged::{Session, escaped};
 use crate::peer::failure::{Result, fail, timed_out};
 use crate::peer::settings::{Control, Cut, Settings};
@@ -9,25 +9,25 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What one look at the network brought.
+/// What one read from the network found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fill {
     /// The client has closed, or reset.
     End,
     Octets,
-    /// Nothing within the time given.
+    /// Nothing came in time.
     Quiet,
 }
 
-/// A stream, what was read from it ahead, and what has passed over it.
+/// A stream, the bytes read ahead, and a record of everything.
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) session: Session,
-    /// Received, not consumed.
+    /// Bytes that were received and not consumed.
     pub(crate) buffer: Vec<u8>,
-    /// Reads that brought octets.
+    /// How many reads returned bytes.
     pub(crate) reads: usize,
-    /// At most so many octets per read, and the pause before it.
+    /// The most bytes of a read, and the pause before it.
     pub(crate) pace: Option<(usize, Duration)>,
     stream: Stream,
     settings: Settings,
@@ -76,7 +76,7 @@ impl Link {
         }
     }
 
-    /// Writes without a record: for what the record would only repeat.
+    /// Writes without a record, for text that is repeated.
     pub(crate) fn write_all(&mut self, mut octets: &[u8]) -> io::Result<()> {
         let deadline = Instant::now() + self.settings.bound;
         self.set_timeouts(SLICE)?;
@@ -94,7 +94,7 @@ impl Link {
         Ok(())
     }
 
-    /// Waits for octets that nobody has consumed, no longer than `wait`.
+    /// Waits for bytes, no longer than `wait`. Returns at once if there are unconsumed ones.
     pub(crate) fn look(&mut self, wait: Duration) -> Result<Fill> {
         if !self.buffer.is_empty() {
             return Ok(Fill::Octets);
@@ -102,7 +102,7 @@ impl Link {
         self.fill(wait)
     }
 
-    /// Takes what has arrived, without waiting.
+    /// Reads what has arrived, without waiting.
     pub(crate) fn peek(&mut self) -> Result<Fill> {
         self.set_nonblocking(true)?;
         let fill = self.read_once();
@@ -113,7 +113,7 @@ impl Link {
         }
     }
 
-    /// Waits for more octets; `wanted` is what is missing without them.
+    /// Waits for more bytes. `wanted` says what is missing without them.
     pub(crate) fn more(&mut self, wanted: &str) -> Result<()> {
         let instead = match self.fill(self.settings.bound)? {
             Fill::Octets => return Ok(()),
@@ -137,7 +137,7 @@ impl Link {
         Ok(())
     }
 
-    /// The server's side of the TLS handshake. Whatever comes of it, the plain connection is over.
+    /// The server's side of the TLS handshake. In any case the connection without TLS ends here.
     pub(crate) fn handshake(&mut self, acceptor: &TlsAcceptor) -> io::Result<()> {
         let deadline = Instant::now() + self.settings.bound;
         self.set_timeouts(SLICE)?;
@@ -181,7 +181,7 @@ impl Link {
         self.ended = true;
     }
 
-    /// What the client sent and nobody asked for.
+    /// What the client sent without being asked.
     pub(crate) fn surplus(&self) -> String {
         let shown = &self.buffer[..self.buffer.len().min(SHOWN)];
         let rest = if self.buffer.len() > SHOWN { "..." } else { "" };
@@ -233,7 +233,7 @@ impl Link {
         }
     }
 
-    /// A stream that is closed needs no timeouts: its reads fail at once.
+    /// Sets the timeouts. A closed stream needs none, because its reads fail at once.
     fn set_timeouts(&self, wait: Duration) -> io::Result<()> {
         self.stream
             .socket()
@@ -261,11 +261,11 @@ fn remaining(end: Instant) -> Option<Duration> {
         .filter(|left| !left.is_zero())
 }
 
-/// No system call blocks for longer, so that the end of a test is seen soon.
+/// No system call blocks for longer, so that the end of a test is noticed soon.
 const SLICE: Duration = Duration::from_millis(20);
-/// Long enough for a reader that waits to see two segments as two.
+/// Long enough for a waiting reader to see two separate segments.
 const CUT_PAUSE: Duration = Duration::from_millis(1);
 const OCTET_PAUSE: Duration = Duration::from_micros(50);
 const CHUNK: usize = 64 * 1024;
-/// Octets of surplus quoted in a failure; the record has them all.
+/// How many bytes of surplus a failure quotes. The record has all of them.
 const SHOWN: usize = 200;

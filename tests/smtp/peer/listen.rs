@@ -15,7 +15,7 @@ pub(crate) enum Listener {
     Unix(UnixListener),
 }
 
-/// What a client needs to get there.
+/// What a client needs to connect.
 #[derive(Debug)]
 pub(crate) enum Endpoint {
     Tcp(SocketAddr),
@@ -30,8 +30,8 @@ impl Listener {
     pub(crate) fn tcp(address: SocketAddr, recv_buffer: Option<usize>) -> (Self, Endpoint) {
         let listener = TcpListener::bind(address).unwrap();
         if let Some(octets) = recv_buffer {
-            // What is accepted inherits it, and only so the window of the handshake is small
-            // already.
+            // Accepted sockets inherit it. Only in this way is the window small from the handshake
+            // on.
             SockRef::from(&listener)
                 .set_recv_buffer_size(octets)
                 .unwrap();
@@ -62,7 +62,7 @@ impl Listener {
         };
         match accepted {
             Ok(socket) => {
-                // Some systems let it inherit the listener's mode.
+                // On some systems it inherits the listener's mode.
                 socket.set_nonblocking(false).unwrap();
                 Some(socket)
             }

@@ -16,98 +16,97 @@
 //! peer.finish();
 //! ```
 //!
-//! [`Peer::finish`] waits for the end and panics when the client did something else than the script
-//! says, did more, did less, or never came: with the script, the failing line marked, and
-//! everything that was exchanged. Its value, [`Exchanged`], has the commands, the message data, and
-//! every octet that was sent in the clear. No wait for the client is longer than 10 s
-//! ([`Script::bound`]), so that no test can hang in the peer.
+//! [`Peer::finish`] waits for the end. It panics if the client did something else than the script
+//! says, did more, did less, or never came. The panic shows the script with the failing line
+//! marked, and everything that was exchanged. The value that it returns, [`Exchanged`], has the
+//! commands, the message data, and every byte that was sent in the clear. No wait for the client is
+//! longer than 10 s ([`Script::bound`]), so no test can hang in the peer.
 //!
 //! # The language
 //!
-//! One directive in a line. Indentation, empty lines and lines that begin with `#` do not count;
-//! spaces at the end of a line do. What is not understood panics in [`Script::new`]. A time is
-//! `50us`, `200ms` or `2s`. Escapes are `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH`, and only where
-//! they are named below: a script with escapes is best a raw string, `r"..."`.
+//! Each line has one directive. Indentation, empty lines and lines that begin with `#` are ignored.
+//! Spaces at the end of a line are not. [`Script::new`] panics if it does not understand a line. A
+//! time is `50us`, `200ms` or `2s`. Escapes are `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH`, but only
+//! in the directives that name them below. Write a script with escapes as a raw string, `r"..."`.
 //!
-//! ## The server speaks
+//! ## What the server sends
 //!
 //! | directive | meaning |
 //! |---|---|
 //! | `S: text` | the line and CRLF |
-//! | `S+ text` | the same; says that it must be in the segment before: an injection |
+//! | `S+ text` | the same; must be in the same segment as the line before: an injection |
 //! | `Sraw: octets` | with escapes, without CRLF |
-//! | `S~200ms: text` | after a pause, in a segment of its own |
-//! | `S.. 50ms: text` | octet by octet, a pause behind each; the client may close meanwhile |
-//! | `S*100000: text` | so many times; the client may close meanwhile |
-//! | `Sforever: text` | until the client closes, which it must before 16 MiB |
+//! | `S~200ms: text` | after a pause, in a separate segment |
+//! | `S.. 50ms: text` | byte by byte, with a pause after each; the client may close meanwhile |
+//! | `S*100000: text` | this many times; the client may close meanwhile |
+//! | `Sforever: text` | until the client closes, which it must do before 16 MiB |
 //!
-//! Server lines that follow one another are one block, written at once, unless `S~` or `S..` gives
-//! a line its own time. Before a block the peer looks whether the client has sent more than it was
-//! asked for, which is a failure (but see `ahead`). The modifiers combine: `S.. 5ms forever raw: x`
-//! drips until the client closes, which it must within the bound.
+//! Server lines that follow each other are one block. It is written at once, unless `S~` or `S..`
+//! gives a line its own time. Before a block the peer checks whether the client has sent more than
+//! it was asked for. That is a failure (but see `ahead`). The modifiers can be combined:
+//! `S.. 5ms forever raw: x` drips until the client closes, which it must do within the bound.
 //!
-//! ## The client speaks
+//! ## What the client sends
 //!
 //! | directive | meaning |
 //! |---|---|
-//! | `C: text` | exactly this line, ended by CRLF, without another CR or LF |
-//! | `C~: EHLO *` | a line of this form; each `*` stands for anything |
-//! | `Craw: octets` | exactly these octets, with escapes |
+//! | `C: text` | exactly this line, with CRLF at its end and no other CR or LF |
+//! | `C~: EHLO *` | a line of this form; each `*` stands for any text |
+//! | `Craw: octets` | exactly these bytes, with escapes |
 //! | `Cgroup` | the client lines below, up to another directive, come in one segment |
 //! | `C\| text` | a line of message data as on the wire, with escapes; `C\| .` ends it |
-//! | `Cdata`, `Cdata 1000` | message data up to its dot; of so many octets when unstuffed |
-//! | `Cbdat`, `Cbdat LAST` | a `BDAT n` command, with or without `LAST`, and its n octets |
-//! | `Coctets 65536` | so many octets, whatever they are: a part of a body |
-//! | `C-silence 50ms` | nothing for so long |
+//! | `Cdata`, `Cdata 1000` | message data up to its dot; with this many bytes when unstuffed |
+//! | `Cbdat`, `Cbdat LAST` | a `BDAT n` command, with or without `LAST`, and its n bytes |
+//! | `Coctets 65536` | this many bytes of any value: a part of a body |
+//! | `C-silence 50ms` | nothing for this long |
 //! | `Cclose` | the client closes, and sends nothing before |
-//! | `Cclose or QUIT` | the same, but it may say QUIT first, which is answered |
-//! | `Cignore` | whatever the client still sends until it closes |
-//! | `Chello`, `Chello name` | a `ClientHello` (with this name in it), which is left unanswered |
-//! | `ahead` | from here on the client may send before it is answered |
+//! | `Cclose or QUIT` | the same, but it may send QUIT first, which gets a reply |
+//! | `Cignore` | everything that the client still sends until it closes |
+//! | `Chello`, `Chello name` | a `ClientHello` (with this name in it), which gets no reply |
+//! | `ahead` | from here on the client may send before it gets a reply |
 //!
-//! Pipelined commands are `C:` lines one after the other, `Cgroup` says that they come at once, and
-//! `C-silence` that nothing more comes before the reply. A client that writes a group in two pieces
-//! is nearly always caught, since the peer waits in `read`; one that writes it in one piece is
-//! never blamed, up to 16 KiB inside TLS and 64 KiB without. Message data must hold no bare CR or
-//! LF.
+//! Pipelined commands are `C:` lines one after the other. `Cgroup` says that they come at once, and
+//! `C-silence` says that nothing more comes before the reply. The peer nearly always notices a
+//! group in two pieces, because it waits in `read`. It accepts every group that was written in one
+//! piece, up to 16 KiB inside TLS and 64 KiB without. Message data must not have a bare CR or LF.
 //!
 //! ## The connection
 //!
 //! | directive | meaning |
 //! |---|---|
 //! | `TLS`, `TLS wrong-name` | the handshake, with a certificate of [`Leaf`] |
-//! | `TLS-refused expired` | the client gives up in the handshake, or right behind it |
-//! | `TLS-refused 1.1` | the client gives up, since the peer answers with TLS 1.1 |
-//! | `EOF` | FIN, inside TLS behind `close_notify`; the client can still be heard |
+//! | `TLS-refused expired` | the client gives up in the handshake, or directly after it |
+//! | `TLS-refused 1.1` | the client gives up, because the peer replies with TLS 1.1 |
+//! | `EOF` | FIN, inside TLS after `close_notify`; the client can still send |
 //! | `EOF-bare` | FIN without `close_notify` |
-//! | `close` | closes both directions; octets that were not read make a reset of it |
+//! | `close` | closes both directions; unread bytes turn this into a reset |
 //! | `RST` | a reset |
-//! | `stall 300ms` | neither reads nor writes for so long |
+//! | `stall 300ms` | neither reads nor writes for this long |
 //! | `stop-reading` | reads nothing until [`Peer::finish`] is called, then resets |
-//! | `slow-read 1 per 50ms`, `slow-read off` | so many octets per read, a pause before each |
+//! | `slow-read 1 per 50ms`, `slow-read off` | this many bytes per read, with a pause before each |
 //!
-//! A peer whose script is at its end does not close. It watches until the client closes or `finish`
-//! is called, and what the client sends meanwhile is a failure.
+//! At the end of its script the peer does not close. It watches until the client closes or `finish`
+//! is called. If the client sends anything meanwhile, that is a failure.
 //!
 //! # The socket
 //!
-//! [`Script::listen`], [`Script::listen_v6`], [`Script::listen_unix`], [`Script::listen_at`], and
-//! [`Script::listen_tls`] for TLS from the first byte. [`Script::split`] cuts what the server says
-//! into segments of so many octets; [`Script::split_at`] cuts each block once, so that a loop over
-//! `1..script.longest_block()` shows the client every reply cut everywhere. [`Script::recv_buffer`]
-//! makes a window so small that a client which does not read blocks soon. [`Refusing`] and [`Deaf`]
-//! are addresses where nobody is.
+//! A peer listens by [`Script::listen`], [`Script::listen_v6`], [`Script::listen_unix`],
+//! [`Script::listen_at`], or [`Script::listen_tls`] for TLS from the first byte. [`Script::split`]
+//! cuts what the server sends into segments of this many bytes. [`Script::split_at`] cuts each
+//! block once, so a loop over `1..script.longest_block()` cuts every reply at every place.
+//! [`Script::recv_buffer`] makes a small window, so that a client that does not read blocks soon.
+//! [`Refusing`] and [`Deaf`] are addresses without a server.
 //!
 //! # More than one connection, and more than a transcript
 //!
-//! [`Script::sessions`] has one script for each connection, in their order; an empty list means
-//! that nobody may connect. What a transcript cannot say is said in Rust: [`Peer::serve`] runs a
-//! function for each connection, with [`Conn`] to read, expect and reply. [`Server`] is such a
-//! function ready to use: it takes everything, except where a rule says otherwise.
+//! [`Script::sessions`] has one script for each connection, in order. With an empty list nobody may
+//! connect. For what a transcript cannot say, [`Peer::serve`] runs a function for each connection,
+//! with [`Conn`] to read, expect and reply. [`Server`] is such a function, ready to use: it accepts
+//! everything, unless a rule says otherwise.
 //!
-//! # Three that are not obvious
+//! # Three scripts that are not obvious
 //!
-//! A server that refuses a body half-way and goes (the client's words in flight are not its fault):
+//! A server that refuses a body half-way and closes (the client may still send meanwhile):
 //!
 //! ```text
 //! S: 354 go ahead
@@ -118,8 +117,8 @@
 //! Cignore
 //! ```
 //!
-//! A connection lost between the dot and its reply: `Cdata`, `EOF`, `Cclose`. A client that speaks
-//! TLS to a server that does not: `Chello`, `S: 220 mx.example.org`, `Cclose`.
+//! A connection that is lost between the dot and its reply: `Cdata`, `EOF`, `Cclose`. A client with
+//! TLS and a server without: `Chello`, `S: 220 mx.example.org`, `Cclose`.
 mod ca;
 mod conn;
 mod exchanged;
@@ -154,11 +153,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-/// A peer that listens, on a thread of its own.
+/// A peer that listens, on a separate thread.
 ///
-/// Dropped without [`Peer::finish`] it does the same. While the test unwinds from a panic it stops
-/// at once and prints what was exchanged, so that a client's error never hides the server's reason
-/// for it.
+/// If it is dropped without [`Peer::finish`], it does the same. While the test unwinds from a
+/// panic, it stops at once and prints what was exchanged. So the client's error does not hide the
+/// server's reason for it.
 #[derive(Debug)]
 pub(crate) struct Peer {
     control: Arc<Control>,
@@ -175,7 +174,7 @@ impl Peer {
         }
     }
 
-    /// Runs `handler` for each connection on a free port of 127.0.0.1; short for
+    /// Runs `handler` for each connection on a free port of 127.0.0.1. It is short for
     /// `Script::handler(..).listen()`.
     pub(crate) fn serve(handler: impl FnMut(&mut Conn) -> Result<()> + Send + 'static) -> Self {
         Script::handler(handler).listen()
@@ -213,13 +212,13 @@ impl Peer {
     ///
     /// # Panics
     ///
-    /// When the client did not do what the script says, did more, or never came: with the script,
-    /// the failing line marked, and everything that was exchanged.
+    /// If the client did not do what the script says, did more, or never came. The panic shows the
+    /// script with the failing line marked, and everything that was exchanged.
     pub(crate) fn finish(self) -> Exchanged {
         self.outcome().unwrap_or_else(|failure| panic!("{failure}"))
     }
 
-    /// As [`Peer::finish`], for a test that expects the client to fall short.
+    /// As [`Peer::finish`], for a test in which the client should fail.
     pub(crate) fn outcome(mut self) -> Result<Exchanged, String> {
         self.control.finish();
         self.join()

@@ -1,4 +1,4 @@
-//! Addresses where no dialog can begin, for the way a client takes from one address to the next.
+//! Addresses where no dialog can begin. They test how a client goes from one address to the next.
 use socket2::{Domain, Socket, Type};
 use std::net::{Ipv4Addr, SocketAddr};
 #[cfg(target_os = "linux")]
@@ -6,7 +6,7 @@ use std::{net::TcpStream, time::Duration};
 
 /// An address of 127.0.0.1 that refuses every connection.
 ///
-/// The port is bound and not listened on, so that nobody else gets it meanwhile.
+/// The port is bound but does not listen, so that no other program gets it meanwhile.
 #[derive(Debug)]
 pub(crate) struct Refusing(Socket);
 
@@ -20,9 +20,9 @@ impl Refusing {
     }
 }
 
-/// An address of 127.0.0.1 that does not answer: a connection attempt lasts until it is given up.
+/// An address of 127.0.0.1 that does not reply: a connection attempt lasts until it is given up.
 ///
-/// Its queue of connections is full, and Linux then ignores what else comes.
+/// Its queue of connections is full, and then Linux ignores further attempts.
 #[cfg(target_os = "linux")]
 #[derive(Debug)]
 pub(crate) struct Deaf {

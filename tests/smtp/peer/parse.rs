@@ -1,8 +1,9 @@
-//! From the text of a script to its steps. What is not understood panics, with its line.
+//! Parses the text of a script into steps. Text that is not understood panics and is shown with its
+//! line.
 use crate::peer::ca::Leaf;
 use std::time::Duration;
 
-/// One step and the line of the script it stands in, counted from 1.
+/// One step, and its line in the script, counted from 1.
 #[derive(Debug)]
 pub(crate) struct Step {
     pub(crate) line: usize,
@@ -26,7 +27,7 @@ pub(crate) enum Action {
     Eof {
         notify: bool,
     },
-    /// The lines that follow, so many, arrive in one segment.
+    /// This many of the lines that follow arrive in one segment.
     Group(usize),
     Hello {
         name: String,
@@ -55,11 +56,11 @@ impl Action {
     }
 }
 
-/// Whose side of the handshake the peer plays.
+/// Which server the peer plays in the handshake.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Acceptor {
     Leaf(Leaf),
-    /// TLS 1.1 and nothing later.
+    /// A server that speaks at most TLS 1.1.
     Old,
 }
 
@@ -67,10 +68,10 @@ pub(crate) enum Acceptor {
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub(crate) delay: Option<Duration>,
-    /// The pause behind each octet.
+    /// The pause after each byte.
     pub(crate) drip: Option<Duration>,
     pub(crate) octets: Vec<u8>,
-    /// Repeated until the client closes, behind `octets`.
+    /// Repeated after `octets` until the client closes.
     pub(crate) forever: Option<Vec<u8>>,
     /// The client need not wait for the end.
     pub(crate) may_close: bool,
@@ -94,7 +95,7 @@ pub(crate) fn parse(text: &str) -> Vec<Step> {
     steps
 }
 
-/// The step a line stands for, or `None` if it went into the step before.
+/// The step of a line, or `None` if the line became part of the step before.
 fn step(line: &str, steps: &mut [Step]) -> Result<Option<Action>, String> {
     if let Some(text) = line.strip_prefix("S+ ") {
         return continued(text, steps.last_mut());
@@ -157,7 +158,7 @@ fn server(line: &str, before: Option<&mut Step>) -> Result<Option<Action>, Strin
     Ok(joined(block, before))
 }
 
-/// Puts the block into the one before it, unless one of them has its own time or has no end.
+/// Joins the block to the one before it, unless one of them has its own time or no end.
 fn joined(block: Block, before: Option<&mut Step>) -> Option<Action> {
     match before {
         Some(Step {
@@ -294,7 +295,7 @@ fn unescaped(text: &str) -> Result<Vec<u8>, String> {
     Ok(octets)
 }
 
-/// The octet an escape stands for and how much is used up, the backslash not counted.
+/// The byte of an escape, and the length of the escape without its backslash.
 fn escape(rest: &[u8]) -> Option<(u8, usize)> {
     match rest {
         [b'r', ..] => Some((b'\r', 1)),
@@ -312,5 +313,5 @@ fn escape(rest: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// Above this a block is not kept in memory.
+/// A block larger than this is not kept in memory.
 const LARGEST_BLOCK: usize = 64 * 1024 * 1024;

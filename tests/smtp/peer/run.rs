@@ -1,4 +1,4 @@
-//! Carries the steps of a script out on a connection.
+//! Carries out the steps of a script on a connection.
 use crate::peer::conn::{Conn, server_side};
 use crate::peer::exchanged::escaped;
 use crate::peer::failure::{Failure, Result, fail, timed_out};
@@ -7,7 +7,7 @@ use crate::peer::parse::{Acceptor, Action, Block, Step};
 use std::io::{self, ErrorKind};
 use std::time::{Duration, Instant};
 
-/// Runs to the end, or says which line of the script failed and why.
+/// Runs to the end, or returns the line of the script that failed, and why.
 pub(crate) fn run(steps: &[Step], conn: &mut Conn) -> Result<(), (usize, Failure)> {
     let mut run = Run {
         conn,
@@ -21,7 +21,7 @@ pub(crate) fn run(steps: &[Step], conn: &mut Conn) -> Result<(), (usize, Failure
 
 struct Run<'a> {
     conn: &'a mut Conn,
-    /// The client may send before it is answered.
+    /// The client may send before it gets a reply.
     ahead: bool,
     group: Option<Group>,
 }
@@ -29,7 +29,7 @@ struct Run<'a> {
 /// Lines that must come in one segment.
 struct Group {
     left: usize,
-    /// The count of reads that the last line of the group must not exceed.
+    /// The highest count of reads that the last line of the group may have.
     reads: usize,
 }
 
@@ -94,7 +94,7 @@ impl Run<'_> {
         self.in_one_segment()
     }
 
-    /// Counts a line of a group, which may have taken one read and no more.
+    /// Counts a line of a group. The whole group may take only one read.
     fn in_one_segment(&mut self) -> Result<()> {
         let Some(group) = &mut self.group else {
             return Ok(());
@@ -172,7 +172,7 @@ impl Run<'_> {
         }
     }
 
-    /// A client that runs ahead of its server is found out here.
+    /// Fails if the client has sent something before the reply.
     fn in_step(&mut self) -> Result<()> {
         if !self.ahead && self.conn.link.peek()? == Fill::Octets {
             return fail(format!(
@@ -195,7 +195,8 @@ impl Run<'_> {
         }
     }
 
-    /// One text octet by octet until the client closes, which it must do before the bound.
+    /// Sends a text byte by byte, again and again, until the client closes. It must close before
+    /// the bound.
     fn drip_on(&mut self, text: &[u8], pause: Duration) -> io::Result<()> {
         let end = Instant::now() + self.conn.link.bound();
         while Instant::now() < end {
@@ -212,7 +213,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One text until the client closes, which it must do before [`CAP`].
+    /// Sends a text again and again until the client closes. It must close before [`CAP`].
     fn pour(&mut self, text: &[u8]) -> io::Result<()> {
         let chunk = text.repeat((CHUNK / text.len().max(1)).max(1));
         self.conn
@@ -227,7 +228,7 @@ impl Run<'_> {
         )))
     }
 
-    /// The client gives up in the handshake, or, as TLS 1.3 allows, right behind it.
+    /// The client gives up in the handshake or, as TLS 1.3 allows, directly after it.
     fn tls_refused(&mut self, acceptor: Acceptor) -> Result<()> {
         self.conn.nothing_ahead()?;
         let Acceptor::Leaf(leaf) = acceptor else {
@@ -240,15 +241,15 @@ impl Run<'_> {
         }
     }
 
-    /// A server that speaks TLS 1.1 and nothing later: after that answer the client has to go. By
-    /// hand, since today's TLS libraries would rather say nothing than that.
+    /// A server that speaks at most TLS 1.1: after its reply the client must close. The reply is
+    /// made by hand, because today's TLS libraries would not send it.
     fn tls_1_1_refused(&mut self) -> Result<()> {
         self.client_hello("")?;
         self.conn.link.send(&server_hello_1_1())?;
         self.ignore()
     }
 
-    /// Reads one TLS record, which must hold a `ClientHello` (RFC 8446, 4.1.2) with `name` in it.
+    /// Reads one TLS record, which must be a `ClientHello` (RFC 8446, 4.1.2) with `name` in it.
     fn client_hello(&mut self, name: &str) -> Result<()> {
         let head = self.conn.read_octets(5)?;
         let [22, 3, _, high, low] = *head.as_slice() else {
@@ -269,7 +270,7 @@ impl Run<'_> {
     }
 }
 
-/// A `ServerHello` (RFC 4346, 7.4.1.3): version 3.2, which is TLS 1.1, some random octets, no
+/// A `ServerHello` (RFC 4346, 7.4.1.3): version 3.2, which is TLS 1.1, some random bytes, no
 /// session, `TLS_RSA_WITH_AES_128_CBC_SHA`, no compression.
 fn server_hello_1_1() -> Vec<u8> {
     let head = [0x16, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
@@ -277,7 +278,7 @@ fn server_hello_1_1() -> Vec<u8> {
     [&head[..], &[0x5a; 32], &tail].concat()
 }
 
-/// Whether `line` is `pattern`, where each `*` stands for anything, also for nothing.
+/// Whether `line` matches `pattern`, in which each `*` stands for any text, also for none.
 fn matches(pattern: &str, line: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -297,6 +298,6 @@ fn matches(pattern: &str, line: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// What an endless reply comes to before the client must have closed.
+/// The client must close before an endless reply has this many bytes.
 const CAP: usize = 16 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! What a peer is told before it listens.
+//! The settings of a peer before it listens.
 use crate::peer::Peer;
 use crate::peer::ca::Leaf;
 use crate::peer::conn::Conn;
@@ -13,9 +13,9 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-/// The server's part in a test, as text or as a function, and how its socket behaves.
+/// The server's part in a test, as a text or as a function, and the settings of its socket.
 ///
-/// The language of the text stands at the head of [`crate::peer`].
+/// The language of the text is described at the beginning of [`crate::peer`].
 #[derive(Debug)]
 pub(crate) struct Script {
     part: Part,
@@ -27,9 +27,9 @@ pub(crate) type Handler = Box<dyn FnMut(&mut Conn) -> Result<()> + Send>;
 
 /// What is done on the connections.
 pub(crate) enum Part {
-    /// The same for each of them, however many come.
+    /// The same for any number of connections.
     Handler(Handler),
-    /// One dialog for each, and no connection more.
+    /// One dialog for each connection, and no further connection.
     Dialogs(Vec<Dialog>),
 }
 
@@ -83,8 +83,7 @@ impl Script {
         Self::sessions([text])
     }
 
-    /// One script after the other, each for a connection of its own; none of them: nobody may
-    /// connect.
+    /// One script for each connection, in order. Without a script nobody may connect.
     pub(crate) fn sessions<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
         Self::part(Part::Dialogs(
             texts
@@ -94,8 +93,8 @@ impl Script {
         ))
     }
 
-    /// A function for each connection, however many come, one at a time; the connection closes when
-    /// it returns.
+    /// A function for any number of connections, one at a time. The connection closes when it
+    /// returns.
     pub(crate) fn handler(handler: impl FnMut(&mut Conn) -> Result<()> + Send + 'static) -> Self {
         Self::part(Part::Handler(Box::new(handler)))
     }
@@ -112,19 +111,19 @@ impl Script {
         }
     }
 
-    /// The longest wait for the client, 10 s unless told.
+    /// Sets the longest wait for the client; the default is 10 s.
     pub(crate) fn bound(mut self, bound: Duration) -> Self {
         self.settings.bound = bound;
         self
     }
 
-    /// Writes so many octets in each segment, under TLS so many in each record.
+    /// Writes this many bytes in each segment, or in each record under TLS.
     pub(crate) fn split(mut self, octets: usize) -> Self {
         self.settings.cut = Cut::Every(octets);
         self
     }
 
-    /// Cuts each block of server lines once, behind so many octets; a shorter block stays whole.
+    /// Cuts each block of server lines once, after this many bytes. A shorter block stays whole.
     pub(crate) fn split_at(mut self, octets: usize) -> Self {
         self.settings.cut = Cut::At(octets);
         self
@@ -137,8 +136,8 @@ impl Script {
         self
     }
 
-    /// The longest block of server lines in octets: `1..longest` are all the places where
-    /// `split_at` can cut.
+    /// The longest block of server lines, in bytes: `1..longest` are all places where `split_at`
+    /// can cut.
     pub(crate) fn longest_block(&self) -> usize {
         let Part::Dialogs(dialogs) = &self.part else {
             return 0;
@@ -184,13 +183,13 @@ impl Script {
         self.listen()
     }
 
-    /// Listens on an address of the caller's choice, such as the port of another peer on `::1`.
+    /// Listens on this address, such as the port of another peer on `::1`.
     pub(crate) fn listen_at(self, address: SocketAddr) -> Peer {
         let (listener, endpoint) = Listener::tcp(address, self.recv_buffer);
         self.start(listener, endpoint)
     }
 
-    /// Listens on a Unix socket in a directory of its own.
+    /// Listens on a Unix socket in a new folder.
     #[cfg(unix)]
     pub(crate) fn listen_unix(self) -> Peer {
         let (listener, endpoint) = Listener::unix();

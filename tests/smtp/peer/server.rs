@@ -1,4 +1,4 @@
-//! A server that takes everything, for tests whose point is not the dialog.
+//! A server that accepts everything, for tests that are not about the dialog.
 use crate::peer::ca::Leaf;
 use crate::peer::conn::Conn;
 use crate::peer::failure::Result;
@@ -6,7 +6,7 @@ use crate::peer::link::Fill;
 use crate::peer::script::Script;
 use std::time::Duration;
 
-/// Greets, offers what it is told to, takes every message, and says no where a rule says so.
+/// A server that offers what it is told to, accepts every message, and refuses what a rule says.
 ///
 /// It knows EHLO, HELO, LHLO, STARTTLS (if offered), AUTH with an initial response, MAIL, RCPT,
 /// DATA, BDAT, RSET, NOOP and QUIT. Its bodies and commands are those of
@@ -23,26 +23,26 @@ impl Server {
         Self::default()
     }
 
-    /// Offers one more extension, as `SIZE 1000`.
+    /// Offers one more extension, such as `SIZE 1000`.
     pub(crate) fn offer(mut self, capability: &str) -> Self {
         self.capabilities.push(capability.into());
         self
     }
 
-    /// Answers each command that begins with `start` with `reply`, which need not end in CRLF; the
-    /// first rule counts. The replies to message data have `.` for a command.
+    /// Replies to each command that begins with `start` with `reply`, which need not end in CRLF.
+    /// The first rule that fits counts. For the replies to message data the command is `.`.
     pub(crate) fn on(mut self, start: &str, reply: &str) -> Self {
         self.rules.push((start.into(), reply.into()));
         self
     }
 
-    /// Answers nothing before everything that has come is read: the other half of a deadlock.
+    /// Replies only after it has read everything that has come: one half of a possible deadlock.
     pub(crate) fn answer_after_drain(mut self) -> Self {
         self.drain = true;
         self
     }
 
-    /// The server as a script, to listen as it may.
+    /// The server as a script, which can listen in every way.
     pub(crate) fn script(self) -> Script {
         Script::handler(move |conn| Dialog::new(&self, conn).run())
     }
@@ -81,7 +81,7 @@ impl<'a> Dialog<'a> {
         self.flush()
     }
 
-    /// Whether the client says more; writes the replies that wait if it does not at once.
+    /// Whether the client sends more. If it does not at once, writes the replies that wait.
     fn more(&mut self) -> Result<bool> {
         if self.conn.link.look(DRAINED)? == Fill::Quiet {
             self.flush()?;
@@ -191,5 +191,5 @@ impl<'a> Dialog<'a> {
     }
 }
 
-/// A client that says nothing for so long waits for an answer.
+/// A client that sends nothing for this long waits for a reply.
 const DRAINED: Duration = Duration::from_millis(2);

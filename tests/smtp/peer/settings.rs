@@ -2,24 +2,24 @@
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-/// What holds for all connections of a peer.
+/// Settings of all connections of a peer.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) bound: Duration,
     pub(crate) cut: Cut,
 }
 
-/// How server octets are cut into segments.
+/// How the server's bytes are cut into segments.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cut {
-    /// Once in each block, behind so many octets.
+    /// Once in each block, after this many bytes.
     At(usize),
-    /// So many octets in each segment.
+    /// This many bytes in each segment.
     Every(usize),
     Never,
 }
 
-/// What the test wants of the peer's thread.
+/// What the test wants from the peer's thread.
 #[derive(Debug, Default)]
 pub(crate) struct Control(AtomicU8);
 
@@ -29,7 +29,7 @@ impl Control {
         self.0.fetch_max(FINISHING, Ordering::SeqCst);
     }
 
-    /// The test has panicked: no wait makes sense any longer.
+    /// The test has panicked, so no wait makes sense any more.
     pub(crate) fn abort(&self) {
         self.0.fetch_max(ABORTED, Ordering::SeqCst);
     }

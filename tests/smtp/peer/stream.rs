@@ -1,4 +1,4 @@
-//! The peer's end of the wire: a socket, and TLS over it.
+//! The peer's end of a connection: a socket, and TLS over it.
 use crate::peer::failure::timed_out;
 use native_tls::{HandshakeError, TlsAcceptor, TlsStream};
 use socket2::SockRef;
@@ -18,7 +18,7 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// Makes one system call block for no longer than `wait`.
+    /// Limits how long a system call may block.
     pub(crate) fn set_timeouts(&self, wait: Duration) -> io::Result<()> {
         let wait = Some(wait.max(Duration::from_millis(1)));
         match self {
@@ -48,7 +48,7 @@ impl Socket {
         }
     }
 
-    /// Makes the coming close a reset. A Unix socket knows no reset.
+    /// Makes the next close a reset. A Unix socket has no reset.
     fn linger_not(&self) -> io::Result<()> {
         match self {
             Self::Tcp(s) => SockRef::from(s).set_linger(Some(Duration::ZERO)),
@@ -99,8 +99,8 @@ impl Stream {
         }
     }
 
-    /// The server's side of the handshake, until `give_up` says so, which is asked between system
-    /// calls and makes a `TimedOut`. Every other error is the client's refusal.
+    /// The server's side of the handshake. It ends with `TimedOut` if `give_up` says so between two
+    /// system calls. Every other error is the client's refusal.
     pub(crate) fn upgrade(
         &mut self,
         acceptor: &TlsAcceptor,

@@ -1,4 +1,5 @@
-//! The peer's thread: accepts, runs each dialog, and watches what its clients still do afterwards.
+//! The peer's thread: accepts connections, runs each dialog, and watches what the clients do
+//! afterwards.
 use crate::peer::conn::Conn;
 use crate::peer::exchanged::Exchanged;
 use crate::peer::failure::fail;
@@ -13,11 +14,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What the thread leaves.
+/// The result of the thread.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) exchanged: Exchanged,
-    /// What is wrong, with the script if there is one; not yet with what was exchanged.
+    /// What is wrong, with the script if there is one, but without what was exchanged.
     pub(crate) failure: Option<String>,
 }
 
@@ -27,7 +28,8 @@ pub(crate) struct Worker {
     part: Part,
     settings: Settings,
     control: Arc<Control>,
-    /// In the order they were made. Those whose dialog is over stay open for the client to close.
+    /// In the order in which they were made. After its dialog a connection stays open until the
+    /// client closes it.
     conns: Vec<Conn>,
 }
 
@@ -60,7 +62,8 @@ impl Worker {
     fn serve(&mut self) -> Result<(), String> {
         let mut idle_since = Instant::now();
         loop {
-            // Asked first: what the client did before `finish` was called is seen below.
+            // This is asked first, so that what the client did before `finish` was called is seen
+            // below.
             let finishing = self.control.is_finishing();
             while self.accept()? {
                 idle_since = Instant::now();
@@ -123,7 +126,7 @@ impl Worker {
         Ok(true)
     }
 
-    /// Looks for octets behind the end of each script; whether all clients have closed.
+    /// Looks for bytes after the end of each script. Returns whether all clients have closed.
     fn watch(&mut self) -> Result<bool, String> {
         let mut all_closed = true;
         let open = self.conns.iter_mut().enumerate();
@@ -144,7 +147,7 @@ impl Worker {
     }
 }
 
-/// Runs the handler; its panics are failures like any other.
+/// Runs the handler. Its panics become failures.
 fn handle(handler: &mut Handler, conn: &mut Conn) -> Result<(), String> {
     let result = catch_unwind(AssertUnwindSafe(|| handler(conn)));
     let result = result.unwrap_or_else(|panic| fail(message(panic.as_ref())));
@@ -152,7 +155,7 @@ fn handle(handler: &mut Handler, conn: &mut Conn) -> Result<(), String> {
     result.map_err(|e| format!(": {e}"))
 }
 
-/// Runs the script; a failure shows it.
+/// Runs the script. A failure shows it.
 fn follow(dialog: &Dialog, conn: &mut Conn) -> Result<(), String> {
     run(&dialog.steps, conn).map_err(|(line, e)| {
         let place = match line {

@@ -1,4 +1,4 @@
-//! What the peer asks of the client, and what it says when the client does something else.
+//! What the peer expects from the client, and its sentence if the client does something else.
 use crate::peer::Script;
 use crate::peer_tests::{BOUND, Client, breaks, passes, pause};
 

@@ -90,7 +90,7 @@ fn what_is_to_be_refused_is_refused() {
     }
 }
 
-// By the numbers of X.509's verdicts, which do not change with the words.
+// Compares the numbers of OpenSSL's results, because its words change.
 #[cfg(not(any(windows, target_vendor = "apple")))]
 #[test]
 fn bad_certificates_are_what_they_are_called() {
@@ -211,7 +211,7 @@ fn eof_leaves_the_client_to_be_heard() {
     });
 }
 
-/// What comes behind the last reply of a TLS connection, not decrypted.
+/// What follows the last reply of a TLS connection, not decrypted.
 fn behind_the_last_reply(end: &str) -> Vec<u8> {
     let peer = Script::new(&format!("S: 250 ok\n{end}\nCclose")).listen_tls();
     let client = Client::connect(&peer);
@@ -264,7 +264,7 @@ fn stall_reads_nothing_for_a_while() {
     assert!(start.elapsed() >= Duration::from_millis(60));
 }
 
-/// Writes until the peer takes nothing for a while; how much it took.
+/// Writes until nothing more can be written for a while. Returns how much was written.
 fn octets_taken(peer: &Peer) -> usize {
     let mut client = Client::connect(peer);
     client.expect("220 a\r\n");

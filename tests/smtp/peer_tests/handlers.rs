@@ -1,4 +1,4 @@
-//! Peers that are programs.
+//! Peers that run a function.
 use crate::peer::{Peer, Script, Server};
 use crate::peer_tests::{Client, pause};
 use std::io::Write;
@@ -154,7 +154,7 @@ fn server_that_drains_answers_nothing_before_everything_is_read() {
     drop(client);
     let exchanged = peer.finish();
     assert_eq!(exchanged.commands().len(), 2000);
-    // The record tells who spoke when: all of the client before the first reply to it.
+    // The record shows the order: everything from the client comes before the first reply to it.
     let record = exchanged.to_string();
     let last_command = record.rfind("    C: NOOP").unwrap();
     assert!(

@@ -1,4 +1,4 @@
-//! The peer's life: several connections, other sockets, bounds, and how a failure reads.
+//! Several connections, other sockets, bounds, and the text of a failure.
 use crate::peer::{Peer, Refusing, Script};
 use crate::peer_tests::{BOUND, Client, passes, pause};
 use std::io::{ErrorKind, Read, Write};

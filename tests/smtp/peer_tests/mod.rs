@@ -1,4 +1,5 @@
-//! The peer itself, tried with raw sockets: every directive does what it says, and objects.
+//! Tests of the peer itself, with raw sockets: every directive does what it says, and fails if the
+//! client does something else.
 mod client_says;
 mod connection;
 mod handlers;
@@ -38,7 +39,7 @@ impl Client {
 }
 
 impl<S: Read + Write> Client<S> {
-    /// A peer that has found a failure is gone, so nothing is said about success.
+    /// A peer that has found a failure has closed, so the result is ignored.
     fn send(&mut self, octets: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(octets.as_ref());
     }
@@ -49,7 +50,7 @@ impl<S: Read + Write> Client<S> {
         assert_eq!(String::from_utf8_lossy(&got), octets);
     }
 
-    /// What one `read` brings.
+    /// What one `read` returns.
     fn read(&mut self) -> Vec<u8> {
         let mut got = vec![0; 4096];
         let n = self.stream.read(&mut got).unwrap();
@@ -92,5 +93,5 @@ fn pause() {
     thread::sleep(Duration::from_millis(15));
 }
 
-/// For the tests that wait until it is over.
+/// The bound in the tests that wait until it is over.
 const BOUND: Duration = Duration::from_secs(1);

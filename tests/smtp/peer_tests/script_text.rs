@@ -1,4 +1,4 @@
-//! What a script may say, and how it is told that it may not.
+//! What a script may contain, and the error if it contains something else.
 use crate::peer::Script;
 use std::panic::catch_unwind;
 

@@ -47,7 +47,7 @@ fn delay_separates_segments() {
 fn drip_writes_octet_by_octet() {
     let start = Instant::now();
     passes("S.. 50ms: 220\nC: x", |client| {
-        // A reader that is late finds several of them together.
+        // A slow reader finds several bytes together.
         let first = client.read();
         assert!(b"220\r".starts_with(&first), "{first:?}");
         client.expect(&"220\r\n"[first.len()..]);
@@ -140,7 +140,7 @@ fn server_looks_for_a_client_ahead_before_it_speaks() {
     });
 }
 
-/// A reader that is slow at times sees two segments as one: it may look again.
+/// A reader that is sometimes slow sees two segments as one, so the test may try again.
 const LOOKS: usize = 50;
 
 #[test]

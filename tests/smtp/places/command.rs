@@ -1,4 +1,4 @@
-//! A program instead of a server: what it is given, and what becomes of its exit status.
+//! A program instead of a server: its input, and the meaning of its exit status.
 use super::{message, unreachable};
 use crate::support::sending::{facts, fates, fates_in, taken};
 use smtplib::config::Timeouts;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A folder with a program in it, and what the program has written there.
+/// A folder with a program, and the files that the program has written there.
 struct Fake {
     folder: tempfile::TempDir,
 }
 
 impl Fake {
-    /// A program of these lines of a shell, which is run in the folder.
+    /// Makes a program from these lines of shell, which runs in the folder.
     ///
-    /// Another process writes it: were it this one, a process that another test starts meanwhile
-    /// would still hold it open for writing, and nobody could run it.
+    /// Another process writes the file. If this one did, a process that another test starts
+    /// meanwhile would keep it open for writing, and then the program could not be run.
     fn new(lines: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = folder.path().join("sendmail");
@@ -50,7 +50,7 @@ impl Fake {
         config.timeout(Duration::from_secs(30))
     }
 
-    /// A file that the program has written.
+    /// Reads a file that the program has written.
     fn read(&self, name: &str) -> String {
         String::from_utf8(fs::read(self.folder.path().join(name)).unwrap()).unwrap()
     }
@@ -66,10 +66,10 @@ impl Fake {
     }
 }
 
-/// Keeps the arguments, one a line, and the input.
+/// Keeps the arguments, one on each line, and the input.
 const KEEP: &str = "printf '%s\\n' \"$@\" >arguments; cat >input";
 
-/// More than any pipe holds.
+/// More text than a pipe holds.
 fn much() -> String {
     "0123456789abcde\n".repeat(64 * 1024)
 }
@@ -166,7 +166,8 @@ fn the_last_words_of_the_program_are_the_text() {
     );
     assert!(text.len() < 800, "{}", text.len());
 
-    // What the program has started holds its standard error; the status does not wait for that.
+    // A process that the program started holds its standard error open. The status does not wait
+    // for that.
     let fake = Fake::new("cat >/dev/null; echo no >&2; sleep 60 & exit 67");
     let begun = Instant::now();
     let error = fake.send("Hi!\n").unwrap_err();
@@ -215,7 +216,7 @@ fn a_program_that_dies_with_the_whole_message_may_have_sent_it() {
     assert_eq!(fake.read("input"), "Hi!\n");
 }
 
-/// Waits until this is so, for as long as a machine under load may need.
+/// Waits until the condition is true, for as long as a machine under load may need.
 fn eventually(is_so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !is_so() {
@@ -224,9 +225,9 @@ fn eventually(is_so: impl Fn() -> bool) {
     }
 }
 
-/// Whether a process is there, be it as a zombie.
+/// Whether a process exists, even as a zombie.
 fn is_alive(pid: &str) -> bool {
-    // Not every system has a program of this name.
+    // Not every system has a program `kill`; every shell has the command.
     let shown = Command::new("sh")
         .args(["-c", "kill -0 \"$1\"", "sh", pid.trim()])
         .stderr(Stdio::null())
@@ -234,7 +235,7 @@ fn is_alive(pid: &str) -> bool {
     shown.unwrap().success()
 }
 
-/// A program that tells who it is, and then does not end; nor does what it has started.
+/// A program that writes down its id and then does not end, like the process that it started.
 const ENDLESS: &str = "sleep 1000 & echo $! >child; echo $$ >self.tmp; mv self.tmp self";
 
 fn assert_gone(fake: &Fake) {
@@ -244,7 +245,8 @@ fn assert_gone(fake: &Fake) {
     }
 }
 
-/// What the program has started belongs to the system's first process, which may be in no hurry.
+/// A process that the program started now belongs to the system's first process, which may wait for
+/// it late.
 fn is_zombie_of_another(pid: &str) -> bool {
     let status = fs::read_to_string(Path::new("/proc").join(pid.trim()).join("status"));
     let status = status.unwrap_or_default();
@@ -287,7 +289,7 @@ fn a_program_that_stops_reading_is_killed_in_time() {
 
 #[test]
 fn half_a_message_is_never_the_whole() {
-    /// Fails once the program is there.
+    /// A reader that fails as soon as the program runs.
     struct Breaking<'f>(&'f Fake, usize);
     impl Read for Breaking<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

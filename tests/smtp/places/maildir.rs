@@ -1,4 +1,4 @@
-//! A Maildir: what its files hold, and that there are as many as were accepted.
+//! A Maildir: the content of its files, and one file for each accepted message.
 use super::{message, unreachable};
 use crate::support::sending::{facts, fates, taken};
 use smtplib::connection::Consignment;
@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// A Maildir that nobody has made yet.
+/// A Maildir that does not exist yet.
 fn place() -> (tempfile::TempDir, PathBuf, Config) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("in a folder").join("mail");
@@ -32,7 +32,7 @@ fn kept(path: &Path) -> Vec<String> {
     names(&new).into_iter().map(read).collect()
 }
 
-/// Nothing is left of messages that were not accepted.
+/// Asserts that nothing is left of messages that were not accepted.
 fn assert_clean(path: &Path) {
     assert_eq!(names(&path.join("tmp")), [""; 0]);
 }
@@ -146,7 +146,7 @@ fn many_writers_lose_nothing_and_mix_nothing() {
 
 #[test]
 fn half_a_message_leaves_nothing() {
-    /// Fails behind much.
+    /// A reader that fails after many bytes.
     struct Breaking(usize);
     impl Read for Breaking {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -193,7 +193,7 @@ fn a_place_that_is_none_is_told_at_once() {
     assert!(error.starts_with(&start), "{error}");
 }
 
-// The folder goes while the connection is open.
+// The folder is removed while the connection is open.
 #[test]
 fn what_cannot_be_kept_is_refused_for_now() {
     let (_folder, path, config) = place();

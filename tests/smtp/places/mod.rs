@@ -1,6 +1,6 @@
-//! Places other than a server, as a program reaches them.
+//! Places instead of a server, in the way a program uses them.
 
-// A program as small as a script is written for Unix.
+// The test programs are shell scripts, which only Unix can run.
 #[cfg(unix)]
 mod command;
 mod maildir;
@@ -21,7 +21,7 @@ fn message() -> Message {
         .unwrap()
 }
 
-// What a server needs and a place cannot have is told by its name, wherever it was set.
+// Settings that only a server can have are errors with their names, wherever they were set.
 #[test]
 fn settings_for_servers_are_errors() {
     type Set = fn(Config) -> Config;
@@ -115,7 +115,7 @@ fn a_table_names_the_scheme_and_the_path() {
     assert!(error.to_string().contains("leave out the user"), "{error}");
 }
 
-/// The failure of a connection that cannot be made.
+/// The error of a connection that cannot be made.
 fn unreachable(config: &Config) -> String {
     match config.connect() {
         Ok(connection) => panic!("{connection:?}"),

@@ -1,4 +1,4 @@
-//! The outbox: what a test sees, and that what it scripts is what a server would do.
+//! The outbox: what a test sees, and that scripted failures look like those of a server.
 use super::message;
 use crate::support::sending::{facts, fates, fates_in, taken};
 use smtplib::config::Protocol;
@@ -18,7 +18,7 @@ fn send(smtp: &mut SmtpConnection, to: &[&str]) -> Result<Outcome, Error> {
     smtp.sendmail("alice@example.com", to, "Subject: Hi\n\nHi!\n")
 }
 
-/// To Ben, in a line.
+/// Sends a message to Ben, and returns the result as one line.
 fn told(smtp: &mut SmtpConnection) -> String {
     match send(smtp, &["ben@example.org"]) {
         Ok(outcome) => fates(&outcome).join(", "),
@@ -113,7 +113,7 @@ fn what_is_refused_is_refused_for_good() {
     );
 }
 
-/// Each failure on a fresh connection and on one that has sent a message, which takes other ways.
+/// Each failure on a new connection and on one that has sent a message, which works differently.
 fn each_way(failure: impl Fn() -> Failure, expected: &[&str], kept: usize) {
     let ignored = [
         &[][..],
@@ -160,7 +160,7 @@ fn the_next_message_fails_as_it_is_told() {
     );
     each_way(
         Failure::lost_before_end,
-        // With the whole envelope in the same flight, none of it has an answer.
+        // The whole envelope was sent at once, so no command of it has a reply.
         &[
             "not delivered, transient, closed, at the message",
             "not delivered, transient, closed, at MAIL",
@@ -194,7 +194,7 @@ fn a_server_that_refuses_to_connect() {
     );
     let mut smtp = connect(&outbox);
     assert_eq!(told(&mut smtp), TAKEN);
-    // One that is restarted ends its connections, too.
+    // A server that restarts closes its connections, too.
     outbox.fail_next(Failure::connect());
     assert!(!smtp.is_reusable());
     let error = send(&mut smtp, &["ben@example.org"]).unwrap_err();
@@ -212,7 +212,7 @@ fn failures_wait_for_their_turn() {
     outbox.fail_next(Failure::message(451, "4.3.0 later"));
     outbox.refuse("nobody@example.org", 550, "5.1.1 no");
     let mut smtp = connect(&outbox);
-    // No recipient, no message.
+    // Without a recipient there is no message.
     let error = send(&mut smtp, &["nobody@example.org"]).unwrap_err();
     assert_eq!(error.code().unwrap(), 550);
     let codes: Vec<String> = (0..4).map(|_| told(&mut smtp)).collect();
@@ -244,7 +244,8 @@ fn a_batch_has_its_failures_in_the_middle() {
     assert_eq!(results.iter().filter(|is_ok| !**is_ok).count(), 1);
     assert_eq!(outbox.take().len(), 19);
 
-    // Who gets no answer may have been reached: what is told is never more than what is there.
+    // Without a reply the message may have been accepted: the result never reports more than the
+    // outbox has.
     outbox.fail_next(Failure::lost_after_end());
     let results: Vec<_> = smtp.send_all((0..20).map(consignment)).collect();
     let accepted = results.iter().filter(|result| result.is_ok()).count();
@@ -298,7 +299,7 @@ fn what_a_server_could_not_take_is_an_error_here_too() {
     };
     assert_eq!((size, limit), (102, 100));
     assert!(smtp.sendmail("", ["ben@example.org"], "\nGrüße\n").is_ok());
-    // By hand, nobody knows the size before: it is counted on the way.
+    // By hand the size is not known before, so it is counted while the message is sent.
     let mut transaction = smtp.mail("").unwrap();
     transaction.rcpt("ben@example.org").unwrap();
     let error = transaction.data(text.as_bytes()).unwrap_err();
@@ -348,7 +349,7 @@ fn threads_share_an_outbox() {
     }
 }
 
-// With a mailer a kept connection may have been lost meanwhile: it opens another one.
+// A kept connection of a mailer may have been lost meanwhile. The mailer opens another one.
 #[test]
 fn a_mailer_keeps_connections_to_it() {
     let outbox = Outbox::new();

@@ -1,4 +1,4 @@
-//! Transports of a test's own: one over a socket, and one whose server is a function.
+//! Transports for the tests: one over a socket, and one whose server is a function.
 use smtplib::connection::Transport;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-/// What was asked of a transport, beside reading and writing: `nonblocking true`, `shutdown`, …
+/// The calls to a transport, besides reading and writing: `nonblocking true`, `shutdown`, …
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Calls(Arc<Mutex<Vec<String>>>);
 
@@ -19,14 +19,14 @@ impl Calls {
         std::mem::take(&mut self.0.lock().unwrap())
     }
 
-    /// How often a call was made so far.
+    /// How often a call was made.
     pub(crate) fn count(&self, call: &str) -> usize {
         let calls = self.0.lock().unwrap();
         calls.iter().filter(|made| *made == call).count()
     }
 }
 
-/// What a transport says of itself.
+/// What a transport reports about itself.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Nature {
     pub(crate) is_protected: bool,
@@ -44,7 +44,7 @@ impl Nature {
     }
 }
 
-/// A socket as somebody would wrap it who has only read the documentation.
+/// A socket, wrapped in the way of a user who has only read the documentation.
 #[derive(Debug)]
 pub(crate) struct Own {
     pub(crate) socket: TcpStream,
@@ -68,7 +68,8 @@ impl Own {
         self
     }
 
-    /// Gives the next system call the time that is left. On Unix it says `WouldBlock` behind that.
+    /// Gives the next system call the time that is left. After that, it fails with `WouldBlock` on
+    /// Unix.
     fn limit(&self) -> io::Result<()> {
         let Some(deadline) = self.deadline else {
             return Err(io::Error::other("no deadline was set"));
@@ -140,14 +141,14 @@ impl Drop for Own {
     }
 }
 
-/// A server without a network: a function that gets a line and gives the answer to it. One that gives
-/// nothing lets the client wait.
+/// A server without a network: a function that gets a line and returns the reply. If it returns
+/// nothing, the client waits.
 pub(crate) struct Answering<F> {
     answer: F,
     line: Vec<u8>,
     said: VecDeque<u8>,
     is_nonblocking: bool,
-    /// What the next calls end with, before anything else happens.
+    /// The errors with which the next calls fail, before anything else happens.
     pub(crate) trouble: VecDeque<ErrorKind>,
 }
 
@@ -174,7 +175,7 @@ impl<F: FnMut(&str) -> String> Read for Answering<F> {
         self.check_trouble()?;
         match self.said.read(buffer)? {
             0 if self.is_nonblocking => Err(ErrorKind::WouldBlock.into()),
-            // Nothing can come any more: waiting would only take time.
+            // Nothing can come any more, so waiting would only take time.
             0 => Err(ErrorKind::TimedOut.into()),
             read => Ok(read),
         }
@@ -184,7 +185,7 @@ impl<F: FnMut(&str) -> String> Read for Answering<F> {
 impl<F: FnMut(&str) -> String> Write for Answering<F> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.check_trouble()?;
-        // In small pieces, as a pipe may do it.
+        // In small pieces, like a pipe.
         let taken = octets.len().min(7);
         for octet in &octets[..taken] {
             self.line.push(*octet);

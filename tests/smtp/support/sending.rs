@@ -1,4 +1,4 @@
-//! For the tests of everything from MAIL on: a connection past EHLO, and results as text.
+//! For the tests of everything from MAIL on: a connection after EHLO, and results as text.
 use crate::peer::{Peer, Script, TestCa};
 use smtplib::config::Timeouts;
 use smtplib::{Config, Delivery, Error, Outcome, Reply, Security, SmtpConnection};
@@ -25,7 +25,7 @@ pub(crate) fn lmtp_session(extensions: &[&str], dialog: &str) -> String {
     )
 }
 
-/// The answer to EHLO.
+/// The reply to EHLO.
 fn offer(extensions: &[&str]) -> String {
     let mut lines = vec!["mx.example.org"];
     lines.extend(extensions);
@@ -38,12 +38,12 @@ fn offer(extensions: &[&str]) -> String {
     text
 }
 
-/// A server on which the client takes whatever the script's first directives are.
+/// A server that offers these extensions, and then follows this dialog.
 pub(crate) fn listen(extensions: &[&str], dialog: &str) -> Peer {
     script(extensions, dialog).listen()
 }
 
-/// How to reach the peer without TLS, as `client.example`, with 5 seconds for each step.
+/// A configuration for the peer without TLS, as `client.example`, with 5 seconds for each step.
 pub(crate) fn config(peer: &Peer) -> Config {
     Config::new(peer.host())
         .port(peer.port())
@@ -80,17 +80,17 @@ pub(crate) fn budgets(change: impl FnOnce(Timeouts) -> Timeouts) -> Timeouts {
     change(Timeouts::all(PATIENCE))
 }
 
-/// From `me@client.example` to these, `Hi!`.
+/// Sends `Hi!` from `me@client.example` to these.
 pub(crate) fn send_hi(smtp: &mut SmtpConnection, to: &[&str]) -> Result<Outcome, Error> {
     smtp.sendmail("me@client.example", to, "Hi!\r\n")
 }
 
-/// A message that every recipient gets.
+/// Asserts that every recipient got the message.
 pub(crate) fn taken(result: Result<Outcome, Error>) {
     assert!(result.unwrap().is_complete());
 }
 
-/// What became of each recipient, in order: `ann@example.org Accepted 250 2.0.0 taken`.
+/// The result for each recipient, in order: `ann@example.org Accepted 250 2.0.0 taken`.
 pub(crate) fn fates(outcome: &Outcome) -> Vec<String> {
     let fate = |recipient: &smtplib::RecipientOutcome| {
         let reply = recipient
@@ -106,7 +106,7 @@ pub(crate) fn fates_in(error: &Error) -> Vec<String> {
     error.outcome().map(fates).unwrap_or_default()
 }
 
-/// What a caller decides by, in words: `NotDelivered, transient, closed, 421 at RCPT`.
+/// The facts by which a caller decides, in words: `NotDelivered, transient, closed, 421 at RCPT`.
 pub(crate) fn facts(error: &Error) -> String {
     let mut words = vec![match error.delivery() {
         Delivery::NotDelivered => "not delivered",

@@ -1,4 +1,4 @@
-//! Up to the first MAIL: configurations for a peer, and what the trace saw.
+//! For the tests up to the first MAIL: configurations for a peer, and what the trace saw.
 use crate::peer::{Peer, Script, TestCa};
 use smtplib::connection::TraceLine;
 use smtplib::{Config, Error, Security, SmtpConnection};
@@ -6,13 +6,13 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// For this peer, without TLS, as `client.example`.
+/// A configuration for this peer, without TLS, as `client.example`.
 pub(crate) fn config(peer: &Peer) -> Config {
     config_for(&peer.host(), peer.port())
 }
 
-/// For this host and port, without TLS, as `client.example`; what TLS there will be trusts the
-/// authority of the tests.
+/// A configuration for this host and port, without TLS, as `client.example`. If TLS is turned on,
+/// it trusts the authority of the tests.
 pub(crate) fn config_for(host: &str, port: u16) -> Config {
     Config::new(host)
         .port(port)
@@ -32,7 +32,7 @@ pub(crate) fn implicit(peer: &Peer) -> Config {
     config(peer).security(Security::ImplicitTls)
 }
 
-/// Greeting and EHLO with these offers, and what comes then.
+/// Greeting and EHLO with these offers, and then the rest.
 pub(crate) fn session(offers: &[&str], rest: &str) -> Script {
     Script::new(&format!("{}\n{rest}", opening(offers)))
 }
@@ -54,13 +54,12 @@ pub(crate) fn hello(offers: &[&str]) -> String {
     format!("C: EHLO client.example\n{lines}S: 250 {last}")
 }
 
-/// The failure of a connection that must not come about, in bounded time.
+/// The error of a connection that must fail, in bounded time.
 pub(crate) fn failure(config: &Config) -> Error {
     soon(|| config.connect()).unwrap_err()
 }
 
-/// The sentence of an error, without the port that the system has chosen; `dial::` tests look at
-/// that.
+/// The sentence of an error, without the port that the system chose. The `dial::` tests check that.
 pub(crate) fn said(error: &Error) -> String {
     match error.server() {
         Some(server) => error.to_string().replace(server.as_str(), "the server"),
@@ -68,7 +67,7 @@ pub(crate) fn said(error: &Error) -> String {
     }
 }
 
-/// The value of a call that must end in bounded time, far below what the peers allow.
+/// The value of a call that must end in bounded time, much sooner than the peers allow.
 pub(crate) fn soon<T>(call: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
     let value = call();
@@ -77,7 +76,7 @@ pub(crate) fn soon<T>(call: impl FnOnce() -> T) -> T {
     value
 }
 
-/// Connects, and gives a second handle of the socket, for [`wait_for_input`].
+/// Connects, and returns a second handle of the socket, for [`wait_for_input`].
 pub(crate) fn connect_watched(peer: &Peer, config: &Config) -> (SmtpConnection, TcpStream) {
     let stream = TcpStream::connect(peer.addr()).unwrap();
     let watched = stream.try_clone().unwrap();
@@ -85,16 +84,17 @@ pub(crate) fn connect_watched(peer: &Peer, config: &Config) -> (SmtpConnection, 
     (smtp, watched)
 }
 
-/// Waits until there is something to read, be it an end; but not if the client has it already.
+/// Waits until there is something to read, or an end. Do not call it if the client may have read it
+/// already.
 pub(crate) fn wait_for_input(watched: &TcpStream) {
     watched
         .set_read_timeout(Some(Duration::from_secs(2)))
         .unwrap();
-    // Whatever comes, the client will see it.
+    // Whatever it is, the client will see it.
     let _ = watched.peek(&mut [0]);
 }
 
-/// A script of no connection: whatever is wrong must show before there is one.
+/// A peer without connections: errors must show before there is one.
 pub(crate) fn nobody() -> Peer {
     Script::sessions::<&str>([]).listen()
 }
@@ -114,9 +114,9 @@ impl Lines {
     }
 }
 
-/// A budget that is over soon, and long enough for what comes before on a machine under load.
+/// A short budget, but long enough for the steps before it on a machine under load.
 pub(crate) const SHORT: Duration = Duration::from_secs(1);
-/// A budget that is never over.
+/// A budget that is not used up.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Beyond every budget of a test, on a machine under load.
+/// Longer than every budget of a test, on a machine under load.
 const BOUND: Duration = Duration::from_secs(5);
