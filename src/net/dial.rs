@@ -31,8 +31,8 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
         }
         Server::Unix(socket) => {
             let socket = socket.clone();
-            let open = move || (socket.open)(&socket.path);
-            within(deadline, Box::new(open)).map(Stream::boxed)
+            let open = move || (socket.open)(&socket.path).map(Stream::boxed);
+            within(deadline, Box::new(open))
         }
         Server::Place(place) => (place.open)(&place.path).map(Stream::boxed),
     };
@@ -71,15 +71,14 @@ impl TcpTransport {
 
 /// Opens the connection with the caller's function, which may have no time limit.
 fn open(opener: Opener<Config>, config: Config, deadline: Instant) -> Result<Stream> {
-    let open = move || opener.open(&config, deadline);
+    // A stream, so that a connection that comes too late is shut down, too.
+    let open = move || opener.open(&config, deadline).map(Stream::boxed);
     let opened = within(deadline, Box::new(open));
-    opened
-        .map(Stream::boxed)
-        .map_err(|error| match error.kind() {
-            // On Unix, a socket with its own timeout returns `WouldBlock`.
-            ErrorKind::WouldBlock => Error::timeout(Step::Connect),
-            _ => connect_error(error),
-        })
+    opened.map_err(|error| match error.kind() {
+        // On Unix, a socket with its own timeout returns `WouldBlock`.
+        ErrorKind::WouldBlock => Error::timeout(Step::Connect),
+        _ => connect_error(error),
+    })
 }
 
 fn connect_error(error: io::Error) -> Error {
