@@ -5,6 +5,7 @@ mod text;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -71,11 +72,12 @@ impl Address {
         if written_length(local_part) + 1 + domain.len() > MAX_ADDRESS {
             return Err(AddressError::AddressTooLong);
         }
+        let text = format!("{local_part}@{domain}");
         Ok(Self {
-            text: format!("{local_part}@{domain}").as_str().into(),
+            text: text.as_str().into(),
             at: local_part.len(),
             is_plain: is_dot_string(local_part),
-            is_ascii: local_part.is_ascii() && domain.is_ascii(),
+            is_ascii: text.is_ascii(),
         })
     }
 
@@ -201,6 +203,18 @@ impl Ord for Address {
 impl PartialOrd for Address {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// Where addresses stand in a list, so that one that comes again is found.
+#[derive(Default)]
+pub(crate) struct Places<'a>(BTreeMap<&'a Address, usize>);
+
+impl<'a> Places<'a> {
+    /// The place of the first address that is the same; this one, if it is new.
+    #[inline(never)]
+    pub(crate) fn first_of(&mut self, address: &'a Address, place: usize) -> usize {
+        *self.0.entry(address).or_insert(place)
     }
 }
 

@@ -1,7 +1,5 @@
 //! [`Capabilities`]: the extensions in a server's reply to EHLO.
 
-use std::collections::HashSet;
-
 use crate::reply::Reply;
 
 /// How many lines of a reply to EHLO are kept. Real servers send about thirty.
@@ -84,9 +82,7 @@ impl Capabilities {
     /// mechanisms of AUTH are in upper case.
     #[must_use]
     pub fn param(&self, keyword: &str) -> Option<&str> {
-        self.iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(keyword))
-            .map(|(_, params)| params)
+        param(&self.lines, keyword)
     }
 
     /// Returns the size of the largest message that the server takes, in bytes (RFC 1870).
@@ -143,11 +139,7 @@ known! {
 
 impl Known {
     fn of(lines: &[(String, String)], ignored: &[String]) -> Self {
-        let param = |keyword: &str| {
-            let line = lines.iter().find(|(name, _)| name == keyword);
-            line.map(|(_, params)| params.as_str())
-        };
-        let has = |keyword: &str| param(keyword).is_some();
+        let has = |keyword: &str| param(lines, keyword).is_some();
         Self {
             binarymime: has("BINARYMIME"),
             chunking: has("CHUNKING"),
@@ -156,9 +148,9 @@ impl Known {
                 || has("SMTPUTF8") && !ignored.iter().any(|keyword| keyword == "8BITMIME"),
             pipelining: has("PIPELINING"),
             size: has("SIZE"),
-            size_limit: param("SIZE").and_then(size_limit),
+            size_limit: param(lines, "SIZE").and_then(size_limit),
             smtputf8: has("SMTPUTF8"),
-            limits: param("LIMITS").map(Limits::of).unwrap_or_default(),
+            limits: param(lines, "LIMITS").map(Limits::of).unwrap_or_default(),
         }
     }
 }
@@ -182,6 +174,14 @@ impl Limits {
     }
 }
 
+/// The parameters of a keyword.
+#[inline(never)]
+fn param<'l>(lines: &'l [(String, String)], keyword: &str) -> Option<&'l str> {
+    let mut lines = lines.iter();
+    let line = lines.find(|(name, _)| name.eq_ignore_ascii_case(keyword))?;
+    Some(&line.1)
+}
+
 /// Reads a limit: one to six digits, and the first is not 0 (RFC 9422, 4.1).
 fn limit_value(text: &str) -> Option<u64> {
     let is_number = text.bytes().all(|octet| octet.is_ascii_digit());
@@ -198,13 +198,16 @@ fn size_limit(params: &str) -> Option<u64> {
 /// The names after AUTH, without duplicates.
 fn mechanisms(lines: &[(String, String)]) -> Vec<String> {
     let offered = lines.iter().filter(|(name, _)| name == "AUTH");
-    let mut seen = HashSet::new();
-    offered
-        .flat_map(|(_, params)| params.split_whitespace())
-        .filter(|name| seen.insert(*name))
-        .take(MAX_MECHANISMS)
-        .map(str::to_owned)
-        .collect()
+    let mut names: Vec<String> = Vec::new();
+    for name in offered.flat_map(|(_, params)| params.split_whitespace()) {
+        if names.len() == MAX_MECHANISMS {
+            break;
+        }
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
 }
 
 /// Reads `KEYWORD params`. Some servers write `AUTH=LOGIN`, from a draft of RFC 2554. Others write

@@ -202,10 +202,10 @@ impl Envelope {
         let lists = recipients.map(|recipient| &mut recipient.parameters);
         let mut taken: Vec<Parameter> = Vec::new();
         for list in std::iter::once(&mut self.parameters).chain(lists) {
-            let (kept, gone): (Vec<_>, Vec<_>) = list.drain(..).partition(&may_stay);
-            *list = kept;
-            for parameter in gone {
-                if !taken.contains(&parameter) {
+            for parameter in std::mem::take(list) {
+                if may_stay(&parameter) {
+                    list.push(parameter);
+                } else if !taken.contains(&parameter) {
                     taken.push(parameter);
                 }
             }

@@ -7,6 +7,7 @@
 //! | [`MessageBuilder::build`](crate::MessageBuilder::build) | [`MessageError`] |
 //! | parsing or checking a [`Config`](crate::Config) | [`ConfigError`] |
 
+mod debug;
 mod display;
 pub(crate) mod error;
 mod gave_up;

@@ -105,6 +105,7 @@ mod places;
 pub mod protocol;
 mod recipients;
 mod reply;
+mod seconds;
 mod secret;
 mod step;
 mod trace;

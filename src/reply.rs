@@ -134,13 +134,17 @@ fn masked_lines(raw: &[u8], secrets: &[&str]) -> Vec<u8> {
 /// All secrets are found before any is masked. Otherwise, masking a short secret could hide a
 /// longer one that contains it, and leave the rest of that one visible.
 pub(crate) fn masked(text: &str, secrets: &[&str]) -> String {
-    let secrets = secrets.iter().filter(|secret| !secret.is_empty());
-    let mut found: Vec<_> = secrets
-        .flat_map(|secret| text.match_indices(secret))
-        .map(|(start, secret)| (start, start + secret.len()))
-        .collect();
-    found.sort_unstable();
+    // Where the longest secret that begins at an octet ends.
+    let mut ends = vec![0; text.len()];
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        for (start, _) in text.match_indices(secret) {
+            if let Some(end) = ends.get_mut(start) {
+                *end = (start + secret.len()).max(*end);
+            }
+        }
+    }
     let (mut masked, mut shown) = (String::with_capacity(text.len()), 0);
+    let found = ends.into_iter().enumerate().filter(|(_, end)| *end > 0);
     for (start, end) in found {
         if start >= shown {
             masked.push_str(text.get(shown..start).unwrap_or_default());

@@ -53,6 +53,7 @@ impl Trace {
         Self(Some(Arc::new(sink)))
     }
 
+    #[cold]
     pub(crate) fn note(&self, text: fmt::Arguments<'_>) {
         if let Some(sink) = &self.0 {
             sink(TraceLine::Note(&text.to_string()));

@@ -109,7 +109,7 @@ pub struct Config {
 pub(crate) enum Server {
     Place(Place),
     Tcp { host: String, port: Option<u16> },
-    Unix(PathBuf),
+    Unix(Place),
 }
 
 /// The protocol spoken on the connection.
@@ -174,16 +174,7 @@ impl Config {
         }
     }
 
-    /// Makes a configuration for LMTP over a Unix socket, without TLS: nothing leaves the machine.
-    pub fn lmtp_unix(path: impl Into<PathBuf>) -> Self {
-        Self {
-            protocol: Protocol::Lmtp,
-            security: Security::None,
-            ..Self::with_server(Server::Unix(path.into()))
-        }
-    }
-
-    pub(super) fn with_server(server: Server) -> Self {
+    pub(crate) fn with_server(server: Server) -> Self {
         Self {
             server,
             protocol: Protocol::Smtp,
@@ -552,8 +543,7 @@ impl Config {
     /// Where the connection goes, for people.
     pub(crate) fn endpoint(&self) -> Endpoint {
         match &self.server {
-            Server::Place(place) => Endpoint::path(&place.path),
-            Server::Unix(path) => Endpoint::path(path),
+            Server::Place(place) | Server::Unix(place) => Endpoint::path(&place.path),
             Server::Tcp { .. } => {
                 let (host, port) = self.host_and_port();
                 Endpoint::tcp(host, port)

@@ -31,8 +31,8 @@ impl Config {
             Server::Place(place) => {
                 return write!(f, "{}://{}", place.scheme, WrittenPath(&place.path));
             }
-            Server::Unix(path) => {
-                return write!(f, "{}+unix://{}", self.scheme(), WrittenPath(path));
+            Server::Unix(socket) => {
+                return write!(f, "{}+unix://{}", self.scheme(), WrittenPath(&socket.path));
             }
         };
         let s = match self.security {

@@ -26,7 +26,7 @@ impl Config {
     #[must_use]
     pub fn get_unix_path(&self) -> Option<&Path> {
         match &self.server {
-            Server::Unix(path) => Some(path),
+            Server::Unix(socket) => Some(&socket.path),
             _ => None,
         }
     }

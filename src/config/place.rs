@@ -1,4 +1,4 @@
-//! [`Place`]: where messages go without a server.
+//! [`Place`]: where messages go without a host.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::transport::Transport;
 
-/// A place of this machine. It brings the function that opens it, so that only programs that name
+/// A place of this machine: a Maildir, a program or a Unix socket. It brings the function that opens it, so that only programs that name
 /// such a place have the code for it.
 #[derive(Clone)]
 pub(crate) struct Place {

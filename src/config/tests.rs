@@ -43,7 +43,7 @@ fn the_default_is_starttls() {
     assert_eq!(parse("lmtp://mx").protocol, Protocol::Lmtp);
     assert_eq!(
         parse("lmtp+unix:///run/%25lmtp").server,
-        Server::Unix("/run/%lmtp".into())
+        Config::lmtp_unix("/run/%lmtp").server
     );
 }
 

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use native_tls::{Certificate, Identity, Protocol, TlsConnector};
+use native_tls::{Certificate, Identity, Protocol, TlsConnector, TlsConnectorBuilder};
 
 use crate::config::error::ConfigError;
 
@@ -20,6 +20,8 @@ pub(crate) struct TlsOptions {
     accept_invalid_certs: bool,
     accept_invalid_hostnames: bool,
     server_name: Option<String>,
+    /// Set together with a file, so that only programs that name one have the code that reads it.
+    load_files: Option<LoadFiles>,
     /// A connector that the caller has made.
     own: Option<TlsConnector>,
     /// The connector made of all this. Making one reads the system's roots, which takes longer
@@ -27,6 +29,8 @@ pub(crate) struct TlsOptions {
     /// one of them changes.
     made: Arc<OnceLock<TlsConnector>>,
 }
+
+type LoadFiles = fn(&TlsOptions, &mut TlsConnectorBuilder) -> Result<(), ConfigError>;
 
 /// The client's certificate and key.
 #[derive(Clone)]
@@ -46,6 +50,7 @@ impl TlsOptions {
     /// Trusts the certificates in a PEM file, too.
     pub(crate) fn add_root_file(&mut self, path: PathBuf) {
         self.root_files.push(path);
+        self.load_files = Some(Self::load_files);
         self.made = Arc::default();
     }
 
@@ -65,6 +70,7 @@ impl TlsOptions {
     /// Shows the server a certificate from a file.
     pub(crate) fn set_identity_files(&mut self, chain: PathBuf, key: PathBuf) {
         self.identity = Some(ClientIdentity::Files { chain, key });
+        self.load_files = Some(Self::load_files);
         self.made = Arc::default();
     }
 
@@ -144,20 +150,30 @@ impl TlsOptions {
         for root in &self.roots {
             builder.add_root_certificate(root.clone());
         }
-        for path in &self.root_files {
-            let roots = certificates(&read(path)?);
-            for root in roots.map_err(|_| file(path, ErrorKind::InvalidData))? {
-                builder.add_root_certificate(root);
-            }
+        if let Some(ClientIdentity::Given(identity)) = &self.identity {
+            builder.identity(identity.clone());
         }
-        if let Some(identity) = &self.identity {
-            builder.identity(identity.load()?);
+        if let Some(load_files) = self.load_files {
+            load_files(self, &mut builder)?;
         }
         // Some platforms find out only now that certificate and key do not match.
         builder.build().map_err(|error| match self.identity {
             Some(_) => ConfigError::Identity,
             None => ConfigError::Tls(error.to_string().into()),
         })
+    }
+
+    fn load_files(&self, builder: &mut TlsConnectorBuilder) -> Result<(), ConfigError> {
+        for path in &self.root_files {
+            let roots = certificates(&read(path)?);
+            for root in roots.map_err(|_| file(path, ErrorKind::InvalidData))? {
+                builder.add_root_certificate(root);
+            }
+        }
+        if let Some(ClientIdentity::Files { chain, key }) = &self.identity {
+            builder.identity(identity(&read(chain)?, &read(key)?)?);
+        }
+        Ok(())
     }
 
     /// The name that the certificate must have: the one the user gave, never one that the network
@@ -187,15 +203,6 @@ impl TlsOptions {
     /// The name that was set for the certificate.
     pub(crate) fn server_name(&self) -> Option<&str> {
         self.server_name.as_deref()
-    }
-}
-
-impl ClientIdentity {
-    fn load(&self) -> Result<Identity, ConfigError> {
-        match self {
-            Self::Given(identity) => Ok(identity.clone()),
-            Self::Files { chain, key } => identity(&read(chain)?, &read(key)?),
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! [`Job`]: a message under way, in one transaction or in several.
 
-use std::collections::HashMap;
-
+use crate::address::Places;
 use crate::connection::cargo::Load;
 use crate::connection::verdict::{has_unknown, judge};
 use crate::envelope::Recipient;
@@ -152,9 +151,9 @@ impl Shares {
             return None;
         }
         let (mut waiting, mut copies) = (Vec::new(), Vec::new());
-        let mut places = HashMap::new();
+        let mut places = Places::default();
         for (place, recipient) in recipients.iter().enumerate() {
-            let first = *places.entry(&recipient.address).or_insert(place);
+            let first = places.first_of(&recipient.address, place);
             match is_lmtp && first < place {
                 true => copies.push((place, first)),
                 false => waiting.push(place),
@@ -202,13 +201,14 @@ impl Shares {
                 let recipient = recipients.get(*place);
                 recipient.is_some_and(|recipient| is_crowded(recipient, is_lmtp))
             };
-            let left = std::mem::take(&mut self.current)
-                .into_iter()
-                .filter(is_left);
-            self.waiting = left.chain(std::mem::take(&mut self.waiting)).collect();
+            let mut left = std::mem::take(&mut self.current);
+            left.retain(is_left);
+            left.append(&mut self.waiting);
+            self.waiting = left;
         }
         let count = self.waiting.len().min(self.most);
-        self.current = self.waiting.drain(..count).collect();
+        let later = self.waiting.split_off(count);
+        self.current = std::mem::replace(&mut self.waiting, later);
         !self.current.is_empty()
     }
 

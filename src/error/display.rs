@@ -11,6 +11,7 @@ use crate::error::interrupted::Interrupted;
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::protocol::error::ProtocolError;
 use crate::reply::{Reply, Shown};
+use crate::seconds::Seconds;
 use crate::step::Step;
 
 impl fmt::Display for Error {
@@ -76,10 +77,10 @@ impl fmt::Display for Error {
 }
 
 fn fmt_busy(waited: Duration, connections: usize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let seconds = waited.as_secs_f32();
+    let waited = Seconds(waited);
     write!(
         f,
-        "none of the mailer's {connections} connections became free in {seconds:.1} s: wait longer, or allow more connections"
+        "none of the mailer's {connections} connections became free in {waited} s: wait longer, or allow more connections"
     )
 }
 

@@ -120,7 +120,6 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// [`TlsReason::InClear`]: crate::error::TlsReason::InClear
 /// [`TlsReason::Other`]: crate::error::TlsReason::Other
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// A text is not an address; nothing was sent.

@@ -256,7 +256,7 @@ const MEANINGS: &[(&str, TlsReason)] = &[
 
 impl TlsReason {
     fn of(words: &str) -> Self {
-        let words = words.to_lowercase();
+        let words = words.to_ascii_lowercase();
         let meaning = MEANINGS.iter().find(|(part, _)| words.contains(part));
         meaning.map_or(Self::Other, |(_, reason)| *reason)
     }

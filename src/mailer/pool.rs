@@ -10,6 +10,7 @@ use crate::connection::SmtpConnection;
 use crate::error::{Error, Result};
 use crate::mailer::options::Options;
 use crate::mailer::pace::Pace;
+use crate::seconds::Seconds;
 
 /// The connections that a mailer keeps, and who gets the next one.
 #[derive(Debug)]
@@ -112,10 +113,10 @@ impl Pool {
     /// If a message is sent again after a pause, writes that to the trace.
     pub(crate) fn note_again(&self, pause: Option<Duration>) {
         if let Some(pause) = pause {
-            let seconds = pause.as_secs_f32();
+            let pause = Seconds(pause);
             self.config
                 .trace
-                .note(format_args!("the message is sent again in {seconds:.1} s"));
+                .note(format_args!("the message is sent again in {pause} s"));
         }
     }
 

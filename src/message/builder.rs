@@ -438,13 +438,12 @@ impl MessageBuilder {
         let mut forms: Vec<Part> = self.text.into_iter().collect();
         match self.html {
             Some(html) if !inline.is_empty() => {
-                forms.push(Part::related([html].into_iter().chain(inline)));
+                let mut parts = vec![html];
+                parts.append(&mut inline);
+                forms.push(Part::related(parts));
             }
             Some(html) => forms.push(html),
-            None => {
-                body.iter_mut().for_each(|body| body.show(&mut inline));
-                attachments.splice(0..0, inline);
-            }
+            None => body.iter_mut().for_each(|body| body.show(&mut inline)),
         }
         forms.extend(self.calendar);
         if body.is_some() && !forms.is_empty() {
@@ -455,10 +454,14 @@ impl MessageBuilder {
             0 | 1 => forms.pop(),
             _ => Some(Part::alternative(forms)),
         };
-        if attachments.is_empty() {
+        if inline.is_empty() && attachments.is_empty() {
             return Ok(body.unwrap_or_else(|| Part::text("")));
         }
-        Ok(Part::mixed(body.into_iter().chain(attachments)))
+        let mut parts = Vec::from_iter(body);
+        // Pictures that no HTML shows.
+        parts.append(&mut inline);
+        parts.append(&mut attachments);
+        Ok(Part::mixed(parts))
     }
 }
 

@@ -24,7 +24,6 @@ use crate::address::{Address, AddressError};
 ///     "Subject: the character '\\r' cannot stand in a header, leave it out"
 /// );
 /// ```
-#[derive(Debug)]
 pub struct MessageError(Box<Refused>);
 
 #[derive(Debug)]
@@ -38,10 +37,12 @@ impl MessageError {
         field: impl Into<Cow<'static, str>>,
         problem: impl Into<MessageProblem>,
     ) -> Self {
-        Self(Box::new(Refused {
-            field: field.into(),
-            problem: problem.into(),
-        }))
+        Self::of(field.into(), problem.into())
+    }
+
+    #[cold]
+    fn of(field: Cow<'static, str>, problem: MessageProblem) -> Self {
+        Self(Box::new(Refused { field, problem }))
     }
 
     /// Returns the field that is wrong: the name of a header field, `attachment report.pdf`, `body`
@@ -55,6 +56,13 @@ impl MessageError {
     #[must_use]
     pub fn problem(&self) -> &MessageProblem {
         &self.0.problem
+    }
+}
+
+/// Not derived: that would be compiled in each crate that boxes an error.
+impl fmt::Debug for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MessageError").field(&self.0).finish()
     }
 }
 

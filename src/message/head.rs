@@ -38,17 +38,16 @@ impl Head {
     /// Whether an address in the header has characters outside ASCII. No encoding exists for them
     /// (RFC 6531).
     pub(crate) fn has_utf8(&self) -> bool {
-        self.shown().any(|(_, address)| !address.is_ascii())
+        self.find_shown(|address| !address.is_ascii()).is_some()
     }
 
     /// The first address in the header without an ASCII form, and its field.
     pub(crate) fn without_ascii(&self) -> Option<(&str, &Address)> {
-        self.shown()
-            .find(|(_, address)| address.to_ascii().is_none())
+        self.find_shown(|address| address.to_ascii().is_none())
     }
 
-    /// The addresses in the header, with their fields.
-    fn shown(&self) -> impl Iterator<Item = (&str, &Address)> {
+    /// The first address of this kind in the header, and its field.
+    fn find_shown(&self, is_wanted: fn(&Address) -> bool) -> Option<(&str, &Address)> {
         let resent = self
             .resent
             .iter()
@@ -64,6 +63,7 @@ impl Head {
             .chain(reply_to)
             .chain(others)
             .map(|(name, mailbox)| (name, mailbox.address()))
+            .find(|(_, address)| is_wanted(address))
     }
 
     /// Removes the fields of this name that the caller added by name.

@@ -57,6 +57,7 @@ impl<'a> HeaderWriter<'a> {
     }
 
     /// Begins a field. Its name was checked before.
+    #[inline(never)]
     pub(crate) fn begin(&mut self, name: &str) {
         self.line = self.out.len();
         self.encoded = false;

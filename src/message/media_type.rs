@@ -59,6 +59,7 @@ impl MediaType {
     }
 
     /// Returns the value of a parameter; upper and lower case are the same in names.
+    #[inline(never)]
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters()

@@ -16,9 +16,9 @@ pub(crate) const MAX_PARAMETER_NAME: usize = 40;
 pub(crate) fn write_parameters<'p>(
     writer: &mut HeaderWriter<'_>,
     value: &str,
-    parameters: impl IntoIterator<Item = (&'p str, &'p str)>,
+    parameters: &mut dyn Iterator<Item = (&'p str, &'p str)>,
 ) {
-    let mut parameters = parameters.into_iter().peekable();
+    let mut parameters = parameters.peekable();
     writer.parts([value, separator(parameters.peek())]);
     while let Some((name, value)) = parameters.next() {
         let separator = separator(parameters.peek());
@@ -192,7 +192,7 @@ mod tests {
         let mut out = Vec::new();
         let mut writer = HeaderWriter::new(&mut out, false);
         writer.begin("Content-Disposition");
-        write_parameters(&mut writer, "attachment", parameters.iter().copied());
+        write_parameters(&mut writer, "attachment", &mut parameters.iter().copied());
         writer.end();
         String::from_utf8(out).unwrap()
     }

@@ -150,19 +150,19 @@ impl Part {
     /// Mail programs show the last form that they support.
     #[must_use]
     pub fn alternative(parts: impl IntoIterator<Item = Self>) -> Self {
-        Self::known_multipart("multipart/alternative", parts)
+        Self::known_multipart("multipart/alternative", parts.into_iter().collect())
     }
 
     /// Makes a multipart of parts one after the other, such as text and attachments.
     #[must_use]
     pub fn mixed(parts: impl IntoIterator<Item = Self>) -> Self {
-        Self::known_multipart("multipart/mixed", parts)
+        Self::known_multipart("multipart/mixed", parts.into_iter().collect())
     }
 
     /// Makes a multipart of HTML and its inline pictures (RFC 2387).
     #[must_use]
     pub fn related(parts: impl IntoIterator<Item = Self>) -> Self {
-        Self::known_multipart("multipart/related", parts)
+        Self::known_multipart("multipart/related", parts.into_iter().collect())
     }
 
     /// Makes a multipart of any type, such as `multipart/report; report-type=delivery-status`.
@@ -238,10 +238,10 @@ impl Part {
         self
     }
 
-    fn known_multipart(essence: &'static str, parts: impl IntoIterator<Item = Self>) -> Self {
+    fn known_multipart(essence: &'static str, parts: Vec<Self>) -> Self {
         Self::new(Kind::Multipart {
             media_type: Named::Known(essence),
-            parts: parts.into_iter().collect(),
+            parts,
             boundary: None,
         })
     }
@@ -280,8 +280,9 @@ impl Part {
             }
             Kind::Multipart { parts, .. } => parts.iter_mut().for_each(|part| part.show(shown)),
             Kind::Text { media_type, .. } if media_type.is("text/html") && !shown.is_empty() => {
-                let html = std::mem::replace(self, Self::text(""));
-                *self = Self::related([html].into_iter().chain(shown.drain(..)));
+                let mut parts = vec![std::mem::replace(self, Self::text(""))];
+                parts.append(shown);
+                *self = Self::related(parts);
             }
             _ => {}
         }

@@ -2,9 +2,8 @@
 //! resending.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 
-use crate::address::Address;
+use crate::address::{Address, Places};
 use crate::message::address_list::AddressList;
 use crate::message::date::Date;
 use crate::message::error::{MessageError, MessageProblem};
@@ -115,9 +114,10 @@ impl Posting {
         if self.is_distinct {
             return self.recipients().cloned().collect();
         }
-        let mut seen = HashSet::new();
-        let first = self.recipients().filter(|address| seen.insert(*address));
-        first.cloned().collect()
+        let mut places = Places::default();
+        let addresses = self.recipients().enumerate();
+        let first = addresses.filter(|(place, address)| places.first_of(address, *place) == *place);
+        first.map(|(_, address)| address.clone()).collect()
     }
 
     fn recipients(&self) -> impl Iterator<Item = &Address> {
@@ -169,9 +169,9 @@ impl Posting {
 }
 
 fn is_distinct<'a>(addresses: impl Iterator<Item = &'a Address>) -> bool {
-    let addresses: Vec<&Address> = addresses.collect();
-    let mut seen = HashSet::new();
-    addresses.len() < 2 || addresses.into_iter().all(|address| seen.insert(address))
+    let mut places = Places::default();
+    let mut addresses = addresses.enumerate();
+    addresses.all(|(place, address)| places.first_of(address, place) == place)
 }
 
 /// Writes a field of addresses, if there are any.

@@ -254,7 +254,7 @@ impl<'m> Renderer<'m> {
             write_parameters(
                 &mut writer,
                 &disposition.value,
-                name.into_iter().chain(others),
+                &mut name.into_iter().chain(others),
             );
             writer.end();
         }
@@ -443,10 +443,10 @@ fn write_media_type(
     let name = plain.as_deref().filter(|_| encoded.is_none());
     let boundary = entity.is_multipart().then_some(("boundary", boundary));
     let parameters = media_type.parameters();
-    let parameters = parameters
+    let mut parameters = parameters
         .chain(name.map(|name| ("name", name)))
         .chain(boundary);
-    write_parameters(writer, essence, parameters);
+    write_parameters(writer, essence, &mut parameters);
     if let Some(name) = encoded {
         writer.end_token(";");
         write_encoded_name(writer, name);

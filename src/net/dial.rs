@@ -2,10 +2,8 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::panic::resume_unwind;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,13 +29,11 @@ pub(crate) fn dial(config: &Config, deadline: Instant) -> Result<Stream> {
             let addresses = addresses.map_err(|error| look_up_error(config, error))?;
             connect_any(&within_reach(addresses, config), config, deadline).and_then(Stream::tcp)
         }
-        #[cfg(unix)]
-        Server::Unix(path) => {
-            let path = path.clone();
-            within(deadline, move || UnixStream::connect(path)).map(Stream::unix)
+        Server::Unix(socket) => {
+            let socket = socket.clone();
+            let open = move || (socket.open)(&socket.path).map(Stream::boxed);
+            within(deadline, Box::new(open))
         }
-        #[cfg(not(unix))]
-        Server::Unix(_) => Err(ErrorKind::Unsupported.into()),
         Server::Place(place) => (place.open)(&place.path).map(Stream::boxed),
     };
     connected.map_err(|error| match error.kind() {
@@ -75,8 +71,10 @@ impl TcpTransport {
 
 /// Opens the connection with the caller's function, which may have no time limit.
 fn open(opener: Opener<Config>, config: Config, deadline: Instant) -> Result<Stream> {
+    // A stream, so that a connection that comes too late is shut down, too.
     let open = move || opener.open(&config, deadline).map(Stream::boxed);
-    within(deadline, open).map_err(|error| match error.kind() {
+    let opened = within(deadline, Box::new(open));
+    opened.map_err(|error| match error.kind() {
         // On Unix, a socket with its own timeout returns `WouldBlock`.
         ErrorKind::WouldBlock => Error::timeout(Step::Connect),
         _ => connect_error(error),
@@ -97,10 +95,11 @@ fn look_up((host, port): (&str, u16), deadline: Instant) -> io::Result<Vec<Socke
         return Ok(vec![SocketAddr::new(address, port)]);
     }
     let name = host.to_owned();
-    within(deadline, move || {
+    let look_up = move || {
         let addresses = (name.as_str(), port).to_socket_addrs()?;
         Ok(addresses.collect())
-    })
+    };
+    within(deadline, Box::new(look_up))
 }
 
 fn look_up_error(config: &Config, error: io::Error) -> Error {
@@ -131,20 +130,37 @@ fn is_unknown(words: &str) -> bool {
 /// thread that takes longer is left alone; it ends when the operating system lets it.
 fn within<T: Send + 'static>(
     deadline: Instant,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    work: Box<dyn FnOnce() -> io::Result<T> + Send>,
 ) -> io::Result<T> {
+    let result = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&result);
+    let work = move || {
+        let done = work();
+        *lock(&place) = Some(done);
+    };
+    run(deadline, Box::new(work))?;
+    let done = lock(&result).take();
+    done.unwrap_or_else(|| Err(ErrorKind::TimedOut.into()))
+}
+
+/// The part of [`within`] that does not depend on the result, so that it is compiled only once.
+fn run(deadline: Instant, work: Box<dyn FnOnce() + Send>) -> io::Result<()> {
     let end = Arc::new(End::default());
     let told = Arc::clone(&end);
     let thread = thread::Builder::new().name("smtplib connect".to_owned());
     let thread = thread.spawn(move || {
         let _teller = Teller(told);
-        work()
+        work();
     })?;
     if !end.comes_before(deadline) {
         return Err(ErrorKind::TimedOut.into());
     }
     // A panic in the caller's function continues in the caller's thread.
-    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+    thread.join().or_else(|panic| resume_unwind(panic))
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a thread has ended.
@@ -158,7 +174,7 @@ impl End {
     /// Waits for the end; returns true if it came before the deadline.
     fn comes_before(&self, deadline: Instant) -> bool {
         let left = deadline.saturating_duration_since(Instant::now());
-        let is_there = self.is_there.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = lock(&self.is_there);
         let waited = self
             .news
             .wait_timeout_while(is_there, left, |is_there| !*is_there);
@@ -171,11 +187,7 @@ struct Teller(Arc<End>);
 
 impl Drop for Teller {
     fn drop(&mut self) {
-        *self
-            .0
-            .is_there
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = true;
+        *lock(&self.0.is_there) = true;
         self.0.news.notify_one();
     }
 }
@@ -316,13 +328,16 @@ mod tests {
             let _ = wait.recv();
             Ok(())
         };
-        let error = within(Instant::now() + Duration::from_millis(20), endless).unwrap_err();
+        let error = within(
+            Instant::now() + Duration::from_millis(20),
+            Box::new(endless),
+        )
+        .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::TimedOut);
         drop(release);
-        assert_eq!(within(soon(), || Ok(7)).unwrap(), 7);
-        let error = within(soon(), || -> io::Result<()> {
-            Err(ErrorKind::NotFound.into())
-        });
+        assert_eq!(within(soon(), Box::new(|| Ok(7))).unwrap(), 7);
+        let missing = || -> io::Result<()> { Err(ErrorKind::NotFound.into()) };
+        let error = within(soon(), Box::new(missing));
         assert_eq!(error.unwrap_err().kind(), ErrorKind::NotFound);
     }
 

@@ -5,4 +5,5 @@ pub(crate) mod body;
 pub(crate) mod dial;
 mod failed;
 pub(crate) mod stream;
+mod unix;
 pub(crate) mod wire;

@@ -1,27 +1,25 @@
 //! [`Stream`]: a connection that can be upgraded to TLS in place.
 
 mod channel;
+mod duplex;
 mod secured;
 #[cfg(test)]
 pub(crate) mod stand_in;
 pub(crate) mod tcp;
-mod timed;
+pub(super) mod timed;
 mod witness;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, TcpStream};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use native_tls::{HandshakeError, TlsConnector, TlsStream};
 
 use crate::net::stream::channel::Channel;
+use crate::net::stream::duplex::Duplex;
 use crate::net::stream::secured::Layer;
 pub(crate) use crate::net::stream::secured::{Failure, Secured, TlsFailure};
 use crate::net::stream::tcp::TcpTransport;
-#[cfg(unix)]
-use crate::net::stream::timed::Timed;
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
 
@@ -35,11 +33,6 @@ pub(crate) enum Stream {
     /// Closed by us, or lost in a failed handshake.
     Closed,
 }
-
-/// What a connection needs to read and write.
-trait ReadWrite: Read + Write {}
-
-impl<T: Read + Write> ReadWrite for T {}
 
 impl Stream {
     /// A connection over any transport.
@@ -55,12 +48,6 @@ impl Stream {
     /// A connected TCP stream.
     pub(crate) fn tcp(stream: TcpStream) -> io::Result<Self> {
         Ok(Self::new(TcpTransport::new(stream)?))
-    }
-
-    /// A connected Unix socket.
-    #[cfg(unix)]
-    pub(crate) fn unix(stream: UnixStream) -> Self {
-        Self::new(Timed::new(stream))
     }
 
     /// Wraps the connection in TLS. If that fails, the connection is closed.
@@ -216,7 +203,7 @@ impl Stream {
         }
     }
 
-    fn inner(&mut self) -> io::Result<&mut dyn ReadWrite> {
+    fn inner(&mut self) -> io::Result<&mut dyn Duplex> {
         match self {
             Self::Plain(channel) => Ok(channel),
             Self::Tls(tls) => Ok(tls),
@@ -246,6 +233,20 @@ pub(crate) fn deadline_in(budget: Duration) -> Instant {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     let now = Instant::now();
     now.checked_add(budget).unwrap_or_else(|| now + YEAR)
+}
+
+impl Duplex for TlsStream<Witness> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Read::read(self, buffer)
+    }
+
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        Write::write(self, octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Write::flush(self)
+    }
 }
 
 impl Layer for TlsStream<Witness> {

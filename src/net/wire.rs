@@ -123,6 +123,7 @@ impl Wire {
     }
 
     /// Cuts the connection, so that the server cannot take a part of a message for the whole.
+    #[cold]
     pub(crate) fn abort(&mut self) {
         if !self.is_closed() {
             self.trace.note(format_args!("cut off"));

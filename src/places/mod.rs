@@ -44,25 +44,24 @@ const LOCAL_OFFERS: [&str; 5] = [
     "SIZE",
 ];
 
-/// The client's end of a connection to a place.
-#[derive(Debug)]
-struct Place<S: Store> {
-    session: Session<S>,
+/// The client's end of a connection to a place. Its session is compiled once for all places.
+struct Place {
+    session: Session<Box<dyn Store + Send + Sync>>,
     deadline: Option<Instant>,
     is_nonblocking: bool,
 }
 
-impl<S: Store> Place<S> {
-    fn new(store: S, offers: Offers) -> Self {
+impl Place {
+    fn new(store: impl Store + Send + Sync + 'static, offers: Offers) -> Self {
         Self {
-            session: Session::new(store, offers),
+            session: Session::new(Box::new(store), offers),
             deadline: None,
             is_nonblocking: false,
         }
     }
 }
 
-impl<S: Store> Read for Place<S> {
+impl Read for Place {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // A nonblocking read must not wait for a program to end.
         if !self.is_nonblocking {
@@ -76,7 +75,7 @@ impl<S: Store> Read for Place<S> {
     }
 }
 
-impl<S: Store> Place<S> {
+impl Place {
     /// The result of a read when there is nothing to read.
     fn end(&self) -> io::Result<usize> {
         match self.session.end() {
@@ -89,7 +88,7 @@ impl<S: Store> Place<S> {
     }
 }
 
-impl<S: Store> Write for Place<S> {
+impl Write for Place {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.session.feed(octets, self.deadline)
     }
@@ -99,7 +98,7 @@ impl<S: Store> Write for Place<S> {
     }
 }
 
-impl<S: Store + Send + Sync> Transport for Place<S> {
+impl Transport for Place {
     fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
         self.deadline = Some(deadline);
         Ok(())

@@ -195,7 +195,7 @@ impl Outbox {
         self.lock().offers = Some(extensions);
     }
 
-    fn open(&self) -> io::Result<Place<Entrance>> {
+    fn open(&self) -> io::Result<Place> {
         let mut shared = self.lock();
         if shared.is_next(&Kind::Connect) {
             shared.failures.pop_front();

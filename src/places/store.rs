@@ -43,6 +43,40 @@ pub(crate) trait Store {
     fn abort(&mut self);
 }
 
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn is_down(&self) -> bool {
+        (**self).is_down()
+    }
+
+    fn sender(&mut self, sender: Option<&Address>) -> Result<(), Answer> {
+        (**self).sender(sender)
+    }
+
+    fn recipient(&mut self, recipient: &Address) -> Result<(), Answer> {
+        (**self).recipient(recipient)
+    }
+
+    fn begin(&mut self, mail: &Mail) -> Result<(), Answer> {
+        (**self).begin(mail)
+    }
+
+    fn is_lost(&self) -> bool {
+        (**self).is_lost()
+    }
+
+    fn write(&mut self, octets: &[u8], deadline: Option<Instant>) -> Result<(), Halt> {
+        (**self).write(octets, deadline)
+    }
+
+    fn end(&mut self, deadline: Option<Instant>) -> Result<Answer, Halt> {
+        (**self).end(deadline)
+    }
+
+    fn abort(&mut self) {
+        (**self).abort();
+    }
+}
+
 /// The envelope of a message, from MAIL and RCPT.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mail {

@@ -1,10 +1,11 @@
 //! [`Channel`]: a transport in use.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::ops::Deref;
 use std::time::Instant;
 
+use crate::net::stream::duplex::Duplex;
 use crate::transport::Transport;
 
 /// A transport in use. The transport is shut down when the channel is dropped, and only then.
@@ -56,13 +57,11 @@ impl Deref for Channel {
     }
 }
 
-impl Read for Channel {
+impl Duplex for Channel {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.run(|transport| transport.read(buffer))
     }
-}
 
-impl Write for Channel {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.run(|transport| transport.write(octets))
     }

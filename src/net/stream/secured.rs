@@ -2,9 +2,10 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::time::Instant;
 
+use crate::net::stream::duplex::Duplex;
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
 
@@ -12,7 +13,6 @@ use crate::transport::Transport;
 ///
 /// The errors of a TLS library differ from release to release. So if the system call below has
 /// failed, its error is reported instead.
-#[derive(Debug)]
 pub(crate) struct Secured {
     layer: Box<dyn Layer>,
     witness: Witness,
@@ -21,7 +21,7 @@ pub(crate) struct Secured {
 }
 
 /// The functions that a TLS library must provide.
-pub(super) trait Layer: Read + Write + fmt::Debug + Send + Sync {
+pub(super) trait Layer: Duplex + Send + Sync {
     fn say_goodbye(&mut self) -> io::Result<()>;
     fn certificate(&self) -> Option<Vec<u8>>;
     fn end_point(&self) -> Option<Vec<u8>>;
@@ -80,16 +80,14 @@ impl Secured {
     }
 }
 
-impl Read for Secured {
+impl Duplex for Secured {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.witness.forget();
         let read = self.layer.read(buffer)?;
         self.has_heard |= read > 0;
         Ok(read)
     }
-}
 
-impl Write for Secured {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.witness.forget();
         self.layer.write(octets)
@@ -105,6 +103,12 @@ impl Drop for Secured {
     /// the server.
     fn drop(&mut self) {
         self.witness.cut();
+    }
+}
+
+impl fmt::Debug for Secured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secured").finish_non_exhaustive()
     }
 }
 

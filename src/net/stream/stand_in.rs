@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use crate::net::stream::channel::Channel;
+use crate::net::stream::duplex::Duplex;
 use crate::net::stream::secured::{Failure, Layer, Secured, reason_of_handshake};
 use crate::net::stream::tcp::TcpTransport;
 use crate::net::stream::witness::Witness;
@@ -77,7 +78,7 @@ fn in_its_own_words(error: &io::Error) -> io::Error {
     io::Error::other(format!("the record layer is unhappy: {:?}", error.kind()))
 }
 
-impl Read for StandIn {
+impl Duplex for StandIn {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let head = self.octets(5)?;
         let content = match head[0] {
@@ -91,9 +92,7 @@ impl Read for StandIn {
         buffer[..content.len()].copy_from_slice(&content);
         Ok(content.len())
     }
-}
 
-impl Write for StandIn {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.0
             .write(octets)

@@ -13,7 +13,7 @@ use crate::transport::Transport;
 /// It is below TLS, where one read can take many system calls. A timeout for each call would not
 /// stop a peer that sends one octet now and then.
 #[derive(Debug)]
-pub(super) struct Timed<S> {
+pub(crate) struct Timed<S> {
     pub(super) socket: S,
     deadline: Option<Instant>,
     /// Whether the socket is set not to block. `WouldBlock` is then a result.
@@ -23,7 +23,7 @@ pub(super) struct Timed<S> {
 }
 
 /// What a socket can do besides reading and writing.
-pub(super) trait Socket: Read + Write {
+pub(crate) trait Socket: Read + Write {
     fn limit_reads(&self, limit: Duration) -> io::Result<()>;
     fn limit_writes(&self, limit: Duration) -> io::Result<()>;
     fn set_blocking(&self, yes: bool) -> io::Result<()>;
@@ -32,7 +32,7 @@ pub(super) trait Socket: Read + Write {
 }
 
 impl<S: Socket> Timed<S> {
-    pub(super) fn new(socket: S) -> Self {
+    pub(crate) fn new(socket: S) -> Self {
         let (read_limit, write_limit) = (Duration::MAX, Duration::MAX);
         Self {
             socket,

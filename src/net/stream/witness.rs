@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::net::stream::channel::Channel;
+use crate::net::stream::duplex::Duplex;
 use crate::transport::Transport;
 
 /// How much of the newest read is kept: enough for a reply that came without TLS.
@@ -141,7 +142,7 @@ impl Write for Witness {
 
     fn flush(&mut self) -> io::Result<()> {
         let mut seen = self.seen();
-        match seen.channel().and_then(Write::flush) {
+        match seen.channel().and_then(Duplex::flush) {
             // A flush that succeeds does not undo the failure of a write.
             Ok(()) => Ok(()),
             Err(error) => seen.told(Direction::Write, Err(error)).map(drop),
