@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::transport::Transport;
 
-/// A place of this machine: a Maildir, a program or a Unix socket. It brings the function that opens it, so that only programs that name
-/// such a place have the code for it.
+/// A place on this machine: a Maildir, a program or a Unix socket. It brings the function that opens
+/// it, so that only programs that name such a place have the code for it.
 #[derive(Clone)]
 pub(crate) struct Place {
     /// The scheme of its URL.

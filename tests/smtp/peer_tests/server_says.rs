@@ -93,7 +93,9 @@ fn endless_reply_ends_when_the_client_closes() {
 
 #[test]
 fn endless_drip_must_not_be_suffered() {
-    let peer = Script::new("S.. 1ms forever raw: x").bound(3 * BOUND).listen();
+    let peer = Script::new("S.. 1ms forever raw: x")
+        .bound(3 * BOUND)
+        .listen();
     let mut client = Client::connect(&peer);
     while !client.read().is_empty() {}
     let failure = peer.outcome().unwrap_err();
