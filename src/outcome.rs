@@ -79,6 +79,15 @@ impl Outcome {
         self.recipients
     }
 
+    /// Gives recipients that were not reached the reply that stopped the message.
+    pub(crate) fn explain(&mut self, reply: &Reply) {
+        for recipient in &mut self.recipients {
+            if recipient.status == RecipientStatus::NotSent && recipient.reply.is_none() {
+                recipient.reply = Some(reply.clone());
+            }
+        }
+    }
+
     /// Returns the recipients for which the server accepted the message.
     pub fn accepted(&self) -> impl Iterator<Item = &RecipientOutcome> {
         self.recipients

@@ -10,6 +10,7 @@ use crate::exchange::ledger::{Settlement, Verdict};
 use crate::outcome::{Outcome, RecipientOutcome, RecipientStatus};
 use crate::parameter::Parameter;
 use crate::reply::Reply;
+use crate::step::Step;
 
 /// A message under way.
 #[derive(Debug)]
@@ -81,13 +82,13 @@ impl<'m> Job<'m> {
     }
 
     /// Takes the end of a transaction. If there is no result then, another transaction is needed
-    /// and may begin.
+    /// and may begin. Returns a failure that the result does not tell.
     pub(crate) fn settle(
         &mut self,
         settlement: Settlement,
         failure: Option<Error>,
         may_begin: bool,
-    ) {
+    ) -> Option<Error> {
         self.id = None;
         let Settlement {
             verdict, outcome, ..
@@ -97,31 +98,35 @@ impl<'m> Job<'m> {
         }
         let Some(shares) = &mut self.shares else {
             self.result = Some(judge(verdict, outcome, failure));
-            return;
+            return None;
         };
-        shares.note(outcome);
+        if !is_doubtful(verdict.as_ref(), &outcome) {
+            shares.note(outcome);
+        }
         let is_sent = verdict == Some(Verdict::Sent);
         let may_go_on = is_sent || verdict == Some(Verdict::RecipientsRefused);
         let may_go_on = may_go_on && self.is_splittable && may_begin;
-        if !(may_go_on && shares.prepare_next(is_sent)) {
-            self.finish(verdict, failure);
+        match may_go_on && shares.prepare_next(is_sent) {
+            true => None,
+            false => self.finish(verdict, failure),
         }
     }
 
     /// Ends a message that took several transactions, of which this is the last.
-    fn finish(&mut self, verdict: Option<Verdict>, failure: Option<Error>) {
-        let Some(shares) = self.shares.take() else {
-            return;
-        };
-        let outcome = shares.outcome();
+    fn finish(&mut self, verdict: Option<Verdict>, failure: Option<Error>) -> Option<Error> {
+        let mut outcome = self.shares.take()?.outcome();
         let is_any_accepted = outcome.accepted().next().is_some();
+        if !is_any_accepted || has_unknown(&outcome) {
+            self.result = Some(judge(verdict, outcome, failure));
+            return None;
+        }
         // Some have the message, and the outcome lists the others as certainly without it. As an
         // error, this would ask the caller to send the message to everybody again.
-        let verdict = match is_any_accepted && !has_unknown(&outcome) {
-            true => Some(Verdict::Sent),
-            false => verdict,
-        };
-        self.result = Some(judge(verdict, outcome, failure));
+        if let Some(Verdict::Broken(_, reply) | Verdict::SenderRefused(reply)) = verdict {
+            outcome.explain(&reply);
+        }
+        self.result = Some(Ok(outcome));
+        failure
     }
 
     /// The shares of a message if the transaction had no room for some recipients (RFC 5321,
@@ -226,6 +231,16 @@ impl Shares {
             attempts: 1,
         }
     }
+}
+
+/// Whether nobody can say which of the replies belong to whom: one before the message was none to its
+/// command.
+fn is_doubtful(verdict: Option<&Verdict>, outcome: &Outcome) -> bool {
+    let step = match verdict {
+        Some(Verdict::Unexpected(step, _)) => *step,
+        _ => return false,
+    };
+    step != Step::EndOfData && !has_unknown(outcome)
 }
 
 /// Whether the server had no room for another recipient: 452 (RFC 5321, 4.5.3.1.10), or X.5.3 from

@@ -221,8 +221,11 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
             return;
         };
         let may_begin = self.is_open();
-        if let Some(job) = self.jobs.get_mut(index) {
-            job.settle(settlement, failure, may_begin);
+        let job = self.jobs.get_mut(index);
+        let untold = job.and_then(|job| job.settle(settlement, failure, may_begin));
+        if let Some(failure) = untold {
+            let trace = &self.connection.wire.trace;
+            trace.note(format_args!("not all recipients were reached: {failure}"));
         }
         self.begin(index);
     }

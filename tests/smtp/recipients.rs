@@ -1,5 +1,8 @@
 //! Which recipients get a message, and which do not.
 use crate::support::sending::{connect, facts, fates, fates_in, listen, send_hi};
+use std::sync::mpsc;
+
+use smtplib::connection::TraceLine;
 use smtplib::{Address, Delivery, Envelope, Error, RecipientOutcome, RecipientStatus};
 
 const THREE: [&str; 3] = ["ann@example.org", "bob@example.org", "cyd@example.org"];
@@ -349,8 +352,8 @@ fn a_loss_behind_an_accepted_share_is_no_error() {
         ),
         (
             "S: 421 bye\nclose",
-            "bob@example.org NotSent -",
-            "cyd@example.org NotSent -",
+            "bob@example.org NotSent 421 bye",
+            "cyd@example.org NotSent 421 bye",
         ),
         (
             "S: 250 ok\nC: RCPT TO:<bob@example.org>\nclose",
@@ -359,17 +362,31 @@ fn a_loss_behind_an_accepted_share_is_no_error() {
         ),
         (
             "S: 250 ok\nC: RCPT TO:<bob@example.org>\nS: 250 ok\nC: DATA\nS: 299 what\nCclose",
-            "bob@example.org NotSent 250 ok",
+            "bob@example.org NotSent -",
             "cyd@example.org NotSent -",
         ),
     ] {
         let peer = listen(&["LIMITS RCPTMAX=1"], &format!("{first}\n{loss}"));
         let mut smtp = connect(&peer);
+        let (notes, told) = mpsc::channel();
+        smtp.set_trace(move |line| {
+            if let TraceLine::Note(note) = line {
+                notes.send(note.to_owned()).unwrap();
+            }
+        });
         let outcome = send_hi(&mut smtp, &THREE).unwrap();
         assert_eq!(
             fates(&outcome),
             ["ann@example.org Accepted 250 taken", bob, cyd],
             "{loss}"
+        );
+        // A reply is with the recipients; another cause stands in the trace.
+        let is_told = told
+            .try_iter()
+            .any(|note| note.starts_with("not all recipients were"));
+        assert_eq!(
+            is_told,
+            !loss.contains("S: 421") && !loss.contains("S: 299")
         );
         assert_eq!(outcome.refused().count(), 2);
         assert!(!smtp.is_reusable());

@@ -10,6 +10,8 @@ const MAX_COMMAND: usize = 512 + 26 + 17 + 10;
 const MAX_RESPONSE: usize = 12288;
 /// The most commands without a reply.
 const MAX_GROUP: usize = 100;
+/// Most bytes of a message that is sent before its envelope is answered.
+const MAX_EARLY: usize = 64 * 1024;
 /// The most chunks before the last one without a reply.
 const MAX_CHUNKS: usize = 4;
 
@@ -257,7 +259,9 @@ impl Witness {
             Awaited::Chunk
         };
         self.check_order(next);
-        self.mode = Mode::Chunk(size.parse().unwrap(), is_last);
+        let size: usize = size.parse().unwrap();
+        assert!(self.awaited.is_empty() || !is_last || size <= MAX_EARLY);
+        self.mode = Mode::Chunk(size, is_last);
     }
 
     fn chunk(&mut self, chunk: &[u8], is_last: bool) {
@@ -282,7 +286,8 @@ impl Witness {
     fn message(&mut self, message: Sent) {
         let newest = self.transactions.last_mut().unwrap();
         let accepted: Vec<usize> = newest.accepted().collect();
-        let is_early = !self.awaited.is_empty();
+        let is_envelope = |awaited: &Awaited| matches!(awaited, Awaited::Mail | Awaited::Rcpt(_));
+        let is_early = self.awaited.iter().any(is_envelope);
         assert!(
             is_early || !accepted.is_empty() || message == Sent::Lines(b".\r\n".to_vec()),
             "a message to nobody"
@@ -322,7 +327,12 @@ impl Witness {
             Awaited::Rset if code == 421 => newest.is_sender_accepted = Some(false),
             Awaited::Mail => newest.is_sender_accepted = is_accepted,
             Awaited::Rcpt(index) => newest.recipients[index].is_accepted = is_accepted,
-            Awaited::Message => newest.settle(0.., code),
+            Awaited::Message => {
+                newest.settle(0.., code);
+                // Behind a refused chunk the transaction is still open (RFC 3030, 2).
+                let is_chunk = matches!(newest.message, Some(Sent::Chunks(_)));
+                self.is_open |= is_chunk && !is_positive;
+            }
             Awaited::MessageFor(index) => newest.settle(index..=index, code),
             _ => {}
         }
