@@ -13,6 +13,7 @@ pub(crate) mod error;
 mod gave_up;
 mod interrupted;
 mod make;
+pub(crate) mod seconds;
 mod tls;
 
 pub use crate::address::AddressError;

@@ -105,7 +105,6 @@ mod places;
 pub mod protocol;
 mod recipients;
 mod reply;
-mod seconds;
 mod secret;
 mod step;
 mod trace;

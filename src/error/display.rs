@@ -8,10 +8,10 @@ use crate::endpoint::{AtServer, Endpoint, ServerName};
 use crate::error::error::{Error, refusals};
 use crate::error::gave_up::GaveUp;
 use crate::error::interrupted::Interrupted;
+use crate::error::seconds::Seconds;
 use crate::outcome::{Outcome, RecipientOutcome};
 use crate::protocol::error::ProtocolError;
 use crate::reply::{Reply, Shown};
-use crate::seconds::Seconds;
 use crate::step::Step;
 
 impl fmt::Display for Error {

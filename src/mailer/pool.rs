@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::Config;
 use crate::connection::SmtpConnection;
+use crate::error::seconds::Seconds;
 use crate::error::{Error, Result};
 use crate::mailer::options::Options;
 use crate::mailer::pace::Pace;
-use crate::seconds::Seconds;
 
 /// The connections that a mailer keeps, and who gets the next one.
 #[derive(Debug)]

@@ -329,21 +329,23 @@ fn too_many_recipients_go_in_a_second_transaction() {
     peer.finish();
 }
 
+/// The first of two transactions is accepted, and the second begins.
+const FIRST_SHARE: &str = "
+    C: MAIL FROM:<me@client.example>
+    S: 250 ok
+    C: RCPT TO:<ann@example.org>
+    S: 250 ok
+    C: DATA
+    S: 354 go
+    Cdata 5
+    S: 250 taken
+    C: MAIL FROM:<me@client.example>
+    ";
+
 // Some recipients have the message when the connection is lost in a later transaction. An error
 // would ask the caller to send it to them again. The others are listed as not reached.
 #[test]
 fn a_loss_behind_an_accepted_share_is_no_error() {
-    let first = "
-        C: MAIL FROM:<me@client.example>
-        S: 250 ok
-        C: RCPT TO:<ann@example.org>
-        S: 250 ok
-        C: DATA
-        S: 354 go
-        Cdata 5
-        S: 250 taken
-        C: MAIL FROM:<me@client.example>
-        ";
     // A reply is with the recipients; another cause stands in the trace.
     for (loss, reply, is_noted) in [
         ("close", "-", true),
@@ -355,7 +357,7 @@ fn a_loss_behind_an_accepted_share_is_no_error() {
             false,
         ),
     ] {
-        let peer = listen(&["LIMITS RCPTMAX=1"], &format!("{first}\n{loss}"));
+        let peer = listen(&["LIMITS RCPTMAX=1"], &format!("{FIRST_SHARE}\n{loss}"));
         let mut smtp = connect(&peer);
         let (notes, told) = mpsc::channel();
         smtp.set_trace(move |line| {
@@ -380,18 +382,7 @@ fn a_loss_behind_an_accepted_share_is_no_error() {
 // If the result of a later transaction is unknown, the result is an error that says so.
 #[test]
 fn an_uncertain_share_behind_an_accepted_one_is_an_error() {
-    let peer = listen(
-        &["LIMITS RCPTMAX=1"],
-        "
-        C: MAIL FROM:<me@client.example>
-        S: 250 ok
-        C: RCPT TO:<ann@example.org>
-        S: 250 ok
-        C: DATA
-        S: 354 go
-        Cdata 5
-        S: 250 taken
-        C: MAIL FROM:<me@client.example>
+    let rest = "
         S: 250 ok
         C: RCPT TO:<bob@example.org>
         S: 250 ok
@@ -399,8 +390,8 @@ fn an_uncertain_share_behind_an_accepted_one_is_an_error() {
         S: 354 go
         Cdata 5
         close
-        ",
-    );
+        ";
+    let peer = listen(&["LIMITS RCPTMAX=1"], &format!("{FIRST_SHARE}{rest}"));
     let error = send_hi(&mut connect(&peer), &THREE).unwrap_err();
     assert_eq!(error.delivery(), Delivery::Unknown);
     assert!(!error.is_transient());
