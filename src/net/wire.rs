@@ -543,7 +543,8 @@ impl Wire {
     }
 
     /// The reply that says why a server goes away, and the error that ended the connection. The
-    /// first reply is about what was being written; a later one may be a farewell.
+    /// first reply is about what was being written; a later one may be a farewell, which is read
+    /// if it has arrived.
     fn last_words(&mut self) -> (Option<Reply>, Error) {
         let mut reason = None;
         loop {
@@ -551,6 +552,7 @@ impl Wire {
                 Ok(reply) => {
                     self.trace.server_lines(reply.shown());
                     reason.get_or_insert(reply);
+                    self.stream.wait_no_more();
                 }
                 Err(end) => return (reason, end),
             }

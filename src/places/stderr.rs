@@ -1,11 +1,11 @@
 //! [`Stderr`]: the end of a program's standard error.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::process::ChildStderr;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
-use std::{io, thread};
 
 /// How many bytes of the end are kept.
 const MOST: usize = 500;
@@ -27,7 +27,12 @@ impl Stderr {
         thread.spawn(move || {
             let _alive = alive;
             let mut buffer = [0; 1024];
-            while let Ok(read @ 1..) = stderr.read(&mut buffer) {
+            loop {
+                let read = match stderr.read(&mut buffer) {
+                    Ok(read @ 1..) => read,
+                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    _ => break,
+                };
                 let mut tail = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 tail.extend_from_slice(buffer.get(..read).unwrap_or_default());
                 let surplus = tail.len().saturating_sub(MOST);

@@ -98,7 +98,9 @@ fn a_farewell_may_come_with_a_reply() {
         let peer = session(&[], rest).listen();
         let (mut smtp, watched) = connect_watched(&peer, &config(&peer));
         smtp.noop().unwrap();
-        wait_for_input(&watched);
+        if rest.contains("EOF") || rest.contains("S~") {
+            wait_for_input(&watched);
+        }
         let error = smtp.noop().unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -3,7 +3,7 @@ use crate::peer::{Conn, Peer, Script};
 use crate::support::own::{Answering, Calls, Nature, Own};
 use crate::support::sending::{facts, send_hi, taken};
 use crate::support::session::{
-    Lines, SHORT, config_for, failure, opening, said, session, soon, wait_for_input,
+    Lines, PATIENCE, SHORT, config_for, failure, opening, said, session, soon, wait_for_input,
 };
 use smtplib::config::Timeouts;
 use smtplib::connection::{TcpTransport, Transport};
@@ -14,7 +14,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpStream};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// A configuration for a host that does not exist: only the transport knows where the peer is.
 fn own_config() -> Config {
@@ -69,7 +69,7 @@ fn a_function_opens_the_connection() {
     }
     for (host, port, deadline) in asked.lock().unwrap().iter() {
         assert_eq!((host.as_deref(), *port), (Some("mail.example"), Some(2525)));
-        let budget = Duration::from_secs(8);
+        let budget = PATIENCE;
         assert!((begun + budget..Instant::now() + budget).contains(deadline));
     }
     assert_eq!(asked.lock().unwrap().len(), 2);

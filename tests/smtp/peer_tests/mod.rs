@@ -23,9 +23,7 @@ impl Client {
     fn connect(peer: &Peer) -> Self {
         let stream = TcpStream::connect(peer.addr()).unwrap();
         stream.set_nodelay(true).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(5)))
-            .unwrap();
+        // It waits without a limit: the peer has one.
         Self { stream }
     }
 

@@ -1,5 +1,5 @@
 //! For the tests up to the first MAIL: configurations for a peer, and what the trace saw.
-use crate::peer::{Peer, Script, TestCa};
+use crate::peer::{Peer, Script, TestCa, uninterrupted};
 use smtplib::connection::TraceLine;
 use smtplib::{Config, Error, Security, SmtpConnection};
 use std::net::TcpStream;
@@ -87,11 +87,9 @@ pub(crate) fn connect_watched(peer: &Peer, config: &Config) -> (SmtpConnection, 
 /// Waits until there is something to read, or an end. Do not call it if the client may have read it
 /// already.
 pub(crate) fn wait_for_input(watched: &TcpStream) {
-    watched
-        .set_read_timeout(Some(Duration::from_secs(2)))
-        .unwrap();
+    watched.set_read_timeout(Some(BOUND)).unwrap();
     // Whatever it is, the client will see it.
-    let _ = watched.peek(&mut [0]);
+    let _ = uninterrupted(|| watched.peek(&mut [0]));
 }
 
 /// A peer without connections: errors must show before there is one.
@@ -117,6 +115,6 @@ impl Lines {
 /// A short budget, but long enough for the steps before it on a machine under load.
 pub(crate) const SHORT: Duration = Duration::from_secs(1);
 /// A budget that is not used up.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// Longer than every budget of a test, on a machine under load.
-const BOUND: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than every budget that a test uses up, on a machine under load.
+const BOUND: Duration = Duration::from_secs(15);
