@@ -2,16 +2,18 @@
 //! the messages, the seconds, the seconds of CPU time and the peak of its memory in KiB.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
 use lettre::transport::smtp::PoolConfig;
-use lettre::transport::smtp::client::SmtpConnection as LettreConnection;
+use lettre::transport::smtp::client::{SmtpConnection as LettreConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::{SmtpTransport, Transport};
 use mail_send::SmtpClientBuilder;
+use native_tls::TlsConnector;
 use smtplib::{Config, Envelope, Mailer, Message, Security, SmtpConnection};
 
 use crate::message::{self, Kind, SENDER};
@@ -19,6 +21,8 @@ use crate::message::{self, Kind, SENDER};
 /// Threads that share a pool of so many connections.
 const THREADS: usize = 8;
 pub const CONNECTIONS: usize = 4;
+/// Octets of a write in the loop that our TLS is compared with.
+const PIECE: usize = 64 * 1024;
 
 pub fn run(words: &[String]) {
     let [name, address, size, kind, recipients, count, seconds] = words else {
@@ -46,6 +50,9 @@ pub fn run(words: &[String]) {
         "lettre-threads" => job.lettre_threads(),
         "lettre-pool" => job.lettre_pool(),
         "mail-send" => job.mail_send(),
+        "pieces-tls" => job.pieces_over_tls(),
+        "sendmail-tls" => job.sendmail_over_tls(),
+        "lettre-tls" => job.lettre_over_tls(),
         _ => panic!("there is no client {name}"),
     }
 }
@@ -71,8 +78,19 @@ impl Job {
     }
 
     fn sendmail(&self) {
+        self.sendmail_with(self.connect());
+    }
+
+    fn sendmail_over_tls(&self) {
+        let config = Config::new(self.address.ip().to_string())
+            .port(self.address.port())
+            .security(Security::ImplicitTls)
+            .danger_accept_invalid_certs(true);
+        self.sendmail_with(config.connect().unwrap());
+    }
+
+    fn sendmail_with(&self, mut smtp: SmtpConnection) {
         let octets = self.octets();
-        let mut smtp = self.connect();
         self.repeat(|| {
             let outcome = smtp.sendmail(SENDER, &self.recipients, &octets);
             assert!(outcome.unwrap().is_complete());
@@ -183,6 +201,50 @@ impl Job {
         smtp.quit().unwrap();
     }
 
+    fn lettre_over_tls(&self) {
+        let (octets, envelope) = (self.octets(), self.lettre_envelope());
+        let tls = TlsParameters::builder(self.address.ip().to_string())
+            .dangerous_accept_invalid_certs(true)
+            .build_native();
+        let name = ClientId::Domain("localhost".to_owned());
+        let tls = tls.unwrap();
+        let mut smtp =
+            LettreConnection::connect(self.address, None, &name, Some(&tls), None).unwrap();
+        self.repeat(|| assert!(smtp.send(&envelope, &octets).unwrap().is_positive()));
+        smtp.quit().unwrap();
+    }
+
+    /// The least that a client can do: the envelope in one write, and the message, which needs no
+    /// encoding, in large pieces.
+    fn pieces_over_tls(&self) {
+        let octets = self.octets();
+        let mut envelope = format!("MAIL FROM:<{SENDER}>\r\n");
+        for to in &self.recipients {
+            envelope.push_str(&format!("RCPT TO:<{to}>\r\n"));
+        }
+        envelope.push_str("DATA\r\n");
+        let connector = TlsConnector::builder()
+            .danger_accept_invalid_certs(true)
+            .build();
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let host = self.address.ip().to_string();
+        let tls = connector.unwrap().connect(&host, stream).unwrap();
+        let mut smtp = BufReader::new(tls);
+        read_to(&mut smtp, b"220 ");
+        smtp.get_mut().write_all(b"EHLO localhost\r\n").unwrap();
+        read_to(&mut smtp, b"250 ");
+        self.repeat(|| {
+            smtp.get_mut().write_all(envelope.as_bytes()).unwrap();
+            read_to(&mut smtp, b"354 ");
+            for piece in octets.chunks(PIECE) {
+                smtp.get_mut().write_all(piece).unwrap();
+            }
+            smtp.get_mut().write_all(b".\r\n").unwrap();
+            read_to(&mut smtp, b"250 2.0.0");
+        });
+    }
+
     fn lettre_pool(&self) {
         let (octets, envelope) = (self.octets(), self.lettre_envelope());
         let smtp = SmtpTransport::builder_dangerous(self.address.ip().to_string())
@@ -223,6 +285,16 @@ impl Job {
             sent += 1;
         }
         watch.report(sent);
+    }
+}
+
+/// Reads lines up to one that begins so.
+fn read_to(smtp: &mut impl BufRead, start: &[u8]) {
+    let mut line = Vec::new();
+    while !line.starts_with(start) {
+        line.clear();
+        let read = smtp.read_until(b'\n', &mut line).unwrap();
+        assert!(read > 0, "the server has closed");
     }
 }
 

@@ -26,11 +26,11 @@ enum Program {
     SmtpSource,
 }
 
-use Offers::{Chunking, Pipelining, Plain};
+use Offers::{Chunking, Pipelining, Plain, Tls};
 use Program::{Python, SmtpSource, This};
 
 /// The first is what the others are compared with.
-pub const PEERS: [Peer; 18] = [
+pub const PEERS: [Peer; 21] = [
     Peer::new("sendmail", Pipelining, This("sendmail")),
     Peer::new("sendmail lock-step", Plain, This("sendmail")),
     Peer::new("sendmail +CHUNKING", Chunking, This("sendmail")),
@@ -53,6 +53,9 @@ pub const PEERS: [Peer; 18] = [
     Peer::new("mail-send", Pipelining, This("mail-send")),
     Peer::new("Python smtplib", Pipelining, Python),
     Peer::new("smtp-source", Pipelining, SmtpSource),
+    Peer::new("pieces over TLS", Tls, This("pieces-tls")),
+    Peer::new("sendmail over TLS", Tls, This("sendmail-tls")),
+    Peer::new("lettre over TLS", Tls, This("lettre-tls")),
 ];
 
 impl Peer {
@@ -106,6 +109,7 @@ impl Peer {
             (This("sendmail" | "send_message" | "send_all" | "mailer"), Pipelining | Chunking) => {
                 1.0
             }
+            (This("sendmail-tls" | "pieces-tls"), _) => 1.0,
             (This("mailer-threads"), _) => 1.0 / CONNECTIONS as f64,
             (This("mailer-threads-8"), _) => 0.5 / CONNECTIONS as f64,
             (This("lettre-threads"), _) => (case.recipients as f64 + 4.0) / CONNECTIONS as f64,

@@ -3,10 +3,12 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::linux::net::TcpStreamExt;
+use std::sync::LazyLock;
 use std::thread;
 
 use memchr::memchr;
 use memchr::memmem::Finder;
+use native_tls::{Identity, TlsAcceptor};
 
 const BUFFER: usize = 256 * 1024;
 const END: &[u8] = b"\r\n.\r\n";
@@ -17,12 +19,19 @@ pub enum Offers {
     Plain,
     Pipelining,
     Chunking,
+    /// PIPELINING, and TLS from the first byte.
+    Tls,
 }
 
-pub const OFFERS: [Offers; 3] = [Offers::Plain, Offers::Pipelining, Offers::Chunking];
+pub const OFFERS: [Offers; 4] = [
+    Offers::Plain,
+    Offers::Pipelining,
+    Offers::Chunking,
+    Offers::Tls,
+];
 
 /// A sink for each kind of offers.
-pub struct Sinks([SocketAddr; 3]);
+pub struct Sinks([SocketAddr; 4]);
 
 impl Sinks {
     pub fn start() -> Self {
@@ -39,14 +48,34 @@ fn listen(offers: Offers) -> SocketAddr {
     let address = listener.local_addr().expect("the sink has no address");
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || Session::new(stream, offers).run());
+            thread::spawn(move || serve(stream, offers));
         }
     });
     address
 }
 
-struct Session {
-    stream: TcpStream,
+fn serve(stream: TcpStream, offers: Offers) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let socket = stream.try_clone()?;
+    if offers == Offers::Tls {
+        let tls = ACCEPTOR.accept(stream).map_err(io::Error::other)?;
+        return Session::new(tls, socket, offers).run();
+    }
+    Session::new(stream, socket, offers).run()
+}
+
+/// Nobody verifies the certificate.
+static ACCEPTOR: LazyLock<TlsAcceptor> = LazyLock::new(|| {
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("no certificate");
+    let (certificate, key) = (own.cert.pem(), own.signing_key.serialize_pem());
+    let identity = Identity::from_pkcs8(certificate.as_bytes(), key.as_bytes());
+    TlsAcceptor::new(identity.expect("no identity")).expect("no TLS")
+});
+
+struct Session<S> {
+    stream: S,
+    /// The same, below TLS.
+    socket: TcpStream,
     offers: Offers,
     state: State,
     replies: Vec<u8>,
@@ -61,10 +90,11 @@ enum State {
     Chunk(usize),
 }
 
-impl Session {
-    fn new(stream: TcpStream, offers: Offers) -> Self {
+impl<S: Read + Write> Session<S> {
+    fn new(stream: S, socket: TcpStream, offers: Offers) -> Self {
         Self {
             stream,
+            socket,
             offers,
             state: State::Commands,
             replies: b"220 sink.example ESMTP\r\n".to_vec(),
@@ -74,7 +104,6 @@ impl Session {
     }
 
     fn run(mut self) -> io::Result<()> {
-        self.stream.set_nodelay(true)?;
         let mut buffer = vec![0; BUFFER];
         let mut filled = 0;
         loop {
@@ -86,7 +115,7 @@ impl Session {
                 return Ok(());
             }
             // The kernel forgets it now and then.
-            self.stream.set_quickack(true)?;
+            self.socket.set_quickack(true)?;
             let read = self.stream.read(&mut buffer[filled..])?;
             if read == 0 {
                 return Ok(());
