@@ -59,6 +59,9 @@
 //! With CHUNKING, messages stream without a pause. Without CHUNKING, each message waits for one reply.
 //! Without PIPELINING, each command waits for its reply. The results are the same.
 //!
+//! Some servers fail when a command directly follows a message. For them, call
+//! [`one_by_one(true)`](crate::mailer::SendAll::one_by_one) on what `send_all` returns.
+//!
 //! # Several connections at a time
 //!
 //! ```no_run

@@ -44,16 +44,19 @@ pub struct Concurrently<'a, I> {
     mailer: Mailer,
     messages: I,
     threads: usize,
+    /// The most messages on a connection at a time.
+    most: usize,
     lifetime: PhantomData<&'a ()>,
 }
 
 impl<'a, I> Concurrently<'a, I> {
-    pub(crate) fn new(mailer: Mailer, messages: I, threads: usize) -> Self {
-        let most = mailer.pool.options.connections;
+    pub(crate) fn new(mailer: Mailer, messages: I, threads: usize, most: usize) -> Self {
+        let connections = mailer.pool.options.connections;
         Self {
-            threads: threads.clamp(1, most),
+            threads: threads.clamp(1, connections),
             mailer,
             messages,
+            most,
             lifetime: PhantomData,
         }
     }
@@ -88,7 +91,8 @@ where
     pub fn for_each(self, mut take: impl FnMut(usize, Result<Outcome>)) {
         let (fewest, most) = self.messages.size_hint();
         let threads = self.threads.min(most.unwrap_or(usize::MAX)).max(1);
-        let most = (fewest / threads).clamp(FEWEST_UNDER_WAY, MOST_UNDER_WAY);
+        let share = (fewest / threads).clamp(FEWEST_UNDER_WAY, MOST_UNDER_WAY);
+        let most = share.min(self.most);
         let mailer = &self.mailer;
         let crew = &Crew::new(self.messages, threads);
         let (results, received) = mpsc::sync_channel(MOST_RESULTS);

@@ -117,7 +117,17 @@ impl<'a, I> SendAll<'a, I> {
     /// never more connections than [`Mailer::connections`] allows. Call this before you ask for the
     /// first result.
     pub fn concurrency(self, threads: usize) -> Concurrently<'a, I> {
-        Concurrently::new(Mailer { pool: self.pool }, self.rest, threads)
+        Concurrently::new(Mailer { pool: self.pool }, self.rest, threads, self.most)
+    }
+
+    /// If true, waits for the result of each message before the next is sent over the same
+    /// connection; false by default.
+    ///
+    /// Use it for servers that fail when a command directly follows a message. It costs one or two
+    /// round trips for each message.
+    pub fn one_by_one(mut self, yes: bool) -> Self {
+        self.most = if yes { 1 } else { MOST_WAITING };
+        self
     }
 
     /// Returns the messages that were not taken from the iterator.

@@ -1,7 +1,7 @@
 //! Many messages through a mailer: over one connection after the other, and over several at a time.
 use super::crowd::{Answer, Crowd};
 use super::{LEAVES, connections};
-use crate::support::sending::{config, facts, fates, session};
+use crate::support::sending::{config, facts, fates, listen, session};
 use smtplib::connection::Consignment;
 use smtplib::{Address, Envelope, Error, Mailer, Outcome, Retry};
 use std::cell::Cell;
@@ -473,4 +473,49 @@ fn a_panic_in_the_callers_function_ends_the_threads() {
     assert!(mailer.send_all(messages(1)).all(|result| result.is_ok()));
     drop(mailer);
     server.finish();
+}
+
+// For servers that fail when a command directly follows a message.
+#[test]
+fn one_by_one() {
+    let dialog = format!(
+        "
+        Cgroup
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C| 1
+        C| .
+        C-silence 20ms
+        S: 250 first
+        Cgroup
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        C| 2
+        C| .
+        S: 250 second
+        {LEAVES}"
+    );
+    let peer = listen(&["PIPELINING"], &dialog);
+    let mailer = Mailer::new(config(&peer));
+    let results = mailer.send_all(messages(2)).one_by_one(true);
+    assert_eq!(results.filter(Result::is_ok).count(), 2);
+    drop(mailer);
+    peer.finish();
+
+    let peer = listen(&["PIPELINING"], &dialog);
+    let mailer = Mailer::new(config(&peer));
+    let all = mailer.send_all(messages(2)).one_by_one(true).concurrency(1);
+    let mut sent = 0;
+    all.for_each(|_, result| sent += usize::from(result.is_ok()));
+    assert_eq!(sent, 2);
+    drop(mailer);
+    peer.finish();
 }
