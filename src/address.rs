@@ -468,7 +468,7 @@ fn is_atext(c: char) -> bool {
 
 /// Whether a character outside ASCII is visible text: no C1 control, no line or paragraph
 /// separator, no direction override.
-fn is_utf8_text(c: char) -> bool {
+pub(crate) fn is_utf8_text(c: char) -> bool {
     !c.is_ascii()
         && !c.is_control()
         && !c.is_whitespace()

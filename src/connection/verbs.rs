@@ -27,8 +27,12 @@ impl SmtpConnection {
     /// [`Error::Command`] before anything is sent; [`Error::Refused`] for 421; [`Error::Protocol`]
     /// for 3yz.
     pub fn command(&mut self, line: &str) -> Result<Reply> {
+        self.command_line(line.to_owned())
+    }
+
+    fn command_line(&mut self, line: String) -> Result<Reply> {
         let octets = command::custom(line)?;
-        if !line.is_ascii() && !self.capabilities.smtputf8() {
+        if !octets.is_ascii() && !self.capabilities.smtputf8() {
             return Err(Unsupported::Extension("SMTPUTF8".into()).into());
         }
         self.begin()?;
@@ -80,7 +84,7 @@ impl SmtpConnection {
     ///
     /// As [`command`](Self::command).
     pub fn vrfy(&mut self, user: &str) -> Result<Reply> {
-        self.command(&format!("VRFY {user}"))
+        self.command_line(format!("VRFY {user}"))
     }
 
     /// Sends EXPN to ask who is on a mailing list, and returns the reply: Python's `expn()`.
@@ -89,7 +93,7 @@ impl SmtpConnection {
     ///
     /// As [`command`](Self::command).
     pub fn expn(&mut self, list: &str) -> Result<Reply> {
-        self.command(&format!("EXPN {list}"))
+        self.command_line(format!("EXPN {list}"))
     }
 
     /// Sends HELP and returns the reply: Python's `help()`. An empty topic asks for general help.

@@ -80,7 +80,7 @@ fn check_hello(name: &str) {
 }
 
 fn check_custom(text: &str) {
-    match command::custom(text) {
+    match command::custom(text.to_owned()) {
         Ok(octets) => {
             assert_eq!(line(&octets, 512), text);
             let verb = text

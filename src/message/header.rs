@@ -1,5 +1,6 @@
 //! [`HeaderWriter`]: header fields, folded (RFC 5322, 2.2.3) and encoded (RFC 2047).
 
+use crate::address::is_utf8_text;
 use crate::message::encoded_word::{Encoding, MAX_ENCODED_WORD};
 
 /// A line should not be longer (RFC 5322, 2.1.1), in bytes without CRLF.
@@ -307,16 +308,7 @@ fn is_plain_word(word: &str, utf8: bool) -> bool {
 }
 
 fn is_visible(c: char, utf8: bool) -> bool {
-    c.is_ascii_graphic() || (utf8 && is_visible_utf8(c))
-}
-
-/// Whether a character outside ASCII may be unencoded. A line separator or a direction override may
-/// not.
-fn is_visible_utf8(c: char) -> bool {
-    !c.is_ascii()
-        && !c.is_control()
-        && !c.is_whitespace()
-        && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_ascii_graphic() || (utf8 && is_utf8_text(c))
 }
 
 /// Whether a name needs no quotes. `.` is not atext (RFC 5322, 3.2.5).

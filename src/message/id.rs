@@ -27,11 +27,7 @@ impl MsgId {
 
     /// Reads one id, with or without its angle brackets.
     pub(crate) fn parse(text: &str) -> Result<Self, MessageProblem> {
-        let text = text.trim_matches(' ');
-        let id = text
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_suffix('>'))
-            .unwrap_or(text);
+        let id = without_brackets(text);
         let (left, right) = id.split_once('@').ok_or(MessageProblem::MsgId)?;
         if is_dot_atom(left) && (is_dot_atom(right) || is_literal(right)) && id.len() <= MAX_ID {
             Ok(Self(id.into()))
@@ -101,11 +97,7 @@ impl ContentId {
         if let Some(c) = text.chars().find(|c| c.is_control()) {
             return Err(MessageProblem::Control(c));
         }
-        let text = text.trim_matches(' ');
-        let id = text
-            .strip_prefix('<')
-            .and_then(|rest| rest.strip_suffix('>'))
-            .unwrap_or(text);
+        let id = without_brackets(text);
         let is_id = (1..=MAX_ID).contains(&id.len())
             && id
                 .bytes()
@@ -134,6 +126,14 @@ impl ContentId {
         }
         url
     }
+}
+
+/// The id in a text that may have angle brackets around it.
+fn without_brackets(text: &str) -> &str {
+    let text = text.trim_matches(' ');
+    text.strip_prefix('<')
+        .and_then(|rest| rest.strip_suffix('>'))
+        .unwrap_or(text)
 }
 
 /// RFC 5322, dot-atom-text.

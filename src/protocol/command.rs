@@ -6,6 +6,7 @@ use std::str::FromStr;
 use crate::address::{Address, is_address_literal};
 use crate::command_error::CommandError;
 use crate::parameter::{self, Parameter};
+use crate::protocol::line::ONES;
 
 /// Longest command line with its CRLF, before extensions raise it (RFC 5321, 4.5.3.1.4).
 pub(crate) const MAX_COMMAND: usize = 512;
@@ -89,7 +90,7 @@ pub(crate) fn rcpt(
 }
 
 /// A command line that the caller wrote, such as `NOOP` or `XCLIENT ADDR=192.0.2.1`.
-pub(crate) fn custom(line: &str) -> Result<Vec<u8>, CommandError> {
+pub(crate) fn custom(line: String) -> Result<Vec<u8>, CommandError> {
     let verb = line
         .split(' ')
         .next()
@@ -105,7 +106,7 @@ pub(crate) fn custom(line: &str) -> Result<Vec<u8>, CommandError> {
     match RESERVED.iter().find(|reserved| **reserved == verb) {
         Some(reserved) => Err(CommandError::Reserved(reserved)),
         None => {
-            let mut octets = line.as_bytes().to_vec();
+            let mut octets = line.into_bytes();
             end_line(&mut octets, 0, MAX_COMMAND)?;
             Ok(octets)
         }
@@ -168,7 +169,6 @@ fn control(line: &[u8]) -> Option<char> {
 /// Whether a line has only printable ASCII and spaces. Nearly all lines do, so this checks eight
 /// octets at a time.
 fn is_printable(line: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 0xff;
     const HIGHEST: u64 = ONES << 7;
     let is_right = |word: &[u8; 8]| {
         let word = u64::from_le_bytes(*word);

@@ -125,7 +125,7 @@ fn before_control(octets: &[u8]) -> usize {
 }
 
 /// A word of eight octets, each of them 1.
-const ONES: u64 = u64::MAX / 0xff;
+pub(super) const ONES: u64 = u64::MAX / 0xff;
 const CR: u64 = 0x0d;
 
 /// Checks that a line ends in CRLF and has no other CR and no NUL.

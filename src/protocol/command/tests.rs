@@ -197,9 +197,9 @@ fn every_parameter_belongs_to_an_extension() {
 // 5321-52: 512 octets with CRLF, and what each extension adds.
 #[test]
 fn lengths() {
-    assert_eq!(custom(&"x".repeat(510)).unwrap().len(), 512);
+    assert_eq!(custom("x".repeat(510)).unwrap().len(), 512);
     let too_long = |limit| CommandError::TooLong { limit };
-    assert_eq!(custom(&"x".repeat(511)), Err(too_long(512)));
+    assert_eq!(custom("x".repeat(511)), Err(too_long(512)));
 
     let zoe = address("zoe@example.org");
     let orcpt = Parameter::new("ORCPT", Some(&"x".repeat(480))).unwrap();
