@@ -61,6 +61,7 @@ impl SmtpConnection {
         }
         self.capabilities = Capabilities::default();
         self.user = None;
+        self.state.is_proven = false;
         self.wire
             .upgrade(&self.config.tls, self.config.host_and_port().0)?;
         self.hello()?;

@@ -41,7 +41,7 @@ pub(crate) enum Progress {
 
 impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
     pub(crate) fn new(mut connection: C, across: bool) -> Self {
-        let exchange = connection.exchange(across);
+        let exchange = connection.begin_exchange(across);
         Self {
             connection,
             exchange,

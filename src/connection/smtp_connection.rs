@@ -162,9 +162,9 @@ impl SmtpConnection {
         self.wire.begin_call(self.config.deadline.map(deadline_in))
     }
 
-    /// Makes an exchange from the server's offers and from the state that earlier transactions
-    /// left.
-    pub(super) fn exchange(&mut self, across: bool) -> Exchange {
+    /// Begins an exchange, with the server's offers and the state that earlier transactions left.
+    /// [`settle`](Self::settle) ends it.
+    pub(super) fn begin_exchange(&mut self, across: bool) -> Exchange {
         let policy = Policy {
             pipelining: self.capabilities.pipelining(),
             across: across && self.capabilities.pipelining(),
