@@ -199,6 +199,11 @@ fn a_reader_goes_in_chunks() {
         .filter(|command| command.starts_with("BDAT"))
         .collect();
     assert!(chunks.len() > 3, "{chunks:?}");
+    let size = |chunk: &str| chunk.split(' ').nth(1)?.parse().ok();
+    for chunk in chunks.iter().filter(|chunk| !chunk.ends_with(" LAST")) {
+        let size: usize = size(chunk).unwrap();
+        assert!((64 << 10..=1 << 20).contains(&size), "{chunk}");
+    }
     let is_last = |chunk: &&&str| chunk.ends_with(" LAST");
     assert_eq!(chunks.iter().filter(is_last).count(), 2, "{chunks:?}");
 }

@@ -6,6 +6,7 @@
     reason = "a test says so by panicking"
 )]
 
+mod across;
 mod auth;
 mod batch;
 mod certificates;

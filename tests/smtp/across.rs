@@ -1,0 +1,300 @@
+//! Messages that follow each other on one connection: limits, losses, small buffers and TLS.
+use crate::peer::Server;
+use crate::support::sending::{
+    config, connect, connect_tls, facts, fates, listen, script, send_hi, taken,
+};
+use smtplib::connection::Consignment;
+use smtplib::{Address, Envelope, Error, Outcome, SmtpConnection};
+
+/// A message of one line, with its number, to these recipients.
+fn message(number: usize, to: &[&str]) -> Consignment<'static> {
+    let from: Address = "me@client.example".parse().unwrap();
+    let to = to.iter().map(|to| to.parse().unwrap());
+    (Envelope::new(from, to), format!("{number}\r\n")).into()
+}
+
+/// This many messages to Ann.
+fn to_ann(count: usize) -> impl Iterator<Item = Consignment<'static>> {
+    (1..=count).map(|number| message(number, &["ann@example.org"]))
+}
+
+/// A result as one line.
+fn told(result: Result<Outcome, Error>) -> String {
+    match result {
+        Ok(outcome) => fates(&outcome).join(", "),
+        Err(error) => facts(&error),
+    }
+}
+
+fn sent<'a>(
+    smtp: &mut SmtpConnection,
+    messages: impl IntoIterator<Item = Consignment<'a>>,
+) -> Vec<String> {
+    smtp.send_all(messages).map(told).collect()
+}
+
+/// The envelope of a message to Ann, in one segment with what is before it.
+const ENVELOPE: &str = "
+    C: MAIL FROM:<me@client.example>
+    C: RCPT TO:<ann@example.org>
+    C: DATA
+    ";
+
+// RFC 9422: a batch has no more messages and recipients than the server allows.
+#[test]
+fn limits_are_obeyed_in_a_batch() {
+    let server = Server::new().offer("PIPELINING");
+    let peer = server.offer("LIMITS RCPTMAX=2 MAILMAX=3").script().listen();
+    let mut smtp = connect(&peer);
+    let three = ["ann@example.org", "bob@example.org", "cyd@example.org"];
+    let batch = [
+        message(1, &three),
+        message(2, &["dan@example.org"]),
+        message(3, &["eve@example.org"]),
+    ];
+    let accepted = |name: &str| format!("{name}@example.org Accepted 250 2.0.0 taken");
+    assert_eq!(
+        sent(&mut smtp, batch),
+        [
+            ["ann", "bob", "cyd"].map(accepted).join(", "),
+            accepted("dan"),
+            "not delivered, transient, closed".to_owned(),
+        ]
+    );
+    assert!(!smtp.is_reusable());
+    drop(smtp);
+    let commands = peer.finish().commands().join(" ");
+    let recipients = commands
+        .split("MAIL")
+        .map(|part| part.matches("RCPT").count());
+    assert_eq!(recipients.collect::<Vec<_>>(), [0, 2, 1, 1]);
+}
+
+// 5321-55: recipients for which there was no room get the message later, and the outcome is one.
+#[test]
+fn crowded_recipients_are_accepted_later() {
+    let peer = listen(
+        &[],
+        "
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        C: RCPT TO:<bob@example.org>
+        S: 452 4.5.3 too many
+        C: DATA
+        S: 354 go
+        Cdata 3
+        S: 250 for ann
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<bob@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 3
+        S: 250 for bob
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<cyd@example.org>
+        S: 250 ok
+        C: DATA
+        S: 354 go
+        Cdata 3
+        S: 250 for cyd
+        ",
+    );
+    let mut smtp = connect(&peer);
+    let batch = [
+        message(1, &["ann@example.org", "bob@example.org"]),
+        message(2, &["cyd@example.org"]),
+    ];
+    assert_eq!(
+        sent(&mut smtp, batch),
+        [
+            "ann@example.org Accepted 250 for ann, bob@example.org Accepted 250 for bob",
+            "cyd@example.org Accepted 250 for cyd",
+        ]
+    );
+    peer.finish();
+}
+
+// A server that refuses RSET may still be in the middle of something: nothing more is sent.
+#[test]
+fn a_refused_reset_ends_a_batch() {
+    let peer = listen(
+        &["PIPELINING"],
+        &format!(
+            "
+            Cgroup{ENVELOPE}
+            S: 250 ok
+            S: 250 ok
+            S: 354 go
+            Cgroup
+            C| 1
+            C| .
+            C: RSET{ENVELOPE}
+            S: 250 first
+            S: 502 what?
+            S: 250 ok
+            S: 250 ok
+            S: 354 go
+            Cclose
+            "
+        ),
+    );
+    let mut smtp = connect(&peer);
+    assert_eq!(
+        sent(&mut smtp, to_ann(3)),
+        [
+            "ann@example.org Accepted 250 first",
+            "not delivered, transient, closed, 502, at RSET",
+            "not delivered, transient, closed",
+        ]
+    );
+    peer.finish();
+}
+
+// L1: the server hangs up behind an answered message. The end of the next one was not sent.
+#[test]
+fn an_end_behind_an_answered_message() {
+    for end in ["EOF\nCignore", "RST", "S: 421 4.3.2 bye\nEOF\nCignore"] {
+        let peer = listen(
+            &["PIPELINING"],
+            &format!(
+                "
+                Cgroup{ENVELOPE}
+                S: 250 ok
+                S: 250 ok
+                S: 354 go
+                C| 1
+                C| .
+                ahead
+                S: 250 first
+                {end}
+                "
+            ),
+        );
+        let mut smtp = connect(&peer);
+        let results = sent(&mut smtp, to_ann(3));
+        assert_eq!(results[0], "ann@example.org Accepted 250 first", "{end}");
+        for result in &results[1..] {
+            assert!(
+                result.starts_with("not delivered, transient, closed"),
+                "{end}: {result}"
+            );
+        }
+        assert!(!smtp.is_reusable());
+        drop(smtp);
+        peer.finish();
+    }
+}
+
+// A switched-off CHUNKING means DATA, for one message and for many.
+#[test]
+fn without_chunking_there_is_no_bdat() {
+    let peer = Server::new()
+        .offer("PIPELINING")
+        .offer("CHUNKING")
+        .script()
+        .listen();
+    let mut smtp = config(&peer).ignore(["chunking"]).connect().unwrap();
+    for _ in 0..2 {
+        taken(send_hi(&mut smtp, &["ann@example.org"]));
+    }
+    let results = smtp.send_all(to_ann(3));
+    assert_eq!(results.filter(Result::is_ok).count(), 3);
+    drop(smtp);
+    let exchanged = peer.finish();
+    let commands = exchanged.commands();
+    assert!(!commands.iter().any(|command| command.starts_with("BDAT")));
+    assert_eq!(commands.iter().filter(|line| **line == "DATA").count(), 5);
+}
+
+// 2920-09: neither side waits for the other to read, however small the buffers are.
+#[test]
+fn a_batch_fits_through_small_buffers() {
+    let long = format!("{}\r\n", "x".repeat(500)).repeat(20);
+    for offers in [&["PIPELINING"][..], &["PIPELINING", "CHUNKING"]] {
+        let server = offers.iter().fold(Server::new(), |s, o| s.offer(o));
+        let peer = server.script().recv_buffer(4096).listen();
+        let mut smtp = connect(&peer);
+        let batch = (0..300).map(|number| {
+            let to = ["ann@example.org".parse().unwrap()];
+            let text = if number % 7 == 0 { &*long } else { "short\r\n" };
+            Consignment::from((Envelope::new(None, to), text))
+        });
+        assert_eq!(smtp.send_all(batch).filter(Result::is_ok).count(), 300);
+        drop(smtp);
+        assert_eq!(peer.finish().bodies(), 300);
+    }
+}
+
+// A refused chunk stops the rest, with the next one on its way, too.
+#[test]
+fn a_refused_chunk_with_others_behind_it() {
+    let dialog = "
+        Cgroup
+        C: MAIL FROM:<>
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        S: 250 ok
+        Cbdat
+        ahead
+        S: 552 5.3.4 too much
+        Cignore
+        ";
+    let peer = listen(&["PIPELINING", "CHUNKING"], dialog);
+    let mut smtp = connect(&peer);
+    let envelope = Envelope::new(None, ["ann@example.org".parse().unwrap()]);
+    let long = "a line of a long message\r\n".repeat(100_000);
+    let error = smtp.send(&envelope, long.as_bytes()).unwrap_err();
+    assert!(
+        facts(&error).starts_with("not delivered, permanent, "),
+        "{error}"
+    );
+    assert_eq!(error.code().unwrap(), 552);
+    assert!(!smtp.is_reusable());
+    drop(smtp);
+    peer.finish();
+}
+
+// What goes together goes in one TLS record: a read of a TLS connection returns no more than one.
+#[test]
+fn a_flight_is_one_record() {
+    let peer = script(
+        &["PIPELINING"],
+        &format!(
+            "
+            Cgroup{ENVELOPE}
+            S: 250 ok
+            S: 250 ok
+            S: 354 go
+            Cgroup
+            C| 1
+            C| .
+            C: RSET{ENVELOPE}
+            S: 250 first
+            S: 250 ok
+            S: 250 ok
+            S: 250 ok
+            S: 354 go
+            Cgroup
+            C| 2
+            C| .
+            S: 250 second
+            "
+        ),
+    )
+    .listen_tls();
+    let mut smtp = connect_tls(&peer);
+    assert_eq!(
+        sent(&mut smtp, to_ann(2)),
+        [
+            "ann@example.org Accepted 250 first",
+            "ann@example.org Accepted 250 second",
+        ]
+    );
+    drop(smtp);
+    peer.finish();
+}
