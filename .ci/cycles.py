@@ -148,6 +148,10 @@ def name(module):
     return "::".join(module) or "lib"
 
 
+folders = {path.name for path in SOURCE.iterdir() if path.is_dir()}
+# A value may have a folder beside its file, for its parts.
+if unknown := {folder for folder in folders - set(ROOMS) if not (SOURCE / f"{folder}.rs").exists()}:
+    sys.exit(f"rooms without a place in the layout: {', '.join(sorted(unknown))}")
 edges = graph()
 if "--print" in sys.argv:
     for module, targets in edges.items():

@@ -254,8 +254,9 @@ impl Config {
     ///
     /// Use it for proxies and relays that offer extensions that do not work. Keywords are those of
     /// EHLO, in upper or lower case. Without `PIPELINING`, each command waits for its reply.
-    /// Without `8BITMIME`, messages are sent in 7 bits. Another call adds more keywords. If a text
-    /// is not a keyword, [`connect`](Self::connect) returns [`ConfigError::Value`].
+    /// Without `CHUNKING`, messages are sent with DATA, never with BDAT. Without `8BITMIME`, they
+    /// are sent in 7 bits. Another call adds more keywords. If a text is not a keyword,
+    /// [`connect`](Self::connect) returns [`ConfigError::Value`].
     ///
     /// ```
     /// use smtplib::Config;
