@@ -58,7 +58,7 @@ pub struct SmtpConnection {
 pub(crate) struct State {
     /// RSET must be sent before the next transaction.
     pub(super) is_reset_owed: bool,
-    /// A message was accepted.
+    /// A message was accepted since the connection or its TLS began.
     pub(super) is_proven: bool,
     /// How many transactions have begun.
     pub(super) transactions: u64,

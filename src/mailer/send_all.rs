@@ -124,7 +124,7 @@ impl<'a, I> SendAll<'a, I> {
     /// connection; false by default.
     ///
     /// Use it for servers that fail when a command directly follows a message. It costs one or two
-    /// round trips for each message.
+    /// round trips for each message. Call it before [`concurrency`](Self::concurrency).
     pub fn one_by_one(mut self, yes: bool) -> Self {
         self.most = if yes { 1 } else { MOST_WAITING };
         self

@@ -280,7 +280,7 @@ impl Wire {
         let octets = self.read_buffer.get(..read).unwrap_or_default();
         self.input.extend(octets);
         self.wait_for_last_words();
-        let (reply, _) = self.last_words();
+        let reply = self.last_words().ok();
         self.abort();
         Err(match reply {
             Some(reply) if !reply.is_positive() => Error::disconnected(Step::Body, Some(reply)),
@@ -524,14 +524,14 @@ impl Wire {
             self.wait_for_last_words();
         }
         match self.last_words() {
-            (Some(reply), _) => {
+            Ok(reply) => {
                 error = Error::disconnected(step, Some(reply));
             }
             // With TLS 1.3, the server can reject our part of the handshake after it.
-            (None, Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
+            Err(Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
                 error = Error::Tls(verdict);
             }
-            _ => {}
+            Err(_) => {}
         }
         self.abort();
         error
@@ -542,21 +542,17 @@ impl Wire {
         self.stream.set_deadline(self.within_call(patience));
     }
 
-    /// The reply that says why a server goes away, and the error that ended the connection. The
-    /// first reply is about what was being written; a later one may be a farewell, which is read
-    /// if it has arrived.
-    fn last_words(&mut self) -> (Option<Reply>, Error) {
-        let mut reason = None;
-        loop {
-            match self.unwaited_reply() {
-                Ok(reply) => {
-                    self.trace.server_lines(reply.shown());
-                    reason.get_or_insert(reply);
-                    self.stream.wait_no_more();
-                }
-                Err(end) => return (reason, end),
-            }
+    /// The reply that says why a server goes away, or else the error that ended the connection. The
+    /// first reply is about what was being written. A second one may be a farewell: it is shown if
+    /// it has arrived.
+    fn last_words(&mut self) -> Result<Reply> {
+        let reason = self.unwaited_reply()?;
+        self.trace.server_lines(reason.shown());
+        self.stream.wait_no_more();
+        if let Ok(farewell) = self.unwaited_reply() {
+            self.trace.server_lines(farewell.shown());
         }
+        Ok(reason)
     }
 
     /// Reads a reply before the deadline that is already set.

@@ -1,10 +1,12 @@
 //! Messages that follow each other on one connection: limits, losses, small buffers and TLS.
-use crate::peer::Server;
+use crate::peer::{Server, TestCa};
 use crate::support::sending::{
     config, connect, connect_tls, facts, fates, listen, script, send_hi, taken,
 };
 use smtplib::connection::Consignment;
 use smtplib::{Address, Envelope, Error, Outcome, SmtpConnection};
+use socket2::SockRef;
+use std::net::TcpStream;
 
 /// A message of one line, with its number, to these recipients.
 fn message(number: usize, to: &[&str]) -> Consignment<'static> {
@@ -211,22 +213,29 @@ fn without_chunking_there_is_no_bdat() {
     assert_eq!(commands.iter().filter(|line| **line == "DATA").count(), 5);
 }
 
-// 2920-09: neither side waits for the other to read, however small the buffers are.
+// V4: a server that reads on only when its reply was written, with long replies and small buffers.
+// Neither side waits for the other to read.
 #[test]
 fn a_batch_fits_through_small_buffers() {
-    let long = format!("{}\r\n", "x".repeat(500)).repeat(20);
+    const COUNT: usize = 4000;
+    let long = format!("250 {}", "x".repeat(2000));
     for offers in [&["PIPELINING"][..], &["PIPELINING", "CHUNKING"]] {
         let server = offers.iter().fold(Server::new(), |s, o| s.offer(o));
+        let server = ["RSET", "MAIL"]
+            .iter()
+            .fold(server, |s, verb| s.on(verb, &long));
         let peer = server.script().recv_buffer(4096).listen();
-        let mut smtp = connect(&peer);
-        let batch = (0..300).map(|number| {
-            let to = ["ann@example.org".parse().unwrap()];
-            let text = if number % 7 == 0 { &*long } else { "short\r\n" };
-            Consignment::from((Envelope::new(None, to), text))
-        });
-        assert_eq!(smtp.send_all(batch).filter(Result::is_ok).count(), 300);
+        let stream = TcpStream::connect(peer.addr()).unwrap();
+        let socket = SockRef::from(&stream);
+        socket.set_recv_buffer_size(32 * 1024).unwrap();
+        socket.set_send_buffer_size(16 * 1024).unwrap();
+        let mut smtp = SmtpConnection::from_tcp_stream(stream, &config(&peer)).unwrap();
+        assert_eq!(
+            smtp.send_all(to_ann(COUNT)).filter(Result::is_ok).count(),
+            COUNT
+        );
         drop(smtp);
-        assert_eq!(peer.finish().bodies(), 300);
+        assert_eq!(peer.finish().bodies(), COUNT);
     }
 }
 
@@ -295,6 +304,44 @@ fn a_flight_is_one_record() {
             "ann@example.org Accepted 250 second",
         ]
     );
+    drop(smtp);
+    peer.finish();
+}
+
+// What was learnt before TLS is forgotten: the first message after it waits for its recipients.
+#[test]
+fn after_starttls_the_recipients_come_first_again() {
+    let offers = ["PIPELINING", "CHUNKING"];
+    let dialog = "
+        Cgroup
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        S: 250 ok
+        Cbdat LAST
+        S: 250 first
+        C: STARTTLS
+        S: 220 go ahead
+        TLS
+        C: EHLO client.example
+        S: 250-mx.example.org
+        S: 250-PIPELINING
+        S: 250 CHUNKING
+        Cgroup
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        C-silence 20ms
+        S: 250 ok
+        S: 250 ok
+        Cbdat LAST
+        S: 250 second
+        ";
+    let peer = listen(&[&offers[..], &["STARTTLS"]].concat(), dialog);
+    let config = config(&peer).tls_connector(TestCa::get().connector());
+    let mut smtp = config.connect().unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
+    smtp.starttls().unwrap();
+    taken(send_hi(&mut smtp, &["ann@example.org"]));
     drop(smtp);
     peer.finish();
 }

@@ -111,7 +111,7 @@ impl Script {
         }
     }
 
-    /// Sets the longest wait for the client; the default is 10 s.
+    /// Sets the longest wait for the client; the default is 30 s.
     pub(crate) fn bound(mut self, bound: Duration) -> Self {
         self.settings.bound = bound;
         self

@@ -43,7 +43,7 @@ pub(crate) fn listen(extensions: &[&str], dialog: &str) -> Peer {
     script(extensions, dialog).listen()
 }
 
-/// A configuration for the peer without TLS, as `client.example`, with 5 seconds for each step.
+/// A configuration for the peer without TLS, as `client.example`, with [`PATIENCE`] for each step.
 pub(crate) fn config(peer: &Peer) -> Config {
     Config::new(peer.host())
         .port(peer.port())
@@ -75,7 +75,7 @@ pub(crate) fn lmtp(peer: &Peer) -> SmtpConnection {
         .unwrap()
 }
 
-/// Budgets of 5 seconds, changed in one place.
+/// Budgets of [`PATIENCE`], changed in one place.
 pub(crate) fn budgets(change: impl FnOnce(Timeouts) -> Timeouts) -> Timeouts {
     change(Timeouts::all(PATIENCE))
 }

@@ -87,7 +87,7 @@ pub(crate) fn connect_watched(peer: &Peer, config: &Config) -> (SmtpConnection, 
 /// Waits until there is something to read, or an end. Do not call it if the client may have read it
 /// already.
 pub(crate) fn wait_for_input(watched: &TcpStream) {
-    watched.set_read_timeout(Some(BOUND)).unwrap();
+    watched.set_read_timeout(Some(LATE)).unwrap();
     // Whatever it is, the client will see it.
     let _ = uninterrupted(|| watched.peek(&mut [0]));
 }
@@ -116,5 +116,7 @@ impl Lines {
 pub(crate) const SHORT: Duration = Duration::from_secs(1);
 /// A budget that is not used up.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+/// When input has come that the client has read already.
+const LATE: Duration = Duration::from_secs(4);
 /// Longer than every budget that a test uses up, on a machine under load.
 const BOUND: Duration = Duration::from_secs(15);

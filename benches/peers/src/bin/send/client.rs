@@ -214,10 +214,10 @@ impl Job {
         smtp.quit().unwrap();
     }
 
-    /// The least that a client can do: the envelope in one write, and the message, which needs no
+    /// A client that checks nothing: the envelope in one write, and the message, which needs no
     /// encoding, in large pieces.
     fn pieces_over_tls(&self) {
-        let octets = self.octets();
+        let octets = [&self.octets()[..], b".\r\n"].concat();
         let mut envelope = format!("MAIL FROM:<{SENDER}>\r\n");
         for to in &self.recipients {
             envelope.push_str(&format!("RCPT TO:<{to}>\r\n"));
@@ -240,7 +240,6 @@ impl Job {
             for piece in octets.chunks(PIECE) {
                 smtp.get_mut().write_all(piece).unwrap();
             }
-            smtp.get_mut().write_all(b".\r\n").unwrap();
             read_to(&mut smtp, b"250 2.0.0");
         });
     }
