@@ -23,7 +23,7 @@ fn main() {
     for length in [100 * 1024, MIB] {
         text(
             "text with LF line ends",
-            &"The quick brown fox jumps over the lazy dog, again.\n",
+            "The quick brown fox jumps over the lazy dog, again.\n",
             length,
             true,
         );
