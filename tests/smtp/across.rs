@@ -1,38 +1,27 @@
 //! Messages that follow each other on one connection: limits, losses, small buffers and TLS.
+use crate::batch::{message, told};
 use crate::peer::{Server, TestCa};
 use crate::support::sending::{
-    config, connect, connect_tls, facts, fates, listen, script, send_hi, taken,
+    config, connect, connect_tls, facts, listen, script, send_hi, taken,
 };
 use smtplib::connection::Consignment;
-use smtplib::{Address, Envelope, Error, Outcome, SmtpConnection};
+use smtplib::{Envelope, SmtpConnection};
 use socket2::SockRef;
 use std::net::TcpStream;
-
-/// A message of one line, with its number, to these recipients.
-fn message(number: usize, to: &[&str]) -> Consignment<'static> {
-    let from: Address = "me@client.example".parse().unwrap();
-    let to = to.iter().map(|to| to.parse().unwrap());
-    (Envelope::new(from, to), format!("{number}\r\n")).into()
-}
 
 /// This many messages to Ann.
 fn to_ann(count: usize) -> impl Iterator<Item = Consignment<'static>> {
     (1..=count).map(|number| message(number, &["ann@example.org"]))
 }
 
-/// A result as one line.
-fn told(result: Result<Outcome, Error>) -> String {
-    match result {
-        Ok(outcome) => fates(&outcome).join(", "),
-        Err(error) => facts(&error),
-    }
-}
-
+/// Sends these, and returns each result as one line.
 fn sent<'a>(
     smtp: &mut SmtpConnection,
     messages: impl IntoIterator<Item = Consignment<'a>>,
 ) -> Vec<String> {
-    smtp.send_all(messages).map(told).collect()
+    smtp.send_all(messages)
+        .map(|result| told(&result))
+        .collect()
 }
 
 /// The envelope of a message to Ann, in one segment with what is before it.

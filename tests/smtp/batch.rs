@@ -5,7 +5,7 @@ use smtplib::connection::Consignment;
 use smtplib::{Address, Delivery, Envelope, Error, Outcome};
 
 /// A message of one line, with its number, to these recipients.
-fn message(number: usize, to: &[&str]) -> Consignment<'static> {
+pub(crate) fn message(number: usize, to: &[&str]) -> Consignment<'static> {
     let from: Address = "me@client.example".parse().unwrap();
     let to = to.iter().map(|to| to.parse().unwrap());
     (Envelope::new(from, to), format!("{number}\r\n")).into()
@@ -19,7 +19,7 @@ fn messages(count: usize) -> Vec<Consignment<'static>> {
 }
 
 /// A result as one line.
-fn told(result: &Result<Outcome, Error>) -> String {
+pub(crate) fn told(result: &Result<Outcome, Error>) -> String {
     match result {
         Ok(outcome) => fates(outcome).join(", "),
         Err(error) => facts(error),
@@ -356,35 +356,35 @@ fn silence_behind_an_answered_message() {
     peer.finish();
 }
 
+/// Two messages, the second behind the reply to the first.
+pub(crate) const ONE_BY_ONE: &str = "
+    Cgroup
+    C: MAIL FROM:<me@client.example>
+    C: RCPT TO:<ann@example.org>
+    C: DATA
+    S: 250 ok
+    S: 250 ok
+    S: 354 go
+    C| 1
+    C| .
+    C-silence 20ms
+    S: 250 first
+    Cgroup
+    C: MAIL FROM:<me@client.example>
+    C: RCPT TO:<ann@example.org>
+    C: DATA
+    S: 250 ok
+    S: 250 ok
+    S: 354 go
+    C| 2
+    C| .
+    S: 250 second
+    ";
+
 // The switch for such servers: nothing follows a message before its reply.
 #[test]
 fn one_by_one() {
-    let peer = listen(
-        &["PIPELINING"],
-        "
-        Cgroup
-        C: MAIL FROM:<me@client.example>
-        C: RCPT TO:<ann@example.org>
-        C: DATA
-        S: 250 ok
-        S: 250 ok
-        S: 354 go
-        C| 1
-        C| .
-        C-silence 20ms
-        S: 250 first
-        Cgroup
-        C: MAIL FROM:<me@client.example>
-        C: RCPT TO:<ann@example.org>
-        C: DATA
-        S: 250 ok
-        S: 250 ok
-        S: 354 go
-        C| 2
-        C| .
-        S: 250 second
-        ",
-    );
+    let peer = listen(&["PIPELINING"], ONE_BY_ONE);
     let mut smtp = connect(&peer);
     let results = smtp.send_all(messages(2)).one_by_one(true);
     assert_eq!(results.filter(Result::is_ok).count(), 2);

@@ -1,6 +1,7 @@
 //! Many messages through a mailer: over one connection after the other, and over several at a time.
 use super::crowd::{Answer, Crowd};
 use super::{LEAVES, connections};
+use crate::batch::ONE_BY_ONE;
 use crate::support::sending::{config, facts, fates, listen, session};
 use smtplib::connection::Consignment;
 use smtplib::{Address, Envelope, Error, Mailer, Outcome, Retry};
@@ -478,31 +479,7 @@ fn a_panic_in_the_callers_function_ends_the_threads() {
 // For servers that fail when a command directly follows a message.
 #[test]
 fn one_by_one() {
-    let dialog = format!(
-        "
-        Cgroup
-        C: MAIL FROM:<me@client.example>
-        C: RCPT TO:<ann@example.org>
-        C: DATA
-        S: 250 ok
-        S: 250 ok
-        S: 354 go
-        C| 1
-        C| .
-        C-silence 20ms
-        S: 250 first
-        Cgroup
-        C: MAIL FROM:<me@client.example>
-        C: RCPT TO:<ann@example.org>
-        C: DATA
-        S: 250 ok
-        S: 250 ok
-        S: 354 go
-        C| 2
-        C| .
-        S: 250 second
-        {LEAVES}"
-    );
+    let dialog = format!("{ONE_BY_ONE}{LEAVES}");
     let peer = listen(&["PIPELINING"], &dialog);
     let mailer = Mailer::new(config(&peer));
     let results = mailer.send_all(messages(2)).one_by_one(true);
