@@ -102,7 +102,9 @@ impl SmtpConnection {
     ///
     /// As [`command`](Self::command).
     pub fn help(&mut self, topic: &str) -> Result<Reply> {
-        self.command(format!("HELP {topic}").trim_end_matches(' '))
+        let mut line = format!("HELP {topic}");
+        line.truncate(line.trim_end_matches(' ').len());
+        self.command_line(line)
     }
 
     /// One command and its reply. 421 ends the connection, whatever the command (RFC 5321, 3.8).

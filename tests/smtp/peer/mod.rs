@@ -20,7 +20,7 @@
 //! says, did more, did less, or never came. The panic shows the script with the failing line
 //! marked, and everything that was exchanged. The value that it returns, [`Exchanged`], has the
 //! commands, the message data, and every byte that was sent in the clear. No wait for the client is
-//! longer than 30 s ([`Script::bound`]), so no test can hang in the peer.
+//! longer than 10 s ([`Script::bound`]), so no test can hang in the peer.
 //!
 //! # The language
 //!

@@ -111,7 +111,7 @@ impl Script {
         }
     }
 
-    /// Sets the longest wait for the client; the default is 30 s.
+    /// Sets the longest wait for the client; the default is 10 s.
     pub(crate) fn bound(mut self, bound: Duration) -> Self {
         self.settings.bound = bound;
         self
@@ -204,4 +204,4 @@ impl Script {
 }
 
 /// Long for a machine under load, short for a person.
-const BOUND: Duration = Duration::from_secs(30);
+const BOUND: Duration = Duration::from_secs(10);

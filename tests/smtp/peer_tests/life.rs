@@ -85,7 +85,7 @@ fn peer_of_a_test_that_panics_is_dropped_at_once() {
     });
     let text = panic.unwrap_err().downcast_ref::<String>().unwrap().clone();
     assert!(text.contains("the test's own reason"), "{text}");
-    assert!(start.elapsed() < Duration::from_secs(20));
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn client_that_falls_silent_is_waited_for_no_longer_than_the_bound() {
         failure.contains("line 1: expected a line, nothing came in 1s"),
         "{failure}"
     );
-    assert!((BOUND..BOUND * 20).contains(&start.elapsed()));
+    assert!((BOUND..BOUND * 5).contains(&start.elapsed()));
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn finish_does_not_wait_for_a_client_that_is_done() {
     client.expect("220 hi\r\n");
     let start = Instant::now();
     peer.finish();
-    assert!(start.elapsed() < Duration::from_secs(20));
+    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[test]

@@ -128,4 +128,4 @@ pub(crate) fn facts(error: &Error) -> String {
 }
 
 /// Long for a machine under load, short for a test that fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);

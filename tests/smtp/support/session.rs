@@ -115,8 +115,8 @@ impl Lines {
 /// A short budget, but long enough for the steps before it on a machine under load.
 pub(crate) const SHORT: Duration = Duration::from_secs(1);
 /// A budget that is not used up.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(8);
 /// When input has come that the client has read already.
 const LATE: Duration = Duration::from_secs(4);
 /// Longer than every budget that a test uses up, on a machine under load.
-const BOUND: Duration = Duration::from_secs(15);
+const BOUND: Duration = Duration::from_secs(5);
