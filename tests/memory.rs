@@ -95,7 +95,7 @@ fn ten_thousand_messages_take_no_more_than_some() {
     });
     let config = Config::new("127.0.0.1").port(port).security(Security::None);
     let mailer = Mailer::new(config).messages_per_connection(u64::MAX);
-    let text = "Noon at the usual place?\n".repeat(100);
+    let text = "Noon at the usual place?\n".repeat(50);
     let messages = (0..10_000).map(|number| {
         let message = Message::builder()
             .from("me@example.com")

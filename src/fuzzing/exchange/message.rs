@@ -32,6 +32,8 @@ pub(super) struct Log {
     pub(super) chunks: Vec<u16>,
     pub(super) body: Option<BodyFate>,
     pub(super) end: Vec<u16>,
+    /// Whether the dialog cannot go on.
+    pub(super) is_broken: bool,
 }
 
 /// What happened to the text of a message when the planner asked for it.
@@ -103,7 +105,7 @@ impl Message {
         );
         assert!(!told.contains(&RecipientStatus::Unknown) || self.is_end_taken);
         if *aftermath == Aftermath::Clean {
-            assert!(log.body.is_some() && !log.is_broken());
+            assert!(log.body.is_some() && !log.is_broken);
         }
         if verdict.is_none() {
             assert!(is_lost && *aftermath == Aftermath::Close);
@@ -202,6 +204,8 @@ impl Message {
 
 impl Log {
     pub(super) fn note(&mut self, step: Step, code: u16) {
+        let must_accept = matches!(step, Step::Reset | Step::Body);
+        self.is_broken |= !is_answer(step, code) || (must_accept && code >= 300);
         match step {
             Step::Reset => self.rset = Some(code),
             Step::Mail => self.mail = Some(code),
@@ -233,13 +237,6 @@ impl Log {
             Framing::Dot => true,
             _ => is_taken && self.accepted().next().is_some(),
         }
-    }
-
-    /// Whether the dialog cannot go on.
-    pub(super) fn is_broken(&self) -> bool {
-        self.rset.is_some_and(|code| code >= 300)
-            || self.all().any(|(step, code)| !is_answer(step, code))
-            || self.chunks.iter().any(|code| *code >= 300)
     }
 
     /// Whether a code was not valid for its command. For RSET, everything but 2yz is a refusal.

@@ -326,7 +326,7 @@ impl Dialog {
             self.is_open = false;
         }
         self.exchange.replied(reply(code));
-        if message.log.is_broken() {
+        if message.log.is_broken {
             let is_closing = matches!(self.exchange.next(self.written), Action::Close);
             assert!(is_closing, "the dialog goes on: {:?}", message.log);
         }
