@@ -336,13 +336,14 @@ mod tests {
         parser.next_reply(&mut input, 4096).unwrap().unwrap()
     }
 
-    // Field E10: 300 such replies take a fraction of a second. They took forty seconds when each
-    // name was compared with all others. The limit is far from both.
+    // Field E10: such a reply takes a few milliseconds. It took a tenth of a second, optimized, when each
+    // name was compared with all others, and several times that as tests are built. The limit is far from
+    // both.
     #[test]
     fn an_endless_answer_costs_no_more_than_its_length() {
         for reply in [endless(true), endless(false)] {
             let begun = std::time::Instant::now();
-            for _ in 0..300 {
+            for _ in 0..100 {
                 let offers = Capabilities::from_ehlo(&reply, &[]);
                 assert!(offers.auth_mechanisms().count() <= MAX_MECHANISMS);
             }

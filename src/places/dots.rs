@@ -1,5 +1,7 @@
 //! [`DotDecoder`]: reads the message that follows DATA.
 
+use std::io::BufRead;
+
 /// Removes the dots that [`DataEncoder`](crate::protocol::data::DataEncoder) added, and finds the
 /// end of data (RFC 5321, 4.5.2).
 ///
@@ -47,8 +49,10 @@ impl DotDecoder {
 
     /// Passes on the part without dots at a line start; returns the rest.
     fn pass<'a>(&mut self, input: &'a [u8], sink: &mut impl FnMut(&[u8])) -> &'a [u8] {
-        let mut end = 0;
-        for line in input.split_inclusive(|octet| *octet == b'\n') {
+        let (mut end, mut rest) = (0, input);
+        while !rest.is_empty() {
+            let line;
+            (line, rest) = rest.split_at(length_through(rest, b'\n'));
             let begins_behind_cr = end == 0 && *self == Self::Cr;
             let is_first = end == 0;
             if !is_first && *self == Self::LineStart && line.first() == Some(&b'.') {
@@ -66,6 +70,15 @@ impl DotDecoder {
         sink(passed);
         rest
     }
+}
+
+/// The length up to and with the first such octet, or of everything. The search is std's, because
+/// reading octet by octet takes most of the time of a large message.
+pub(super) fn length_through(octets: &[u8], octet: u8) -> usize {
+    let mut rest = octets;
+    // A slice has all there is, and reading from it cannot fail.
+    let _ = rest.skip_until(octet);
+    octets.len() - rest.len()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! [`LocalLines`]: LF line ends, for files and programs.
 
+use crate::places::dots::length_through;
+
 /// Turns CRLF into LF. Any other CR or LF stays. The text may come in pieces, cut anywhere.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LocalLines {
@@ -10,18 +12,18 @@ pub(crate) struct LocalLines {
 impl LocalLines {
     /// Appends the next piece to `out`.
     pub(crate) fn convert(&mut self, input: &[u8], out: &mut Vec<u8>) {
-        let mut pieces = input.split(|octet| *octet == b'\r');
-        let first = pieces.next().unwrap_or_default();
-        if !input.is_empty() {
-            self.append(first, out);
-        }
-        for piece in pieces {
-            // A CR stands before each piece but the first.
-            if self.owes_cr {
-                out.push(b'\r');
+        let mut rest = input;
+        while !rest.is_empty() {
+            let piece;
+            (piece, rest) = rest.split_at(length_through(rest, b'\r'));
+            match piece.split_last() {
+                Some((b'\r', text)) => {
+                    self.append(text, out);
+                    self.finish(out);
+                    self.owes_cr = true;
+                }
+                _ => self.append(piece, out),
             }
-            self.owes_cr = true;
-            self.append(piece, out);
         }
     }
 
