@@ -35,7 +35,7 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     user: String,
-    secret: Source,
+    secret: Supply,
     kind: Kind,
 }
 
@@ -44,7 +44,7 @@ pub(crate) type TokenError = Box<dyn StdError + Send + Sync>;
 
 /// Where the secret comes from.
 #[derive(Clone)]
-enum Source {
+enum Supply {
     Given(Secret),
     Asked(Arc<dyn Fn() -> Result<Secret, TokenError> + Send + Sync>),
 }
@@ -97,7 +97,7 @@ impl Credentials {
         let ask = move || source().map(Into::into).map_err(Into::into);
         Self {
             user: user.into(),
-            secret: Source::Asked(Arc::new(ask)),
+            secret: Supply::Asked(Arc::new(ask)),
             kind: Kind::Bearer,
         }
     }
@@ -131,7 +131,7 @@ impl Credentials {
     fn new(user: impl Into<String>, secret: impl Into<Secret>, kind: Kind) -> Self {
         Self {
             user: user.into(),
-            secret: Source::Given(secret.into()),
+            secret: Supply::Given(secret.into()),
             kind,
         }
     }
@@ -149,13 +149,13 @@ impl Credentials {
     /// Whether the user need not be asked for a password.
     pub(crate) fn has_secret(&self) -> bool {
         match (&self.secret, self.kind) {
-            (_, Kind::Anonymous | Kind::Certificate) | (Source::Asked(_), _) => true,
-            (Source::Given(secret), _) => !secret.expose().is_empty(),
+            (_, Kind::Anonymous | Kind::Certificate) | (Supply::Asked(_), _) => true,
+            (Supply::Given(secret), _) => !secret.expose().is_empty(),
         }
     }
 
     pub(crate) fn set_secret(&mut self, secret: Secret) {
-        self.secret = Source::Given(secret);
+        self.secret = Supply::Given(secret);
     }
 
     /// The same user; the secret is a token.
@@ -168,14 +168,14 @@ impl Credentials {
 
     /// Whether asking again may return another secret.
     pub(crate) fn is_renewable(&self) -> bool {
-        matches!(self.secret, Source::Asked(_))
+        matches!(self.secret, Supply::Asked(_))
     }
 
     /// The secret. If a function gets it, the function is called.
     pub(crate) fn secret(&self) -> Result<Secret, TokenError> {
         match &self.secret {
-            Source::Given(secret) => Ok(secret.clone()),
-            Source::Asked(ask) => ask(),
+            Supply::Given(secret) => Ok(secret.clone()),
+            Supply::Asked(ask) => ask(),
         }
     }
 
@@ -183,16 +183,16 @@ impl Credentials {
     pub(crate) fn check(&self) -> Result<(), CredentialsError> {
         let user = self.user.as_str();
         match (&self.secret, self.kind) {
-            (Source::Asked(_), _) => check_name(user),
+            (Supply::Asked(_), _) => check_name(user),
             (_, Kind::Anonymous) => Anonymous::new(user).map(drop),
             (_, Kind::Certificate) => External::acting_as(user).map(drop),
-            (Source::Given(token), Kind::Bearer) => XOAuth2::new(user, token.clone()).map(drop),
-            (Source::Given(word), Kind::Password) => Plain::new(user, word.clone()).map(drop),
+            (Supply::Given(token), Kind::Bearer) => XOAuth2::new(user, token.clone()).map(drop),
+            (Supply::Given(word), Kind::Password) => Plain::new(user, word.clone()).map(drop),
         }
     }
 }
 
-impl fmt::Debug for Source {
+impl fmt::Debug for Supply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Given(_) => "***",
@@ -201,7 +201,7 @@ impl fmt::Debug for Source {
     }
 }
 
-impl PartialEq for Source {
+impl PartialEq for Supply {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Given(one), Self::Given(other)) => one == other,
@@ -211,7 +211,7 @@ impl PartialEq for Source {
     }
 }
 
-impl Eq for Source {}
+impl Eq for Supply {}
 
 #[cfg(test)]
 mod tests {

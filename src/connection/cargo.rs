@@ -41,12 +41,12 @@ const HEAD: u64 = 64 * 1024;
 #[must_use]
 pub struct Consignment<'a> {
     envelope: Cow<'a, Envelope>,
-    content: Content<'a>,
+    content: Goods<'a>,
 }
 
 /// Cheap to clone, because a mailer keeps messages to send them again.
 #[derive(Clone)]
-enum Content<'a> {
+enum Goods<'a> {
     Message(&'a Message),
     Owned(Arc<Message>),
     Octets(Octets<'a>),
@@ -68,14 +68,14 @@ impl<'a> Consignment<'a> {
     pub(crate) fn of_message(envelope: Cow<'a, Envelope>, message: &'a Message) -> Self {
         Self {
             envelope,
-            content: Content::Message(message),
+            content: Goods::Message(message),
         }
     }
 
     pub(crate) fn of_octets(envelope: Cow<'a, Envelope>, octets: impl Into<Octets<'a>>) -> Self {
         Self {
             envelope,
-            content: Content::Octets(octets.into()),
+            content: Goods::Octets(octets.into()),
         }
     }
 
@@ -91,18 +91,18 @@ impl<'a> Consignment<'a> {
     pub(crate) fn load(self, offers: &Capabilities) -> Result<Load<'a>> {
         let envelope = self.envelope;
         match self.content {
-            Content::Octets(octets) => load_octets(envelope, octets, offers),
-            Content::Message(message) => {
+            Goods::Octets(octets) => load_octets(envelope, octets, offers),
+            Goods::Message(message) => {
                 let rendering = message
                     .render(offers_to(&envelope, offers))
                     .map_err(unfit)?;
                 Ok(Load {
                     envelope,
                     facts: facts(&rendering),
-                    cargo: Cargo::Source(Box::new(rendering)),
+                    cargo: Cargo::Lasting(Box::new(rendering)),
                 })
             }
-            Content::Owned(message) => load_owned(envelope, message, offers),
+            Goods::Owned(message) => load_owned(envelope, message, offers),
         }
     }
 }
@@ -125,7 +125,7 @@ impl From<(Envelope, Message)> for Consignment<'_> {
     fn from((envelope, message): (Envelope, Message)) -> Self {
         Self {
             envelope: Cow::Owned(envelope),
-            content: Content::Owned(Arc::new(message)),
+            content: Goods::Owned(Arc::new(message)),
         }
     }
 }
@@ -160,7 +160,7 @@ impl<'a> From<(Envelope, &'a str)> for Consignment<'a> {
     }
 }
 
-impl fmt::Debug for Content<'_> {
+impl fmt::Debug for Goods<'_> {
     /// Does not show what messages contain.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -206,17 +206,17 @@ pub(crate) struct Load<'a> {
 pub(crate) enum Cargo<'a> {
     Octets(Octets<'a>),
     /// A trait object, so that a program that composes no message does not contain the code for it.
-    Source(Box<dyn Source + 'a>),
+    Lasting(Box<dyn Lasting + 'a>),
     /// The part that was already read, and the rest.
     Reader(Vec<u8>, &'a mut dyn Read),
 }
 
 /// The content of a message, which can be written more than once.
-pub(crate) trait Source {
+pub(crate) trait Lasting {
     fn write_to(&self, out: &mut dyn Write) -> io::Result<()>;
 }
 
-impl Source for Rendering<'_> {
+impl Lasting for Rendering<'_> {
     fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         Rendering::write_to(self, out)
     }
@@ -225,7 +225,7 @@ impl Source for Rendering<'_> {
 /// A large message, which is rendered only when it is written.
 struct Unrendered(Arc<Message>, Offers);
 
-impl Source for Unrendered {
+impl Lasting for Unrendered {
     fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         let rendering = self.0.render(self.1).map_err(io::Error::other)?;
         rendering.write_to(out)
@@ -237,7 +237,7 @@ impl Cargo<'_> {
     pub(crate) fn write_to(&mut self, out: &mut dyn Write) -> io::Result<()> {
         match self {
             Self::Octets(octets) => out.write_all(octets),
-            Self::Source(source) => source.write_to(out),
+            Self::Lasting(source) => source.write_to(out),
             Self::Reader(head, rest) => {
                 out.write_all(head)?;
                 io::copy(rest, out).map(drop)
@@ -256,7 +256,7 @@ impl fmt::Debug for Cargo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Octets(_) => "Octets(..)",
-            Self::Source(_) => "Source(..)",
+            Self::Lasting(_) => "Lasting(..)",
             Self::Reader(..) => "Reader(..)",
         })
     }
@@ -310,7 +310,7 @@ fn load_owned<'a>(
     let facts = facts(&rendering);
     let cargo = if rendering.size() > EARLY_CHUNK {
         drop(rendering);
-        Cargo::Source(Box::new(Unrendered(message, offers)))
+        Cargo::Lasting(Box::new(Unrendered(message, offers)))
     } else {
         let mut octets = Vec::new();
         rendering.write_to(&mut octets).map_err(Error::Source)?;

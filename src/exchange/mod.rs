@@ -18,7 +18,7 @@ use crate::address::Address;
 use crate::exchange::ledger::{Aftermath, Ledger, Rules, Settlement, Verdict};
 use crate::exchange::transit::{Commands, Framing, Order, Plan, Transit};
 use crate::exchange::verb::Verb;
-use crate::exchange::window::{Awaited, Limits, Window};
+use crate::exchange::window::{Awaited, Bounds, Window};
 use crate::outcome::RecipientOutcome;
 use crate::reply::Reply;
 use crate::step::Step;
@@ -118,9 +118,9 @@ impl Exchange {
         let limits = match policy {
             Policy {
                 pipelining: false, ..
-            } => Limits::LOCK_STEP,
-            Policy { across: true, .. } => Limits::STREAM,
-            _ => Limits::ENVELOPE,
+            } => Bounds::LOCK_STEP,
+            Policy { across: true, .. } => Bounds::STREAM,
+            _ => Bounds::ENVELOPE,
         };
         self.policy = policy;
         self.window.limit(limits);

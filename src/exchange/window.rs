@@ -11,7 +11,7 @@ use crate::step::Step;
 /// RFC 2920, 3.1: a client can write more than the windows of both sides hold, while the server is
 /// blocked writing replies. Then both wait for ever. So both directions have a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub(crate) struct Bounds {
     /// The most bytes that may be written without a reply.
     pub(crate) octets: usize,
     /// The most replies that may be due.
@@ -24,7 +24,7 @@ pub(crate) struct Limits {
     refill: usize,
 }
 
-impl Limits {
+impl Bounds {
     /// One command at a time: the server does not offer PIPELINING.
     pub(crate) const LOCK_STEP: Self = Self {
         octets: 0,
@@ -48,7 +48,7 @@ impl Limits {
     };
 }
 
-impl Default for Limits {
+impl Default for Bounds {
     fn default() -> Self {
         Self::LOCK_STEP
     }
@@ -64,7 +64,7 @@ const USUAL_REPLY: usize = 64;
 /// belongs to.
 #[derive(Debug, Default)]
 pub(crate) struct Window {
-    limits: Limits,
+    limits: Bounds,
     owed: VecDeque<Owed>,
     octets: usize,
     /// The bytes of the longest reply so far; 0 before the first.
@@ -119,7 +119,7 @@ impl Window {
         }
     }
 
-    pub(crate) fn limit(&mut self, limits: Limits) {
+    pub(crate) fn limit(&mut self, limits: Bounds) {
         self.limits = limits;
     }
 

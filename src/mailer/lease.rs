@@ -9,7 +9,7 @@ use crate::connection::SmtpConnection;
 use crate::connection::cargo::Consignment;
 use crate::error::{Delivery, Error, Result};
 use crate::mailer::attempts::count;
-use crate::mailer::pool::{Kept, Permit, Pool};
+use crate::mailer::pool::{Kept, Pool, Ticket};
 use crate::outcome::Outcome;
 use crate::reply::Code;
 use crate::step::Step;
@@ -25,7 +25,7 @@ const LONG_SILENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Lease {
     /// `None` only while the lease is dropped or renewed.
     kept: Option<Kept>,
-    permit: Permit,
+    ticket: Ticket,
     is_used: bool,
 }
 
@@ -33,24 +33,24 @@ impl Pool {
     /// Waits for a connection for many messages. A kept one is checked first; if it has ended, a
     /// new one is opened.
     pub(crate) fn fit_lease(self: &Arc<Self>) -> Result<Lease> {
-        let mut lease = Lease::new(self, self.permit()?)?;
+        let mut lease = Lease::new(self, self.ticket()?)?;
         match lease.begin() {
             Err(_) if lease.is_used => lease.renew(),
             begun => begun.map(|()| lease),
         }
     }
 
-    /// Waits for a permit, and opens a new connection.
+    /// Waits for a ticket, and opens a new connection.
     pub(crate) fn new_lease(self: &Arc<Self>) -> Result<Lease> {
-        Lease::open(self.permit()?)
+        Lease::open(self.ticket()?)
     }
 
     /// Sends one message when it is its turn. If a kept connection had gone stale, the message goes
     /// over a new one.
     pub(crate) fn deliver(self: &Arc<Self>, message: Consignment<'_>) -> Result<Outcome> {
-        let permit = self.permit()?;
+        let ticket = self.ticket()?;
         wait_until(self.pace.turn(Instant::now()));
-        let mut lease = Lease::new(self, permit)?;
+        let mut lease = Lease::new(self, ticket)?;
         if !lease.is_used {
             return lease.deliver_one(message);
         }
@@ -76,28 +76,28 @@ pub(crate) fn wait_until(turn: Instant) {
 }
 
 impl Lease {
-    fn new(pool: &Pool, permit: Permit) -> Result<Self> {
+    fn new(pool: &Pool, ticket: Ticket) -> Result<Self> {
         match pool.take() {
-            Some(kept) => Self::used(kept, permit),
-            None => Self::open(permit),
+            Some(kept) => Self::used(kept, ticket),
+            None => Self::open(ticket),
         }
     }
 
-    fn used(mut kept: Kept, permit: Permit) -> Result<Self> {
+    fn used(mut kept: Kept, ticket: Ticket) -> Result<Self> {
         if kept.used.elapsed() >= LONG_SILENCE && kept.connection.noop().is_err() {
-            return Self::open(permit);
+            return Self::open(ticket);
         }
         Ok(Self {
             kept: Some(kept),
-            permit,
+            ticket,
             is_used: true,
         })
     }
 
-    fn open(permit: Permit) -> Result<Self> {
+    fn open(ticket: Ticket) -> Result<Self> {
         Ok(Self {
-            kept: Some(permit.0.open()?),
-            permit,
+            kept: Some(ticket.0.open()?),
+            ticket,
             is_used: false,
         })
     }
@@ -105,7 +105,7 @@ impl Lease {
     /// Replaces the connection by a new one.
     fn renew(mut self) -> Result<Self> {
         drop(self.kept.take());
-        self.kept = Some(self.permit.0.open()?);
+        self.kept = Some(self.ticket.0.open()?);
         self.is_used = false;
         Ok(self)
     }
@@ -113,7 +113,7 @@ impl Lease {
     /// Whether it is too old, or has sent as many messages as allowed.
     pub(crate) fn is_worn(&self) -> bool {
         let kept = self.kept.as_ref();
-        kept.is_none_or(|kept| self.permit.0.is_worn(kept, Instant::now()))
+        kept.is_none_or(|kept| self.ticket.0.is_worn(kept, Instant::now()))
     }
 
     fn deliver_one(&mut self, message: Consignment<'_>) -> Result<Outcome> {
@@ -149,7 +149,7 @@ impl DerefMut for Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let Some(kept) = self.kept.take() else { return };
-        let pool = &self.permit.0;
+        let pool = &self.ticket.0;
         let is_fit = kept.connection.is_open() && !pool.is_worn(&kept, Instant::now());
         if is_fit && !thread::panicking() {
             pool.keep(kept);

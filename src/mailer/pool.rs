@@ -25,15 +25,15 @@ pub(crate) struct Pool {
 struct State {
     /// Connections without a message, the one that was used last at the end.
     idle: Vec<Kept>,
-    /// How many permits are in use.
-    permits: usize,
-    /// The callers that wait for a permit, the oldest first. Empty while a permit is free.
+    /// How many tickets are in use.
+    tickets: usize,
+    /// The callers that wait for a ticket, the oldest first. Empty while a ticket is free.
     queue: VecDeque<Arc<Turn>>,
     /// How often all connections were closed. A connection from before that is not kept.
     era: u64,
 }
 
-/// A caller that waits for a permit.
+/// A caller that waits for a ticket.
 #[derive(Debug, Default)]
 struct Turn {
     has_come: AtomicBool,
@@ -53,7 +53,7 @@ pub(crate) struct Kept {
 
 /// The right to have a connection.
 #[derive(Debug)]
-pub(crate) struct Permit(pub(crate) Arc<Pool>);
+pub(crate) struct Ticket(pub(crate) Arc<Pool>);
 
 impl Pool {
     pub(crate) fn new(config: Config, options: Options) -> Self {
@@ -66,12 +66,12 @@ impl Pool {
     }
 
     /// Waits for the right to have a connection, in the order of the calls.
-    pub(crate) fn permit(self: &Arc<Self>) -> Result<Permit> {
+    pub(crate) fn ticket(self: &Arc<Self>) -> Result<Ticket> {
         let begun = Instant::now();
         let mut state = self.lock();
-        if state.permits < self.options.connections {
-            state.permits += 1;
-            return Ok(Permit(Arc::clone(self)));
+        if state.tickets < self.options.connections {
+            state.tickets += 1;
+            return Ok(Ticket(Arc::clone(self)));
         }
         let turn = Arc::new(Turn::default());
         state.queue.push_back(Arc::clone(&turn));
@@ -86,7 +86,7 @@ impl Pool {
                 Err(poisoned) => poisoned.into_inner().0,
             };
             if turn.has_come.load(Ordering::Relaxed) {
-                return Ok(Permit(Arc::clone(self)));
+                return Ok(Ticket(Arc::clone(self)));
             }
         }
     }
@@ -98,7 +98,7 @@ impl Pool {
         }
     }
 
-    /// Gives a permit back, or to the next caller in the queue.
+    /// Gives a ticket back, or to the next caller in the queue.
     fn release(&self) {
         let mut state = self.lock();
         match state.queue.pop_front() {
@@ -106,7 +106,7 @@ impl Pool {
                 turn.has_come.store(true, Ordering::Relaxed);
                 turn.bell.notify_one();
             }
-            None => state.permits -= 1,
+            None => state.tickets -= 1,
         }
     }
 
@@ -189,7 +189,7 @@ impl Pool {
     }
 }
 
-impl Drop for Permit {
+impl Drop for Ticket {
     fn drop(&mut self) {
         self.0.release();
     }
@@ -210,20 +210,20 @@ mod tests {
 
     // Permits are given in the order of the calls.
     #[test]
-    fn permits_go_round_in_order() {
+    fn tickets_go_round_in_order() {
         let options = Options {
             connections: 1,
             ..Options::default()
         };
         let pool = Arc::new(Pool::new(Config::new("mail.example.com"), options));
-        let first = pool.permit().unwrap();
+        let first = pool.ticket().unwrap();
         let (sender, order) = mpsc::channel();
         let threads: Vec<_> = (0..20)
             .map(|number| {
                 let (pool, sender) = (Arc::clone(&pool), sender.clone());
                 let other = Arc::clone(&pool);
                 let thread = thread::spawn(move || {
-                    let _permit = pool.permit().unwrap();
+                    let _ticket = pool.ticket().unwrap();
                     sender.send(number).unwrap();
                 });
                 while other.lock().queue.len() <= number {
@@ -237,7 +237,7 @@ mod tests {
             .into_iter()
             .for_each(|thread| thread.join().unwrap());
         assert!(order.try_iter().eq(0..20));
-        assert_eq!(pool.lock().permits, 0);
+        assert_eq!(pool.lock().tickets, 0);
     }
 
     #[test]
@@ -248,10 +248,10 @@ mod tests {
             ..Options::default()
         };
         let pool = Arc::new(Pool::new(Config::new("mail.example.com"), options));
-        let held = pool.permit().unwrap();
-        assert!(matches!(pool.permit(), Err(Error::Busy { .. })));
+        let held = pool.ticket().unwrap();
+        assert!(matches!(pool.ticket(), Err(Error::Busy { .. })));
         assert!(pool.lock().queue.is_empty());
         drop(held);
-        assert!(pool.permit().is_ok());
+        assert!(pool.ticket().is_ok());
     }
 }

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use crate::message::error::{MessageProblem, check_controls};
-use crate::message::media_type::{Parameter, parse_parameters};
+use crate::message::media_type::{MediaParameter, parse_parameters};
 use crate::message::parameter::is_token;
 
 /// `inline` or `attachment`, and parameters other than the file name.
 #[derive(Clone, Debug)]
 pub(crate) struct Disposition {
     pub(crate) value: Cow<'static, str>,
-    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) parameters: Vec<MediaParameter>,
 }
 
 impl Disposition {
@@ -30,7 +30,7 @@ impl Disposition {
             return Err(MessageProblem::Disposition);
         }
         let mut parameters = parse_parameters(rest).ok_or(MessageProblem::Disposition)?;
-        let is_name = |(name, _): &Parameter| name.eq_ignore_ascii_case("filename");
+        let is_name = |(name, _): &MediaParameter| name.eq_ignore_ascii_case("filename");
         let name = parameters.iter().position(is_name);
         let name = name.map(|at| parameters.remove(at).1.into_owned());
         let disposition = Self {

@@ -12,14 +12,14 @@ const LEGIBLE: usize = 4;
 
 /// The two encodings of RFC 2047, 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub(crate) enum WordEncoding {
     /// Base64, which is shorter if most characters are outside ASCII.
     B,
     /// Like quoted-printable, readable if most characters are in ASCII.
     Q,
 }
 
-impl Encoding {
+impl WordEncoding {
     /// The encoding that makes the text shorter. Q even if it is a little longer, because people
     /// can read it.
     pub(crate) fn for_text(text: &str) -> Self {
@@ -107,7 +107,7 @@ mod tests {
 
     fn encode(text: &str) -> String {
         let mut out = Vec::new();
-        Encoding::for_text(text).write(text, &mut out);
+        WordEncoding::for_text(text).write(text, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -143,7 +143,7 @@ mod tests {
             "aé".repeat(60),
             "x".repeat(200),
         ] {
-            for encoding in [Encoding::B, Encoding::Q] {
+            for encoding in [WordEncoding::B, WordEncoding::Q] {
                 for room in 24..90 {
                     let (head, tail) = encoding.split(&text, room);
                     assert_eq!(format!("{head}{tail}"), text);
@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn no_room_takes_nothing() {
-        assert_eq!(Encoding::Q.split("é", 17), ("", "é"));
-        assert_eq!(Encoding::B.split("é", 15), ("", "é"));
-        assert_eq!(Encoding::B.split("é", 0), ("", "é"));
+        assert_eq!(WordEncoding::Q.split("é", 17), ("", "é"));
+        assert_eq!(WordEncoding::B.split("é", 15), ("", "é"));
+        assert_eq!(WordEncoding::B.split("é", 0), ("", "é"));
     }
 }

@@ -1,7 +1,7 @@
 //! [`HeaderWriter`]: header fields, folded (RFC 5322, 2.2.3) and encoded (RFC 2047).
 
 use crate::address::is_utf8_text;
-use crate::message::encoded_word::{Encoding, MAX_ENCODED_WORD};
+use crate::message::encoded_word::{MAX_ENCODED_WORD, WordEncoding};
 
 /// A line should not be longer (RFC 5322, 2.1.1), in bytes without CRLF.
 const LINE: usize = 78;
@@ -214,7 +214,7 @@ impl<'a> HeaderWriter<'a> {
 
     /// Writes text as encoded-words, each on this line or the next.
     fn encoded_words(&mut self, text: &str) {
-        let encoding = Encoding::for_text(text);
+        let encoding = WordEncoding::for_text(text);
         let mut rest = text;
         while !rest.is_empty() {
             let room = ENCODED_LINE.saturating_sub(self.column() + 1);

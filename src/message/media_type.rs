@@ -29,11 +29,11 @@ const MAX_NAME: usize = 127;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaType {
     essence: Cow<'static, str>,
-    parameters: Vec<Parameter>,
+    parameters: Vec<MediaParameter>,
 }
 
 /// Name and value.
-pub(crate) type Parameter = (Cow<'static, str>, Cow<'static, str>);
+pub(crate) type MediaParameter = (Cow<'static, str>, Cow<'static, str>);
 
 impl MediaType {
     /// Guesses the type from a file's extension; the default is `application/octet-stream`.
@@ -140,8 +140,8 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Reads the parameters after the first semicolon. No name may occur twice.
-pub(crate) fn parse_parameters(mut rest: &str) -> Option<Vec<Parameter>> {
-    let mut parameters: Vec<Parameter> = Vec::new();
+pub(crate) fn parse_parameters(mut rest: &str) -> Option<Vec<MediaParameter>> {
+    let mut parameters: Vec<MediaParameter> = Vec::new();
     while !rest.trim_matches(' ').is_empty() {
         let (name, value, after) = parameter(rest)?;
         let is_new = parameters

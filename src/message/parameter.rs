@@ -1,7 +1,7 @@
 //! Parameters of `Content-Type` and `Content-Disposition` (RFC 2045, 5.1), also long ones and those
 //! outside ASCII (RFC 2231).
 
-use crate::message::encoded_word::{Encoding, hex};
+use crate::message::encoded_word::{WordEncoding, hex};
 use crate::message::header::{HeaderWriter, write_quoted};
 
 /// The longest piece of a parameter: with a space before it and a semicolon after it, the line has
@@ -47,7 +47,7 @@ fn separator(next: Option<&(&str, &str)>) -> &'static str {
 /// Writes `name="…"` with encoded-words in the quotes. No standard allows that (RFC 2047, 5), but
 /// old versions of Outlook read nothing else.
 pub(crate) fn write_encoded_name(writer: &mut HeaderWriter<'_>, name: &str) {
-    let encoding = Encoding::for_text(name);
+    let encoding = WordEncoding::for_text(name);
     let mut before = "name=\"";
     let mut rest = name;
     while !rest.is_empty() {

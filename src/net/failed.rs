@@ -3,18 +3,18 @@
 use std::io::{self, ErrorKind};
 
 use crate::error::{Error, TlsError};
-use crate::net::stream::{Failure, TlsFailure};
+use crate::net::stream::{StreamFailure, TlsFailure};
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 
 /// The error for a failed read, write or handshake.
-pub(super) fn failed(step: Step, failure: Failure) -> Error {
+pub(super) fn failed(step: Step, failure: StreamFailure) -> Error {
     match failure {
-        Failure::Socket(error) => io_error(step, error),
-        Failure::Tls(failure) => tls_error(step, failure),
-        Failure::Unset(error) => Error::io(step, error),
+        StreamFailure::Socket(error) => io_error(step, error),
+        StreamFailure::Tls(failure) => tls_error(step, failure),
+        StreamFailure::Unset(error) => Error::io(step, error),
     }
 }
 

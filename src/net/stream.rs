@@ -18,7 +18,7 @@ use native_tls::{HandshakeError, TlsConnector, TlsStream};
 use crate::net::stream::channel::Channel;
 use crate::net::stream::duplex::Duplex;
 use crate::net::stream::secured::Layer;
-pub(crate) use crate::net::stream::secured::{Failure, Secured, TlsFailure};
+pub(crate) use crate::net::stream::secured::{Secured, StreamFailure, TlsFailure};
 use crate::net::stream::tcp::TcpTransport;
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
@@ -91,13 +91,17 @@ impl Stream {
     ///
     /// An end that TLS did not announce counts as a normal end. If it cuts a reply short, the reply
     /// has no last line.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, StreamFailure> {
         let result = self.inner()?.read(buffer);
         result.map_err(|error| self.reason(error))
     }
 
     /// Writes everything. `taken` counts the octets that were accepted, even if it fails.
-    pub(crate) fn write_all(&mut self, octets: &[u8], taken: &mut u64) -> Result<(), Failure> {
+    pub(crate) fn write_all(
+        &mut self,
+        octets: &[u8],
+        taken: &mut u64,
+    ) -> Result<(), StreamFailure> {
         let result = self.write_octets(octets, taken);
         result.map_err(|error| self.reason(error))
     }
@@ -117,12 +121,12 @@ impl Stream {
     }
 
     /// Reads what has arrived, without waiting. `None` means nothing, and `Some(0)` is the end.
-    pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, Failure> {
-        self.set_polling(true).map_err(Failure::Unset)?;
+    pub(crate) fn try_read(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, StreamFailure> {
+        self.set_polling(true).map_err(StreamFailure::Unset)?;
         let result = self.read(buffer);
-        self.set_polling(false).map_err(Failure::Unset)?;
+        self.set_polling(false).map_err(StreamFailure::Unset)?;
         match result {
-            Err(Failure::Socket(error)) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(StreamFailure::Socket(error)) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             result => result.map(Some),
         }
     }
@@ -134,10 +138,10 @@ impl Stream {
     }
 
     /// Why a read or a write failed.
-    fn reason(&mut self, error: io::Error) -> Failure {
+    fn reason(&mut self, error: io::Error) -> StreamFailure {
         match self {
             Self::Tls(tls) => tls.reason(error),
-            _ => Failure::Socket(error),
+            _ => StreamFailure::Socket(error),
         }
     }
 
@@ -225,7 +229,7 @@ impl Stream {
 pub(crate) enum UpgradeError {
     /// The connection has TLS already, or it is closed.
     NotPlain,
-    Failed(Failure),
+    Failed(StreamFailure),
 }
 
 /// The end of a budget that begins now. A budget too long for the clock ends in a year.
@@ -277,10 +281,10 @@ mod tests {
         assert!(deadline_in(Duration::ZERO) >= now);
     }
 
-    fn kind(failure: Failure) -> Option<ErrorKind> {
+    fn kind(failure: StreamFailure) -> Option<ErrorKind> {
         match failure {
-            Failure::Socket(error) => Some(error.kind()),
-            Failure::Tls(_) | Failure::Unset(_) => None,
+            StreamFailure::Socket(error) => Some(error.kind()),
+            StreamFailure::Tls(_) | StreamFailure::Unset(_) => None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::config::tls::TlsOptions;
 use crate::error::{Error, Result, TlsError, TlsReason};
 use crate::exchange::window::Awaited;
 use crate::net::failed::{failed, is_farewell, shortened};
-use crate::net::stream::{Failure, Stream, UpgradeError, deadline_in};
+use crate::net::stream::{Stream, StreamFailure, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
@@ -270,7 +270,7 @@ impl Wire {
         self.stream.set_deadline(self.deadline(Step::Body));
         let read = match self.stream.try_read(&mut self.read_buffer) {
             Ok(None) => return self.check_quiet(Step::Body),
-            Err(failure @ Failure::Unset(_)) => {
+            Err(failure @ StreamFailure::Unset(_)) => {
                 self.abort();
                 return Err(failed(Step::Body, failure));
             }
@@ -333,8 +333,8 @@ impl Wire {
         while heard < MAX_FAREWELL {
             match self.stream.try_read(&mut self.read_buffer) {
                 Ok(None) => return Ok(false),
-                Ok(Some(0)) | Err(Failure::Socket(_)) => return Ok(true),
-                Err(failure @ (Failure::Tls(_) | Failure::Unset(_))) => {
+                Ok(Some(0)) | Err(StreamFailure::Socket(_)) => return Ok(true),
+                Err(failure @ (StreamFailure::Tls(_) | StreamFailure::Unset(_))) => {
                     self.abort();
                     return Err(failed(Step::Idle, failure));
                 }
@@ -382,8 +382,8 @@ impl Wire {
             .set_deadline(self.within_call(FAREWELL_ENDS.min(self.timeouts.command)));
         let is_over = match self.stream.read(&mut self.read_buffer) {
             Ok(read) => read == 0,
-            Err(Failure::Socket(error)) => error.kind() != ErrorKind::TimedOut,
-            Err(Failure::Tls(_) | Failure::Unset(_)) => false,
+            Err(StreamFailure::Socket(error)) => error.kind() != ErrorKind::TimedOut,
+            Err(StreamFailure::Tls(_) | StreamFailure::Unset(_)) => false,
         };
         is_over && self.is_quiet()
     }
@@ -516,7 +516,7 @@ impl Wire {
     }
 
     /// The error for a failed write. The server may have sent the reason before.
-    fn failed_write(&mut self, step: Step, failure: Failure) -> Error {
+    fn failed_write(&mut self, step: Step, failure: StreamFailure) -> Error {
         let mut error = failed(step, failure);
         if error.is_timeout() {
             self.stream.wait_no_more();

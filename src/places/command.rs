@@ -11,7 +11,7 @@ use crate::places::offers::Offers;
 use crate::places::pipe::{Pipe, time_left};
 use crate::places::stderr::Stderr;
 use crate::places::store::{Answer, Halt, Mail, Store};
-use crate::places::{LOCAL_OFFERS, Place, sysexits};
+use crate::places::{LOCAL_OFFERS, PlaceStream, sysexits};
 use crate::transport::Transport;
 
 /// How much of a message is collected before it is written.
@@ -39,7 +39,10 @@ pub(crate) fn open(program: &Path) -> io::Result<Box<dyn Transport>> {
         program: Path::new(".").join(program),
         running: None,
     };
-    Ok(Box::new(Place::new(sendmail, Offers::new(LOCAL_OFFERS))))
+    Ok(Box::new(PlaceStream::new(
+        sendmail,
+        Offers::new(LOCAL_OFFERS),
+    )))
 }
 
 fn check_program(program: &Path) -> io::Result<()> {

@@ -9,7 +9,7 @@ use crate::places::local_lines::LocalLines;
 use crate::places::offers::Offers;
 use crate::places::store::{Answer, Halt, Mail, Store};
 use crate::places::unique::unique_name;
-use crate::places::{LOCAL_OFFERS, Place};
+use crate::places::{LOCAL_OFFERS, PlaceStream};
 use crate::transport::Transport;
 
 /// How much of a message is collected before it is written.
@@ -41,7 +41,10 @@ pub(crate) fn open(path: &Path) -> io::Result<Box<dyn Transport>> {
     maildir
         .draft()
         .map_err(|error| about(&path.join("tmp"), error))?;
-    Ok(Box::new(Place::new(maildir, Offers::new(LOCAL_OFFERS))))
+    Ok(Box::new(PlaceStream::new(
+        maildir,
+        Offers::new(LOCAL_OFFERS),
+    )))
 }
 
 fn about(path: &Path, error: io::Error) -> io::Error {

@@ -15,6 +15,7 @@ pub(crate) mod outbox;
 mod pipe;
 #[cfg(any(all(test, properties), fuzzing))]
 pub(crate) mod properties;
+mod request;
 mod rules;
 pub(crate) mod sent;
 mod session;
@@ -22,7 +23,6 @@ mod stderr;
 mod store;
 mod sysexits;
 mod unique;
-mod verb;
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::time::Instant;
@@ -45,13 +45,13 @@ const LOCAL_OFFERS: [&str; 5] = [
 ];
 
 /// The client's end of a connection to a place. Its session is compiled once for all places.
-struct Place {
+struct PlaceStream {
     session: Session<Box<dyn Store + Send + Sync>>,
     deadline: Option<Instant>,
     is_nonblocking: bool,
 }
 
-impl Place {
+impl PlaceStream {
     fn new(store: impl Store + Send + Sync + 'static, offers: Offers) -> Self {
         Self {
             session: Session::new(Box::new(store), offers),
@@ -61,7 +61,7 @@ impl Place {
     }
 }
 
-impl Read for Place {
+impl Read for PlaceStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // A nonblocking read must not wait for a program to end.
         if !self.is_nonblocking {
@@ -75,7 +75,7 @@ impl Read for Place {
     }
 }
 
-impl Place {
+impl PlaceStream {
     /// The result of a read when there is nothing to read.
     fn end(&self) -> io::Result<usize> {
         match self.session.end() {
@@ -88,7 +88,7 @@ impl Place {
     }
 }
 
-impl Write for Place {
+impl Write for PlaceStream {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.session.feed(octets, self.deadline)
     }
@@ -98,7 +98,7 @@ impl Write for Place {
     }
 }
 
-impl Transport for Place {
+impl Transport for PlaceStream {
     fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
         self.deadline = Some(deadline);
         Ok(())

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::address::Address;
 use crate::config::{Config, Security};
-use crate::places::Place;
+use crate::places::PlaceStream;
 use crate::places::failure::{Failure, Kind};
 use crate::places::offers::{Offers, SERVER};
 use crate::places::sent::Sent;
@@ -195,7 +195,7 @@ impl Outbox {
         self.lock().offers = Some(extensions);
     }
 
-    fn open(&self) -> io::Result<Place> {
+    fn open(&self) -> io::Result<PlaceStream> {
         let mut shared = self.lock();
         if shared.is_next(&Kind::Connect) {
             shared.failures.pop_front();
@@ -209,7 +209,7 @@ impl Outbox {
             outbox: self.clone(),
             draft: None,
         };
-        Ok(Place::new(entrance, offers))
+        Ok(PlaceStream::new(entrance, offers))
     }
 
     /// After a panic in a test the data is still readable.

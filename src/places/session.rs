@@ -8,9 +8,9 @@ use crate::capabilities::Capabilities;
 use crate::parameter::{At, Parameter};
 use crate::places::dots::DotDecoder;
 use crate::places::offers::{Offers, SERVER};
+use crate::places::request::Request;
 use crate::places::rules;
 use crate::places::store::{Answer, Halt, Mail, Store};
-use crate::places::verb::Verb;
 use crate::protocol::line::MAX_LINE;
 
 /// The server's side of a dialog: bytes of the client in, replies out.
@@ -230,16 +230,16 @@ impl<S: Store> Session<S> {
 
     fn obey(&mut self, line: &[u8]) {
         let is_waiting = !self.is_read();
-        let verb = match line.strip_suffix(b"\r\n") {
-            Some(text) if line.len() <= MAX_LINE => Verb::parse(text),
+        let request = match line.strip_suffix(b"\r\n") {
+            Some(text) if line.len() <= MAX_LINE => Request::parse(text),
             _ => Err(Answer::new(500, "5.5.2 the command is too long")),
         };
-        let result = verb.and_then(|verb| match verb {
-            Verb::Bdat { size, is_last } => self.chunk(size, is_last),
+        let result = request.and_then(|request| match request {
+            Request::Bdat { size, is_last } => self.chunk(size, is_last),
             _ if is_waiting && !self.known().is_some_and(Capabilities::pipelining) => {
                 Err(wrong_order("PIPELINING is not offered: wait for the reply"))
             }
-            verb => self.command(verb),
+            request => self.command(request),
         });
         match result {
             Ok(Some(answer)) | Err(answer) => self.say(&answer),
@@ -248,26 +248,26 @@ impl<S: Store> Session<S> {
     }
 
     /// The reply to a command; none if it comes later or was sent already.
-    fn command(&mut self, verb: Verb) -> Result<Option<Answer>, Answer> {
-        let (code, text) = match verb {
-            Verb::Ehlo => return Ok(self.hello(Greeted::Ehlo)),
-            Verb::Lhlo => return Ok(self.hello(Greeted::Lhlo)),
-            Verb::Helo => return Ok(self.hello(Greeted::Helo)),
-            Verb::Mail(sender, parameters) => return self.mail(sender, parameters),
-            Verb::Rcpt(recipient, parameters) => return self.recipient(recipient, parameters),
-            Verb::Data => return self.data(),
-            Verb::Rset => {
+    fn command(&mut self, request: Request) -> Result<Option<Answer>, Answer> {
+        let (code, text) = match request {
+            Request::Ehlo => return Ok(self.hello(Greeted::Ehlo)),
+            Request::Lhlo => return Ok(self.hello(Greeted::Lhlo)),
+            Request::Helo => return Ok(self.hello(Greeted::Helo)),
+            Request::Mail(sender, parameters) => return self.mail(sender, parameters),
+            Request::Rcpt(recipient, parameters) => return self.recipient(recipient, parameters),
+            Request::Data => return self.data(),
+            Request::Rset => {
                 self.reset();
                 (250, "2.0.0 forgotten")
             }
-            Verb::Quit => {
+            Request::Quit => {
                 self.reset();
                 self.end = Some(End::Closed);
                 (221, "2.0.0 goodbye")
             }
-            Verb::Help => (214, "2.0.0 see RFC 5321"),
-            Verb::Vrfy => (252, "2.5.0 send it and see"),
-            Verb::Noop | Verb::Bdat { .. } => (250, "2.0.0 ok"),
+            Request::Help => (214, "2.0.0 see RFC 5321"),
+            Request::Vrfy => (252, "2.5.0 send it and see"),
+            Request::Noop | Request::Bdat { .. } => (250, "2.0.0 ok"),
         };
         Ok(Some(Answer::new(code, text)))
     }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::address::Address;
 use crate::exchange::ledger::{Settlement, Verdict};
 use crate::exchange::transit::{Commands, EARLY_CHUNK, Framing, Order};
-use crate::exchange::window::Limits;
+use crate::exchange::window::Bounds;
 use crate::exchange::{Action, Exchange, Id, Policy};
 use crate::fuzzing::exchange::message::{BodyFate, Log, Message};
 use crate::outcome::RecipientOutcome;
@@ -34,7 +34,7 @@ pub(crate) fn check(data: &[u8]) {
 struct Dialog {
     exchange: Exchange,
     policy: Policy,
-    limits: Limits,
+    limits: Bounds,
     require_all: bool,
     is_by_hand: bool,
     /// The server accepted a message before.
@@ -84,9 +84,9 @@ impl Dialog {
             across: is(5) && is(0),
         };
         let limits = match (policy.pipelining, policy.across) {
-            (false, _) => Limits::LOCK_STEP,
-            (true, false) => Limits::ENVELOPE,
-            (true, true) => Limits::STREAM,
+            (false, _) => Bounds::LOCK_STEP,
+            (true, false) => Bounds::ENVELOPE,
+            (true, true) => Bounds::STREAM,
         };
         Self {
             exchange: Exchange::new(policy).resume(is(3), is_proven),

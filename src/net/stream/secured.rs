@@ -65,14 +65,14 @@ impl Secured {
     }
 
     /// Why a read or a write failed: the error of the system call, or else of TLS.
-    pub(super) fn reason(&mut self, error: io::Error) -> Failure {
+    pub(super) fn reason(&mut self, error: io::Error) -> StreamFailure {
         if let Some(fact) = self.witness.failure() {
-            return Failure::Socket(fact);
+            return StreamFailure::Socket(fact);
         }
         if error.kind() == ErrorKind::WouldBlock {
-            return Failure::Socket(error);
+            return StreamFailure::Socket(error);
         }
-        Failure::Tls(TlsFailure {
+        StreamFailure::Tls(TlsFailure {
             in_clear: in_clear(&self.witness),
             is_verdict: !self.has_heard,
             source: Box::new(error),
@@ -114,7 +114,7 @@ impl fmt::Debug for Secured {
 
 /// Why reading, writing or a handshake failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum StreamFailure {
     /// The transport failed. This is usually an error of the operating system.
     Socket(io::Error),
     /// TLS failed, but the transport did not.
@@ -135,13 +135,13 @@ pub(crate) struct TlsFailure {
     pub(crate) in_clear: Vec<u8>,
 }
 
-impl From<io::Error> for Failure {
+impl From<io::Error> for StreamFailure {
     fn from(error: io::Error) -> Self {
         Self::Socket(error)
     }
 }
 
-impl From<native_tls::Error> for Failure {
+impl From<native_tls::Error> for StreamFailure {
     fn from(error: native_tls::Error) -> Self {
         Self::Tls(TlsFailure {
             source: Box::new(error),
@@ -155,11 +155,11 @@ impl From<native_tls::Error> for Failure {
 pub(super) fn reason_of_handshake(
     witness: &Witness,
     source: Box<dyn StdError + Send + Sync>,
-) -> Failure {
+) -> StreamFailure {
     if let Some(fact) = witness.failure_in_handshake() {
-        return Failure::Socket(fact);
+        return StreamFailure::Socket(fact);
     }
-    Failure::Tls(TlsFailure {
+    StreamFailure::Tls(TlsFailure {
         source,
         is_verdict: false,
         in_clear: in_clear(witness),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::net::stream::channel::Channel;
 use crate::net::stream::duplex::Duplex;
-use crate::net::stream::secured::{Failure, Layer, Secured, reason_of_handshake};
+use crate::net::stream::secured::{Layer, Secured, StreamFailure, reason_of_handshake};
 use crate::net::stream::tcp::TcpTransport;
 use crate::net::stream::witness::Witness;
 use crate::net::stream::{Stream, deadline_in};
@@ -28,7 +28,7 @@ pub(crate) fn stand_in() -> (Stream, TcpStream) {
 pub(crate) fn failed_handshake(
     budget: Duration,
     server_does: impl FnOnce(TcpStream) -> Option<TcpStream>,
-) -> Failure {
+) -> StreamFailure {
     let (witness, server) = connected();
     witness.set_deadline(deadline_in(budget));
     let stays = server_does(server);

@@ -1,4 +1,4 @@
-//! [`Verb`]: a command line, read by a server.
+//! [`Request`]: a command line, read by a server.
 
 use crate::address::Address;
 use crate::parameter::Parameter;
@@ -6,7 +6,7 @@ use crate::places::store::Answer;
 
 /// A command, with its arguments read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub(crate) enum Request {
     Bdat { size: u64, is_last: bool },
     Data,
     Ehlo,
@@ -21,7 +21,7 @@ pub(crate) enum Verb {
     Vrfy,
 }
 
-impl Verb {
+impl Request {
     /// Reads a line without its CRLF.
     pub(crate) fn parse(line: &[u8]) -> Result<Self, Answer> {
         let line = std::str::from_utf8(line).map_err(|_| syntax("the command is not UTF-8"))?;
@@ -55,14 +55,14 @@ fn arguments(text: &str) -> Answer {
     Answer::new(501, format!("5.5.4 {text}"))
 }
 
-fn alone(rest: &str, verb: Verb) -> Result<Verb, Answer> {
+fn alone(rest: &str, verb: Request) -> Result<Request, Answer> {
     match rest.trim_end() {
         "" => Ok(verb),
         _ => Err(arguments("the command has no arguments")),
     }
 }
 
-fn named(rest: &str, verb: Verb) -> Result<Verb, Answer> {
+fn named(rest: &str, verb: Request) -> Result<Request, Answer> {
     match rest.trim() {
         "" => Err(arguments("the client's name is missing")),
         _ => Ok(verb),
@@ -70,27 +70,27 @@ fn named(rest: &str, verb: Verb) -> Result<Verb, Answer> {
 }
 
 /// `BDAT 1000 LAST` (RFC 3030, 2).
-fn chunk(rest: &str) -> Result<Verb, Answer> {
+fn chunk(rest: &str) -> Result<Request, Answer> {
     let (size, last) = rest.split_once(' ').unwrap_or((rest, ""));
     let is_number = size.bytes().all(|octet| octet.is_ascii_digit());
     let size = size.parse().ok().filter(|_| is_number);
     let is_last = last.eq_ignore_ascii_case("LAST");
     match size {
-        Some(size) if is_last || last.is_empty() => Ok(Verb::Bdat { size, is_last }),
+        Some(size) if is_last || last.is_empty() => Ok(Request::Bdat { size, is_last }),
         // The bytes that follow could not be told from commands.
         _ => Err(Answer::new(421, "4.5.4 the size of the chunk is no number")),
     }
 }
 
-fn mail(rest: &str) -> Result<Verb, Answer> {
+fn mail(rest: &str) -> Result<Request, Answer> {
     let (address, parameters) = path(rest, "FROM:")?;
-    Ok(Verb::Mail(address, parameters))
+    Ok(Request::Mail(address, parameters))
 }
 
-fn rcpt(rest: &str) -> Result<Verb, Answer> {
+fn rcpt(rest: &str) -> Result<Request, Answer> {
     let (address, parameters) = path(rest, "TO:")?;
     let address = address.ok_or_else(|| bad_address("the recipient is missing"))?;
-    Ok(Verb::Rcpt(address, parameters))
+    Ok(Request::Rcpt(address, parameters))
 }
 
 fn bad_address(text: &str) -> Answer {
@@ -158,40 +158,40 @@ mod tests {
         for (line, verb) in [
             (
                 "BDAT 0",
-                Verb::Bdat {
+                Request::Bdat {
                     size: 0,
                     is_last: false,
                 },
             ),
             (
                 "bdat 86 last",
-                Verb::Bdat {
+                Request::Bdat {
                     size: 86,
                     is_last: true,
                 },
             ),
-            ("data", Verb::Data),
-            ("EHLO [127.0.0.1]", Verb::Ehlo),
-            ("MAIL FROM:<>", Verb::Mail(None, vec![])),
+            ("data", Request::Data),
+            ("EHLO [127.0.0.1]", Request::Ehlo),
+            ("MAIL FROM:<>", Request::Mail(None, vec![])),
             (
                 "mail from:<a@b.example> SIZE=7 body=8BITMIME",
-                Verb::Mail(
+                Request::Mail(
                     Some(address("a@b.example")),
                     parameters(&["SIZE=7", "BODY=8BITMIME"]),
                 ),
             ),
             (
                 r#"RCPT TO:<"a>\"b"@b.example>"#,
-                Verb::Rcpt(Address::new(r#"a>"b"#, "b.example").unwrap(), vec![]),
+                Request::Rcpt(Address::new(r#"a>"b"#, "b.example").unwrap(), vec![]),
             ),
             (
                 "RCPT TO:<jö@b.example> NOTIFY=NEVER",
-                Verb::Rcpt(address("jö@b.example"), parameters(&["NOTIFY=NEVER"])),
+                Request::Rcpt(address("jö@b.example"), parameters(&["NOTIFY=NEVER"])),
             ),
-            ("NOOP whatever it is", Verb::Noop),
-            ("QUIT ", Verb::Quit),
+            ("NOOP whatever it is", Request::Noop),
+            ("QUIT ", Request::Quit),
         ] {
-            assert_eq!(Verb::parse(line.as_bytes()), Ok(verb), "{line}");
+            assert_eq!(Request::parse(line.as_bytes()), Ok(verb), "{line}");
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
             (b"RCPT TO:<>", 501),
             (b"RCPT TO:<postmaster>", 501),
         ] {
-            let read = Verb::parse(line);
+            let read = Request::parse(line);
             let shown = String::from_utf8_lossy(line);
             assert_eq!(read.map_err(|answer| answer.code), Err(code), "{shown}");
         }
