@@ -202,6 +202,18 @@ pub(crate) struct Load<'a> {
     pub(crate) cargo: Cargo<'a>,
 }
 
+impl Load<'_> {
+    /// Renders a small message now. A file that cannot be read is then an error of this message alone,
+    /// and does not cut the connection while others wait for their results.
+    pub(crate) fn firm(mut self) -> Result<Self> {
+        let size = self.facts.size.filter(|size| *size <= EARLY_CHUNK);
+        if let (Some(_), Cargo::Lasting(source)) = (size, &self.cargo) {
+            self.cargo = rendered(&**source)?;
+        }
+        Ok(self)
+    }
+}
+
 /// The bytes of a message, from any source.
 pub(crate) enum Cargo<'a> {
     Octets(Octets<'a>),
@@ -312,15 +324,20 @@ fn load_owned<'a>(
         drop(rendering);
         Cargo::Lasting(Box::new(Unrendered(message, offers)))
     } else {
-        let mut octets = Vec::new();
-        rendering.write_to(&mut octets).map_err(Error::Source)?;
-        Cargo::Octets(octets.into())
+        rendered(&rendering)?
     };
     Ok(Load {
         envelope,
         facts,
         cargo,
     })
+}
+
+/// A small message as bytes.
+fn rendered<'c>(message: &dyn Lasting) -> Result<Cargo<'c>> {
+    let mut octets = Vec::new();
+    message.write_to(&mut octets).map_err(Error::Source)?;
+    Ok(Cargo::Octets(octets.into()))
 }
 
 /// The offers of the server, as far as the envelope allows their use.

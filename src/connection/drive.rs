@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::exchange::ledger::Settlement;
 use crate::exchange::transit::Framing;
 use crate::exchange::{Action, Exchange, Id};
+use crate::net::wire::last_words::LastWords;
 use crate::reply::Reply;
 use crate::step::Step;
 
@@ -63,21 +64,48 @@ impl SmtpConnection {
     /// Notes that the connection is gone, and returns the reason unless it was a reply.
     pub(crate) fn lose(&mut self, exchange: &mut Exchange, error: Error) -> Option<Error> {
         self.wire.abort();
+        let taken = self.wire.taken();
+        let error = match self.wire.take_last_words() {
+            Some(last_words) => attribute(last_words, exchange, taken, error),
+            None => error,
+        };
         let failure = match error {
             // The server has refused the message in the middle of it: that is a reply, not a
-            // failure.
+            // failure. What it says on an idle connection is about the connection.
             Error::Disconnected {
+                step,
                 last_words: Some(reply),
                 ..
-            } if is_refusal(&reply) && exchange.is_in_message() => {
+            } if step != Step::Idle && is_refusal(&reply) && exchange.is_in_message() => {
                 exchange.refused_in_body(*reply);
                 None
             }
             error => Some(error),
         };
-        exchange.lost(self.wire.taken());
+        exchange.lost(taken);
         failure
     }
+}
+
+/// Gives the replies that had arrived when a write failed to the commands that they belong to. Returns
+/// the failure, with the first reply behind those.
+fn attribute(last_words: LastWords, exchange: &mut Exchange, taken: u64, told: Error) -> Error {
+    let LastWords { replies, failure } = last_words;
+    for reply in replies {
+        if exchange.is_over() {
+            break;
+        }
+        let due = exchange.awaited().filter(|due| due.end_at <= taken);
+        // 421 is about the connection (RFC 5321, 3.8).
+        if due.is_none() || reply.code() == 421 {
+            return match told {
+                Error::Disconnected { step, .. } => Error::disconnected(step, Some(reply)),
+                told => told,
+            };
+        }
+        exchange.replied(reply);
+    }
+    failure
 }
 
 fn is_refusal(reply: &Reply) -> bool {

@@ -117,6 +117,9 @@ impl<'m> Job<'m> {
         let mut outcome = self.shares.take()?.outcome();
         let is_any_accepted = outcome.accepted().next().is_some();
         if !is_any_accepted || has_unknown(&outcome) {
+            // Some were not tried, so this is not the refusal of all.
+            let verdict = verdict
+                .filter(|verdict| *verdict != Verdict::RecipientsRefused || !is_any_left(&outcome));
             self.result = Some(judge(verdict, outcome, failure));
             return None;
         }
@@ -231,6 +234,12 @@ impl Shares {
             attempts: 1,
         }
     }
+}
+
+/// Whether there are recipients that the server was not asked about.
+fn is_any_left(outcome: &Outcome) -> bool {
+    let mut recipients = outcome.recipients().iter();
+    recipients.any(|recipient| recipient.reply().is_none())
 }
 
 /// Whether nobody can say which of the replies belong to whom: one before the message was none to its

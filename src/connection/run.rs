@@ -26,6 +26,8 @@ pub(crate) struct Run<'m, C: DerefMut<Target = SmtpConnection>> {
     exchange: Exchange,
     jobs: VecDeque<Job<'m>>,
     failure: Option<Error>,
+    /// The message that was being written when the connection failed.
+    cut: Option<Id>,
 }
 
 /// How far a run has come.
@@ -47,6 +49,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
             exchange,
             jobs: VecDeque::new(),
             failure: None,
+            cut: None,
         }
     }
 
@@ -67,7 +70,10 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         let job = match unfit {
             Some(error) => Job::failed(error),
             None if !self.is_open() => Job::failed(Error::Closed),
-            None => match message.load(&self.connection.capabilities) {
+            None => match message
+                .load(&self.connection.capabilities)
+                .and_then(Load::firm)
+            {
                 Ok(load) => self.job(load),
                 Err(error) => Job::failed(error),
             },
@@ -183,7 +189,11 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
     /// Does what the exchange says. Returns false if that is nothing.
     fn step(&mut self) -> Result<bool> {
         match self.connection.drive(&mut self.exchange)? {
-            Pause::Body(id, framing) => self.write_body(id, framing)?,
+            Pause::Body(id, framing) => {
+                let written = self.write_body(id, framing);
+                self.cut = written.is_err().then_some(id);
+                written?;
+            }
             Pause::Settled(id, settlement) => self.settle(id, settlement),
             Pause::Idle => return Ok(false),
         }
@@ -213,10 +223,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
     }
 
     fn settle(&mut self, id: Id, settlement: Settlement) {
-        let failure = match self.exchange.is_under_way() {
-            true => self.failure.as_ref().map(Error::echo),
-            false => self.failure.take(),
-        };
+        let failure = self.failure_of(id);
         let Some(index) = self.jobs.iter().position(|job| job.id == Some(id)) else {
             return;
         };
@@ -228,6 +235,20 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
             trace.note(format_args!("not all recipients were reached: {failure}"));
         }
         self.begin(index);
+    }
+
+    /// Why the connection failed, for one message: the failure itself for the one that was being
+    /// written, or else for the last one, and the same about the connection for the others.
+    fn failure_of(&mut self, id: Id) -> Option<Error> {
+        let echo = self.failure.as_ref().map(Error::echo);
+        let is_cause = match self.cut {
+            Some(cut) => cut == id,
+            None => !self.exchange.is_under_way(),
+        };
+        match is_cause {
+            true => std::mem::replace(&mut self.failure, echo),
+            false => echo,
+        }
     }
 
     fn lose(&mut self, error: Error) {

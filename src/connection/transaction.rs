@@ -195,7 +195,7 @@ impl<'c> Transaction<'c> {
     ///
     /// As [`SmtpConnection::rset`].
     pub fn reset(self) -> Result<Reply> {
-        self.connection.reset()
+        self.connection.rset()
     }
 
     /// Without SMTPUTF8 at MAIL, no command may have a byte above 127 (RFC 6531, 3.3).

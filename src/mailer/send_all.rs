@@ -233,6 +233,8 @@ where
             Ok(lease) => {
                 self.book.begin_connection();
                 self.run = Some(Run::new(lease, true));
+                // Opening the connection had a deadline of its own.
+                self.arm();
             }
             Err(error) => {
                 self.learn_of(&error);

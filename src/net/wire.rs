@@ -1,15 +1,18 @@
 //! [`Wire`] reads replies, and writes commands and messages. It waits for the server.
 
+pub(crate) mod last_words;
+
 use std::fmt;
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
 
 use crate::config::Timeouts;
 use crate::config::tls::TlsOptions;
-use crate::error::{Error, Result, TlsError, TlsReason};
+use crate::error::{Error, Result, TlsError};
 use crate::exchange::window::Awaited;
 use crate::net::failed::{failed, is_farewell, shortened};
 use crate::net::stream::{Stream, StreamFailure, UpgradeError, deadline_in};
+use crate::net::wire::last_words::LastWords;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;
@@ -26,8 +29,6 @@ const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
 const FAREWELL_ENDS: Duration = Duration::from_millis(300);
 /// For how long a server counts as busy after it has sent something.
 const BUSY: Duration = Duration::from_micros(200);
-/// How long to wait for the server's reason after it has cut the connection.
-const LAST_WORDS: Duration = Duration::from_secs(5);
 
 /// A connection that is read and written as lines.
 ///
@@ -53,6 +54,8 @@ pub(crate) struct Wire {
     /// The passwords and tokens that have been sent, and their encoded forms. If the server repeats
     /// one, it is masked.
     secrets: Secrets,
+    /// What had arrived when a write failed.
+    last_words: Option<LastWords>,
 }
 
 impl Wire {
@@ -69,6 +72,7 @@ impl Wire {
             call_deadline: None,
             trace,
             secrets: Secrets::new(),
+            last_words: None,
         }
     }
 
@@ -280,7 +284,10 @@ impl Wire {
         let octets = self.read_buffer.get(..read).unwrap_or_default();
         self.input.extend(octets);
         self.wait_for_last_words();
-        let reply = self.last_words().ok();
+        let reply = self
+            .hear_out()
+            .ok()
+            .and_then(|said| said.into_iter().next());
         self.abort();
         Err(match reply {
             Some(reply) if !reply.is_positive() => Error::disconnected(Step::Body, Some(reply)),
@@ -512,57 +519,6 @@ impl Wire {
                 },
                 error => error,
             }),
-        }
-    }
-
-    /// The error for a failed write. The server may have sent the reason before.
-    fn failed_write(&mut self, step: Step, failure: StreamFailure) -> Error {
-        let mut error = failed(step, failure);
-        if error.is_timeout() {
-            self.stream.wait_no_more();
-        } else {
-            self.wait_for_last_words();
-        }
-        match self.last_words() {
-            Ok(reply) => {
-                error = Error::disconnected(step, Some(reply));
-            }
-            // With TLS 1.3, the server can reject our part of the handshake after it.
-            Err(Error::Tls(verdict)) if verdict.reason() != TlsReason::Other => {
-                error = Error::Tls(verdict);
-            }
-            Err(_) => {}
-        }
-        self.abort();
-        error
-    }
-
-    fn wait_for_last_words(&mut self) {
-        let patience = LAST_WORDS.min(self.timeouts.command);
-        self.stream.set_deadline(self.within_call(patience));
-    }
-
-    /// The reply that says why a server goes away, or else the error that ended the connection. The
-    /// first reply is about what was being written. A second one may be a farewell: it is shown if
-    /// it has arrived.
-    fn last_words(&mut self) -> Result<Reply> {
-        let reason = self.unwaited_reply()?;
-        self.trace.server_lines(reason.shown());
-        self.stream.wait_no_more();
-        if let Ok(farewell) = self.unwaited_reply() {
-            self.trace.server_lines(farewell.shown());
-        }
-        Ok(reason)
-    }
-
-    /// Reads a reply before the deadline that is already set.
-    fn unwaited_reply(&mut self) -> Result<Reply> {
-        loop {
-            match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
-                Ok(Some(reply)) => return Ok(self.hiding(reply)),
-                Ok(None) => self.fill(Step::Body)?,
-                Err(source) => return Err(self.broken(Step::Body, source)),
-            }
         }
     }
 

@@ -1,11 +1,13 @@
 //! Messages that follow each other on one connection: limits, losses, small buffers and TLS.
 use crate::batch::{message, told};
 use crate::peer::{Server, TestCa};
+use crate::support::own::Answering;
 use crate::support::sending::{
     config, connect, connect_tls, facts, listen, script, send_hi, taken,
 };
+use crate::support::session::config_for;
 use smtplib::connection::Consignment;
-use smtplib::{Envelope, SmtpConnection};
+use smtplib::{Attachment, Envelope, Message, SmtpConnection};
 use socket2::SockRef;
 use std::net::TcpStream;
 
@@ -333,4 +335,105 @@ fn after_starttls_the_recipients_come_first_again() {
     taken(send_hi(&mut smtp, &["ann@example.org"]));
     drop(smtp);
     peer.finish();
+}
+
+/// A server in memory that takes this many octets and then no more. It refuses Bob.
+fn server_that_takes(octets: usize) -> SmtpConnection {
+    let (mut stored, mut is_refused) = (0, false);
+    let answer = move |line: &str| {
+        let reply = match line.split([' ', ':']).next() {
+            Some("EHLO") => "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING".to_owned(),
+            Some("RSET" | "MAIL") => "250 ok".to_owned(),
+            Some("RCPT") => {
+                is_refused = line.contains("bob");
+                if is_refused {
+                    "550 no such user"
+                } else {
+                    "250 ok"
+                }
+                .to_owned()
+            }
+            Some("Bye!") if is_refused => "554 nobody gets it".to_owned(),
+            Some("Bye!") => {
+                stored += 1;
+                format!("250 stored as {stored}")
+            }
+            _ => return String::new(),
+        };
+        format!("{reply}\r\n")
+    };
+    let mut server = Answering::new("220 mx.example.org\r\n", answer);
+    server.takes = octets;
+    SmtpConnection::from_transport(server, &config_for("mail.example", 25)).unwrap()
+}
+
+// A message whose reply has arrived is not unknown, whatever happens to the messages behind it. A
+// refusal is about its own recipient alone.
+#[test]
+fn replies_before_a_failed_write_belong_to_their_messages() {
+    let text = format!("{}Bye!\r\n", "x\r\n".repeat(6_000));
+    for takes in [30_000, 70_000, 75_000, 130_000, 145_000] {
+        let mut smtp = server_that_takes(takes);
+        let batch = (1..=12).map(|number| {
+            let name = if number == 3 { "bob" } else { "ann" };
+            let to = format!("{name}@example.org");
+            let envelope = Envelope::parse("me@client.example", to.as_str()).unwrap();
+            Consignment::from((envelope, text.clone()))
+        });
+        let mut results = sent(&mut smtp, batch);
+        let whole = (takes - 100) / (text.len() + 100);
+        if whole > 2 {
+            assert_eq!(
+                results.remove(2),
+                "not delivered, permanent, 550",
+                "{takes}"
+            );
+        }
+        let accepted = if whole > 2 { whole - 1 } else { whole };
+        for (place, result) in results.iter().enumerate() {
+            let expected = match place < accepted {
+                true => format!("ann@example.org Accepted 250 stored as {}", place + 1),
+                false => "not delivered, transient, closed".to_owned(),
+            };
+            assert!(
+                result.starts_with(&expected),
+                "message {place} behind {takes} octets: {result}"
+            );
+        }
+    }
+}
+
+// A source that cannot be read costs its own message, and not those that are on their way.
+#[test]
+fn a_small_attachment_that_fails_hurts_nobody_else() {
+    let mut smtp = server_that_takes(usize::MAX);
+    let small = |name: &str| {
+        let message = Message::builder()
+            .from("me@client.example")
+            .to("ann@example.org");
+        message
+            .message_id(&format!("{name}@client.example"))
+            .text("Bye!\r\n")
+    };
+    let fails = || Err(std::io::Error::other("the disk is gone"));
+    let broken = Attachment::streamed("a.bin", 5, move || -> std::io::Result<&[u8]> { fails() });
+    let messages = [
+        small("1").build().unwrap(),
+        small("2").build().unwrap(),
+        small("3").attach(broken).build().unwrap(),
+        small("4").build().unwrap(),
+    ];
+    let results: Vec<String> = smtp
+        .send_all(&messages)
+        .map(|result| told(&result))
+        .collect();
+    assert_eq!(
+        results,
+        [
+            "ann@example.org Accepted 250 stored as 1",
+            "ann@example.org Accepted 250 stored as 2",
+            "not delivered",
+            "ann@example.org Accepted 250 stored as 3",
+        ]
+    );
 }

@@ -310,6 +310,14 @@ fn between_two_calls() {
             "not delivered, transient, closed, 421, at rest",
         ),
         ("S: 250 surplus\nCclose", "not delivered, closed, at rest"),
+        (
+            "S: 451 4.4.2 idle for too long\nEOF\nCclose",
+            "not delivered, transient, closed, 451, at rest",
+        ),
+        (
+            "S: 550 5.4.7 idle for too long\nEOF\nCclose",
+            "not delivered, transient, closed, 550, at rest",
+        ),
         ("EOF\nCclose", "not delivered, transient, closed, at rest"),
     ] {
         let dialog = format!(
@@ -557,6 +565,9 @@ fn a_deadline_for_each_call() {
     }
     let outcome = transaction.data("Hi!".as_bytes()).unwrap();
     assert!(outcome.is_complete());
+    let transaction = smtp.mail("me@client.example").unwrap();
+    thread::sleep(Duration::from_millis(2100));
+    assert_eq!(transaction.reset().unwrap().code(), 250);
     drop(smtp);
     peer.finish();
 }

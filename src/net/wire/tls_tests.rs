@@ -1,14 +1,14 @@
 //! The error of a system call is reported, even if the TLS library turns it into another one.
 
 use super::*;
-use crate::error::Delivery;
+use crate::error::{Delivery, TlsReason};
 use crate::net::stream::stand_in::{alert, failed_handshake, record, stand_in};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::thread;
 
 const BRIEF: Duration = Duration::from_millis(100);
-/// Longer than [`BRIEF`], and shorter than [`LAST_WORDS`].
+/// Longer than [`BRIEF`], and shorter than the patience for last words.
 const SOON: Duration = Duration::from_secs(4);
 
 fn wire(budget: Duration) -> (Wire, TcpStream) {

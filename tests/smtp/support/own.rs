@@ -148,6 +148,8 @@ pub(crate) struct Answering<F> {
     line: Vec<u8>,
     said: VecDeque<u8>,
     is_nonblocking: bool,
+    /// How many octets it takes before every write fails.
+    pub(crate) takes: usize,
     /// The errors with which the next calls fail, before anything else happens.
     pub(crate) trouble: VecDeque<ErrorKind>,
 }
@@ -159,6 +161,7 @@ impl<F: FnMut(&str) -> String> Answering<F> {
             line: Vec::new(),
             said: greeting.bytes().collect(),
             is_nonblocking: false,
+            takes: usize::MAX,
             trouble: VecDeque::new(),
         }
     }
@@ -186,7 +189,11 @@ impl<F: FnMut(&str) -> String> Write for Answering<F> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         self.check_trouble()?;
         // In small pieces, like a pipe.
-        let taken = octets.len().min(7);
+        let taken = octets.len().min(7).min(self.takes);
+        if taken == 0 {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        self.takes -= taken;
         for octet in &octets[..taken] {
             self.line.push(*octet);
             if self.line.ends_with(b"\r\n") {
