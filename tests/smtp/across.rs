@@ -3,7 +3,7 @@ use crate::batch::{message, told};
 use crate::peer::{Server, TestCa};
 use crate::support::own::Answering;
 use crate::support::sending::{
-    config, connect, connect_tls, facts, listen, script, send_hi, taken,
+    config, connect, connect_tls, facts, fates_in, listen, script, send_hi, taken,
 };
 use crate::support::session::config_for;
 use smtplib::connection::Consignment;
@@ -436,4 +436,80 @@ fn a_small_attachment_that_fails_hurts_nobody_else() {
             "ann@example.org Accepted 250 stored as 3",
         ]
     );
+}
+
+// A message that is sent in two transactions stands behind the next one. The failure is that of the
+// message which was being written.
+#[test]
+fn a_source_that_fails_is_the_end_of_its_own_message() {
+    let peer = listen(
+        &["PIPELINING"],
+        "
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        C: RCPT TO:<bob@example.org>
+        C: DATA
+        S: 250 ok
+        S: 250 ok
+        S: 452 too many
+        S: 354 go
+        C| 1
+        C| .
+        C: RSET
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        C: DATA
+        S: 250 taken
+        S: 250 ok
+        S: 250 ok
+        S: 250 ok
+        S: 354 go
+        Cignore
+        ",
+    );
+    let open = || -> std::io::Result<&[u8]> { Err(std::io::Error::other("the disk is gone")) };
+    let broken = Message::builder()
+        .from("me@client.example")
+        .to("ann@example.org")
+        .attach(Attachment::streamed("a.bin", 100_000, open))
+        .build()
+        .unwrap();
+    let two = ["ann@example.org", "bob@example.org"];
+    let mut smtp = connect(&peer);
+    let batch = [message(1, &two), Consignment::from(&broken)];
+    let results: Vec<_> = smtp.send_all(batch).collect();
+    assert_eq!(
+        told(&results[0]),
+        "ann@example.org Accepted 250 taken, bob@example.org NotSent -"
+    );
+    let error = results[1].as_ref().unwrap_err();
+    assert!(error.to_string().contains("the disk is gone"), "{error}");
+    assert!(!error.is_transient());
+    peer.finish();
+}
+
+// RFC 9422: the server allows no other transaction, so the second recipient was not refused.
+#[test]
+fn not_all_are_refused_if_one_was_not_tried() {
+    let peer = listen(
+        &["LIMITS RCPTMAX=1 MAILMAX=1"],
+        "
+        C: MAIL FROM:<me@client.example>
+        S: 250 ok
+        C: RCPT TO:<ann@example.org>
+        S: 550 no such user
+        ",
+    );
+    let mut smtp = connect(&peer);
+    let error = send_hi(&mut smtp, &["ann@example.org", "bob@example.org"]).unwrap_err();
+    assert_eq!(
+        fates_in(&error),
+        [
+            "ann@example.org Refused 550 no such user",
+            "bob@example.org NotSent -"
+        ]
+    );
+    assert_eq!(facts(&error), "not delivered, transient, closed, 550");
+    drop(smtp);
+    peer.finish();
 }
