@@ -4,6 +4,7 @@ use std::iter::FusedIterator;
 
 use crate::connection::SmtpConnection;
 use crate::connection::cargo::Consignment;
+use crate::connection::rest::Rest;
 use crate::connection::run::{Progress, Run};
 use crate::error::{Error, Result};
 use crate::outcome::Outcome;
@@ -16,7 +17,8 @@ impl SmtpConnection {
     /// not affect the others.
     ///
     /// Messages are taken from the iterator when there is room for them. At most 1 MiB and 4096
-    /// messages are on their way at a time.
+    /// messages are on their way at a time. The iterator may wait for the next message, as one that
+    /// reads a channel does: everything before it is sent first.
     ///
     /// Nothing is sent until you ask for the first result.
     ///
@@ -59,7 +61,7 @@ impl SmtpConnection {
         SendAll {
             unfit: self.begin().err(),
             run: Run::new(self, true),
-            rest: messages.into_iter(),
+            rest: Rest::new(messages.into_iter()),
             is_single: false,
         }
     }
@@ -90,7 +92,7 @@ pub struct SendAll<'c, 'a, I> {
     run: Run<'a, &'c mut SmtpConnection>,
     /// Why the connection cannot be used.
     unfit: Option<Error>,
-    rest: I,
+    rest: Rest<I>,
     is_single: bool,
 }
 
@@ -114,7 +116,7 @@ impl<I> SendAll<'_, '_, I> {
     ///
     /// The connection is closed if a message that was taken has no result yet.
     pub fn into_rest(self) -> I {
-        self.rest
+        self.rest.messages
     }
 }
 
@@ -131,7 +133,8 @@ where
             match self.run.advance() {
                 Progress::Result(result) => return Some(result),
                 Progress::Room if self.is_single && self.run.wait() => {}
-                Progress::Room | Progress::Done => match self.rest.next() {
+                Progress::Room if self.rest.may_wait() && !self.run.flush() => {}
+                Progress::Room | Progress::Done => match self.rest.next(Some(&mut self.run)) {
                     Some(message) => self.run.push(message.into(), self.unfit.take()),
                     None if self.run.wait() => {}
                     None => return None,

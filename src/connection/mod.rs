@@ -15,6 +15,7 @@ pub(crate) mod cargo;
 pub(crate) mod drive;
 mod goodbye;
 mod job;
+pub(crate) mod rest;
 pub(crate) mod run;
 pub(crate) mod smtp_connection;
 pub(crate) mod transaction;

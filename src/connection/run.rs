@@ -117,6 +117,12 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         self.begin(self.jobs.len() - 1);
     }
 
+    /// Writes what waits in memory. Returns false if that ended the messages under way.
+    pub(crate) fn flush(&mut self) -> bool {
+        let written = self.connection.wire.flush(Step::Body);
+        written.map_err(|error| self.lose(error)).is_ok()
+    }
+
     /// Whether another message can be taken.
     pub(crate) fn is_open(&self) -> bool {
         !self.exchange.is_over()

@@ -1,7 +1,7 @@
 //! [`Book`]: the messages of a batch that have no result yet, and the results that wait for their
 //! turn.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::time::{Duration, Instant};
 
@@ -34,8 +34,16 @@ pub(crate) struct Book<'a> {
 /// A message that is taken out: it has a result or not.
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
-    Open(Box<Attempts<'a>>),
+    Open(Left<'a>),
     Done(Result<Outcome>),
+}
+
+/// A message for another thread.
+#[derive(Debug)]
+pub(crate) struct Left<'a> {
+    attempts: Box<Attempts<'a>>,
+    /// When it may be sent again, if it waits for that.
+    due: Option<Instant>,
 }
 
 /// A message in its place. Once it has a result, the message itself is not kept.
@@ -58,10 +66,10 @@ impl<'a> Book<'a> {
         self.first + self.slots.len() as u64 - 1
     }
 
-    /// Adds a message from another thread, which is sent at once.
-    pub(crate) fn take_over(&mut self, attempts: Box<Attempts<'a>>, now: Instant) {
-        let number = self.add(attempts);
-        self.again.push((now, number));
+    /// Adds a message from another thread. If it does not wait for another attempt, it is sent at once.
+    pub(crate) fn take_over(&mut self, left: Left<'a>, now: Instant) {
+        let number = self.add(left.attempts);
+        self.again.push((left.due.unwrap_or(now), number));
     }
 
     /// How many messages have no result, or a result that is not returned yet.
@@ -116,14 +124,17 @@ impl<'a> Book<'a> {
 
     /// Takes out everything, in order. No message may be under way.
     pub(crate) fn hand_over(&mut self) -> impl Iterator<Item = Taken<'a>> + use<'a> {
-        self.again.clear();
+        let due: BTreeMap<u64, Instant> = self.again.drain(..).map(|(at, of)| (of, at)).collect();
+        let numbers = self.first..;
         self.first += self.slots.len() as u64;
-        mem::take(&mut self.slots)
-            .into_iter()
-            .map(|slot| match slot {
-                Slot::Done(result) => Taken::Done(result),
-                Slot::Open { attempts, .. } => Taken::Open(attempts),
-            })
+        let slots = mem::take(&mut self.slots).into_iter();
+        numbers.zip(slots).map(move |(number, slot)| match slot {
+            Slot::Done(result) => Taken::Done(result),
+            Slot::Open { attempts, .. } => Taken::Open(Left {
+                attempts,
+                due: due.get(&number).copied(),
+            }),
+        })
     }
 
     /// Takes the result of the oldest message on the connection. If it is sent again, returns the
@@ -205,5 +216,40 @@ impl<'a> Slot<'a> {
             Self::Open { attempts, losses } => Some((attempts, losses)),
             Self::Done(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::Envelope;
+    use crate::error::Error;
+
+    // A message that waits for its next attempt also waits on another thread.
+    #[test]
+    fn a_pause_is_handed_over() {
+        let (now, pause) = (Instant::now(), Duration::from_secs(60));
+        let retry = Retry::new(3).pauses(pause, pause);
+        let consignment = || {
+            let envelope = Envelope::parse("me@client.example", "ann@example.org").unwrap();
+            Box::new(Attempts::new((envelope, "Hi!\r\n").into(), now))
+        };
+        let mut book = Book::default();
+        let number = book.add(consignment());
+        book.add(consignment());
+        book.begin(number);
+        let later = Err(Error::SenderRefused("450 greylisted".parse().unwrap()));
+        assert!(book.settle(later, Some(&retry), now).is_some());
+
+        let mut other = Book::default();
+        for taken in book.hand_over() {
+            let Taken::Open(left) = taken else {
+                panic!("{taken:?}")
+            };
+            other.take_over(left, now);
+        }
+        assert_eq!(other.take_due(now), Some(1));
+        assert_eq!(other.take_due(now), None);
+        assert!(other.next_due().unwrap() > now + pause / 2);
     }
 }

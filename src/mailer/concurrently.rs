@@ -12,8 +12,7 @@ use std::thread;
 use crate::connection::cargo::Consignment;
 use crate::error::Result;
 use crate::mailer::Mailer;
-use crate::mailer::attempts::Attempts;
-use crate::mailer::book::Taken;
+use crate::mailer::book::{Left, Taken};
 use crate::outcome::Outcome;
 
 /// Most results that wait to be looked at.
@@ -115,7 +114,7 @@ struct Crew<'a, I>(Mutex<List<'a, I>>);
 struct List<'a, I> {
     rest: Enumerate<I>,
     /// What a thread without a connection has given back, each with its place.
-    returned: Vec<(usize, Box<Attempts<'a>>)>,
+    returned: Vec<(usize, Left<'a>)>,
     /// How many threads are at work. The last of them does all that is left.
     at_work: usize,
 }
@@ -158,15 +157,15 @@ where
                 None => self.leave(),
             };
             let Some(left) = left else { return };
-            for (place, attempts) in left {
+            for (place, message) in left {
                 places.borrow_mut().push_back(place);
-                sent.take_over(attempts);
+                sent.take_over(message);
             }
         }
     }
 
     /// The end of a thread that finds nothing to do, unless there is something after all.
-    fn leave(&self) -> Option<Vec<(usize, Box<Attempts<'a>>)>> {
+    fn leave(&self) -> Option<Vec<(usize, Left<'a>)>> {
         let mut list = self.list();
         if list.returned.is_empty() {
             list.at_work -= 1;
@@ -180,13 +179,13 @@ where
         &self,
         taken: impl Iterator<Item = (usize, Taken<'a>)>,
         results: &Results,
-    ) -> Option<Vec<(usize, Box<Attempts<'a>>)>> {
+    ) -> Option<Vec<(usize, Left<'a>)>> {
         let mut left = Vec::new();
         for (place, taken) in taken {
             match taken {
                 // Whether anybody listens shows with the next.
                 Taken::Done(result) => drop(results.send((place, result))),
-                Taken::Open(attempts) => left.push((place, attempts)),
+                Taken::Open(message) => left.push((place, message)),
             }
         }
         let mut list = self.list();

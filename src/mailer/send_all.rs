@@ -5,11 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::connection::cargo::Consignment;
+use crate::connection::rest::Rest;
 use crate::connection::run::{Progress, Run};
 use crate::error::{Error, Result};
 use crate::mailer::Mailer;
 use crate::mailer::attempts::Attempts;
-use crate::mailer::book::{Book, Taken};
+use crate::mailer::book::{Book, Left, Taken};
 use crate::mailer::concurrently::Concurrently;
 use crate::mailer::lease::{Lease, wait_until};
 use crate::mailer::pool::Pool;
@@ -66,7 +67,7 @@ impl Mailer {
     {
         SendAll {
             pool: Arc::clone(&self.pool),
-            rest: messages.into_iter(),
+            rest: Rest::new(messages.into_iter()),
             is_exhausted: false,
             run: None,
             book: Book::default(),
@@ -96,7 +97,7 @@ impl Mailer {
 #[must_use = "nothing is sent until you ask for a result"]
 pub struct SendAll<'a, I> {
     pool: Arc<Pool>,
-    rest: I,
+    rest: Rest<I>,
     is_exhausted: bool,
     run: Option<Run<'a, Lease>>,
     book: Book<'a>,
@@ -117,7 +118,12 @@ impl<'a, I> SendAll<'a, I> {
     /// never more connections than [`Mailer::connections`] allows. Call this before you ask for the
     /// first result.
     pub fn concurrency(self, threads: usize) -> Concurrently<'a, I> {
-        Concurrently::new(Mailer { pool: self.pool }, self.rest, threads, self.most)
+        Concurrently::new(
+            Mailer { pool: self.pool },
+            self.rest.messages,
+            threads,
+            self.most,
+        )
     }
 
     /// If true, waits for the result of each message before the next is sent over the same
@@ -134,7 +140,7 @@ impl<'a, I> SendAll<'a, I> {
     ///
     /// The connection is closed if a message that was taken has no result yet.
     pub fn into_rest(self) -> I {
-        self.rest
+        self.rest.messages
     }
 
     /// Makes it one of many that take messages from the same list, with at most `most` on its
@@ -159,8 +165,8 @@ impl<'a, I> SendAll<'a, I> {
     }
 
     /// Adds a message that another one of the many had taken.
-    pub(crate) fn take_over(&mut self, attempts: Box<Attempts<'a>>) {
-        self.book.take_over(attempts, Instant::now());
+    pub(crate) fn take_over(&mut self, left: Left<'a>) {
+        self.book.take_over(left, Instant::now());
     }
 
     /// Ends the attempt of the next message with this error.
@@ -270,6 +276,9 @@ where
 
     /// Sends the next message if it is its turn. If not, reads a reply or waits.
     fn feed(&mut self) {
+        if self.rest.may_wait() && !self.run.as_mut().is_some_and(Run::flush) {
+            return;
+        }
         let Some((number, turn)) = self.choose() else {
             return self.drain();
         };
@@ -314,7 +323,7 @@ where
         if self.is_exhausted || self.book.len() >= MOST_WAITING {
             return None;
         }
-        let Some(message) = self.rest.next() else {
+        let Some(message) = self.rest.next(self.run.as_mut()) else {
             self.is_exhausted = !self.is_one_of_many;
             return None;
         };

@@ -10,6 +10,9 @@ use smtplib::connection::Consignment;
 use smtplib::{Attachment, Envelope, Message, SmtpConnection};
 use socket2::SockRef;
 use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// This many messages to Ann.
 fn to_ann(count: usize) -> impl Iterator<Item = Consignment<'static>> {
@@ -511,5 +514,52 @@ fn not_all_are_refused_if_one_was_not_tried() {
     );
     assert_eq!(facts(&error), "not delivered, transient, closed, 550");
     drop(smtp);
+    peer.finish();
+}
+
+// What is finished is sent before an iterator is asked that may wait, and its time is nobody's.
+#[test]
+fn a_channel_keeps_no_message_back() {
+    for offers in ["250 PIPELINING", "250-PIPELINING\r\n250 CHUNKING"] {
+        let (stored, is_stored) = mpsc::channel();
+        let answer = move |line: &str| {
+            let reply = match line.split([' ', ':']).next() {
+                Some("EHLO") => format!("250-mx.example.org\r\n{offers}"),
+                Some("RSET" | "MAIL" | "RCPT") => "250 ok".to_owned(),
+                Some("DATA") => "354 go".to_owned(),
+                Some("BDAT" | ".") => {
+                    stored.send(()).unwrap();
+                    "250 taken".to_owned()
+                }
+                _ => return String::new(),
+            };
+            format!("{reply}\r\n")
+        };
+        let server = Answering::new("220 mx.example.org\r\n", answer);
+        let config = config_for("mail.example", 25);
+        let mut smtp = SmtpConnection::from_transport(server, &config).unwrap();
+        let (hand, messages) = mpsc::channel();
+        let program = thread::spawn(move || {
+            for number in 1..=3 {
+                hand.send(message(number, &["ann@example.org"])).unwrap();
+                let is_stored = is_stored.recv_timeout(Duration::from_secs(5));
+                assert!(is_stored.is_ok(), "message {number} waits for the next one");
+            }
+        });
+        let results = sent(&mut smtp, messages);
+        assert_eq!(results, ["ann@example.org Accepted 250 taken"; 3]);
+        program.join().unwrap();
+    }
+}
+
+#[test]
+fn the_time_of_an_iterator_is_not_that_of_a_message() {
+    let peer = Server::new().offer("PIPELINING").script().listen();
+    let config = config(&peer).deadline(Duration::from_secs(2));
+    let mut smtp = config.connect().unwrap();
+    let slowly = to_ann(3).inspect(|_| thread::sleep(Duration::from_millis(900)));
+    let results = sent(&mut smtp, slowly);
+    assert_eq!(results, ["ann@example.org Accepted 250 2.0.0 taken"; 3]);
+    smtp.quit();
     peer.finish();
 }
