@@ -557,9 +557,9 @@ fn the_time_of_an_iterator_is_not_that_of_a_message() {
     let peer = Server::new().offer("PIPELINING").script().listen();
     let config = config(&peer).deadline(Duration::from_secs(2));
     let mut smtp = config.connect().unwrap();
-    let slowly = to_ann(3).inspect(|_| thread::sleep(Duration::from_millis(900)));
+    let slowly = to_ann(4).inspect(|_| thread::sleep(Duration::from_millis(900)));
     let results = sent(&mut smtp, slowly);
-    assert_eq!(results, ["ann@example.org Accepted 250 2.0.0 taken"; 3]);
+    assert_eq!(results, ["ann@example.org Accepted 250 2.0.0 taken"; 4]);
     smtp.quit();
     peer.finish();
 }
