@@ -122,9 +122,9 @@ impl Job {
         let first = smtp.sendmail(SENDER, &self.recipients, &octets);
         assert!(first.unwrap().is_complete());
         let watch = Watch::start();
-        let messages = (0..self.count)
-            .take_while(|_| !watch.is_over(self.seconds))
-            .map(|_| (envelope.clone(), &*octets));
+        let messages = While(|| !watch.is_over(self.seconds))
+            .take(self.count)
+            .map(|()| (envelope.clone(), &*octets));
         let results = smtp.send_all(messages);
         let sent = results
             .inspect(|result| assert!(result.as_ref().unwrap().is_complete()))
@@ -284,6 +284,22 @@ impl Job {
             sent += 1;
         }
         watch.report(sent);
+    }
+}
+
+/// Gives something while a condition holds, and promises that: an iterator that may wait has each
+/// message sent before it is asked for the next one.
+struct While<F>(F);
+
+impl<F: Fn() -> bool> Iterator for While<F> {
+    type Item = ();
+
+    fn next(&mut self) -> Option<()> {
+        (self.0)().then_some(())
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (usize::from((self.0)()), None)
     }
 }
 
