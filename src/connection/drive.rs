@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::exchange::ledger::Settlement;
 use crate::exchange::transit::Framing;
 use crate::exchange::{Action, Exchange, Id};
-use crate::net::wire::last_words::LastWords;
+use crate::net::last_words::LastWords;
 use crate::reply::Reply;
 use crate::step::Step;
 

@@ -4,6 +4,7 @@
 pub(crate) mod body;
 pub(crate) mod dial;
 mod failed;
+pub(crate) mod last_words;
 pub(crate) mod stream;
 mod unix;
 pub(crate) mod wire;

@@ -1,6 +1,6 @@
 //! [`Wire`] reads replies, and writes commands and messages. It waits for the server.
 
-pub(crate) mod last_words;
+mod hearing;
 
 use std::fmt;
 use std::io::{ErrorKind, Write};
@@ -11,8 +11,8 @@ use crate::config::tls::TlsOptions;
 use crate::error::{Error, Result, TlsError};
 use crate::exchange::window::Awaited;
 use crate::net::failed::{failed, is_farewell, shortened};
+use crate::net::last_words::LastWords;
 use crate::net::stream::{Stream, StreamFailure, UpgradeError, deadline_in};
-use crate::net::wire::last_words::LastWords;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
 use crate::protocol::parser::ReplyParser;

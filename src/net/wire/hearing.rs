@@ -1,9 +1,10 @@
-//! [`LastWords`]: what a server has still said when nothing more can be written to it.
+//! Hears what a server has still said when nothing more can be written to it.
 
 use std::time::Duration;
 
 use crate::error::{Error, Result, TlsReason};
 use crate::net::failed::failed;
+use crate::net::last_words::LastWords;
 use crate::net::stream::StreamFailure;
 use crate::net::wire::Wire;
 use crate::protocol::line;
@@ -15,17 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How many bytes of replies are read then. All that can be due while a batch is sent are fewer, and a
 /// server that does not stop talking is not listened to for ever.
 const MAX_OCTETS: usize = 256 * 1024;
-
-/// The replies that had arrived when a write failed, and why it failed.
-///
-/// Most of them are the replies to what was written before. Only the first one behind those is about the
-/// failure.
-#[derive(Debug)]
-pub(crate) struct LastWords {
-    /// Oldest first.
-    pub(crate) replies: Vec<Reply>,
-    pub(crate) failure: Error,
-}
 
 impl Wire {
     /// The replies that had arrived when a write failed.
