@@ -32,7 +32,8 @@
 //! sent until you ask for the first result.
 //!
 //! Messages are taken when there is room for them. An iterator that makes each message when it is
-//! asked for one needs little memory, however many there are.
+//! asked for one needs little memory, however many there are. It may also wait for a message, as one
+//! that reads a channel does: everything before that message is sent first.
 //!
 //! # Why it is fast
 //!
