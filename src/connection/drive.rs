@@ -95,15 +95,17 @@ fn attribute(last_words: LastWords, exchange: &mut Exchange, taken: u64, told: E
         if exchange.is_over() {
             break;
         }
-        let due = exchange.awaited().filter(|due| due.end_at <= taken);
-        // 421 is about the connection (RFC 5321, 3.8).
-        if due.is_none() || reply.code() == 421 {
+        let is_due = exchange.awaited().is_some_and(|due| due.end_at <= taken);
+        if is_due {
+            exchange.replied(reply.clone());
+        }
+        // 421 is about the connection, too (RFC 5321, 3.8).
+        if !is_due || reply.code() == 421 {
             return match told {
                 Error::Disconnected { step, .. } => Error::disconnected(step, Some(reply)),
                 told => told,
             };
         }
-        exchange.replied(reply);
     }
     failure
 }

@@ -8,6 +8,8 @@ use crate::connection::run::Run;
 
 /// An iterator that took longer than this for a message may do so again.
 const SLOW: Duration = Duration::from_millis(5);
+/// After this time the server may have closed the connection.
+const LONG: Duration = Duration::from_secs(1);
 
 /// The messages of a batch that were not taken yet.
 #[derive(Debug)]
@@ -43,9 +45,13 @@ impl<I: Iterator> Rest<I> {
     {
         let begun = Instant::now();
         let message = self.messages.next();
-        self.is_slow = begun.elapsed() > SLOW;
+        let waited = begun.elapsed();
+        self.is_slow = waited > SLOW;
         if let (true, Some(run)) = (self.is_slow, run) {
             run.arm();
+            if waited > LONG {
+                run.check_idle();
+            }
         }
         message
     }

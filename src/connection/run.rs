@@ -123,6 +123,16 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         written.map_err(|error| self.lose(error)).is_ok()
     }
 
+    /// Checks that the connection has not ended during a pause. On one that has, the result of a message
+    /// that goes with its envelope would be unknown.
+    pub(crate) fn check_idle(&mut self) {
+        while self.wait() {}
+        if self.is_open() {
+            let checked = self.connection.wire.check_idle();
+            checked.unwrap_or_else(|error| self.lose(error));
+        }
+    }
+
     /// Whether another message can be taken.
     pub(crate) fn is_open(&self) -> bool {
         !self.exchange.is_over()

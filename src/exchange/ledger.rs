@@ -213,8 +213,10 @@ impl Ledger {
 
     /// The server refused the message while it was being written, and closed the connection.
     pub(crate) fn refused_in_body(&mut self, reply: &Reply) {
+        // An earlier refusal is the reason to report.
+        let refusal = self.refusal();
         self.refuse_accepted(reply);
-        self.end(Verdict::DataRefused, Aftermath::Close);
+        self.end(refusal.unwrap_or(Verdict::DataRefused), Aftermath::Close);
     }
 
     /// The end of the message was not sent, so the server cannot have accepted it, whatever was

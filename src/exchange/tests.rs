@@ -492,3 +492,23 @@ fn flights_of_fifty_messages() {
     assert!(pipelined <= 100 && chunks <= 60, "{flights:?}");
     assert!(across <= 56 && streamed <= 6, "{flights:?}");
 }
+
+// A message goes with its envelope, and the connection ends in the middle of it: the refusal of its
+// recipient is the reason, and not what the server says about a message for nobody.
+#[test]
+fn an_earlier_refusal_is_the_reason() {
+    let mut exchange = Exchange::new(ACROSS).resume(false, true);
+    exchange.push(order(0, 1, Framing::Chunk(100)));
+    while matches!(exchange.next(0), Action::Write(..)) {}
+    assert!(matches!(exchange.next(0), Action::Body(..)));
+    exchange.replied(reply("250 ok"));
+    exchange.replied(reply("450 greylisted"));
+    exchange.refused_in_body(reply("554 nobody gets it"));
+    exchange.lost(0);
+    let Action::Settled(_, settlement) = exchange.next(0) else {
+        panic!("it has no end");
+    };
+    assert_eq!(settlement.verdict, Some(Verdict::RecipientsRefused));
+    let refused = &settlement.outcome.recipients()[0];
+    assert_eq!(refused.reply().unwrap().code(), 450);
+}

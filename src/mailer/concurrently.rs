@@ -119,6 +119,33 @@ struct List<'a, I> {
     at_work: usize,
 }
 
+/// What one thread takes from the list, and the places of that.
+struct Share<'c, 'a, I> {
+    crew: &'c Crew<'a, I>,
+    places: &'c RefCell<VecDeque<usize>>,
+}
+
+impl<'a, I> Iterator for Share<'_, 'a, I>
+where
+    I: Iterator,
+    I::Item: Into<Consignment<'a>>,
+{
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        let (place, message) = self.crew.list().rest.next()?;
+        self.places.borrow_mut().push_back(place);
+        Some(message)
+    }
+
+    /// Promises nothing while another thread has the list, because it may wait for a message.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let list = self.crew.0.try_lock();
+        let least = list.map_or(0, |list| list.rest.size_hint().0.min(1));
+        (least, None)
+    }
+}
+
 impl<'a, I> Crew<'a, I>
 where
     I: Iterator,
@@ -135,12 +162,11 @@ where
     /// What one thread does.
     fn work(&self, mailer: &Mailer, most: usize, results: &Results) {
         let places = RefCell::new(VecDeque::new());
-        let next = || {
-            let (place, message) = self.list().rest.next()?;
-            places.borrow_mut().push_back(place);
-            Some(message)
+        let share = Share {
+            crew: self,
+            places: &places,
         };
-        let mut sent = mailer.send_all(iter::from_fn(next)).one_of_many(most);
+        let mut sent = mailer.send_all(share).one_of_many(most);
         loop {
             // Nobody listens any more if the caller's function has panicked.
             let is_heard = sent.by_ref().all(|result| {

@@ -283,6 +283,10 @@ where
         let Some((number, turn)) = self.choose() else {
             return self.drain();
         };
+        if !self.has_room() {
+            // While a message was waited for, the connection has ended or become too old.
+            return;
+        }
         let wait = turn.saturating_duration_since(Instant::now());
         let Some(run) = &mut self.run else { return };
         if !wait.is_zero() {
@@ -314,13 +318,13 @@ where
     fn choose(&mut self) -> Option<(u64, Instant)> {
         if self.chosen.is_none() {
             let now = Instant::now();
-            let number = self.book.take_due(now).or_else(|| self.take_next(now))?;
-            self.chosen = Some((number, self.pool.pace.turn_of_many(now)));
+            let number = self.book.take_due(now).or_else(|| self.take_next())?;
+            self.chosen = Some((number, self.pool.pace.turn_of_many(Instant::now())));
         }
         self.chosen
     }
 
-    fn take_next(&mut self, now: Instant) -> Option<u64> {
+    fn take_next(&mut self) -> Option<u64> {
         if self.is_exhausted || self.book.len() >= MOST_WAITING {
             return None;
         }
@@ -328,7 +332,8 @@ where
             self.is_exhausted = !self.is_one_of_many;
             return None;
         };
-        Some(self.book.add(Box::new(Attempts::new(message.into(), now))))
+        let attempts = Attempts::new(message.into(), Instant::now());
+        Some(self.book.add(Box::new(attempts)))
     }
 }
 

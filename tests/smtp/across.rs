@@ -340,24 +340,28 @@ fn after_starttls_the_recipients_come_first_again() {
     peer.finish();
 }
 
-/// A server in memory that takes this many octets and then no more. It refuses Bob.
-fn server_that_takes(octets: usize) -> SmtpConnection {
+/// A server in memory that takes this many octets and then no more. It refuses Bob, and says goodbye
+/// after this many messages.
+fn server_that_takes(octets: usize, most: usize) -> SmtpConnection {
     let (mut stored, mut is_refused) = (0, false);
     let answer = move |line: &str| {
+        if stored == most {
+            return if line == "RSET" { "421 enough\r\n" } else { "" }.to_owned();
+        }
         let reply = match line.split([' ', ':']).next() {
             Some("EHLO") => "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING".to_owned(),
             Some("RSET" | "MAIL") => "250 ok".to_owned(),
             Some("RCPT") => {
                 is_refused = line.contains("bob");
-                if is_refused {
-                    "550 no such user"
+                let reply = if is_refused {
+                    "450 greylisted"
                 } else {
                     "250 ok"
-                }
-                .to_owned()
+                };
+                reply.to_owned()
             }
-            Some("Bye!") if is_refused => "554 nobody gets it".to_owned(),
-            Some("Bye!") => {
+            Some("BDAT") if is_refused => "554 nobody gets it".to_owned(),
+            Some("Bye!") if !is_refused => {
                 stored += 1;
                 format!("250 stored as {stored}")
             }
@@ -375,8 +379,8 @@ fn server_that_takes(octets: usize) -> SmtpConnection {
 #[test]
 fn replies_before_a_failed_write_belong_to_their_messages() {
     let text = format!("{}Bye!\r\n", "x\r\n".repeat(6_000));
-    for takes in [30_000, 70_000, 75_000, 130_000, 145_000] {
-        let mut smtp = server_that_takes(takes);
+    for takes in [30_000, 46_000, 70_000, 75_000, 130_000, 145_000] {
+        let mut smtp = server_that_takes(takes, usize::MAX);
         let batch = (1..=12).map(|number| {
             let name = if number == 3 { "bob" } else { "ann" };
             let to = format!("{name}@example.org");
@@ -385,10 +389,10 @@ fn replies_before_a_failed_write_belong_to_their_messages() {
         });
         let mut results = sent(&mut smtp, batch);
         let whole = (takes - 100) / (text.len() + 100);
-        if whole > 2 {
+        if takes > 40_000 {
             assert_eq!(
                 results.remove(2),
-                "not delivered, permanent, 550",
+                "not delivered, transient, 450",
                 "{takes}"
             );
         }
@@ -406,10 +410,28 @@ fn replies_before_a_failed_write_belong_to_their_messages() {
     }
 }
 
+// 421 in the place of a reply to RSET or MAIL: the message behind it was not accepted.
+#[test]
+fn goodbye_before_a_failed_write_is_no_doubt() {
+    let text = format!("{}Bye!\r\n", "x\r\n".repeat(6_000));
+    let mut smtp = server_that_takes(60_000, 2);
+    let batch = (1..=6).map(|_| {
+        let envelope = Envelope::parse("me@client.example", "ann@example.org").unwrap();
+        Consignment::from((envelope, text.clone()))
+    });
+    let results = sent(&mut smtp, batch);
+    assert_eq!(results[1], "ann@example.org Accepted 250 stored as 2");
+    assert_eq!(results[2], "not delivered, transient, closed, 421, at RSET");
+    assert_eq!(
+        results[3],
+        "not delivered, transient, closed, 421, at the message"
+    );
+}
+
 // A source that cannot be read costs its own message, and not those that are on their way.
 #[test]
 fn a_small_attachment_that_fails_hurts_nobody_else() {
-    let mut smtp = server_that_takes(usize::MAX);
+    let mut smtp = server_that_takes(usize::MAX, usize::MAX);
     let small = |name: &str| {
         let message = Message::builder()
             .from("me@client.example")
@@ -574,5 +596,47 @@ fn the_time_of_an_iterator_is_not_that_of_a_message() {
     let results = sent(&mut smtp, slowly);
     assert_eq!(results, ["ann@example.org Accepted 250 taken"]);
     drop(smtp);
+    peer.finish();
+}
+
+// While an iterator waits, the server ends the connection. A message that would go with its envelope
+// is not sent there.
+#[test]
+fn a_connection_that_ended_while_an_iterator_waited() {
+    let peer = listen(
+        &["PIPELINING", "CHUNKING"],
+        "
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        S: 250 ok
+        Craw: BDAT 3 LAST\\r\\n1\\r\\n
+        C: RSET
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        S: 250 taken
+        S: 250 ok
+        S: 250 ok
+        S: 250 ok
+        Craw: BDAT 3 LAST\\r\\n2\\r\\n
+        S: 250 taken
+        EOF
+        ",
+    );
+    let mut smtp = connect(&peer);
+    let mut number = 0;
+    // It promises nothing, so the second message leaves before the pause.
+    let slowly = to_ann(3).filter(|_| {
+        number += 1;
+        if number == 3 {
+            thread::sleep(Duration::from_millis(1500));
+        }
+        true
+    });
+    let accepted = "ann@example.org Accepted 250 taken";
+    assert_eq!(
+        sent(&mut smtp, slowly),
+        [accepted, accepted, "not delivered, transient, closed"]
+    );
     peer.finish();
 }
