@@ -17,8 +17,9 @@ impl SmtpConnection {
     /// not affect the others.
     ///
     /// Messages are taken from the iterator when there is room for them. At most 1 MiB and 4096
-    /// messages are on their way at a time. The iterator may wait for the next message, as one that
-    /// reads a channel does: everything before it is sent first.
+    /// messages are on their way at a time. An iterator that does not promise another message
+    /// ([`Iterator::size_hint`]) may wait for it, as one that reads a channel does: everything before it
+    /// is sent first.
     ///
     /// Nothing is sent until you ask for the first result.
     ///

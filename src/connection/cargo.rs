@@ -207,8 +207,8 @@ impl Load<'_> {
     /// and does not cut the connection while others wait for their results.
     pub(crate) fn firm(mut self) -> Result<Self> {
         let size = self.facts.size.filter(|size| *size <= EARLY_CHUNK);
-        if let (Some(_), Cargo::Lasting(source)) = (size, &self.cargo) {
-            self.cargo = rendered(&**source)?;
+        if let (Some(size), Cargo::Lasting(source)) = (size, &self.cargo) {
+            self.cargo = rendered(&**source, size)?;
         }
         Ok(self)
     }
@@ -324,7 +324,7 @@ fn load_owned<'a>(
         drop(rendering);
         Cargo::Lasting(Box::new(Unrendered(message, offers)))
     } else {
-        rendered(&rendering)?
+        rendered(&rendering, rendering.size())?
     };
     Ok(Load {
         envelope,
@@ -333,9 +333,9 @@ fn load_owned<'a>(
     })
 }
 
-/// A small message as bytes.
-fn rendered<'c>(message: &dyn Lasting) -> Result<Cargo<'c>> {
-    let mut octets = Vec::new();
+/// A small message of this size as bytes.
+fn rendered<'c>(message: &dyn Lasting, size: u64) -> Result<Cargo<'c>> {
+    let mut octets = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     message.write_to(&mut octets).map_err(Error::Source)?;
     Ok(Cargo::Octets(octets.into()))
 }

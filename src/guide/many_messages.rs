@@ -32,8 +32,8 @@
 //! sent until you ask for the first result.
 //!
 //! Messages are taken when there is room for them. An iterator that makes each message when it is
-//! asked for one needs little memory, however many there are. It may also wait for a message, as one
-//! that reads a channel does: everything before that message is sent first.
+//! asked for one needs little memory, however many there are. One that does not know whether another
+//! message comes may wait for it, as one that reads a channel does: everything before is sent first.
 //!
 //! # Why it is fast
 //!

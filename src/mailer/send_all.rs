@@ -28,8 +28,9 @@ impl Mailer {
     /// The messages go over one connection. If the server allows it, the next one is sent without
     /// waiting for the reply to the one before, as in
     /// [`SmtpConnection::send_all`](crate::SmtpConnection::send_all). Messages are taken from the
-    /// iterator when there is room for them. It may wait for the next message: everything before it is
-    /// sent first. Nothing is sent until you ask for the first result.
+    /// iterator when there is room for them. If it does not promise another message
+    /// ([`Iterator::size_hint`]), it may wait for it: everything before it is sent first. Nothing is
+    /// sent until you ask for the first result.
     ///
     /// When a connection is lost, too old, or has sent
     /// [`messages_per_connection`](Self::messages_per_connection), the messages that were certainly
