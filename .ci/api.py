@@ -41,7 +41,8 @@ def give_up(why):
 def read_crate():
     """What rustdoc knows; a stable compiler wants to be asked twice for JSON."""
     metadata = json.loads(cargo("metadata", "--no-deps", "--format-version=1", stdout=subprocess.PIPE))
-    features = metadata["packages"][0]["features"].keys() - {"default", "vendored"}
+    [features] = [package["features"] for package in metadata["packages"] if package["name"] == "smtplib"]
+    features = features.keys() - {"default", "vendored"}
     target = Path(metadata["target_directory"]) / "api"
     options = f"--lib --quiet --locked --target-dir {target} --features {','.join(sorted(features))}"
     cargo(

@@ -23,15 +23,19 @@
 //! | `OAUTH_REFRESH_TOKEN` | asked for with the scope `https://mail.google.com/` | asked for with the scopes `https://outlook.office.com/SMTP.Send offline_access` |
 //!
 //! Without `OAUTH_TOKEN_URL`, the tokens come from the endpoint inside this program. For an `https`
-//! endpoint, give ureq one of its TLS features.
+//! endpoint, give minreq one of its TLS features.
 
 mod server;
 
 use std::env;
 use std::error::Error;
 
+use form_urlencoded::Serializer;
 use serde_json::Value;
 use smtplib::{Config, Credentials, Message, Secret, Security};
+
+/// How long the token endpoint may take to answer.
+const TOKEN_SECONDS: u64 = 30;
 
 fn main() {
     if let Err(error) = run() {
@@ -120,13 +124,20 @@ impl Account {
     /// A new access token. One refresh token is good for many of them.
     fn access_token(&self) -> Result<Secret, Box<dyn Error + Send + Sync>> {
         eprintln!("*: asking {} for a token", self.token_url);
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("client_id", &self.client_id),
-            ("refresh_token", &self.refresh_token),
-        ];
-        let mut response = ureq::post(&self.token_url).send_form(form)?;
-        let answer: Value = response.body_mut().read_json()?;
+        let mut form = Serializer::new(String::new());
+        form.append_pair("grant_type", "refresh_token")
+            .append_pair("client_id", &self.client_id)
+            .append_pair("refresh_token", &self.refresh_token);
+        let response = minreq::post(&self.token_url)
+            .with_header("Content-Type", "application/x-www-form-urlencoded")
+            .with_body(form.finish())
+            .with_timeout(TOKEN_SECONDS)
+            .send()?;
+        let said = response.as_str()?;
+        if response.status_code != 200 {
+            return Err(format!("no token: {} {said}", response.status_code).into());
+        }
+        let answer: Value = serde_json::from_str(said)?;
         let token = answer.get("access_token").and_then(Value::as_str);
         let token = token.ok_or("the token endpoint has answered without a token")?;
         Ok(token.into())

@@ -63,8 +63,8 @@
 //!
 //! # A whole program
 //!
-//! `examples/worker` in the repository does this with a Redis stream. Any number of workers may run, and
-//! each of them may be killed at any time. It needs no more than Redis.
+//! `examples/worker` in the repository, a package of its own, does this with a Redis stream. Any number
+//! of workers may run, and each of them may be killed at any time. It needs no more than Redis.
 //!
 //! # Across machines
 //!

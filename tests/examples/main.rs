@@ -39,5 +39,3 @@ mod verp;
 // Only on Linux can an environment variable name the root certificates.
 #[cfg(target_os = "linux")]
 mod web;
-#[cfg(target_os = "linux")]
-mod worker;

@@ -1,6 +1,6 @@
 //! A Redis that the test starts, and workers: processes that end with the thread that starts them.
 
-use crate::program::{Program, path};
+use crate::program::{PATH, Program};
 use redis::{Client, Connection, FromRedisValue};
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -78,7 +78,7 @@ impl Redis {
 
     /// The example, for this Redis.
     pub(super) fn program(&self) -> Program {
-        Program::new("worker").env("REDIS_URL", self.url())
+        Program::new().env("REDIS_URL", self.url())
     }
 
     /// Starts a worker.
@@ -88,7 +88,7 @@ impl Redis {
             .create(true)
             .open(self.log())
             .unwrap();
-        let process = bound(&path("worker"))
+        let process = bound(Path::new(PATH))
             .env("REDIS_URL", self.url())
             .env("SMTP_URL", format!("smtp://{server}?tls=none"))
             .env("WORKER_LEASE", LEASE.as_secs().to_string())

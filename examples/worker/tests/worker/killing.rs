@@ -1,8 +1,8 @@
 //! Workers are killed at random under load, and the server makes every kind of trouble.
 
-use super::processes::{Aside, Redis, THREADS, Worker};
-use super::sink::{Sink, State, Trouble};
-use super::{id, message, times};
+use crate::processes::{Aside, Redis, THREADS, Worker};
+use crate::sink::{Sink, State, Trouble};
+use crate::{id, message, times};
 use std::collections::{HashMap, HashSet};
 use std::env;
 use std::hash::{BuildHasher, RandomState};
@@ -40,7 +40,7 @@ fn nothing_is_lost_and_nothing_is_sent_twice_unknown_to_the_queue() {
         workers.push(redis.worker(&server));
     }
     redis.wait_until_empty();
-    redis.program().args(["stop"]).run().success();
+    redis.program().args(["stop"]).success();
     for worker in workers {
         assert!(worker.wait().success());
     }

@@ -1,11 +1,11 @@
 //! Sends the jobs of a queue in Redis: any number of workers, on any number of machines.
 //!
 //! ```text
-//! echo 'Hi!' | cargo run --example worker -- put you@example.com friend@example.org
-//! SMTP_URL=smtp://user:password@mail.example.com cargo run --example worker   # works
-//! cargo run --example worker -- status     # how many jobs there are, and what was set aside
-//! cargo run --example worker -- again unknown 1795778445457-0   # sends again what was set aside
-//! cargo run --example worker -- stop       # all workers stop, each after its messages
+//! echo 'Hi!' | cargo run -p worker -- put you@example.com friend@example.org
+//! SMTP_URL=smtp://user:password@mail.example.com cargo run -p worker   # works
+//! cargo run -p worker -- status     # how many jobs there are, and what was set aside
+//! cargo run -p worker -- again unknown 1795778445457-0   # sends again what was set aside
+//! cargo run -p worker -- stop       # all workers stop, each after its messages
 //! ```
 //!
 //! | variable | | default |

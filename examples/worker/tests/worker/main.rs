@@ -1,12 +1,20 @@
-//! The example `worker`, with a Redis and a server that the tests start.
+//! Workers, with a Redis and a server that the tests start.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test says so by panicking"
+)]
 
 mod killing;
 mod processes;
+mod program;
 mod sink;
 
-use self::processes::{LEASE, Redis, wait_for};
-use self::sink::{Sink, State, Trouble};
+use crate::processes::{LEASE, Redis, wait_for};
 use crate::program::Program;
+use crate::sink::{Sink, State, Trouble};
 use std::thread;
 use std::time::Duration;
 
@@ -14,12 +22,12 @@ const PROMPT: Trouble = Trouble::Late(Duration::ZERO);
 
 #[test]
 fn what_is_missing_is_told() {
-    let complaint = Program::new("worker").args(["fly"]).run().failure(1);
+    let complaint = Program::new().args(["fly"]).failure();
     assert_eq!(
         complaint,
         "worker: give nothing to work, or put [--again] FROM TO..., status, again WHAT ID, stop\n"
     );
-    let complaint = Program::new("worker").run().failure(1);
+    let complaint = Program::new().failure();
     let start = "worker: the environment variable SMTP_URL is not set: ";
     assert!(complaint.starts_with(start), "{complaint}");
 }
@@ -31,7 +39,7 @@ fn what_is_put_is_sent_until_the_worker_is_stopped() {
     let worker = redis.worker(&sink.address.to_string());
     let addresses = ["ann@example.com", "ben@example.org", "cleo@example.org"];
     let put = redis.program().args(["put"]).args(addresses).input("Hi!\n");
-    let said = put.run().success();
+    let said = put.success();
     let (_, id) = said.trim().split_once(": ").unwrap();
     redis.wait_until_empty();
 
@@ -45,12 +53,12 @@ fn what_is_put_is_sent_until_the_worker_is_stopped() {
             .contains("\nTo: ben@example.org, cleo@example.org\n")
     );
     assert!(state.last.ends_with("\nHi!\n"), "{}", state.last);
-    let status = redis.program().args(["status"]).run().success();
+    let status = redis.program().args(["status"]).success();
     assert_eq!(
         status,
         "0 in the queue, 0 of them for another try\n0 refused, 0 unknown\n"
     );
-    redis.program().args(["stop"]).run().success();
+    redis.program().args(["stop"]).success();
     assert!(worker.wait().success());
 }
 
@@ -76,14 +84,14 @@ fn jobs_of_a_worker_that_died_while_sending_are_set_aside_or_sent_again() {
     assert_eq!(unknown[0]["to"], "ann@example.org");
     assert_eq!(unknown[0]["data"], message("once"));
 
-    let status = redis.program().args(["status"]).run().success();
+    let status = redis.program().args(["status"]).success();
     let [_, "0 refused, 1 unknown", line] = status.lines().collect::<Vec<_>>()[..] else {
         panic!("{status}");
     };
     let (what, why) = line.split_once(": ").unwrap();
     assert_eq!(why, "ann@example.org: the worker died while sending");
     let again = redis.program().args(["again"]).args(what.split(' '));
-    again.run().success();
+    again.success();
     redis.wait_until_empty();
     assert_eq!((taken("once"), taken("again")), (2, 2));
     assert!(redis.set_aside("mail:unknown").is_empty());
@@ -119,7 +127,7 @@ fn a_worker_that_was_given_up_changes_nothing() {
     redis.wait_until_empty();
     sink.release();
     sleeper.signal("CONT");
-    redis.program().args(["stop"]).run().success();
+    redis.program().args(["stop"]).success();
     assert!(sleeper.wait().success());
     assert_eq!(taken(), 1);
     assert_eq!(redis.set_aside("mail:unknown").len(), 1);
@@ -141,7 +149,7 @@ fn a_job_of_another_worker_is_not_begun() {
     redis.ask::<redis::Value>(&[&["XREADGROUP"], &read[..]].concat());
     let known = format!("mail:job:{job}");
     let begin = |worker| -> bool {
-        let script = include_str!("../../../examples/worker/begin.lua");
+        let script = include_str!("../../src/begin.lua");
         redis.ask(&["EVAL", script, "2", "mail", &known, &job, worker])
     };
     assert!(!begin("other"));
