@@ -25,7 +25,7 @@ use crate::reply::Escaped;
 pub enum TraceLine<'a> {
     /// A line that the client sent, without its line end. A message is one line with its size.
     Client(&'a str),
-    /// A remark, such as "TLS from here on".
+    /// A remark, such as "TLS from here on, with mail.example.com".
     Note(&'a str),
     /// A line that the server sent, without its line end.
     Server(&'a str),

@@ -58,7 +58,7 @@ use crate::transport::Transport;
 /// | `?roots=only` | trusts only those of `ca`, and not the system's |
 /// | `?cert=/path.pem&key=/path.pem` | the client's certificate and its key |
 /// | `?server_name=name` | the name that the server's certificate must have |
-/// | `?auth=plain,login` | only these mechanisms, best first |
+/// | `?auth=plain,login` | only these mechanisms, best first; with `xoauth2` or `oauthbearer` the password is a token |
 /// | `?ignore=pipelining,8bitmime` | extensions taken as not offered |
 /// | `?hello=name` | the client's name in EHLO |
 /// | `?local=192.0.2.1` | the local address, with the feature `local-address` |
@@ -254,9 +254,10 @@ impl Config {
     ///
     /// Use it for proxies and relays that offer extensions that do not work. Keywords are those of
     /// EHLO, in upper or lower case. Without `PIPELINING`, each command waits for its reply.
-    /// Without `CHUNKING`, messages are sent with DATA, never with BDAT. Without `8BITMIME`, they
-    /// are sent in 7 bits. Another call adds more keywords. If a text is not a keyword,
-    /// [`connect`](Self::connect) returns [`ConfigError::Value`].
+    /// Without `CHUNKING`, messages are sent with DATA, never with BDAT. Without `8BITMIME`, a
+    /// [`Message`](crate::Message) is sent in 7 bits, and a finished 8-bit text is
+    /// [`Error::Unsupported`](crate::Error::Unsupported). Another call adds more keywords. If a text
+    /// is not a keyword, [`connect`](Self::connect) returns [`ConfigError::Value`].
     ///
     /// ```
     /// use smtplib::Config;

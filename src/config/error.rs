@@ -109,7 +109,7 @@ impl fmt::Display for ConfigError {
                 "the URL has an @ after a question mark: write %3F for a question mark in a password",
             ),
             Self::Scheme => f.write_str(
-                "the URL must begin with smtp://, smtps://, lmtp://, lmtps://, lmtp+unix://, maildir:// or sendmail://",
+                "the URL must begin with smtp://, smtps://, lmtp://, lmtps://, smtp+unix://, lmtp+unix://, maildir:// or sendmail://",
             ),
             Self::Tls(words) => write!(f, "TLS cannot be set up: {}", Shown(words)),
             Self::TlsOnUnixSocket => f.write_str("a Unix socket has no TLS: use Security::None"),

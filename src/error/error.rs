@@ -42,8 +42,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// - [`Busy`](Self::Busy): all connections of a [`Mailer`](crate::Mailer) were in use for too
 ///   long. Wait longer, or allow more connections.
 /// - [`Closed`](Self::Closed): an earlier failure has closed this connection. Connect again.
-/// - [`Timeout`](Self::Timeout): the server took too long. Try again; after `Delivery::Unknown`
-///   check first.
+/// - [`Timeout`](Self::Timeout): the server took too long. Try again.
 /// - [`Token`](Self::Token): the function for the access token failed. Check the function.
 ///
 /// **Try later: by the reply.** Yes if the [`reply`](Self::reply) is 4yz, no if it is 5yz or if
@@ -53,8 +52,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///   wait.
 /// - [`DataRefused`](Self::DataRefused): the server refused the message itself. After 5yz change
 ///   the message.
-/// - [`Disconnected`](Self::Disconnected): the server closed the connection. Connect again; after
-///   `Delivery::Unknown` check first. Without a reply, or before the next command: yes.
+/// - [`Disconnected`](Self::Disconnected): the server closed the connection. Connect again. Without
+///   a reply, or before the next command: yes.
 /// - [`RecipientsRefused`](Self::RecipientsRefused): the server refused all recipients, or one
 ///   where all were required. Look at the outcome.
 /// - [`Refused`](Self::Refused): the server refused another step, or says goodbye. See the step.
@@ -68,7 +67,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///   See the last failure.
 /// - [`Interrupted`](Self::Interrupted): the connection failed or was closed after the server
 ///   replied about a recipient, or after the message may have been delivered. Look at the outcome,
-///   and send to the rest.
+///   and send to the rest; after `Delivery::Unknown` check first.
 ///
 /// **Try later: by the kind.** No for the kinds `AddrNotAvailable`, `InvalidInput`,
 /// `PermissionDenied` and `Unsupported`, yes for all other kinds.

@@ -14,8 +14,8 @@
 //! # }
 //! ```
 //!
-//! Certificates are always verified: by default against the system's root certificates, and for the host
-//! name that you gave. A server whose certificate comes from your own authority needs the authority's
+//! By default certificates are verified: against the system's root certificates, and for the host name
+//! that you gave. TLS 1.2 is the oldest version that is accepted. A server whose certificate comes from your own authority needs the authority's
 //! certificate in PEM. A self-signed certificate is its own authority.
 //!
 //! | you want to | method, and the option in a URL |
@@ -51,6 +51,7 @@
 //! | `Expired`, `NotYetValid` | renew the certificate, or set this machine's clock |
 //! | `NotTls`, `InClear` | ports 465 and 587 are mixed up |
 //! | `ClientCertificate` | the server wants a client certificate |
+//! | `ProtocolTooOld` | the server has no TLS 1.2: update it, or use another |
 //!
 //! # Without verification
 //!

@@ -33,10 +33,11 @@
 //!
 //! | sentence | what to do |
 //! |---|---|
-//! | the server refused the login with PLAIN: 535 … | Check user name and password. Many providers want an app password or OAuth2: see [`providers`](super::providers). |
-//! | logging in without TLS would show the password … | The server offers no STARTTLS. Use `smtps://`, or another port. |
+//! | mail.example.com:587 refused the login with PLAIN: 535 … | Check user name and password. Many providers want an app password or OAuth2: see [`providers`](super::providers). |
+//! | logging in at mail.example.com:25 without TLS would show the password … | The configuration turns TLS off, or makes it optional. Remove `tls=none` or `tls=opportunistic`, or use `smtps://`. |
+//! | mail.example.com:25 does not offer STARTTLS … | Use `smtps://`, or another port. |
 //! | could not connect to mail.example.com:587 … | Check host and port. Cloud machines often block port 25. |
-//! | the environment variable `SMTP_URL` is not set … | Set it. |
+//! | the environment variable SMTP_URL is not set … | Set it. |
 //! | none of the mailer's 4 connections became free … | Allow more [`connections`](crate::Mailer::connections), or wait longer. |
 //! | gave up after 4 attempts: … | The rest of the sentence is the last failure. |
 //!

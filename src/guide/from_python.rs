@@ -50,7 +50,7 @@
 //! | `SMTPNotSupportedError`, `SMTPAuthenticationError` | [`Error::Unsupported`](crate::Error::Unsupported), [`Error::AuthFailed`](crate::Error::AuthFailed) |
 //! | `SMTPSenderRefused`, `SMTPRecipientsRefused` | [`Error::SenderRefused`](crate::Error::SenderRefused), [`Error::RecipientsRefused`](crate::Error::RecipientsRefused) |
 //! | `SMTPDataError` | [`Error::DataRefused`](crate::Error::DataRefused) |
-//! | `SMTPServerDisconnected` | [`Error::Disconnected`](crate::Error::Disconnected), [`Error::Closed`](crate::Error::Closed), [`Error::Timeout`](crate::Error::Timeout) |
+//! | `SMTPServerDisconnected` | [`Error::Disconnected`](crate::Error::Disconnected), [`Error::Closed`](crate::Error::Closed), [`Error::Timeout`](crate::Error::Timeout), [`Error::Interrupted`](crate::Error::Interrupted) |
 //!
 //! | `EmailMessage` | here |
 //! |---|---|

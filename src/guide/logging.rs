@@ -23,13 +23,14 @@
 //! Your function sees each line of the dialog as it happens:
 //!
 //! ```text
+//! *: connecting to mail.example.com:587
 //! S: 220 mail.example.com ESMTP
 //! C: EHLO [192.0.2.1]
 //! S: 250-mail.example.com
 //! S: 250 STARTTLS
 //! C: STARTTLS
 //! S: 220 go ahead
-//! *: TLS from here on
+//! *: TLS from here on, with mail.example.com
 //! C: EHLO [192.0.2.1]
 //! S: 250-mail.example.com
 //! S: 250 AUTH PLAIN

@@ -10,7 +10,8 @@
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let config = Config::new("smtp.office365.com")
+//! let config: Config = "smtp://smtp.office365.com".parse()?;
+//! let config = config
 //!     .credentials(Credentials::token_from("alice@example.com", access_token));
 //! let mailer = Mailer::new(config);
 //! # Ok(())
@@ -28,7 +29,8 @@
 //! | Microsoft 365<br>`smtp.office365.com` | `https://outlook.office.com/SMTP.Send` and `offline_access`<br>`https://login.microsoftonline.com/TENANT/oauth2/v2.0/token` |
 //!
 //! The mechanism is OAUTHBEARER or XOAUTH2, whichever the server offers. A token is never sent as a
-//! password, and never without TLS.
+//! password. It is sent without TLS only if you allow that with
+//! [`danger_allow_plaintext_auth`](crate::Config::danger_allow_plaintext_auth).
 //!
 //! # Where the token comes from
 //!

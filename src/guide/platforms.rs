@@ -34,7 +34,7 @@
 //! ```text
 //! rustup target add x86_64-unknown-linux-musl
 //! apt install musl-tools make perl
-//! cargo build --release --features smtplib/vendored --target x86_64-unknown-linux-musl
+//! cargo build --release --target x86_64-unknown-linux-musl
 //! ```
 //!
 //! The feature `vendored` compiles OpenSSL, which takes some minutes the first time. In `Cargo.toml`:
@@ -49,6 +49,12 @@
 //! them:
 //!
 //! ```text
+//! FROM rust:1 AS build
+//! RUN apt-get update && apt-get install -y ca-certificates musl-tools make perl
+//! RUN rustup target add x86_64-unknown-linux-musl
+//! COPY . /src
+//! RUN cd /src && cargo build --release --target x86_64-unknown-linux-musl
+//!
 //! FROM scratch
 //! COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 //! COPY --from=build /src/target/x86_64-unknown-linux-musl/release/my-program /

@@ -13,7 +13,8 @@
 //!
 //! Put your own user name and password into the URL. Write `%40` for `@` and `%25` for `%`, so that
 //! the user `alice@gmail.com` becomes `alice%40gmail.com`. Where the table names only OAuth2, leave
-//! the password out and read the chapter [`oauth2`](super::oauth2).
+//! the password out, read the URL as a [`Config`](crate::Config), and add the token with
+//! [`credentials`](crate::Config::credentials): see the chapter [`oauth2`](super::oauth2).
 //!
 //! | provider | URL, what to log in with, and what to know |
 //! |---|---|

@@ -28,7 +28,7 @@
 //! ```
 //!
 //! [`Mailer::outbox`](crate::Mailer::outbox) returns a mailer and an [`Outbox`](crate::Outbox), which is a
-//! mail server in memory. It needs no port, no thread and no waiting. It makes the same checks as a real
+//! mail server in memory. It needs no port, and no test waits for it. It makes the same checks as a real
 //! server, so a message that a server cannot take fails in the test, too. A program that holds a
 //! [`Config`](crate::Config) gets [`Outbox::config`](crate::Outbox::config).
 //!

@@ -42,10 +42,11 @@
 //!   │    250 accepted ──────│ is lost
 //! ```
 //!
-//! If the connection breaks at this moment, the message may have been delivered. There is no way to
-//! find out. [`Error::delivery`](crate::Error::delivery) then returns
+//! If the connection breaks at this moment, or no valid reply comes in time, the message may have been
+//! delivered. There is no way to find out. [`Error::delivery`](crate::Error::delivery) then returns
 //! [`Delivery::Unknown`](crate::Delivery::Unknown). In every other case it returns
-//! [`NotDelivered`](crate::Delivery::NotDelivered), and that is certain.
+//! [`NotDelivered`](crate::Delivery::NotDelivered). That is certain, except for recipients that
+//! [`Error::outcome`](crate::Error::outcome) lists as accepted.
 //!
 //! The crate never sends such a message again. You decide:
 //!

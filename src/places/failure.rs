@@ -75,8 +75,8 @@ impl Failure {
         Self(Kind::LostAfterEnd)
     }
 
-    /// Takes the message and does not reply: [`Error::Timeout`](crate::Error::Timeout) and
-    /// [`Delivery::Unknown`](crate::Delivery::Unknown).
+    /// Takes the message and does not reply: [`Error::Interrupted`](crate::Error::Interrupted) with
+    /// a timeout inside, and [`Delivery::Unknown`](crate::Delivery::Unknown).
     ///
     /// The test does not wait. The outbox has the message, as with
     /// [`lost_after_end`](Self::lost_after_end).

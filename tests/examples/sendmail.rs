@@ -340,7 +340,7 @@ fn status_78_is_a_server_address_that_asks_for_what_cannot_be() {
     let ended = sendmail("http://host").args(["ben@example.org"]).run();
     assert_eq!(
         ended.failure(78),
-        "sendmail: the URL must begin with smtp://, smtps://, lmtp://, lmtps://, lmtp+unix://, maildir:// or sendmail://\n"
+        "sendmail: the URL must begin with smtp://, smtps://, lmtp://, lmtps://, smtp+unix://, lmtp+unix://, maildir:// or sendmail://\n"
     );
     let peer = Server::new().script().listen();
     let ended = sendmail(&format!("smtp://{}", peer.addr()))

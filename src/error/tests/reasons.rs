@@ -191,7 +191,7 @@ fn reasons_of_urls_and_tables() {
         ),
         (
             ConfigError::Scheme,
-            "the URL must begin with smtp://, smtps://, lmtp://, lmtps://, lmtp+unix://, maildir:// or sendmail://",
+            "the URL must begin with smtp://, smtps://, lmtp://, lmtps://, smtp+unix://, lmtp+unix://, maildir:// or sendmail://",
         ),
         (
             ConfigError::Twice("tls".into()),
