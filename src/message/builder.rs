@@ -474,7 +474,8 @@ fn answer_to(subject: &str) -> String {
     {
         rest = after.trim_start_matches(' ');
     }
-    format!("Re: {rest}")
+    // White space at the end of a value would have to be encoded.
+    format!("Re: {rest}").trim_end_matches(' ').to_owned()
 }
 
 /// Whether a subject that cannot be decoded can be sent unchanged.

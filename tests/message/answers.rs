@@ -126,6 +126,9 @@ fn a_subject_is_not_encoded_twice() {
         ),
         ("Lunch\r\n at noon?\r\n", "Re: Lunch at noon?"),
         ("Lunch?", "Re: Lunch?"),
+        ("", "Re:"),
+        (" RE: re: ", "Re:"),
+        ("=?utf-8?q?Re=3A_?=", "Re:"),
     ] {
         let builder = answer().reply_to_message("<1@x>", "", subject);
         assert_eq!(
