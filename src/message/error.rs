@@ -143,7 +143,8 @@ pub enum MessageProblem {
     /// A report has bytes above 127, a NUL or a line of more than 998 bytes, and may not be
     /// encoded.
     SevenBit,
-    /// The address has letters outside ASCII, and the server does not offer SMTPUTF8.
+    /// The address has letters outside ASCII, and the server does not offer SMTPUTF8, or the address
+    /// is in the header of a part.
     Smtputf8(Box<Address>),
     /// A value without spaces is longer than a line of a message.
     TooLong,

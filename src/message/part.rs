@@ -11,6 +11,7 @@ use crate::message::error::{MessageError, MessageProblem, check_controls};
 use crate::message::field::Field;
 use crate::message::id::ContentId;
 use crate::message::lines::{is_lines, lines};
+use crate::message::mailbox::Mailbox;
 use crate::message::media_type::MediaType;
 use crate::message::source::Source;
 use crate::message::transfer::{Scan, flow};
@@ -211,7 +212,8 @@ impl Part {
     /// Adds a header field to the part, such as `Content-Location` or `X-Attachment-Id`.
     ///
     /// The value is checked and encoded as in
-    /// [`MessageBuilder::header`](crate::MessageBuilder::header).
+    /// [`MessageBuilder::header`](crate::MessageBuilder::header). An address in it may not need
+    /// SMTPUTF8.
     ///
     /// ```
     /// use smtplib::Part;
@@ -319,7 +321,7 @@ impl Part {
         entity.fields = fields
             .map(|(name, value)| match (name.as_str(), value.as_str()) {
                 ("boundary", "") => Err(refused(MessageProblem::PartBoundary)),
-                (name, value) => Field::new(name, value),
+                (name, value) => field(name, value),
             })
             .collect::<Result<_, _>>()?;
         Ok(entity)
@@ -355,6 +357,22 @@ impl From<Attachment> for Part {
 
 fn refused(problem: MessageProblem) -> MessageError {
     MessageError::new(FIELD, problem)
+}
+
+/// A field of a part. Addresses outside ASCII are for the header of a message, which decides whether
+/// the server must offer SMTPUTF8.
+fn field(name: &str, value: &str) -> Result<Field, MessageError> {
+    let field = Field::new(name, value)?;
+    let mut shown = field.shown().map(Mailbox::address);
+    let refused = shown.find(|address| address.to_ascii().is_none()).cloned();
+    drop(shown);
+    match refused {
+        Some(address) => {
+            let problem = MessageProblem::Smtputf8(Box::new(address));
+            Err(MessageError::new(name.to_owned(), problem))
+        }
+        None => Ok(field),
+    }
 }
 
 /// Sets the disposition that the caller wrote. An empty text removes it.

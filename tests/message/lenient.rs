@@ -174,6 +174,9 @@ const SETTERS: &[Setter] = &[
         b.attach(Attachment::new("f", "x").description(text))
     }),
     ("x-b", |b, text| b.body(Part::text("x").header("X-B", text))),
+    ("errors-to", |b, text| {
+        b.body(Part::text("x").header("Errors-To", text))
+    }),
     ("content-description", |b, text| {
         b.body(Part::text("x").description(text))
     }),

@@ -105,6 +105,25 @@ fn a_part_has_header_fields_and_a_disposition_of_its_own() {
     );
 }
 
+/// B5, B14: the header of a part has no address that only some servers take, and names in it
+/// are encoded.
+#[test]
+fn a_part_shows_no_address_outside_ascii() {
+    let part = |value: &str| Part::text("x").header("Errors-To", value);
+    let sentence = "Errors-To: a server without SMTPUTF8 cannot be given the address <zoë@example.org>, use another";
+    for body in [
+        part("zoë@example.org"),
+        Part::mixed([part("Zoë <a@example.org>, zoë@example.org")]),
+    ] {
+        assert_eq!(refused(message().body(body)), sentence);
+    }
+    let named = text(message().body(part("Zoë <z@example.org>")));
+    assert_has(
+        &named,
+        "\r\nErrors-To: =?utf-8?q?Zo=C3=AB?= <z@example.org>\r\n",
+    );
+}
+
 /// B5, 2046-03, 2046-05.
 #[test]
 fn a_multipart_has_a_boundary_of_its_own() {
