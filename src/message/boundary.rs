@@ -1,12 +1,10 @@
-//! Boundaries of multiparts: their form, and whether they occur in the content (RFC 2046, 5.1.1).
+//! Boundaries of multiparts: those that a message makes, and whether they occur in the content (RFC
+//! 2046, 5.1.1).
 
 use crate::message::entity::{Content, Entity, Root};
 use crate::message::field::Field;
 use crate::message::source::Source;
 use crate::message::transfer::Encoding;
-
-/// The longest boundary (RFC 2046, 5.1.1).
-const MAX_BOUNDARY: usize = 70;
 
 /// The boundary of a multipart. A message numbers its own, and none is the beginning of another
 /// (RFC 2046, 5.1.2).
@@ -20,12 +18,6 @@ pub(crate) fn numbered(seed: &str, number: usize) -> String {
 /// 6.7).
 fn family(seed: &str) -> String {
     format!("=_{seed}.")
-}
-
-/// Whether a text can be a boundary (RFC 2046, 5.1.1, bchars).
-pub(crate) fn is_boundary(text: &str) -> bool {
-    let is_bchar = |octet: u8| octet.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&octet);
-    (1..=MAX_BOUNDARY).contains(&text.len()) && !text.ends_with(' ') && text.bytes().all(is_bchar)
 }
 
 impl Root {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::message::error::{MessageProblem, check_controls};
-use crate::message::media_type::{MediaParameter, parse_parameters};
+use crate::message::media_type::{MAX_NAME, MediaParameter, parse_parameters};
 use crate::message::parameter::is_token;
 
 /// `inline` or `attachment`, and parameters other than the file name.
@@ -26,7 +26,8 @@ impl Disposition {
         check_controls(text)?;
         let (value, rest) = text.split_once(';').unwrap_or((text, ""));
         let value = value.trim_matches(' ');
-        if !is_token(value) {
+        // A longer one might not fit on a line.
+        if !is_token(value) || value.len() > MAX_NAME {
             return Err(MessageProblem::Disposition);
         }
         let mut parameters = parse_parameters(rest).ok_or(MessageProblem::Disposition)?;

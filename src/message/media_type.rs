@@ -10,7 +10,7 @@ use crate::message::extension;
 use crate::message::parameter::{MAX_PARAMETER_NAME, is_token};
 
 /// The longest type or subtype (RFC 6838, 4.2).
-const MAX_NAME: usize = 127;
+pub(crate) const MAX_NAME: usize = 127;
 
 /// The kind of a part's content: `type/subtype` in lower case, and parameters (RFC 2045, 5.1).
 ///

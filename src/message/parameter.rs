@@ -9,6 +9,8 @@ use crate::message::header::{HeaderWriter, write_quoted};
 const MAX_PIECE: usize = 76;
 /// The longest file name in the plain form. It fits on one line.
 const MAX_PLAIN_NAME: usize = 60;
+/// The longest boundary (RFC 2046, 5.1.1).
+const MAX_BOUNDARY: usize = 70;
 /// The longest name of a parameter: it leaves room for a value in a piece.
 pub(crate) const MAX_PARAMETER_NAME: usize = 40;
 
@@ -27,7 +29,7 @@ pub(crate) fn write_parameters<'p>(
             continue;
         }
         // Readers search for the boundary unchanged.
-        if name == "boundary" {
+        if name == "boundary" && is_boundary(value) {
             writer.parts([name, "=", &quoted(value), separator]);
             continue;
         }
@@ -168,6 +170,12 @@ fn quoted(text: &str) -> String {
 
 fn digits(number: usize) -> usize {
     number.checked_ilog10().unwrap_or(0) as usize + 1
+}
+
+/// Whether a text can be a boundary (RFC 2046, 5.1.1, bchars).
+pub(crate) fn is_boundary(text: &str) -> bool {
+    let is_bchar = |octet: u8| octet.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&octet);
+    (1..=MAX_BOUNDARY).contains(&text.len()) && !text.ends_with(' ') && text.bytes().all(is_bchar)
 }
 
 /// Whether a value is a token, which needs no quotes (RFC 2045, 5.1).

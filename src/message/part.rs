@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use crate::message::attachment::{Attachment, base_name, check_name};
-use crate::message::boundary::is_boundary;
 use crate::message::disposition::Disposition;
 use crate::message::entity::{Content, Entity, Root};
 use crate::message::error::{MessageError, MessageProblem, check_controls};
@@ -13,6 +12,7 @@ use crate::message::id::ContentId;
 use crate::message::lines::{is_lines, lines};
 use crate::message::mailbox::Mailbox;
 use crate::message::media_type::MediaType;
+use crate::message::parameter::is_boundary;
 use crate::message::source::Source;
 use crate::message::transfer::{Scan, flow};
 

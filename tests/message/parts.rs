@@ -124,6 +124,36 @@ fn a_part_shows_no_address_outside_ascii() {
     );
 }
 
+/// 2045-02, 5322-01: only a multipart has a boundary, and a parameter of this name elsewhere is as any
+/// other.
+#[test]
+fn no_description_of_a_part_breaks_a_line() {
+    let long = "b".repeat(2_000);
+    for value in ["é", "a\tb", &long] {
+        let parameter = format!("boundary=\"{value}\"");
+        for builder in [
+            message().attach(picture().media_type(format!("application/x; {parameter}"))),
+            message().attach(Part::from(picture()).disposition(format!("attachment; {parameter}"))),
+        ] {
+            let text = text(builder);
+            assert!(
+                text.is_ascii() && text.lines().all(|line| line.len() <= 78),
+                "{text}"
+            );
+            assert_has(&text, "boundary*");
+        }
+    }
+    assert_eq!(
+        refused(message().body(Part::text("x").disposition("a".repeat(128)))),
+        "body: give a disposition such as inline or attachment; size=12, with quotes around values that need them"
+    );
+    let longest = text(message().body(Part::text("x").disposition("a".repeat(127))));
+    assert_has(
+        &longest,
+        &format!("Content-Disposition: {}\r\n", "a".repeat(127)),
+    );
+}
+
 /// B5, 2046-03, 2046-05.
 #[test]
 fn a_multipart_has_a_boundary_of_its_own() {
