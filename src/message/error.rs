@@ -97,7 +97,8 @@ pub enum MessageProblem {
     /// The boundary has characters other than ASCII letters and digits, is empty or too long, or
     /// occurs in the content.
     Boundary,
-    /// Not an id for a part: it is empty, too long, or has spaces or characters outside ASCII.
+    /// Not an id for a part or a list: it is empty, too long, or has spaces or characters outside
+    /// ASCII.
     ContentId,
     /// A control character, such as CR, LF or NUL.
     Control(char),

@@ -4,6 +4,7 @@ use crate::message::address_list::AddressList;
 use crate::message::error::{MessageError, MessageProblem, check_controls};
 use crate::message::header::{HeaderWriter, MAX_LINE, MAX_NAME, blank_tokens};
 use crate::message::mailbox::Mailbox;
+use crate::message::phrase::Phrase;
 use crate::message::posting::write_list;
 
 /// Header fields that a method of the builder sets, in lower case, and that method.
@@ -64,7 +65,7 @@ pub(crate) struct Field {
 enum Value {
     Mailboxes(AddressList),
     /// A name for people, and after it an id for programs (RFC 2919, 2).
-    Named(Box<str>, Box<str>),
+    Named(Phrase, Box<str>),
     Text(Box<str>),
     Verbatim(Box<str>),
 }
@@ -79,6 +80,18 @@ impl Field {
         Self {
             name: name.into(),
             value: Value::Mailboxes(list),
+        }
+    }
+
+    /// Makes a field of a name for people and an id in brackets, with a field name from the library.
+    pub(crate) fn named(field: &'static str, name: &str, id: &str) -> Result<Self, MessageError> {
+        let name = Phrase::new(name).map_err(MessageProblem::from);
+        match name.and_then(|name| Value::named(name, id)) {
+            Ok(value) => Ok(Self {
+                name: field.into(),
+                value,
+            }),
+            Err(problem) => Err(MessageError::new(field, problem)),
         }
     }
 
@@ -111,7 +124,9 @@ impl Field {
             Value::Mailboxes(list) => write_list(writer, &self.name, list),
             Value::Named(name, id) => {
                 writer.begin(&self.name);
-                writer.phrase(name, "");
+                if !name.is_empty() {
+                    name.write(writer, "");
+                }
                 writer.token(id);
                 writer.end();
             }
@@ -133,7 +148,7 @@ impl Value {
             return Ok(Self::Mailboxes(value.parse()?));
         }
         if lower == "list-id" && !value.is_ascii() {
-            return Self::named(value);
+            return Self::read_named(value);
         }
         // Fields of private use are for programs, which seldom decode encoded-words.
         if is_verbatim || lower.starts_with("x-") && value.is_ascii() {
@@ -144,16 +159,24 @@ impl Value {
     }
 
     /// Reads `name <id>`, with a name that needs encoding.
-    fn named(value: &str) -> Result<Self, MessageProblem> {
+    fn read_named(value: &str) -> Result<Self, MessageProblem> {
         let (name, id) = value.rsplit_once('<').ok_or(MessageProblem::NotAscii)?;
-        let id = format!("<{}", id.trim_matches(' '));
-        if id.contains(' ') {
-            return Err(MessageProblem::NotAscii);
-        }
-        check_verbatim(&id)?;
         let name = name.trim_matches(' ');
-        let quoted = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
-        Ok(Self::Named(quoted.unwrap_or(name).into(), id.into()))
+        let name = if name.starts_with('"') {
+            Phrase::read_words(name)?
+        } else {
+            Phrase::new(name)?
+        };
+        Self::named(name, &format!("<{}", id.trim_matches(' ')))
+    }
+
+    fn named(name: Phrase, id: &str) -> Result<Self, MessageProblem> {
+        check_controls(id)?;
+        check_verbatim(id)?;
+        if id.contains([' ', '\t']) {
+            return Err(MessageProblem::ContentId);
+        }
+        Ok(Self::Named(name, id.into()))
     }
 }
 
@@ -350,6 +373,30 @@ mod tests {
             ("List-Post", "<mailto:zoë@x.example>"),
         ] {
             assert_eq!(problem(name, value), format!("{name}: {sentence}"));
+        }
+    }
+
+    /// B14: quotes around the name of a list are not part of it, and its id is one word.
+    #[test]
+    fn a_name_and_an_id_are_told_apart() {
+        for (value, expected) in [
+            (
+                "\"Zoë \\\"Z\\\" news\" <l.x.example>",
+                "=?utf-8?q?Zo=C3=AB_=22Z=22_news?= <l.x.example>",
+            ),
+            (
+                "\"Zoë\" \"news\" <l.x.example>",
+                "=?utf-8?q?Zo=C3=AB_news?= <l.x.example>",
+            ),
+        ] {
+            let text = written("List-Id", value);
+            assert_eq!(text, format!("List-Id: {expected}\r\n"));
+        }
+        for id in ["<l x>", "<l\tx>"] {
+            assert_eq!(
+                problem("List-Id", &format!("Zoë {id}")),
+                "List-Id: give an id of visible ASCII characters, such as logo@example.org"
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::message::address_list::AddressList;
 use crate::message::builder::MessageBuilder;
-use crate::message::error::{MessageProblem, check_controls};
+use crate::message::error::{MessageError, MessageProblem, check_controls};
 use crate::message::field::Field;
 use crate::message::into_address_list::IntoAddressList;
 use crate::message::into_texts::IntoTexts;
@@ -52,12 +52,9 @@ impl MessageBuilder {
     /// Sets the name of the list and its id, such as `news.example.com` (RFC 2919); by default there
     /// is none.
     pub fn list_id(mut self, name: &str, id: &str) -> Self {
+        const NAME: &str = "List-Id";
         let id = id.trim_matches(['<', '>', ' ']);
-        let value = match name {
-            "" => format!("<{id}>"),
-            name => format!("{} <{id}>", crate::message::phrase::DisplayName(name)),
-        };
-        self.set_field("List-Id", &value);
+        self.replace(NAME, Field::named(NAME, name, &format!("<{id}>")));
         self
     }
 
@@ -154,8 +151,13 @@ impl MessageBuilder {
 
     /// Sets a field that occurs once.
     fn set_field(&mut self, name: &'static str, value: &str) {
+        self.replace(name, Field::new(name, value));
+    }
+
+    /// Puts a field in the place of those with the same name.
+    fn replace(&mut self, name: &'static str, field: Result<Field, MessageError>) {
         self.head.remove(name);
-        match Field::new(name, value) {
+        match field {
             Ok(field) => self.head.others.push(field),
             Err(error) => self.error.push(error),
         }
@@ -233,6 +235,42 @@ mod tests {
         assert_eq!(head(plain), "List-Id: <l.x.example>\r\n");
         let quoted = Message::builder().list_id("Ann, <Bob>", "l.x.example");
         assert_eq!(head(quoted), "List-Id: \"Ann, <Bob>\" <l.x.example>\r\n");
+    }
+
+    /// B14, 5322-11: the name arrives as it was given, whatever characters it has.
+    #[test]
+    fn the_name_of_a_list_is_quoted_or_encoded() {
+        for (name, written) in [
+            ("Acme Inc. News", "\"Acme Inc. News\""),
+            ("Ann \"A\" \\", "\"Ann \\\"A\\\" \\\\\""),
+            ("Zoë \"Z\" news", "=?utf-8?q?Zo=C3=AB_=22Z=22_news?="),
+            ("\"Zoë\"", "=?utf-8?b?Ilpvw6si?="),
+            ("=?utf-8?q?x?=", "=?utf-8?b?PT91dGYtOD9xP3g/PQ==?="),
+        ] {
+            let builder = Message::builder().list_id(name, "<l.x.example>");
+            assert_eq!(
+                head(builder),
+                format!("List-Id: {written} <l.x.example>\r\n")
+            );
+        }
+    }
+
+    /// B14.
+    #[test]
+    fn the_id_of_a_list_is_one_word() {
+        for name in ["", "Ann", "Zoë"] {
+            for id in ["l x.example", "l\tx.example"] {
+                let builder = Message::builder().list_id(name, id);
+                assert_eq!(
+                    refused(builder),
+                    "List-Id: give an id of visible ASCII characters, such as logo@example.org"
+                );
+            }
+            let builder = Message::builder().list_id(name, "zoë.x.example");
+            assert!(refused(builder).starts_with("List-Id: this header holds ASCII only"));
+            let builder = Message::builder().list_id(name, "l\r\nBcc: eve@x.example");
+            assert!(refused(builder).starts_with("List-Id: the character '\\r'"));
+        }
     }
 
     /// B14.

@@ -103,7 +103,7 @@ impl fmt::Display for Phrase {
 }
 
 /// A name in a form that can be parsed again: in quotes where it needs them.
-pub(crate) struct DisplayName<'n>(pub(crate) &'n str);
+struct DisplayName<'n>(&'n str);
 
 impl fmt::Display for DisplayName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
