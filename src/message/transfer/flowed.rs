@@ -25,17 +25,22 @@ pub(crate) fn flow(text: &str) -> String {
 }
 
 fn wrap(paragraph: &str, flowed: &mut String) {
+    let mut line = flowed.len();
     let mut width = stuff(paragraph, flowed);
     let mut words = paragraph.split_inclusive(' ').peekable();
     while let Some(word) = words.next() {
         flowed.push_str(word);
         width += word.chars().count();
-        // Only a line that ends in a space flows. Several spaces in a row stay on one line.
-        let flows = words.peek().is_some_and(|next| {
-            *next != " " && width + next.trim_end_matches(' ').chars().count() > WIDTH
-        });
+        // Only a line that ends in a space flows. Several spaces in a row stay on one line, and a
+        // signature would begin after `-- ` (RFC 3676, 4.3).
+        let is_separator = flowed.get(line..) == Some("-- ");
+        let flows = !is_separator
+            && words.peek().is_some_and(|next| {
+                *next != " " && width + next.trim_end_matches(' ').chars().count() > WIDTH
+            });
         if flows {
             flowed.push('\n');
+            line = flowed.len();
             width = words.peek().map_or(0, |next| stuff(next, flowed));
         }
     }
@@ -66,7 +71,13 @@ mod tests {
             "Every good boy does fine. Every good boy does fine. Every good boy does \n\
              fine. Every good boy does fine. Every good boy does fine.\nnext\n"
         );
+        // `-- ` alone on a line would begin a signature.
+        let word = "x".repeat(70);
+        let unbroken = format!("-- {word}");
+        let broken = format!("{word} \n-- {word} \n-- {word}");
         for (text, flowed) in [
+            (&*unbroken, &*unbroken),
+            (&broken.replace('\n', ""), &broken),
             ("short  \n", "short\n"),
             ("-- \nme", "-- \nme"),
             ("> quoted\n", "> quoted\n"),
@@ -81,13 +92,16 @@ mod tests {
     /// Joining by the rules of RFC 3676, 4.1 gives the paragraph back.
     #[test]
     fn a_reader_can_join_what_was_wrapped() {
-        let words = ["From ", "> ", "a ", "averylongword ", "é "];
+        let words = ["From ", "> ", "a ", "averylongword ", "é ", "-- "];
         let mut text = String::new();
         for number in 0..500_usize {
             text += words[number * number % 11 % words.len()];
         }
-        let text = format!("x {text}end");
-        let joined: String = flow(&text)
+        let long = "x".repeat(80);
+        let text = format!("x {text}{long} -- {long} -- -- {long} -- end");
+        let flowed = flow(&text);
+        assert!(flowed.split('\n').all(|line| line != "-- "), "{flowed}");
+        let joined: String = flowed
             .split('\n')
             .map(|line| line.strip_prefix(' ').unwrap_or(line))
             .collect();
