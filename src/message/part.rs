@@ -227,6 +227,9 @@ impl Part {
     }
 
     /// Sets the id by which other parts refer to this one (RFC 2045, 7); the default is none.
+    ///
+    /// An attachment with an id belongs to the HTML, as with
+    /// [`Attachment::inline`](crate::Attachment::inline).
     #[must_use]
     pub fn content_id(mut self, id: impl Into<String>) -> Self {
         self.content_id = Some(id.into());
@@ -265,7 +268,10 @@ impl Part {
 
     /// Whether HTML shows it.
     pub(crate) fn is_inline(&self) -> bool {
-        matches!(&self.kind, Kind::Attachment(attachment) if attachment.is_inline())
+        match &self.kind {
+            Kind::Attachment(attachment) => attachment.is_inline() || self.content_id.is_some(),
+            _ => false,
+        }
     }
 
     /// Puts inline pictures beside the first HTML of the tree. Signed parts are not changed.
@@ -309,6 +315,10 @@ impl Part {
         let mut entity = self.kind.check(below)?;
         if let Some(id) = self.content_id {
             entity.content_id = Some(ContentId::parse(&id).map_err(refused)?);
+            // No other part has a disposition of its own.
+            if entity.disposition.is_some() {
+                entity.disposition = Some(Disposition::known("inline"));
+            }
         }
         if let Some(description) = self.description {
             check_controls(&description).map_err(refused)?;

@@ -265,6 +265,37 @@ fn pictures_go_beside_the_html_that_shows_them() {
     );
 }
 
+/// B6: the id of a picture may be given to the attachment or to its part.
+#[test]
+fn an_attachment_with_an_id_is_inline() {
+    let logo = || Part::from(picture()).content_id("logo");
+    for builder in [
+        message().html("<img>").attach(logo()),
+        message().html("<img>").attach(picture().inline("logo")),
+        message().body(Part::html("<img>")).attach(logo()),
+    ] {
+        let text = text(builder);
+        assert_has(&text, "Content-Type: multipart/related");
+        assert_has(
+            &text,
+            "Content-Disposition: inline; filename=photo.png\r\nContent-ID: <logo>\r\n",
+        );
+    }
+    for (disposition, written) in [("attachment", "attachment; filename=photo.png"), ("", "")] {
+        let text = text(
+            message()
+                .html("<img>")
+                .attach(logo().disposition(disposition)),
+        );
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("Content-Disposition: "));
+        assert_eq!(line.unwrap_or_default(), written);
+    }
+    let shown = text(message().body(Part::text("x").content_id("root")));
+    assert!(!shown.contains("Content-Disposition"), "{shown}");
+}
+
 /// B9: for every source of the bytes.
 #[test]
 fn text_in_files_tells_its_charset() {
