@@ -56,11 +56,24 @@ impl Entity {
                 Content::Lines { source, .. } => is_in(boundaries, source),
                 Content::Message(root) => {
                     let family = family(&root.seed);
-                    boundaries.iter().any(|other| begins(other, &family)) || root.has(boundaries)
+                    boundaries.iter().any(|other| begins(other, &family))
+                        || root.body.shares(boundaries)
+                        || root.has(boundaries)
                 }
                 Content::Parts { parts, .. } => parts.iter().any(|part| part.has(boundaries)),
                 Content::Text { text, .. } => is_in_text(boundaries, text),
             }
+    }
+
+    /// Whether a multipart has a boundary from the caller that could be taken for one of these. Those
+    /// of enclosed messages do not count.
+    fn shares(&self, boundaries: &[&str]) -> bool {
+        let Content::Parts { parts, boundary } = &self.content else {
+            return false;
+        };
+        let mut own = boundary.iter();
+        own.any(|own| boundaries.iter().any(|other| begins(own, other)))
+            || parts.iter().any(|part| part.shares(boundaries))
     }
 
     /// Whether each boundary from the caller is unique: none is the beginning of another, and none

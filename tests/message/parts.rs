@@ -208,6 +208,33 @@ fn a_multipart_has_a_boundary_of_its_own() {
     assert_eq!(refused(message().body(forwarded)), sentence);
 }
 
+/// 2046-04, B5: nor of a message around it.
+#[test]
+fn a_multipart_in_a_message_has_no_boundary_of_the_outer_one() {
+    let sentence = "boundary: give 1 to 40 letters and digits that occur nowhere in the content";
+    for (own, is_taken) in [
+        ("=_b.1_=", true),
+        ("=_b", true),
+        ("=_b.", true),
+        ("=_c.1_=", false),
+    ] {
+        let body = Part::mixed([Part::text("x")]).boundary(own);
+        for body in [body.clone(), Part::alternative([body])] {
+            let inner = Message::builder().from("a@example.org").body(body);
+            let inner = inner.boundary("i").build().unwrap();
+            let middle = Message::builder()
+                .from("a@example.org")
+                .attach(inner.clone());
+            let middle = middle.boundary("m").build().unwrap();
+            for enclosed in [inner, middle] {
+                let outer = message().text("hi").attach(enclosed).build();
+                let error = outer.err().map(|error| error.to_string());
+                assert_eq!(error.as_deref(), is_taken.then_some(sentence), "{own}");
+            }
+        }
+    }
+}
+
 /// The shape of a message: types of parts, nested.
 fn shape(builder: MessageBuilder) -> String {
     let text = text(builder);
