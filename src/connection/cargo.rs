@@ -342,10 +342,15 @@ fn rendered<'c>(message: &dyn Lasting, size: u64) -> Result<Cargo<'c>> {
 
 /// The offers of the server, as far as the envelope allows their use.
 fn offers_to(envelope: &Envelope, offers: &Capabilities) -> Offers {
+    // A message that is not encoded yet can be made as the caller's BODY says.
+    let mut given = envelope.parameters().iter();
+    let body = given.find(|parameter| parameter.keyword() == "BODY");
+    let is_7bit = body.is_some_and(|body| body.value() == Some("7BIT"));
+    let may_be_binary = body.is_none() && envelope.allows_binary();
     Offers {
-        eight_bit: offers.eight_bit(),
+        eight_bit: offers.eight_bit() && !is_7bit,
         smtputf8: offers.smtputf8(),
-        binary: envelope.allows_binary() && offers.binarymime() && offers.chunking(),
+        binary: may_be_binary && offers.binarymime() && offers.chunking(),
         signed: false,
     }
 }

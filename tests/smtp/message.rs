@@ -461,6 +461,51 @@ fn attachments_go_unencoded_to_a_server_that_takes_them() {
     }
 }
 
+// 6152-01, 3030-01: a message is encoded so that the caller's BODY is true.
+#[test]
+fn what_the_caller_says_about_the_body_is_made_true() {
+    let message = Message::builder()
+        .from("me@example.com")
+        .to("ann@example.org")
+        .text("Many greetings from the south: Grüße!\n")
+        .attach(Attachment::new("dump.bin", vec![0, 255]))
+        .build()
+        .unwrap();
+    for (body, label) in [("7BIT", "quoted-printable"), ("8BITMIME", "8bit")] {
+        let extensions = ["8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME"];
+        let server = extensions
+            .iter()
+            .fold(Server::new(), |server, offer| server.offer(offer));
+        let (peer, mut smtp) = connect(server);
+        let parameter = format!("BODY={body}").parse().unwrap();
+        let envelope = Envelope::of(&message)
+            .allow_binary(true)
+            .parameter(parameter);
+        // Borrowed and owned messages are prepared in different ways.
+        assert!(
+            smtp.send_message_to(&envelope, &message)
+                .unwrap()
+                .is_complete()
+        );
+        let owned = (envelope, message.clone());
+        let outcome = smtp.send_all([owned]).next().unwrap().unwrap();
+        assert!(outcome.is_complete());
+        smtp.quit();
+        let exchanged = peer.finish();
+        let mail = format!("MAIL FROM:<me@example.com> BODY={body}");
+        let commands = commands(&exchanged);
+        assert_eq!(commands.iter().filter(|c| **c == mail).count(), 2);
+        for place in [0, 1] {
+            let octets = exchanged.body(place).message();
+            let text = String::from_utf8(octets.to_vec()).unwrap();
+            assert_eq!(text.is_ascii(), body == "7BIT");
+            for label in [label, "base64"] {
+                assert!(text.contains(&format!("Encoding: {label}\r\n")), "{text}");
+            }
+        }
+    }
+}
+
 // 3030-03, V7: a refused chunk is followed by RSET. If all recipients are refused, no chunk is
 // sent.
 #[test]
