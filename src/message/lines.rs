@@ -1,6 +1,7 @@
 //! Messages and reports that are given as bytes. They are sent as unencoded lines (RFC 2046,
 //! 5.2.1).
 
+use std::cmp::Ordering;
 use std::io;
 
 use crate::message::entity::{Content, Entity};
@@ -50,12 +51,12 @@ fn scan(source: &Source, length: u64) -> io::Result<Scan> {
     let mut left = length;
     source.read(&mut |octets| {
         let after = left.checked_sub(octets.len() as u64);
-        left = after.ok_or_else(|| source.changed("longer"))?;
+        left = after.ok_or_else(|| source.changed(Ordering::Greater))?;
         scanner.update(octets);
         Ok(())
     })?;
     match left {
         0 => Ok(scanner.finish()),
-        _ => Err(source.changed("shorter")),
+        _ => Err(source.changed(Ordering::Less)),
     }
 }

@@ -75,10 +75,11 @@ impl Message {
     ///
     /// # Errors
     ///
-    /// An [`io::Error`] if an attachment cannot be read.
+    /// An [`io::Error`] if an attachment cannot be read, or the message does not fit into memory.
     pub fn to_bytes(&self) -> io::Result<Vec<u8>> {
         let rendering = self.render(Offers::FILE).map_err(io::Error::other)?;
-        let mut octets = Vec::with_capacity(usize::try_from(rendering.size()).unwrap_or(0));
+        let mut octets = Vec::new();
+        octets.try_reserve_exact(usize::try_from(rendering.size()).unwrap_or(usize::MAX))?;
         rendering.write_to(&mut octets)?;
         Ok(octets)
     }

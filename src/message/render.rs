@@ -321,8 +321,7 @@ impl<'m> Renderer<'m> {
             .length()
             .map_err(|error| of_attachment(entity, error))?;
         if now != octets {
-            let how = if now < octets { "shorter" } else { "longer" };
-            return Err(of_attachment(entity, source.changed(how)));
+            return Err(of_attachment(entity, source.changed(now.cmp(&octets))));
         }
         // The file may change before it is sent.
         self.rendering.clean = false;
@@ -359,7 +358,8 @@ impl<'m> Renderer<'m> {
     fn segment(&mut self, segment: Segment<'m>, size: u64) {
         self.end_glue();
         self.rendering.segments.push(segment);
-        self.rendering.size += size;
+        // A reader may be said to have any length.
+        self.rendering.size = self.rendering.size.saturating_add(size);
     }
 
     /// Makes a segment of the glue since the last one.
@@ -369,7 +369,7 @@ impl<'m> Renderer<'m> {
             let range = self.glued..end;
             let glue = self.rendering.glue.get(range.clone()).unwrap_or_default();
             self.rendering.clean &= !has_dot(glue);
-            self.rendering.size += range.len() as u64;
+            self.rendering.size = self.rendering.size.saturating_add(range.len() as u64);
             self.rendering.segments.push(Segment::Glue(range));
             self.glued = end;
         }

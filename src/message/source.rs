@@ -1,5 +1,6 @@
 //! [`Source`]: where the bytes of an attachment come from.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -95,17 +96,26 @@ impl Source {
             }
             left = left
                 .checked_sub(count as u64)
-                .ok_or_else(|| self.changed("longer"))?;
+                .ok_or_else(|| self.changed(Ordering::Greater))?;
             out.write_all(chunk.get(..count).unwrap_or_default())?;
         }
         if left > 0 {
-            return Err(self.changed("shorter"));
+            return Err(self.changed(Ordering::Less));
         }
         Ok(())
     }
 
-    /// The error for a source whose length is not the measured one.
-    pub(crate) fn changed(&self, how: &str) -> io::Error {
+    /// The error for a source that has more or fewer bytes than were measured, or than the caller
+    /// said a reader has.
+    pub(crate) fn changed(&self, how: Ordering) -> io::Error {
+        let is_longer = how == Ordering::Greater;
+        if let Self::Stream { length, .. } = self {
+            let than = if is_longer { "more" } else { "fewer" };
+            return self.invalid(&format!(
+                "the attachment has {than} bytes than the {length} that were said, give its exact length"
+            ));
+        }
+        let how = if is_longer { "longer" } else { "shorter" };
         self.invalid(&format!(
             "the attachment became {how} while the message was being sent"
         ))
@@ -238,11 +248,11 @@ mod tests {
         assert_eq!(copy(&data, data.len() as u64), Ok(data.clone()));
         assert_eq!(
             copy(&data, data.len() as u64 + 1).unwrap_err(),
-            "the attachment became shorter while the message was being sent"
+            "the attachment has fewer bytes than the 196610 that were said, give its exact length"
         );
         assert_eq!(
             copy(&data, data.len() as u64 - 1).unwrap_err(),
-            "the attachment became longer while the message was being sent"
+            "the attachment has more bytes than the 196608 that were said, give its exact length"
         );
         assert_eq!(copy(b"", 0), Ok(Vec::new()));
     }

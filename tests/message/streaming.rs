@@ -104,6 +104,38 @@ fn a_reader_is_opened_each_time_and_held_to_its_length() {
     assert!(text.contains(&STANDARD.encode(&data[..57])));
 }
 
+/// A reader has always the same length, so what was said about it was wrong.
+#[test]
+fn a_reader_of_another_length_is_told_from_a_file_that_changed() {
+    let streamed = |length: u64| Attachment::streamed("m", length, || Ok(&b"Subject: x\n\n"[..]));
+    for (length, than) in [
+        (11, "more bytes than the 11"),
+        (13, "fewer bytes than the 13"),
+    ] {
+        let sentence = format!("the attachment has {than} that were said, give its exact length");
+        let error = with(streamed(length)).to_bytes().unwrap_err();
+        assert_eq!(error.to_string(), sentence);
+        let lines = streamed(length).media_type("message/rfc822");
+        let builder = Message::builder().from("a@example.org").attach(lines);
+        assert_eq!(
+            builder.build().unwrap_err().to_string(),
+            format!("attachment m: the file cannot be read: {sentence}")
+        );
+    }
+}
+
+/// Nothing is wrong with a length until the reader has another.
+#[test]
+fn a_length_beyond_memory_is_an_error_and_no_panic() {
+    for length in [1 << 50, u64::MAX / 2, u64::MAX - 1, u64::MAX] {
+        let message = with(Attachment::streamed("x.bin", length, || Ok(io::empty())));
+        let error = message.to_bytes().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
+        let error = message.write_to(&mut io::sink()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+}
+
 /// Set in the process of a test that measures its own memory.
 #[cfg(target_os = "linux")]
 const ALONE: &str = "SMTPLIB_TEST_ALONE";

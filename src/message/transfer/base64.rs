@@ -26,10 +26,10 @@ static ENGINE: LazyLock<GeneralPurpose> =
     LazyLock::new(|| GeneralPurpose::new(&base64::alphabet::STANDARD, GeneralPurposeConfig::new()));
 
 /// The length of this many bytes in base64: four characters for three bytes, and CRLF between
-/// lines.
+/// lines. A length that is too large for the number becomes the largest.
 pub(crate) fn base64_length(length: u64) -> u64 {
-    let lines = length.div_ceil(LINE as u64);
-    length.div_ceil(3) * 4 + lines.saturating_sub(1) * 2
+    let ends = length.div_ceil(LINE as u64).saturating_sub(1) * 2;
+    length.div_ceil(3).saturating_mul(4).saturating_add(ends)
 }
 
 /// Encodes what is written to it. [`Self::finish`] writes the last line, without a line end.
