@@ -24,11 +24,14 @@ pub(crate) fn write(text: &[u8], out: &mut dyn Write) -> io::Result<()> {
         block.extend_from_slice(end);
         end = b"\r\n";
         let mut rest = line;
-        while !rest.is_empty() {
+        loop {
             rest = write_line(rest, &mut block);
             if block.len() >= BLOCK {
                 out.write_all(&block)?;
                 block.clear();
+            }
+            if rest.is_empty() {
+                break;
             }
         }
     }
@@ -305,6 +308,30 @@ mod tests {
             ),
         ] {
             assert_eq!(encode(&text), encoded, "{text:?}");
+        }
+    }
+
+    /// The longest piece that is written at once.
+    #[derive(Default)]
+    struct Longest(usize);
+
+    impl Write for Longest {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.max(octets.len());
+            Ok(octets.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_text_is_written_in_pieces_whatever_its_lines_are() {
+        for text in ["\n", "é", "\né\n\n", "x"] {
+            let mut longest = Longest::default();
+            write(text.repeat(100_000).as_bytes(), &mut longest).unwrap();
+            assert!(longest.0 < BLOCK + 2 * MAX_LINE, "{text:?}: {}", longest.0);
         }
     }
 
