@@ -141,8 +141,8 @@ pub enum MessageProblem {
     ReturnPath,
     /// There are several authors, so `Sender` has to say who sent the message.
     SenderRequired,
-    /// A report has bytes above 127, a NUL or a line of more than 998 bytes, and may not be
-    /// encoded.
+    /// A report has bytes above 127, a NUL, a line of more than 998 bytes or, in a signed part, a
+    /// blank at the end of a line, and may not be encoded.
     SevenBit,
     /// The address has letters outside ASCII, and the server does not offer SMTPUTF8, or the address
     /// is in the header of a part.
@@ -201,7 +201,7 @@ impl fmt::Display for MessageProblem {
             Self::SenderRequired => "several authors need a sender, set one of them with `sender`",
             Self::SevenBit => {
                 "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 \
-                 bytes"
+                 bytes, and in a signed part without blanks at their ends"
             }
             Self::Smtputf8(address) => return fmt_utf8(address, f),
             Self::TooLong => "a value longer than a line of 998 bytes needs spaces to fold at",

@@ -31,8 +31,7 @@ pub(crate) fn is_lines(media_type: &MediaType) -> bool {
 pub(crate) fn lines(media_type: MediaType, source: Source) -> Result<Entity, MessageProblem> {
     let octets = source.length()?;
     let scan = scan(&source, octets)?;
-    let is_report = SEVEN_BIT.contains(&media_type.essence());
-    if is_report && !scan.goes_as_lines(Offers::default()) {
+    if is_report(&media_type) && !scan.goes_as_lines(Offers::default()) {
         return Err(MessageProblem::SevenBit);
     }
     let content = Content::Lines {
@@ -41,6 +40,20 @@ pub(crate) fn lines(media_type: MediaType, source: Source) -> Result<Entity, Mes
         octets,
     };
     Ok(Entity::new(media_type, content))
+}
+
+/// Whether a report here, or in a part of this one, could not be sent with these offers.
+pub(crate) fn has_unfit_report(entity: &Entity, offers: Offers) -> bool {
+    match &entity.content {
+        Content::Lines { scan, .. } => is_report(&entity.media_type) && !scan.goes_as_lines(offers),
+        Content::Message(root) => has_unfit_report(&root.body, offers),
+        Content::Parts { parts, .. } => parts.iter().any(|part| has_unfit_report(part, offers)),
+        Content::Data(_) | Content::Text { .. } => false,
+    }
+}
+
+fn is_report(media_type: &MediaType) -> bool {
+    SEVEN_BIT.contains(&media_type.essence())
 }
 
 fn scan(source: &Source, length: u64) -> io::Result<Scan> {

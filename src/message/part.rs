@@ -9,12 +9,12 @@ use crate::message::entity::{Content, Entity, Root};
 use crate::message::error::{MessageError, MessageProblem, check_controls};
 use crate::message::field::Field;
 use crate::message::id::ContentId;
-use crate::message::lines::{is_lines, lines};
+use crate::message::lines::{has_unfit_report, is_lines, lines};
 use crate::message::mailbox::Mailbox;
 use crate::message::media_type::MediaType;
 use crate::message::parameter::is_boundary;
 use crate::message::source::Source;
-use crate::message::transfer::{Scan, flow};
+use crate::message::transfer::{Offers, Scan, flow};
 
 /// The most multiparts and messages within each other. Real mail has less than a tenth of it, and
 /// no reader should have to follow more.
@@ -135,8 +135,9 @@ impl Part {
     ///
     /// A message (`message/rfc822`) or a report (`message/delivery-status`) may not be encoded (RFC
     /// 2046, 5.2.1). Where 8-bit lines cannot be sent, an 8-bit message is sent as
-    /// `application/octet-stream`: to a server without 8BITMIME, in a signed part, and in a file. A
-    /// report must be 7-bit.
+    /// `application/octet-stream`: to a server without 8BITMIME, in a signed part, and in a file. So is
+    /// a message with a blank at the end of a line in a signed part. A report must be 7-bit, and may
+    /// have no such blank in a signed part.
     #[must_use]
     pub fn text_of(media_type: &str, text: impl Into<String>) -> Self {
         Self::new(Kind::Text {
@@ -449,5 +450,10 @@ fn multipart(
     if media_type.essence() == "multipart/related" {
         media_type = media_type.with("type", first.media_type.essence().to_owned());
     }
-    Ok(Entity::new(media_type, Content::Parts { parts, boundary }))
+    let entity = Entity::new(media_type, Content::Parts { parts, boundary });
+    let offers = entity.offers_within(Offers::default());
+    if offers.signed && has_unfit_report(&entity, offers) {
+        return Err(refused(MessageProblem::SevenBit));
+    }
+    Ok(entity)
 }

@@ -347,6 +347,44 @@ fn text_in_files_tells_its_charset() {
     }
 }
 
+const REPORT: &str = "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 bytes, and in a signed part without blanks at their ends";
+
+/// B10, B11: what is signed may not have a blank at the end of a line, and a report may not lose it.
+#[test]
+fn a_signed_report_has_no_blank_at_the_end_of_a_line() {
+    let signed = |part: Part| {
+        let signature = Part::text_of("application/pgp-signature", "x");
+        Part::multipart("multipart/signed", [part, signature])
+    };
+    let report = |text: &str| {
+        let report = Part::text_of("message/delivery-status", text);
+        Part::multipart("multipart/report", [Part::text("Gone. \n"), report])
+    };
+    let blank = "Reporting-MTA: dns; x \n";
+    let enclosed = message().body(report(blank)).build().unwrap();
+    for part in [
+        report(blank),
+        Part::mixed([report(blank)]),
+        Part::from(enclosed),
+    ] {
+        assert_eq!(
+            refused(message().body(signed(part))),
+            format!("body: {REPORT}")
+        );
+    }
+    for body in [
+        signed(report(blank.trim_end())),
+        report(blank),
+        Part::mixed([signed(Part::text("x")), report(blank)]),
+    ] {
+        let text = text(message().body(body));
+        assert_has(
+            &text,
+            "Content-Type: message/delivery-status\r\n\r\nReporting-MTA",
+        );
+    }
+}
+
 /// B10, 2046-11: for a text, bytes or a file.
 #[test]
 fn what_may_not_be_encoded_goes_out_as_lines() {
@@ -375,17 +413,15 @@ fn what_may_not_be_encoded_goes_out_as_lines() {
     let report = |text: &str| Part::text_of("message/delivery-status", text);
     let fine = report("Reporting-MTA: dns; x\n\nFrom me\n");
     assert_has(&self::text(message().body(fine)), "\r\n\r\nFrom me\r\n");
-    let sentence =
-        "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 bytes";
     for bad in [&long, "Diagnostic: voilà\n", "a\0"] {
         assert_eq!(
             refused(message().body(report(bad))),
-            format!("body: {sentence}")
+            format!("body: {REPORT}")
         );
         let octets = Attachment::new("s", bad).media_type("message/delivery-status");
         assert_eq!(
             refused(message().attach(octets)),
-            format!("attachment s: {sentence}")
+            format!("attachment s: {REPORT}")
         );
     }
     // Internationalized messages may be encoded (RFC 6532, 3.7).

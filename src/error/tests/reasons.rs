@@ -361,7 +361,7 @@ fn message_reasons_of_parts() {
         ),
         (
             MessageProblem::SevenBit,
-            "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 bytes",
+            "a report may not be encoded: give it in ASCII, without NUL, in lines of at most 998 bytes, and in a signed part without blanks at their ends",
         ),
     ]);
 }
