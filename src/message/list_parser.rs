@@ -211,6 +211,10 @@ mod tests {
             ("=?utf-8?q?Zo=C3=AB?= <z@x>, b@x", "Zoë <z@x> | b@x"),
             ("Zoë Müller < z@x >", "Zoë Müller <z@x>"),
             (
+                "\"Dr.\" (who) =?koi8-r?b?9MXT1A==?=\r\n <t@x>",
+                "\"Dr.\" =?koi8-r?b?9MXT1A==?= <t@x>",
+            ),
+            (
                 "=?gb2312?q?=C4?= =?gb2312?q?=E3?= <z@x>, =?x?q?a?=: b@x;",
                 "=?gb2312?q?=C4?= =?gb2312?q?=E3?= <z@x> | =?x?q?a?=: [b@x]",
             ),

@@ -24,22 +24,31 @@ impl Phrase {
         })
     }
 
-    /// Reads a name as a person writes it: all of it in quotes, or without quotes.
+    /// Reads a name as a person writes it: all of it in quotes, or without quotes. A name with
+    /// encoded-words that cannot be decoded is read as headers have it.
     pub(crate) fn read(text: &str) -> Result<Self, MailboxError> {
-        match text.strip_prefix('"') {
-            Some(quoted) => Self::new(&unquote(quoted)?),
+        let read = match text.strip_prefix('"') {
+            Some(quoted) => unquote(quoted).and_then(|name| Self::new(&name)),
             None => Self::bare(text),
-        }
+        };
+        read.or_else(|error| {
+            let words = Self::read_words(text).ok();
+            words.filter(|words| words.as_it_came).ok_or(error)
+        })
     }
 
-    /// Reads a name as headers have it: words, encoded-words and quoted strings.
+    /// Reads a name as headers have it: words, encoded-words and quoted strings. If an encoded-word
+    /// cannot be decoded, all of the name stays unchanged, with its quotes.
     pub(crate) fn read_words(text: &str) -> Result<Self, MailboxError> {
         let mut name = String::new();
+        let mut as_it_came = false;
         let mut rest = text;
         while let Some((before, quoted)) = rest.split_once('"') {
             let end = closing_quote(quoted).ok_or(MailboxError::Unquoted)?;
             let (inner, after) = quoted.split_at(end + 1);
-            push_word(&mut name, &Self::bare(before.trim_matches(' '))?.text);
+            let before = Self::bare(before.trim_matches(' '))?;
+            as_it_came |= before.as_it_came;
+            push_word(&mut name, &before.text);
             push_word(&mut name, &unquote(inner)?);
             rest = after;
         }
@@ -48,6 +57,14 @@ impl Phrase {
             return Ok(last);
         }
         push_word(&mut name, &last.text);
+        // A line may be folded at each blank, but not at one that is escaped.
+        let is_foldable = is_line(text) && !text.contains("\\ ");
+        if (as_it_came || last.as_it_came) && is_foldable {
+            return Ok(Self {
+                as_it_came: true,
+                ..Self::new(text)?
+            });
+        }
         Self::new(&name)
     }
 
@@ -124,10 +141,11 @@ fn check_name(name: &str) -> Result<(), MailboxError> {
     }
 }
 
-/// Whether the words of a header can be sent unchanged.
+/// Whether the words of a header, with one blank between them, can be sent unchanged.
 fn is_line(text: &str) -> bool {
-    let is_word =
-        |word: &str| word.len() <= MAX_TOKEN && word.bytes().all(|o| o.is_ascii_graphic());
+    let is_word = |word: &str| {
+        (1..=MAX_TOKEN).contains(&word.len()) && word.bytes().all(|o| o.is_ascii_graphic())
+    };
     text.split(' ').all(is_word)
 }
 
@@ -210,6 +228,27 @@ mod tests {
             // A name that the caller gives is taken literally.
             assert!(!Phrase::new(text).unwrap().as_it_came);
             assert!(!Phrase::read(&format!("\"{text}\"")).unwrap().as_it_came);
+        }
+        for text in [
+            "\"Dr.\" =?koi8-r?b?9MXT1A==?=",
+            "\"Doe, <J\\\"\" =?koi8-r?b?9MXT1A==?= \"a b\"",
+            "J. \"Q, R\" =?koi8-r?b?9MXT1A==?= =?utf-8?q?=C3=AB?=",
+        ] {
+            let phrase = Phrase::read_words(text).unwrap();
+            assert_eq!(phrase.as_str(), text);
+            let mut out = Vec::new();
+            phrase.write(&mut HeaderWriter::new(&mut out, false), "");
+            assert_eq!(String::from_utf8(out).unwrap().trim_start(), text);
+            // Also where a person writes it.
+            assert_eq!(Phrase::read(&phrase.to_string()), Ok(phrase));
+        }
+        for text in [
+            "\"two  blanks\" =?x?q?a?=",
+            "\"an\\ escape\" =?x?q?a?=",
+            "\"\u{e9}\" =?x?q?a?=",
+        ] {
+            assert!(!Phrase::read_words(text).unwrap().as_it_came);
+            assert_eq!(Phrase::read(text), Err(MailboxError::Unquoted));
         }
         for text in ["=?koi8-r?b?9MXT1A==?= \u{e9}", &"=?x?q?a?=".repeat(120)] {
             assert!(!Phrase::read(text).unwrap().as_it_came);

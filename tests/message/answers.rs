@@ -99,6 +99,10 @@ fn names_of_other_messages_go_out_as_they_came() {
     assert_eq!(value(answer().to(list), "To"), Some(written));
     let to = |b: MessageBuilder| value(b, "To");
     assert_eq!(to(answer().to(mailbox.as_str())), Some(mailbox.clone()));
+    let quoted = "\"Doe, Dr.\" =?koi8-r?b?9MXT1A==?= <t@x.example>";
+    let list: AddressList = quoted.parse().unwrap();
+    assert_eq!(to(answer().to(list)).as_deref(), Some(quoted));
+    assert_eq!(to(answer().to(quoted)).as_deref(), Some(quoted));
     let field = |name: &str| value(answer().header(name, &mailbox), name);
     assert_eq!(field("Disposition-Notification-To"), Some(mailbox.clone()));
     assert_eq!(field("List-Id"), Some(mailbox.clone()));
