@@ -15,7 +15,8 @@ use crate::message::source::{Source, file_length};
 /// A file that a message carries: attached to it, or shown within its HTML.
 ///
 /// The media type is guessed from the file extension, unless you set it. The content arrives byte
-/// for byte. Only the file name is sent, without folders.
+/// for byte, except that the lines of messages and reports, such as `.eml` files, get CRLF line ends
+/// (RFC 2046, 5.2.1). Only the file name is sent, without folders.
 ///
 /// Errors come from [`MessageBuilder::build`](crate::MessageBuilder::build). It reads text files
 /// and messages once, to find their charset or line lengths.
