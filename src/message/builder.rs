@@ -2,6 +2,7 @@
 
 use crate::message::date::Date;
 use crate::message::decode::decoded;
+use crate::message::encoded_word::encode_words;
 use crate::message::entity::Root;
 use crate::message::error::{MailboxError, MessageError, MessageProblem, check_controls};
 use crate::message::field::Field;
@@ -233,7 +234,7 @@ impl MessageBuilder {
         match decoded(&subject) {
             None if is_one_line(&subject) => {
                 builder.head.subject = Some(Subject {
-                    text: answer_to(&subject).into(),
+                    text: encode_words(&answer_to(&subject)).into(),
                     as_it_came: true,
                 });
                 builder
@@ -478,12 +479,10 @@ fn answer_to(subject: &str) -> String {
     format!("Re: {rest}").trim_end_matches(' ').to_owned()
 }
 
-/// Whether a subject that cannot be decoded can be sent unchanged.
+/// Whether the words of a subject that cannot be decoded can be sent unchanged, or encoded if they are
+/// outside ASCII.
 fn is_one_line(subject: &str) -> bool {
-    subject
-        .bytes()
-        .all(|octet| matches!(octet, b' '..=b'~' | b'\t'))
-        && blank_tokens(subject).all(|token| token.len() < MAX_LINE)
+    check_controls(subject).is_ok() && blank_tokens(subject).all(|token| token.len() < MAX_LINE)
 }
 
 fn given_ids<K>(texts: impl IntoTexts<K>) -> Result<Vec<MsgId>, MessageProblem> {

@@ -71,6 +71,52 @@ impl WordEncoding {
     }
 }
 
+/// The text with its words outside ASCII as encoded-words. The others, which may be encoded-words of
+/// another message, stay as they are.
+pub(crate) fn encode_words(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let text = text.replace('\t', " ");
+    let words: Vec<&str> = text.split(' ').collect();
+    let mut runs = words
+        .chunk_by(|a, b| a.is_ascii() == b.is_ascii())
+        .peekable();
+    let mut written: Vec<String> = Vec::new();
+    let mut before = "";
+    while let Some(run) = runs.next() {
+        let mut run_text = run.join(" ");
+        if !run_text.is_ascii() {
+            // Readers drop the blank between two encoded-words (RFC 2047, 6.2).
+            let after = runs.peek().and_then(|next| next.first());
+            if before.ends_with("?=") {
+                run_text.insert(0, ' ');
+            }
+            if after.is_some_and(|word| word.starts_with("=?")) {
+                run_text.push(' ');
+            }
+            run_text = encoded(&run_text);
+        }
+        written.push(run_text);
+        before = run.last().copied().unwrap_or_default();
+    }
+    written.join(" ")
+}
+
+/// The text as encoded-words, with a blank between them.
+fn encoded(text: &str) -> String {
+    let encoding = WordEncoding::for_text(text);
+    let mut out = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (head, tail) = encoding.split(rest, MAX_ENCODED_WORD);
+        out.extend_from_slice(if out.is_empty() { b"" } else { b" " });
+        encoding.write(head, &mut out);
+        rest = tail;
+    }
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// The length of a character in Q.
 fn q_length(c: char) -> usize {
     if c == ' ' || u8::try_from(c).is_ok_and(is_plain) {

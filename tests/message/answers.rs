@@ -128,6 +128,15 @@ fn a_subject_is_not_encoded_twice() {
             "re: =?iso-2022-jp?b?GyRCJUYlOSVIGyhC?= (2)",
             "Re: =?iso-2022-jp?b?GyRCJUYlOSVIGyhC?= (2)",
         ),
+        (
+            "é =?koi8-r?b?9MXT1A==?=\t(é 2)",
+            "Re: =?utf-8?q?=C3=A9_?= =?koi8-r?b?9MXT1A==?= =?utf-8?q?_=28=C3=A9?= 2)",
+        ),
+        ("a\t=?koi8-r?b?9MXT1A==?=", "Re: a\t=?koi8-r?b?9MXT1A==?="),
+        (
+            "RE:é ü b =?koi8-r?b?9MXT1A==?= c",
+            "Re: =?utf-8?b?w6kgw7w=?= b =?koi8-r?b?9MXT1A==?= c",
+        ),
         ("Lunch\r\n at noon?\r\n", "Re: Lunch at noon?"),
         ("Lunch?", "Re: Lunch?"),
         ("", "Re:"),
@@ -153,12 +162,11 @@ fn a_subject_is_not_encoded_twice() {
         value(builder, "Subject").as_deref(),
         Some("Re: a =?utf-8?q?_Bcc=3A?= e@x")
     );
-    let error = answer()
-        .reply_to_message("<1@x>", "", "a\r\nBcc: e@x")
-        .build()
-        .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Subject: the character '\\r' cannot stand in a header, leave it out"
-    );
+    for subject in ["a\r\nBcc: e@x", "é\r\nBcc: =?koi8-r?b?9MXT1A==?="] {
+        let answer = answer().reply_to_message("<1@x>", "", subject);
+        assert_eq!(
+            answer.build().unwrap_err().to_string(),
+            "Subject: the character '\\r' cannot stand in a header, leave it out"
+        );
+    }
 }
