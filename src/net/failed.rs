@@ -9,11 +9,15 @@ use crate::protocol::parser::ReplyParser;
 use crate::reply::{Code, Reply};
 use crate::step::Step;
 
-/// The error for a failed read, write or handshake.
-pub(super) fn failed(step: Step, failure: StreamFailure) -> Error {
+/// The error for a failed read, write or handshake. `hiding` masks the secrets in a reply.
+pub(super) fn failed(
+    step: Step,
+    failure: StreamFailure,
+    hiding: impl FnOnce(Reply) -> Reply,
+) -> Error {
     match failure {
         StreamFailure::Socket(error) => io_error(step, error),
-        StreamFailure::Tls(failure) => tls_error(step, failure),
+        StreamFailure::Tls(failure) => tls_error(step, failure, hiding),
         StreamFailure::Unset(error) => Error::io(step, error),
     }
 }
@@ -31,12 +35,13 @@ fn io_error(step: Step, error: io::Error) -> Error {
     }
 }
 
-fn tls_error(step: Step, failure: TlsFailure) -> Error {
+fn tls_error(step: Step, failure: TlsFailure, hiding: impl FnOnce(Reply) -> Reply) -> Error {
     let mut input = LineBuffer::default();
     input.extend(&failure.in_clear);
     let reply = ReplyParser::default().next_reply(&mut input, line::MAX_LINE);
-    // A reply during AUTH may repeat a secret.
+    // A reply during AUTH may repeat a secret in a form that nobody knows.
     let reply = reply.ok().flatten().filter(|_| step != Step::Auth);
+    let reply = reply.map(hiding);
     let error = TlsError::new(step, failure.source, failure.is_verdict, reply);
     Error::Tls(Box::new(error))
 }

@@ -92,6 +92,11 @@ impl Wire {
         }
     }
 
+    /// The error for a failed read, write or handshake.
+    fn failed(&self, step: Step, failure: StreamFailure) -> Error {
+        failed(step, failure, |reply| self.hiding(reply))
+    }
+
     /// Begins a call by the user. Everything until the next call must end before the deadline.
     pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) -> Result<()> {
         self.call_deadline = deadline;
@@ -276,7 +281,7 @@ impl Wire {
             Ok(None) => return self.check_quiet(Step::Body),
             Err(failure @ StreamFailure::Unset(_)) => {
                 self.abort();
-                return Err(failed(Step::Body, failure));
+                return Err(self.failed(Step::Body, failure));
             }
             Ok(Some(0)) | Err(_) => 0,
             Ok(Some(read)) => read,
@@ -285,7 +290,7 @@ impl Wire {
         self.input.extend(octets);
         self.wait_for_last_words();
         let reply = self
-            .hear_out()
+            .hear_out(Step::Body)
             .ok()
             .and_then(|said| said.into_iter().next());
         self.abort();
@@ -343,7 +348,7 @@ impl Wire {
                 Ok(Some(0)) | Err(StreamFailure::Socket(_)) => return Ok(true),
                 Err(failure @ (StreamFailure::Tls(_) | StreamFailure::Unset(_))) => {
                     self.abort();
-                    return Err(failed(Step::Idle, failure));
+                    return Err(self.failed(Step::Idle, failure));
                 }
                 Ok(Some(read)) => {
                     let octets = self.read_buffer.get(..read).unwrap_or_default();
@@ -448,7 +453,7 @@ impl Wire {
         }
         upgraded.map_err(|error| match error {
             UpgradeError::NotPlain => Error::Closed,
-            UpgradeError::Failed(failure) => failed(Step::Handshake, failure),
+            UpgradeError::Failed(failure) => self.failed(Step::Handshake, failure),
         })?;
         self.trace
             .note(format_args!("TLS from here on, with {name}"));
@@ -511,7 +516,7 @@ impl Wire {
                 self.heard_at = Instant::now();
                 Ok(())
             }
-            Err(failure) => Err(match failed(step, failure) {
+            Err(failure) => Err(match self.failed(step, failure) {
                 Error::Timeout { step, .. } => Error::Timeout {
                     step,
                     is_begun: !self.is_quiet(),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result, TlsReason};
-use crate::net::failed::failed;
 use crate::net::last_words::LastWords;
 use crate::net::stream::StreamFailure;
 use crate::net::wire::Wire;
@@ -25,13 +24,13 @@ impl Wire {
 
     /// The error for a failed write. The server may have sent the reason before.
     pub(super) fn failed_write(&mut self, step: Step, failure: StreamFailure) -> Error {
-        let error = failed(step, failure);
+        let error = self.failed(step, failure);
         if error.is_timeout() {
             self.stream.wait_no_more();
         } else {
             self.wait_for_last_words();
         }
-        let heard = self.hear_out();
+        let heard = self.hear_out(step);
         self.abort();
         match heard {
             Ok(replies) => {
@@ -55,12 +54,12 @@ impl Wire {
 
     /// Reads the replies that say why a server goes away, or returns the error that ended the
     /// connection. Only the first one is waited for. The others are what has arrived.
-    pub(super) fn hear_out(&mut self) -> Result<Vec<Reply>> {
-        let mut replies = vec![self.unwaited_reply()?];
+    pub(super) fn hear_out(&mut self, step: Step) -> Result<Vec<Reply>> {
+        let mut replies = vec![self.unwaited_reply(step)?];
         let mut octets = 0;
         self.stream.wait_no_more();
         while octets < MAX_OCTETS {
-            let Ok(reply) = self.unwaited_reply() else {
+            let Ok(reply) = self.unwaited_reply(step) else {
                 break;
             };
             octets += reply.raw().len();
@@ -70,7 +69,7 @@ impl Wire {
     }
 
     /// Reads a reply before the deadline that is already set.
-    fn unwaited_reply(&mut self) -> Result<Reply> {
+    fn unwaited_reply(&mut self, step: Step) -> Result<Reply> {
         loop {
             match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
                 Ok(Some(reply)) => {
@@ -78,8 +77,8 @@ impl Wire {
                     self.trace.server_lines(reply.shown());
                     return Ok(reply);
                 }
-                Ok(None) => self.fill(Step::Body)?,
-                Err(source) => return Err(self.broken(Step::Body, source)),
+                Ok(None) => self.fill(step)?,
+                Err(source) => return Err(self.broken(step, source)),
             }
         }
     }

@@ -180,7 +180,9 @@ fn an_alert_in_the_middle() {
 
 /// The error of a handshake with a server that does this.
 fn handshake(budget: Duration, does: impl FnOnce(TcpStream) -> Option<TcpStream>) -> Error {
-    failed(Step::Handshake, failed_handshake(budget, does))
+    failed(Step::Handshake, failed_handshake(budget, does), |reply| {
+        reply
+    })
 }
 
 /// The same for a server that sends this, and then waits.
@@ -302,6 +304,32 @@ fn words_in_the_clear_during_auth_are_not_shown() {
         !format!("{error} {error:?}").contains("hunter2"),
         "{error:?}"
     );
+}
+
+// The same where a write fails, and what had arrived is heard.
+#[test]
+fn words_in_the_clear_are_not_shown_behind_a_failed_write_during_auth() {
+    let (mut wire, mut server) = wire(BRIEF);
+    server
+        .write_all(b"535 no such password: aHVudGVyMg==\r\n")
+        .unwrap();
+    wire.send(Step::Auth, &[b'x'; 16 * 1024 * 1024], Some("***"))
+        .unwrap();
+    let error = fails(&mut wire, Step::Auth);
+    assert_eq!(error.step(), Some(Step::Auth));
+    assert!(!format!("{error} {error:?}").contains("aHVu"), "{error:?}");
+}
+
+// E7: whoever sent the words, they may repeat a secret that was sent before.
+#[test]
+fn words_in_the_clear_show_no_secret() {
+    let (mut wire, mut server) = patient();
+    wire.hide(&["hunter2"]);
+    server.write_all(b"421 4.7.0 bye hunter2\r\n").unwrap();
+    let error = fails(&mut wire, Step::Mail);
+    let sentence = "TLS failed at MAIL: the server replied without TLS: 421 4.7.0 bye ***";
+    assert_eq!(error.to_string(), sentence);
+    assert!(!format!("{error:?}").contains("hunter2"), "{error:?}");
 }
 
 // Octets that are not a reply are not shown.
