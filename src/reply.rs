@@ -108,6 +108,17 @@ impl Reply {
         }
     }
 
+    /// The same reply, with all of its text masked.
+    pub(crate) fn masked_whole(&self) -> Self {
+        self.masked(&self.text().split('\n').collect::<Vec<_>>())
+    }
+
+    /// The same reply, but `Display` and `Debug` show only the codes.
+    pub(crate) fn hiding_whole(self) -> Self {
+        let text = self.text();
+        self.hiding(&text.split('\n').collect::<Vec<_>>())
+    }
+
     /// The same reply, but `Display` and `Debug` do not show the secrets.
     pub(crate) fn hiding(mut self, secrets: &[&str]) -> Self {
         let shown = masked_lines(self.raw(), secrets);

@@ -148,13 +148,20 @@ impl<'m> Dialog<'m> {
     /// challenge.
     pub(crate) fn shown(&self, reply: &Reply) -> Reply {
         let secrets = self.secrets();
-        let challenge = self.decode(reply).unwrap_or_default();
-        let challenge = String::from_utf8_lossy(&challenge);
-        if reply.code() == 334 && secrets.iter().any(|secret| challenge.contains(*secret)) {
-            let whole = reply.text();
-            return reply.masked(&[whole.as_str()]);
+        if reply.code() == 334 && self.may_repeat(reply, &secrets) {
+            reply.masked_whole()
+        } else {
+            reply.masked(&secrets)
         }
-        reply.masked(&secrets)
+    }
+
+    /// Whether a challenge has a secret in it, or cannot be read and comes behind one.
+    fn may_repeat(&self, reply: &Reply, secrets: &[&str]) -> bool {
+        let Some(challenge) = decoded(reply) else {
+            return !self.sent.is_empty();
+        };
+        let challenge = String::from_utf8_lossy(&challenge);
+        secrets.iter().any(|secret| challenge.contains(secret))
     }
 
     /// Everything that must be masked if the server repeats it.
@@ -214,12 +221,9 @@ impl<'m> Dialog<'m> {
         }))
     }
 
-    /// The challenge in a 334. Spaces around it are ignored: some servers write one too many.
+    /// The challenge in a 334 for the mechanism.
     fn decode(&self, reply: &Reply) -> Option<Vec<u8>> {
-        let mut lines = reply.lines();
-        let text = lines.next().unwrap_or_default();
-        let challenge = STANDARD.decode(text.trim_matches(' ')).ok();
-        let challenge = challenge.filter(|_| lines.next().is_none());
+        let challenge = decoded(reply);
         if self.mechanism.ignores_challenges() {
             challenge.or(Some(Vec::new()))
         } else {
@@ -233,6 +237,14 @@ impl<'m> Dialog<'m> {
         self.sent.push(encoded.clone());
         encoded
     }
+}
+
+/// The challenge in a 334. Spaces around it are ignored: some servers write one too many.
+fn decoded(reply: &Reply) -> Option<Vec<u8>> {
+    let mut lines = reply.lines();
+    let text = lines.next().unwrap_or_default();
+    let challenge = STANDARD.decode(text.trim_matches(' ')).ok();
+    challenge.filter(|_| lines.next().is_none())
 }
 
 impl Line {

@@ -27,6 +27,8 @@ const READ_BUFFER: usize = 8 * 1024;
 const MAX_FAREWELL: usize = 2 * line::MAX_LINE;
 /// How long to wait for the end of the connection after a farewell.
 const FAREWELL_ENDS: Duration = Duration::from_millis(300);
+/// The code of a challenge (RFC 4954, 4).
+const CHALLENGE: u16 = 334;
 /// For how long a server counts as busy after it has sent something.
 const BUSY: Duration = Duration::from_micros(200);
 
@@ -83,9 +85,12 @@ impl Wire {
         }
     }
 
-    /// The reply with the secrets of this connection masked.
+    /// The reply with the secrets of this connection masked. A challenge may have them in base64,
+    /// so all of it is masked; whoever waits for one knows what of it may be shown.
     fn hiding(&self, reply: Reply) -> Reply {
-        if self.secrets.occur_in(reply.raw()) {
+        if reply.code() == CHALLENGE && !self.secrets.is_empty() {
+            reply.hiding_whole()
+        } else if self.secrets.occur_in(reply.raw()) {
             reply.hiding(&self.secrets.list())
         } else {
             reply
@@ -169,25 +174,32 @@ impl Wire {
         }
         let reply = self.next_reply(awaited);
         if reply.is_err() {
-            // During AUTH the server may repeat a secret, and only a whole reply can be masked.
-            if awaited.step != Step::Auth {
-                self.trace_remains();
-            }
+            self.trace_remains(awaited.step);
             self.abort();
         }
         reply
     }
 
-    /// Shows bytes that are not a reply. They may have a part of a secret.
-    fn trace_remains(&self) {
+    /// Shows bytes that are not a reply. During AUTH the server may repeat a secret, and only a
+    /// whole reply can be masked.
+    fn trace_remains(&self, step: Step) {
+        if step == Step::Auth {
+            return;
+        }
         for octets in [self.parser.unfinished(), self.input.newest_line()] {
-            if self.secrets.is_empty() {
-                self.trace.server_lines(octets);
-            } else {
-                let text = String::from_utf8_lossy(octets);
-                let shown = masked_with_cut(&text, &self.secrets.list());
-                self.trace.server_lines(shown.as_bytes());
-            }
+            self.trace.server_lines(self.part(octets).as_bytes());
+        }
+    }
+
+    /// Bytes that are not a reply, as they may be shown. They may have a part of a secret.
+    fn part(&self, octets: &[u8]) -> String {
+        let text = String::from_utf8_lossy(octets);
+        if self.secrets.is_empty() {
+            text.into_owned()
+        } else if text.starts_with(&CHALLENGE.to_string()) {
+            format!("{CHALLENGE} ***")
+        } else {
+            masked_with_cut(&text, &self.secrets.list())
         }
     }
 
@@ -366,19 +378,17 @@ impl Wire {
     /// then ends. Nothing of the next transaction was sent, so another connection may take it.
     fn unasked(&mut self, step: Step, is_over: bool) -> Error {
         let is_silent = self.is_quiet();
-        let said = self.farewell();
-        let line = self.offending_line();
+        let said = self.farewell(step);
+        let line = self.offending_line(step, said.as_ref());
         let is_over = is_over || said.as_ref().is_some_and(|said| self.ends_behind(said));
         self.abort();
         match said {
             Some(reply) if is_farewell(&reply, is_over) => Error::disconnected(step, Some(reply)),
             None if is_silent => Error::disconnected(step, None),
-            said => Error::Protocol {
+            _ => Error::Protocol {
                 step,
                 source: ProtocolError::Unsolicited,
-                line: said.map_or(line, |reply| {
-                    shortened(&String::from_utf8_lossy(reply.shown()))
-                }),
+                line,
                 server: None,
             },
         }
@@ -401,7 +411,7 @@ impl Wire {
     }
 
     /// The reply that has already arrived, or the part of it that has.
-    fn farewell(&mut self) -> Option<Reply> {
+    fn farewell(&mut self, step: Step) -> Option<Reply> {
         let reply = match self.parser.next_reply(&mut self.input, line::MAX_LINE) {
             Ok(reply) => reply.or_else(|| {
                 let half = self.newest_line();
@@ -412,24 +422,24 @@ impl Wire {
         let reply = reply.map(|reply| self.hiding(reply));
         match &reply {
             Some(reply) => self.trace.server_lines(reply.shown()),
-            None => self.trace_remains(),
+            None => self.trace_remains(step),
         }
         reply
     }
 
     /// The line that was read last, which may be incomplete, with its secrets masked.
     fn newest_line(&self) -> String {
-        let text = String::from_utf8_lossy(self.input.newest_line());
-        if self.secrets.is_empty() {
-            text.into_owned()
-        } else {
-            masked_with_cut(&text, &self.secrets.list())
-        }
+        self.part(self.input.newest_line())
     }
 
-    /// The line that was read last, shortened for an error.
-    fn offending_line(&self) -> Box<str> {
-        shortened(&self.newest_line())
+    /// What breaks the rules, shortened for an error: a reply, or the line that was read last.
+    /// During AUTH it is left out as a secret.
+    fn offending_line(&self, step: Step, said: Option<&Reply>) -> Box<str> {
+        match said {
+            _ if step == Step::Auth => Box::default(),
+            Some(reply) => shortened(&String::from_utf8_lossy(reply.shown())),
+            None => shortened(&self.newest_line()),
+        }
     }
 
     /// Starts TLS. Bytes before the handshake were not protected, so there must be none.
@@ -493,16 +503,12 @@ impl Wire {
         }
     }
 
-    /// The error for a reply that breaks the grammar. A line of AUTH is left out as a secret.
+    /// The error for a reply that breaks the grammar.
     fn broken(&self, step: Step, source: ProtocolError) -> Error {
-        let line = match step {
-            Step::Auth => Box::default(),
-            _ => self.offending_line(),
-        };
         Error::Protocol {
             step,
             source,
-            line,
+            line: self.offending_line(step, None),
             server: None,
         }
     }

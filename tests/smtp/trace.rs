@@ -330,6 +330,70 @@ fn last_words_during_a_login_are_masked() {
     peer.finish();
 }
 
+// Z3: a challenge that repeats the password behind the end of the dialog, at once or later. Only its
+// code is shown.
+#[test]
+fn a_challenge_that_nobody_waits_for_is_not_shown() {
+    let echo = STANDARD.encode("no tanstaaf here");
+    let log_in = "C: AUTH LOGIN\nS: 334\nC: dGlt\nS: 334\nC: dGFuc3RhYWY=";
+    for rest in [
+        format!("{log_in}\nSraw: 334 eA==\\r\\n334 {echo}\\r\\n\nCclose"),
+        format!("{log_in}\nSraw: 334 eA==\\r\\n334 {echo}\nCclose"),
+        format!("{log_in}\nSraw: 334 eA==\\r\\n250-a\\r\\n334 {echo}\\r\\n\nCclose"),
+        format!("{log_in}\nS: 535 no\nC: QUIT\nS: 334 {echo}\nCclose"),
+    ] {
+        let peer = session(&["AUTH LOGIN"], &rest).listen_tls();
+        let lines = Lines::default();
+        let error = failure(&with_password(implicit(&peer)).trace(lines.sink()));
+        let lines = lines.take();
+        let shown = format!("{error} {error:?} {lines:?}");
+        assert!(!shown.contains(&echo), "{shown}");
+        peer.finish();
+    }
+    for words in [
+        format!("S: 334 {echo}"),
+        format!("S: 334-{echo}\nS: 334 {echo}"),
+        format!("S: 334-{echo}\nS: 250 ok"),
+        format!("Sraw: 334 {echo}"),
+    ] {
+        let rest = format!("C~: AUTH PLAIN *\nS: 235 welcome\nC: NOOP\n{words}\nEOF\nCclose");
+        let peer = session(&["AUTH PLAIN"], &rest).listen_tls();
+        let lines = Lines::default();
+        let config = with_password(implicit(&peer)).trace(lines.sink());
+        let error = config.connect().unwrap().noop().unwrap_err();
+        let lines = lines.take();
+        let shown = format!("{error} {error:?} {lines:?}");
+        assert!(!shown.contains(&echo), "{shown}");
+        assert!(shown.contains("S: 334"), "{shown}");
+        peer.finish();
+    }
+}
+
+// Z3: padding, and more than one line, are no way to show the password.
+#[test]
+fn a_challenge_that_is_none_is_not_shown() {
+    let echo = STANDARD.encode("tanstaaf");
+    let bare = echo.trim_end_matches('=');
+    for challenge in [
+        format!("334 {bare}"),
+        format!("334-{echo}\nS: 334 {bare}"),
+        format!("334 password {bare}"),
+    ] {
+        let rest = format!(
+            "C: AUTH LOGIN\nS: 334 User:\nC: dGlt\nS: 334\nC: {echo}\nS: {challenge}\nC: *\nS: 501 no\nCclose or QUIT"
+        );
+        let peer = session(&["AUTH LOGIN"], &rest).listen_tls();
+        let lines = Lines::default();
+        failure(&with_password(implicit(&peer)).trace(lines.sink()));
+        let lines = lines.take();
+        assert!(!lines.concat().contains(bare), "{lines:#?}");
+        for line in ["S: 334 User:", "S: 334 ***"] {
+            assert!(lines.iter().any(|shown| shown == line), "{lines:#?}");
+        }
+        peer.finish();
+    }
+}
+
 // Z1: nothing that can be printed has a password, before, during and after its use.
 #[test]
 fn nothing_that_can_be_printed_holds_a_secret() {
