@@ -42,6 +42,8 @@ pub struct Scram {
     user: String,
     password: Secret,
     nonce: String,
+    /// False only for the examples of the RFCs, which have their nonces.
+    draws_nonce: bool,
     binding: ChannelBinding,
     stage: Stage,
     failure: Option<String>,
@@ -116,9 +118,11 @@ impl Scram {
         user: impl Into<String>,
         password: impl Into<Secret>,
     ) -> Result<Self, CredentialsError> {
-        let mut nonce = [0; NONCE];
-        getrandom::fill(&mut nonce).map_err(|_| CredentialsError::NoRandomness)?;
-        Self::with_nonce(hash, user, password, STANDARD.encode(nonce))
+        let nonce = draw_nonce().ok_or(CredentialsError::NoRandomness)?;
+        Ok(Self {
+            draws_nonce: true,
+            ..Self::with_nonce(hash, user, password, nonce)?
+        })
     }
 
     pub(crate) fn with_nonce(
@@ -135,6 +139,7 @@ impl Scram {
             user,
             password,
             nonce,
+            draws_nonce: false,
             binding: ChannelBinding::Impossible,
             stage: Stage::First,
             failure: None,
@@ -239,6 +244,18 @@ impl Scram {
         None
     }
 
+    /// Begins a run with this nonce, or with none if the system has no random numbers.
+    fn begin(&mut self, nonce: Option<String>) -> Option<Vec<u8>> {
+        self.failure = None;
+        self.reason = AuthReason::Cancelled;
+        let Some(nonce) = nonce else {
+            return self.give_up("the operating system has no random numbers for the login");
+        };
+        self.nonce = nonce;
+        self.stage = Stage::First;
+        Some(format!("{}{}", self.gs2_header(), self.client_first_bare()).into_bytes())
+    }
+
     fn give_up(&mut self, why: &str) -> Option<Vec<u8>> {
         self.failure = Some(why.to_owned());
         self.stage = Stage::Failed;
@@ -257,9 +274,14 @@ impl Mechanism for Scram {
         }
     }
 
+    /// With the nonce of an earlier run, a record of that run would prove an impostor (RFC 5802,
+    /// 5.1).
     fn initial_response(&mut self) -> Option<Vec<u8>> {
-        self.stage = Stage::First;
-        Some(format!("{}{}", self.gs2_header(), self.client_first_bare()).into_bytes())
+        let nonce = match self.draws_nonce {
+            true => draw_nonce(),
+            false => Some(self.nonce.clone()),
+        };
+        self.begin(nonce)
     }
 
     fn respond(&mut self, challenge: &[u8]) -> Option<Vec<u8>> {
@@ -301,6 +323,13 @@ impl Mechanism for Scram {
     fn secret(&self) -> Option<&str> {
         Some(self.password.expose())
     }
+}
+
+/// A nonce from the operating system, in base64, which has no comma.
+fn draw_nonce() -> Option<String> {
+    let mut nonce = [0; NONCE];
+    getrandom::fill(&mut nonce).ok()?;
+    Some(STANDARD.encode(nonce))
 }
 
 /// The server's first message: `r=…,s=…,i=…`, in this order (RFC 5802, 5.1 and 7).

@@ -140,6 +140,53 @@ fn nonces_are_long_fresh_and_printable() {
     );
 }
 
+// 5802-02: who has recorded a dialog cannot play it back to the same object, or to a copy of it.
+#[test]
+fn each_run_has_its_own_nonce() {
+    let mut scram = Scram::sha256("user", "pencil").unwrap();
+    let mut copy = scram.clone();
+    let firsts = [
+        text(scram.initial_response()).unwrap(),
+        text(copy.initial_response()).unwrap(),
+        text(scram.initial_response()).unwrap(),
+    ];
+    for (at, first) in firsts.iter().enumerate() {
+        assert!(!firsts[at + 1..].contains(first), "{first}");
+    }
+    let recorded = firsts[0].rsplit_once("r=").unwrap().1;
+    let message = format!("r={recorded}server,s=QSXC,i=4096");
+    assert_eq!(respond(&mut scram, &message), None);
+    assert!(!scram.is_satisfied());
+}
+
+// Without a nonce, nothing is sent that could be played back.
+#[test]
+fn without_random_numbers_nobody_logs_in() {
+    let mut scram = Scram::sha256("user", "pencil").unwrap();
+    assert_eq!(scram.begin(None), None);
+    assert_eq!(respond(&mut scram, ""), None);
+    assert_eq!(scram.reason(), AuthReason::Cancelled);
+    assert_eq!(
+        scram.failure(),
+        Some("the operating system has no random numbers for the login")
+    );
+    assert!(!scram.is_satisfied());
+}
+
+// The failure of one run is not told of the next.
+#[test]
+fn each_run_has_its_own_failure() {
+    let mut scram = proven();
+    assert_eq!(respond(&mut scram, "v=AAAA"), None);
+    assert_eq!(scram.reason(), AuthReason::ServerUnproven);
+    scram.initial_response().unwrap();
+    assert_eq!(scram.reason(), AuthReason::Cancelled);
+    assert_eq!(respond(&mut scram, ""), None);
+    assert!(scram.failure().is_some());
+    scram.initial_response().unwrap();
+    assert_eq!(scram.failure(), None);
+}
+
 // 5802-03, 5802-04, 5802-05, U3, U4, dialog 36: no hashing, no proof, and nothing more is sent.
 #[test]
 fn a_first_message_that_is_wrong_ends_it() {
