@@ -48,6 +48,7 @@ impl Mechanism for Login {
     }
 
     fn initial_response(&mut self) -> Option<Vec<u8>> {
+        self.answered = 0;
         None
     }
 

@@ -48,6 +48,7 @@ impl Mechanism for XOAuth2 {
     }
 
     fn initial_response(&mut self) -> Option<Vec<u8>> {
+        self.failure = None;
         let token = self.account.expose();
         Some(format!("user={}\x01auth=Bearer {token}\x01\x01", self.account.user).into_bytes())
     }
@@ -119,6 +120,7 @@ impl Mechanism for OAuthBearer {
     }
 
     fn initial_response(&mut self) -> Option<Vec<u8>> {
+        self.failure = None;
         // saslname (RFC 5801, 4): `=` and `,` structure the header and are escaped.
         let user = self.account.user.replace('=', "=3D").replace(',', "=2C");
         let server = self.server.as_ref();

@@ -112,6 +112,19 @@ fn a_mechanism_by_hand() {
     peer.finish();
 }
 
+// LOGIN-01: the second run begins with the user name again.
+#[test]
+fn one_login_object_can_log_in_twice() {
+    let rest = format!("{LOGIN}\nS: 454 4.7.0 later\n{LOGIN}\nS: 235 ok");
+    let peer = secure(&[], &rest);
+    let mut smtp = implicit(&peer).connect().unwrap();
+    let mut login = Login::new("tim", "tanstaaftanstaaf").unwrap();
+    smtp.authenticate(&mut login).unwrap_err();
+    smtp.authenticate(&mut login).unwrap();
+    drop(smtp);
+    peer.finish();
+}
+
 // 4616-01: tim acts as kurt.
 #[test]
 fn plain_with_an_authorization_identity() {

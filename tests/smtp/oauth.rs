@@ -3,7 +3,7 @@ use crate::peer::{Peer, Script};
 use crate::support::session::{failure, implicit, nobody, said, session};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use smtplib::auth::{OAuthBearer, XOAuth2};
+use smtplib::auth::{Mechanism, OAuthBearer, XOAuth2};
 use smtplib::error::{AuthReason, CredentialsError, Unsupported};
 use smtplib::{Config, Credentials, Error, Secret};
 use std::convert::Infallible;
@@ -111,6 +111,36 @@ fn xoauth2_is_told_why() {
     );
     assert!(error.is_permanent());
     peer.finish();
+}
+
+// Each run is told its own reason, and an old one is not told of another failure.
+#[test]
+fn one_oauth_object_can_log_in_again() {
+    let told = |mechanism: &mut dyn Mechanism, line: &str, more: &str| {
+        let refusal = format!("C: {line}\nS: 334 e30=\nCraw: {more}\\r\\n\nS: 535 no");
+        let rest = format!("{refusal}\n{refusal}\nC: {line}\nS: 454 later");
+        let peer = session(&[], &rest).listen_tls();
+        let mut smtp = implicit(&peer).connect().unwrap();
+        for expected in [Some("{}"), Some("{}"), None] {
+            let error = smtp.authenticate(mechanism).unwrap_err();
+            assert_eq!(detail(&error), expected);
+        }
+        drop(smtp);
+        peer.finish();
+    };
+    let mut mechanism = XOAuth2::new("someuser@example.com", TOKEN).unwrap();
+    told(
+        &mut mechanism,
+        &format!("AUTH XOAUTH2 {}", xoauth2(TOKEN)),
+        "",
+    );
+    let mut mechanism = OAuthBearer::new("tim", TOKEN).unwrap();
+    let response = STANDARD.encode(format!("n,a=tim,\x01auth=Bearer {TOKEN}\x01\x01"));
+    told(
+        &mut mechanism,
+        &format!("AUTH OAUTHBEARER {response}"),
+        "AQ==",
+    );
 }
 
 // 7628-02, U5, B10, dialog 32: %x01.
