@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
 use crate::auth::error::AuthReason;
+use crate::auth::user::Before;
 use crate::endpoint::{AtServer, Endpoint, ServerName};
 use crate::protocol::command::MAX_COMMAND;
 use crate::protocol::error::ProtocolError;
@@ -30,17 +31,6 @@ pub(crate) struct Dialog<'m> {
     before: Before,
     /// What was sent. It is masked if the server repeats it.
     sent: Vec<Secret>,
-}
-
-/// Who had logged in on this connection before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Before {
-    /// Nobody, as far as this side knows.
-    Nobody,
-    /// Another user, or perhaps another user.
-    Other,
-    /// The same user.
-    Same,
 }
 
 /// A line to send, and the form of it that may be shown.

@@ -30,6 +30,7 @@ pub(crate) mod plain;
 #[cfg(feature = "scram")]
 pub(crate) mod scram;
 pub(crate) mod table;
+pub(crate) mod user;
 
 use crate::auth::error::AuthReason;
 

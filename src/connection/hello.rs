@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::auth::user::User;
 use crate::capabilities::Capabilities;
 use crate::config::{ConfigError, Protocol, Security};
 use crate::connection::SmtpConnection;
@@ -60,7 +61,7 @@ impl SmtpConnection {
             return Err(self.refused(Step::StartTls, reply));
         }
         self.capabilities = Capabilities::default();
-        self.user = None;
+        self.user = User::Nobody;
         self.state.is_proven = false;
         self.wire
             .upgrade(&self.config.tls, self.config.host_and_port().0)?;

@@ -3,9 +3,10 @@
 use crate::auth::Mechanism;
 use crate::auth::choice::{Circumstances, NoChoice, choose};
 use crate::auth::credentials::Credentials;
-use crate::auth::dialog::{AuthError, Before, Dialog, Turn};
+use crate::auth::dialog::{AuthError, Dialog, Turn};
 use crate::auth::error::AuthReason;
 use crate::auth::table::{Binding, Ingredients, Row};
+use crate::auth::user::{Before, User};
 use crate::command_error::CommandError;
 use crate::config::Security;
 use crate::connection::SmtpConnection;
@@ -75,12 +76,8 @@ impl SmtpConnection {
     pub fn authenticate(&mut self, mechanism: &mut dyn Mechanism) -> Result<Reply> {
         check_mechanism_name(mechanism.name())?;
         self.begin()?;
-        let before = match self.user {
-            None => Before::Nobody,
-            Some(_) => Before::Other,
-        };
-        let reply = self.run(mechanism, before)?;
-        self.user = Some(Box::default());
+        let reply = self.run(mechanism, self.user.before_anybody())?;
+        self.user = User::Unknown;
         Ok(reply)
     }
 
@@ -114,7 +111,7 @@ impl SmtpConnection {
                 Err(error) if may_try_next(&error) && rows.len() > 0 => {}
                 Err(error) => return Err(naming_others(error, rows.as_slice())),
                 Ok(reply) => {
-                    self.user = Some(credentials.user().into());
+                    self.user = User::of(credentials);
                     return Ok(reply);
                 }
             }
@@ -130,12 +127,7 @@ impl SmtpConnection {
             server: self.config.tcp_server(),
             binding: &binding,
         })?;
-        let before = match self.user.as_deref() {
-            None => Before::Nobody,
-            Some(user) if user == credentials.user() => Before::Same,
-            Some(_) => Before::Other,
-        };
-        self.run(mechanism.as_mut(), before)
+        self.run(mechanism.as_mut(), self.user.before(credentials))
     }
 
     /// The mechanisms that fit the credentials, are allowed and are offered.

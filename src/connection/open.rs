@@ -4,6 +4,7 @@ use std::net::TcpStream;
 use std::time::Instant;
 
 use crate::auth::choice::may_go_without_tls;
+use crate::auth::user::User;
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Security};
 use crate::connection::smtp_connection::{SmtpConnection, State};
@@ -187,7 +188,7 @@ impl SmtpConnection {
             capabilities: Capabilities::default(),
             state: State::default(),
             spare: Exchange::default(),
-            user: None,
+            user: User::Nobody,
         };
         if let Err(error) = connection.prepare() {
             connection.wire.leave();

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::auth::user::User;
 use crate::capabilities::Capabilities;
 use crate::config::{Config, Protocol};
 use crate::error::{Error, Result};
@@ -49,8 +50,7 @@ pub struct SmtpConnection {
     pub(crate) state: State,
     /// The memory of an exchange that is over, for the next one.
     pub(super) spare: Exchange,
-    /// Who has logged in. Empty if only the caller's own mechanism knows.
-    pub(crate) user: Option<Box<str>>,
+    pub(crate) user: User,
 }
 
 /// State that transactions leave.

@@ -4,11 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::auth::Mechanism;
-use crate::auth::dialog::{Before, Dialog, Line, Turn};
+use crate::auth::dialog::{Dialog, Line, Turn};
 use crate::auth::error::{AuthReason, CredentialsError};
 use crate::auth::login::Login;
 use crate::auth::oauth::{OAuthBearer, XOAuth2};
 use crate::auth::plain::Plain;
+use crate::auth::user::Before;
 use crate::fuzzing::cutter::Cutter;
 use crate::protocol::error::ProtocolError;
 use crate::protocol::parser::ReplyParser;

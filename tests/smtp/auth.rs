@@ -1,7 +1,7 @@
 //! Logging in with a password.
 use crate::peer::{Peer, Script};
 use crate::support::session::{SHORT, config, failure, hello, implicit, nobody, said, session};
-use smtplib::auth::{Login, Plain};
+use smtplib::auth::{External, Login, Plain};
 use smtplib::config::Protocol;
 use smtplib::error::{AuthReason, ConfigError, CredentialsError, Unsupported};
 use smtplib::protocol::Step;
@@ -481,6 +481,54 @@ fn a_503_is_not_always_a_welcome() {
         "the server refused the login with PLAIN: 503 5.5.1 AUTH command used when not advertised"
     );
     peer.finish();
+}
+
+// 4954-02: the same name in other credentials, and no name at all, may be another user.
+#[test]
+fn a_503_is_no_welcome_for_another_kind_of_user() {
+    let own = "C: AUTH EXTERNAL =\nS: 235 ok";
+    let anonymous = "C: AUTH ANONYMOUS dGlt\nS: 235 ok";
+    let refusal = "S: 503 5.5.1 already authenticated";
+    let offers = ["AUTH PLAIN EXTERNAL ANONYMOUS XOAUTH2"];
+    let password = || Credentials::password("tim", "tanstaaftanstaaf");
+    for (first, before, command, credentials) in [
+        (
+            own,
+            None,
+            "C: AUTH EXTERNAL =",
+            Credentials::certificate(""),
+        ),
+        (
+            own,
+            Some(Credentials::certificate("")),
+            "C: AUTH EXTERNAL =",
+            Credentials::certificate(""),
+        ),
+        (
+            anonymous,
+            Some(Credentials::anonymous("tim")),
+            "C~: AUTH PLAIN *",
+            password(),
+        ),
+        (
+            "C~: AUTH PLAIN *\nS: 235 ok",
+            Some(password()),
+            "C~: AUTH XOAUTH2 *",
+            Credentials::bearer("tim", "token"),
+        ),
+    ] {
+        let peer = secure(&offers, &format!("{first}\n{command}\n{refusal}"));
+        let mut smtp = implicit(&peer).connect().unwrap();
+        match before {
+            Some(before) => smtp.login_with(&before),
+            None => smtp.authenticate(&mut External::new()),
+        }
+        .unwrap();
+        let error = smtp.login_with(&credentials).unwrap_err();
+        assert_eq!(reason(&error), AuthReason::Refused, "{credentials:?}");
+        drop(smtp);
+        peer.finish();
+    }
 }
 
 // C1, 4954-13, U8, dialog 27: these codes are about the mechanism, not the password.
