@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_core::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_core::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_core::ser::{Serialize, Serializer};
 
 use crate::auth::credentials::Credentials;
@@ -88,6 +88,16 @@ impl<'de> Deserialize<'de> for Values {
 
 struct ValuesVisitor;
 
+/// Refuses values without showing them, as serde's own errors do: one may be a password that lacks
+/// its quotes.
+macro_rules! refuse {
+    ($($visit:ident($value:ty): $what:literal,)*) => {$(
+        fn $visit<E: de::Error>(self, _value: $value) -> Result<Self::Value, E> {
+            Err(E::invalid_type(Unexpected::Other($what), &self))
+        }
+    )*};
+}
+
 impl<'de> Visitor<'de> for ValuesVisitor {
     type Value = Values;
 
@@ -109,9 +119,49 @@ impl<'de> Visitor<'de> for ValuesVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Values, A::Error> {
         let mut values = Vec::new();
-        while let Some(text) = texts.next_element()? {
+        while let Some(Text(text)) = texts.next_element()? {
             values.push(text);
         }
         Ok(Values(values))
+    }
+
+    refuse! {
+        visit_bool(bool): "a boolean",
+        visit_f64(f64): "a number with a fraction",
+        visit_i128(i128): "a number of 128 bits",
+        visit_u128(u128): "a number of 128 bits",
+    }
+}
+
+/// An element of an array.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Asked for a text, a format makes its own error, which shows what it has instead.
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Text;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+        Ok(Text(text.to_owned()))
+    }
+
+    refuse! {
+        visit_bool(bool): "a boolean",
+        visit_f64(f64): "a number",
+        visit_i64(i64): "a number",
+        visit_u64(u64): "a number",
+        visit_i128(i128): "a number",
+        visit_u128(u128): "a number",
     }
 }

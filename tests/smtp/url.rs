@@ -583,3 +583,51 @@ fn what_is_no_configuration_in_a_file() {
         assert!(!error.contains("tanstaaf"));
     }
 }
+
+// A password that lacks its quotes is not shown.
+#[cfg(feature = "serde")]
+#[test]
+fn no_value_of_a_file_is_shown() {
+    for (value, sentence) in [
+        (
+            "1234.5",
+            "invalid type: a number with a fraction, expected a text, a number, or an array of texts",
+        ),
+        (
+            "-1e99",
+            "invalid type: a number with a fraction, expected a text",
+        ),
+        (
+            "true",
+            "invalid type: a boolean, expected a text, a number, or an array of texts",
+        ),
+        ("[1234]", "invalid type: a number, expected a text"),
+        ("[-1234]", "invalid type: a number, expected a text"),
+        ("[1234.5]", "invalid type: a number, expected a text"),
+        ("[true]", "invalid type: a boolean, expected a text"),
+        ("{\"1234\": 1234}", "invalid type: map, expected a text"),
+        ("[[1234]]", "invalid type: sequence, expected a text"),
+        ("null", "invalid type: null, expected a text"),
+    ] {
+        let table = format!(r#"{{"host": "mx", "user": "tim", "password": {value}}}"#);
+        let value: serde_json::Value = serde_json::from_str(&table).unwrap();
+        for error in [
+            serde_json::from_str::<Config>(&table).unwrap_err(),
+            serde_json::from_value::<Config>(value).unwrap_err(),
+        ] {
+            let error = error.to_string();
+            assert!(error.starts_with(sentence), "{table}: {error}");
+            assert!(!error.contains("1234"), "{error}");
+        }
+    }
+    for (value, password) in [
+        ("1234", "1234"),
+        ("-1234", "-1234"),
+        (r#"["1234"]"#, "1234"),
+    ] {
+        let table = format!(r#"{{"host": "mx", "user": "tim", "password": {value}}}"#);
+        let config: Config = serde_json::from_str(&table).unwrap();
+        let expected = Credentials::password("tim", password);
+        assert_eq!(config.get_credentials(), Some(&expected));
+    }
+}
