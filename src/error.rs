@@ -22,7 +22,7 @@ pub use crate::auth::error::{AuthReason, CredentialsError};
 pub use crate::command_error::CommandError;
 pub use crate::config::error::ConfigError;
 pub use crate::endpoint::Endpoint;
-pub(crate) use crate::error::error::{Delivery, Error, Result};
+pub(crate) use crate::error::error::{Delivery, Error, Result, is_worth_another_try};
 pub use crate::error::gave_up::GaveUp;
 pub use crate::error::interrupted::Interrupted;
 pub use crate::error::tls::{TlsError, TlsReason};

@@ -517,7 +517,7 @@ fn deciding_refusal(outcome: &Outcome) -> Option<&Reply> {
 }
 
 /// Whether a failure of the network can be temporary.
-fn is_worth_another_try(kind: io::ErrorKind) -> bool {
+pub(crate) fn is_worth_another_try(kind: io::ErrorKind) -> bool {
     !matches!(
         kind,
         io::ErrorKind::AddrNotAvailable

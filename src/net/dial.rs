@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::opener::Opener;
 use crate::config::{Config, Security, Server};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_worth_another_try};
 use crate::net::stream::Stream;
 use crate::net::stream::tcp::TcpTransport;
 use crate::step::Step;
@@ -59,7 +59,7 @@ impl TcpTransport {
     /// # Errors
     ///
     /// [`ErrorKind::TimedOut`] if the deadline passes; otherwise the error of the name look-up or
-    /// of the last address.
+    /// of the last address, or of an earlier one if only that may pass.
     pub fn connect(host: &str, port: u16, deadline: Instant) -> io::Result<Self> {
         let addresses = look_up((host, port), deadline)?;
         let stream = connect_any(&addresses, &Config::new(host), deadline)?;
@@ -197,10 +197,7 @@ fn connect_any(
     config: &Config,
     deadline: Instant,
 ) -> io::Result<TcpStream> {
-    let mut failure = io::Error::new(
-        ErrorKind::NotFound,
-        "the host has no address that can be reached",
-    );
+    let mut failure = None;
     for (tried, address) in addresses.iter().enumerate() {
         let left = deadline.saturating_duration_since(Instant::now());
         let waiting = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);
@@ -210,10 +207,28 @@ fn connect_any(
         }
         match connect(*address, config, share) {
             Ok(stream) => return Ok(stream),
-            Err(error) => failure = error,
+            Err(error) => failure = Some(heavier(failure, error)),
         }
     }
-    Err(failure)
+    Err(failure.unwrap_or_else(|| {
+        io::Error::new(
+            ErrorKind::NotFound,
+            "the host has no address that can be reached",
+        )
+    }))
+}
+
+/// Which of two failures is told: the later one, unless only the earlier one may pass. A machine
+/// without IPv6 must not make a server that is down for a moment unreachable for good.
+fn heavier(earlier: Option<io::Error>, later: io::Error) -> io::Error {
+    match earlier {
+        Some(earlier)
+            if is_worth_another_try(earlier.kind()) && !is_worth_another_try(later.kind()) =>
+        {
+            earlier
+        }
+        _ => later,
+    }
 }
 
 #[cfg(not(feature = "local-address"))]
@@ -292,6 +307,23 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         let error = connect_any(&[], &config(), soon()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+
+    // `::1` behind `127.0.0.1` on a machine without IPv6.
+    #[test]
+    fn a_failure_that_may_pass_is_told_before_one_that_stays() {
+        use ErrorKind::{AddrNotAvailable, ConnectionRefused, HostUnreachable, PermissionDenied};
+        for (earlier, later, told) in [
+            (None, AddrNotAvailable, AddrNotAvailable),
+            (None, ConnectionRefused, ConnectionRefused),
+            (Some(ConnectionRefused), AddrNotAvailable, ConnectionRefused),
+            (Some(AddrNotAvailable), ConnectionRefused, ConnectionRefused),
+            (Some(ConnectionRefused), HostUnreachable, HostUnreachable),
+            (Some(AddrNotAvailable), PermissionDenied, PermissionDenied),
+        ] {
+            let failure = heavier(earlier.map(io::Error::from), later.into());
+            assert_eq!(failure.kind(), told, "{earlier:?} {later:?}");
+        }
     }
 
     #[test]
