@@ -20,6 +20,7 @@ use crate::net::stream::duplex::Duplex;
 use crate::net::stream::secured::Layer;
 pub(crate) use crate::net::stream::secured::{Secured, StreamFailure, TlsFailure};
 use crate::net::stream::tcp::TcpTransport;
+use crate::net::stream::timed::{REPEATS_WRITES, may_have_sent};
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
 
@@ -96,7 +97,8 @@ impl Stream {
         result.map_err(|error| self.reason(error))
     }
 
-    /// Writes everything. `taken` counts the octets that were accepted, even if it fails.
+    /// Writes everything. `taken` counts the octets that were accepted, even if it fails, and those
+    /// that may have gone out.
     pub(crate) fn write_all(
         &mut self,
         octets: &[u8],
@@ -109,11 +111,18 @@ impl Stream {
     fn write_octets(&mut self, mut octets: &[u8], taken: &mut u64) -> io::Result<()> {
         let inner = self.inner()?;
         while !octets.is_empty() {
-            match inner.write(octets)? {
-                0 => return Err(ErrorKind::WriteZero.into()),
-                written => {
+            match inner.write(octets) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => {
                     *taken += written as u64;
                     octets = octets.get(written..).unwrap_or_default();
+                }
+                Err(error) => {
+                    // The end of a message that may have gone out may have delivered it.
+                    if may_have_sent(&error, REPEATS_WRITES) {
+                        *taken += octets.len() as u64;
+                    }
+                    return Err(error);
                 }
             }
         }

@@ -20,7 +20,12 @@ pub(crate) struct Timed<S> {
     is_polling: bool,
     read_limit: Duration,
     write_limit: Duration,
+    repeats_writes: bool,
 }
+
+/// Whether a write whose timeout is over has sent nothing, so that it can be repeated. Windows
+/// does not say how much of it has gone out.
+pub(super) const REPEATS_WRITES: bool = !cfg!(windows);
 
 /// What a socket can do besides reading and writing.
 pub(crate) trait Socket: Read + Write {
@@ -40,6 +45,7 @@ impl<S: Socket> Timed<S> {
             is_polling: false,
             read_limit,
             write_limit,
+            repeats_writes: REPEATS_WRITES,
         }
     }
 
@@ -56,10 +62,12 @@ impl<S: Socket> Timed<S> {
         }
     }
 
-    /// Repeats a system call until it has a result or the deadline has passed.
+    /// Repeats a system call until it has a result or the deadline has passed. A call that must not
+    /// be repeated has the whole time at once.
     fn run<T>(
         &mut self,
         limit: fn(&mut Self, Duration, bool) -> io::Result<()>,
+        repeats: bool,
         mut call: impl FnMut(&mut S) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut has_waited = false;
@@ -70,7 +78,12 @@ impl<S: Socket> Timed<S> {
             }
             match call(&mut self.socket) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if is_timeout(&error) && !self.is_polling => has_waited = true,
+                Err(error) if is_timeout(&error) && !self.is_polling => {
+                    if !repeats {
+                        return Err(ErrorKind::TimedOut.into());
+                    }
+                    has_waited = true;
+                }
                 result => return result,
             }
         }
@@ -87,7 +100,11 @@ impl<S: Socket> Timed<S> {
     }
 
     fn limit_writes(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
-        match new_limit(self.write_limit, left, has_waited) {
+        let limit = match self.repeats_writes {
+            true => new_limit(self.write_limit, left, has_waited),
+            false => whole_limit(self.write_limit, left),
+        };
+        match limit {
             Some(limit) => {
                 self.write_limit = limit;
                 self.socket.limit_writes(limit)
@@ -97,19 +114,31 @@ impl<S: Socket> Timed<S> {
     }
 }
 
+/// The shortest timeout: zero would mean "wait for ever" to the operating system.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 /// The new timeout of the socket; `None` if it need not change.
 ///
 /// It must not exceed the time left. If it is shorter, the call wakes up early and is repeated.
 /// Half of the time left suits the following steps as well. So a session rarely needs a system call
 /// to change it.
 fn new_limit(current: Duration, left: Duration, has_waited: bool) -> Option<Duration> {
-    const SHORTEST: Duration = Duration::from_millis(1);
     const FINE: Duration = Duration::from_millis(50);
     if current <= left && !has_waited {
         return None;
     }
     let limit = if left <= FINE { left } else { left / 2 };
     Some(limit.max(SHORTEST)).filter(|limit| *limit != current)
+}
+
+/// The new timeout of the socket for a call that is not repeated; `None` if it need not change.
+fn whole_limit(current: Duration, left: Duration) -> Option<Duration> {
+    Some(left.max(SHORTEST)).filter(|limit| *limit != current)
+}
+
+/// Whether a write that failed may have sent some of its octets, or all of them.
+pub(super) fn may_have_sent(error: &io::Error, repeats_writes: bool) -> bool {
+    !repeats_writes && is_timeout(error)
 }
 
 /// When a socket's timeout is over, Unix returns `WouldBlock` and Windows `TimedOut`.
@@ -119,13 +148,14 @@ fn is_timeout(error: &io::Error) -> bool {
 
 impl<S: Socket> Read for Timed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.run(Self::limit_reads, |socket| socket.read(buffer))
+        self.run(Self::limit_reads, true, |socket| socket.read(buffer))
     }
 }
 
 impl<S: Socket> Write for Timed<S> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.run(Self::limit_writes, |socket| socket.write(octets))
+        let repeats = self.repeats_writes;
+        self.run(Self::limit_writes, repeats, |socket| socket.write(octets))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -188,6 +218,7 @@ socket!(UnixStream, |_| None);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
 
     const MS: Duration = Duration::from_millis(1);
 
@@ -214,6 +245,87 @@ mod tests {
         let left = Duration::from_nanos(1);
         assert_eq!(new_limit(Duration::MAX, left, false), Some(MS));
         assert_eq!(new_limit(MS, left, true), None);
+    }
+
+    /// A socket that never takes anything, and notes its timeouts and writes.
+    #[derive(Debug, Default)]
+    struct Stuck {
+        limits: RefCell<Vec<Duration>>,
+        writes: usize,
+    }
+
+    impl Read for Stuck {
+        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            Err(ErrorKind::WouldBlock.into())
+        }
+    }
+
+    impl Write for Stuck {
+        fn write(&mut self, _octets: &[u8]) -> io::Result<usize> {
+            self.writes += 1;
+            Err(ErrorKind::WouldBlock.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Socket for Stuck {
+        fn limit_reads(&self, _limit: Duration) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn limit_writes(&self, limit: Duration) -> io::Result<()> {
+            self.limits.borrow_mut().push(limit);
+            Ok(())
+        }
+
+        fn set_blocking(&self, _yes: bool) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn end(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn ip(&self) -> Option<IpAddr> {
+            None
+        }
+    }
+
+    // Where nobody knows what a write has sent, a second one could send it twice.
+    #[test]
+    fn a_write_is_repeated_only_where_it_sends_nothing_twice() {
+        for (repeats_writes, budget) in [(true, 20 * MS), (false, 60_000 * MS)] {
+            let mut timed = Timed {
+                repeats_writes,
+                ..Timed::new(Stuck::default())
+            };
+            timed.deadline = Some(Instant::now() + budget);
+            let error = timed.write(b"x").unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            let limits = timed.socket.limits.borrow();
+            if repeats_writes {
+                assert!(timed.socket.writes > 1);
+            } else {
+                assert_eq!((timed.socket.writes, limits.len()), (1, 1));
+                assert!((budget / 2..=budget).contains(&limits[0]), "{limits:?}");
+            }
+        }
+        let timeout = io::Error::from(ErrorKind::WouldBlock);
+        assert!(may_have_sent(&timeout, false) && !may_have_sent(&timeout, true));
+        let reset = io::Error::from(ErrorKind::ConnectionReset);
+        assert!(!may_have_sent(&reset, false));
+    }
+
+    #[test]
+    fn a_whole_limit_is_the_time_left() {
+        let nothing = Duration::from_nanos(1);
+        assert_eq!(whole_limit(Duration::MAX, 1000 * MS), Some(1000 * MS));
+        assert_eq!(whole_limit(1000 * MS, 1000 * MS), None);
+        assert_eq!(whole_limit(1000 * MS, 2000 * MS), Some(2000 * MS));
+        assert_eq!(whole_limit(2000 * MS, nothing), Some(MS));
     }
 
     // If a wait ended early, the next one may be longer.
