@@ -7,6 +7,7 @@ mod getters;
 mod no_server;
 pub(crate) mod opener;
 mod options;
+mod pem;
 pub(crate) mod place;
 #[cfg(feature = "serde")]
 mod serde;

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use native_tls::{Certificate, Identity, Protocol, TlsConnector, TlsConnectorBuilder};
 
 use crate::config::error::ConfigError;
+use crate::config::pem;
 
 /// The root certificates to trust, and the client's own certificate.
 #[derive(Clone, Default)]
@@ -219,7 +220,9 @@ fn file(path: &Path, kind: ErrorKind) -> ConfigError {
 
 /// At least one certificate. Error texts differ by platform, and are not kept.
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ConfigError> {
-    let roots = Certificate::stack_from_pem(pem).map_err(|_| ConfigError::Certificate)?;
+    let pem = pem::certificate_blocks(pem);
+    let roots = Certificate::stack_from_pem(pem::text(&pem).as_bytes());
+    let roots = roots.map_err(|_| ConfigError::Certificate)?;
     if roots.is_empty() {
         Err(ConfigError::Certificate)
     } else {
@@ -228,14 +231,9 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, ConfigError> {
 }
 
 fn identity(chain: &[u8], key: &[u8]) -> Result<Identity, ConfigError> {
-    Identity::from_pkcs8(chain, private_key(key)).map_err(|_| ConfigError::Identity)
-}
-
-/// The key alone, where certificates stand in front of it, or a remark.
-fn private_key(pem: &[u8]) -> &[u8] {
-    const BEGIN: &[u8] = b"-----BEGIN PRIVATE KEY-----";
-    let at = pem.windows(BEGIN.len()).position(|part| part == BEGIN);
-    at.and_then(|at| pem.get(at..)).unwrap_or(pem)
+    let chain = pem::certificate_blocks(chain);
+    let (chain, key) = (pem::text(&chain), pem::text(pem::private_key(key)));
+    Identity::from_pkcs8(chain.as_bytes(), key.as_bytes()).map_err(|_| ConfigError::Identity)
 }
 
 impl fmt::Debug for TlsOptions {

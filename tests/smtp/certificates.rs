@@ -251,12 +251,34 @@ fn roots_that_are_none_are_refused() {
     for pem in [
         &b""[..],
         b"mx.example.org",
+        b"-----BEGIN CERTIFICATE-----\n\xff\xfeAA\n-----END CERTIFICATE-----\n",
+        b"\xff\xfe-\0-\0",
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         TestCa::get().client().key.as_bytes(),
     ] {
         let error = failure(&Config::new("mx").root_certificates(pem));
         let is_told = matches!(error, Error::Config(ConfigError::Certificate));
         assert!(is_told, "{error:?}");
+    }
+}
+
+// Bundles have remarks, in any encoding.
+#[test]
+fn a_remark_beside_a_root_does_no_harm() {
+    let root = TestCa::get().root_pem();
+    let pem = [b"# T\xfcrktrust\n", root.as_bytes(), b"# \xff\n"].concat();
+    let config = Config::new("127.0.0.1").hello_name("client.example");
+    check(&config.root_certificates(pem), &["good"]);
+}
+
+// Many tools write certificate and key into one file, in either order.
+#[test]
+fn a_client_certificate_and_its_key_may_share_a_file() {
+    let client = TestCa::get().client();
+    let (chain, key) = (&client.certificate, &client.key);
+    for both in [format!("{chain}{key}"), format!("# a key\n{key}{chain}")] {
+        let config = trusting().client_identity(&both, &both);
+        assert!(is_believed(&config, "good", true));
     }
 }
 
@@ -274,7 +296,15 @@ fn a_client_certificate_does_no_harm() {
 fn a_client_certificate_that_is_none_is_refused() {
     let client = TestCa::get().client();
     let (chain, key) = (client.certificate.as_bytes(), client.key.as_bytes());
-    for (chain, key) in [(&b""[..], key), (chain, &b""[..]), (key, chain)] {
+    let binary = b"-----BEGIN CERTIFICATE-----\n\xff\xfe\n-----END CERTIFICATE-----\n";
+    for (chain, key) in [
+        (&b""[..], key),
+        (chain, &b""[..]),
+        (key, chain),
+        (b"\xff\xfe", key),
+        (chain, b"\xff\xfe"),
+        (binary, key),
+    ] {
         let error = failure(&Config::new("mx").client_identity(chain, key));
         let is_told = matches!(error, Error::Config(ConfigError::Identity));
         assert!(is_told, "{error:?}");
