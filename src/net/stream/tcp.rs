@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, TcpStream};
 use std::time::Instant;
 
-use crate::net::stream::timed::Timed;
+use crate::net::stream::timed::{KEEPS_OPTIONS, Timed, is_set};
 use crate::transport::Transport;
 
 /// A TCP connection with deadlines, as a base for your own [`Transport`].
@@ -73,7 +73,7 @@ impl TcpTransport {
     /// If the operating system refuses one of these two settings.
     pub fn new(stream: TcpStream) -> io::Result<Self> {
         // Commands are short and wait for replies, so Nagle's algorithm would only delay them.
-        stream.set_nodelay(true)?;
+        is_set(stream.set_nodelay(true), KEEPS_OPTIONS)?;
         stream.set_nonblocking(false)?;
         Ok(Self(Timed::new(stream)))
     }

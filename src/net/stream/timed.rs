@@ -21,7 +21,12 @@ pub(crate) struct Timed<S> {
     read_limit: Duration,
     write_limit: Duration,
     repeats_writes: bool,
+    keeps_options: bool,
 }
+
+/// Whether a socket refuses new options once the peer has closed both directions, as Apple's do.
+/// What has come can still be read, and nothing waits.
+pub(super) const KEEPS_OPTIONS: bool = cfg!(target_vendor = "apple");
 
 /// Whether a write whose timeout is over has sent nothing, so that it can be repeated. Windows
 /// does not say how much of it has gone out.
@@ -46,6 +51,7 @@ impl<S: Socket> Timed<S> {
             read_limit,
             write_limit,
             repeats_writes: REPEATS_WRITES,
+            keeps_options: KEEPS_OPTIONS,
         }
     }
 
@@ -90,13 +96,12 @@ impl<S: Socket> Timed<S> {
     }
 
     fn limit_reads(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
-        match new_limit(self.read_limit, left, has_waited) {
-            Some(limit) => {
+        if let Some(limit) = new_limit(self.read_limit, left, has_waited) {
+            if is_set(self.socket.limit_reads(limit), self.keeps_options)? {
                 self.read_limit = limit;
-                self.socket.limit_reads(limit)
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 
     fn limit_writes(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
@@ -104,13 +109,20 @@ impl<S: Socket> Timed<S> {
             true => new_limit(self.write_limit, left, has_waited),
             false => whole_limit(self.write_limit, left),
         };
-        match limit {
-            Some(limit) => {
+        if let Some(limit) = limit {
+            if is_set(self.socket.limit_writes(limit), self.keeps_options)? {
                 self.write_limit = limit;
-                self.socket.limit_writes(limit)
             }
-            None => Ok(()),
         }
+        Ok(())
+    }
+}
+
+/// Whether an option of a socket was set. A refusal is an error only where it has no other meaning.
+pub(super) fn is_set(result: io::Result<()>, keeps_options: bool) -> io::Result<bool> {
+    match result {
+        Err(error) if keeps_options && error.kind() == ErrorKind::InvalidInput => Ok(false),
+        result => result.map(|()| true),
     }
 }
 
@@ -247,16 +259,27 @@ mod tests {
         assert_eq!(new_limit(MS, left, true), None);
     }
 
-    /// A socket that never takes anything, and notes its timeouts and writes.
+    /// A socket that always has something, never takes anything, and notes its timeouts and writes.
     #[derive(Debug, Default)]
     struct Stuck {
         limits: RefCell<Vec<Duration>>,
         writes: usize,
+        refuses: bool,
+    }
+
+    impl Stuck {
+        fn set(&self, limit: Duration) -> io::Result<()> {
+            self.limits.borrow_mut().push(limit);
+            match self.refuses {
+                true => Err(ErrorKind::InvalidInput.into()),
+                false => Ok(()),
+            }
+        }
     }
 
     impl Read for Stuck {
-        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
-            Err(ErrorKind::WouldBlock.into())
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            Ok(buffer.len())
         }
     }
 
@@ -272,13 +295,12 @@ mod tests {
     }
 
     impl Socket for Stuck {
-        fn limit_reads(&self, _limit: Duration) -> io::Result<()> {
-            Ok(())
+        fn limit_reads(&self, limit: Duration) -> io::Result<()> {
+            self.set(limit)
         }
 
         fn limit_writes(&self, limit: Duration) -> io::Result<()> {
-            self.limits.borrow_mut().push(limit);
-            Ok(())
+            self.set(limit)
         }
 
         fn set_blocking(&self, _yes: bool) -> io::Result<()> {
@@ -317,6 +339,33 @@ mod tests {
         assert!(may_have_sent(&timeout, false) && !may_have_sent(&timeout, true));
         let reset = io::Error::from(ErrorKind::ConnectionReset);
         assert!(!may_have_sent(&reset, false));
+    }
+
+    // The peer has closed both directions: what it said can be read, and no timeout is needed.
+    #[test]
+    fn an_option_that_cannot_be_set_any_more_is_no_failure() {
+        for keeps_options in [true, false] {
+            let mut timed = Timed {
+                keeps_options,
+                ..Timed::new(Stuck {
+                    refuses: true,
+                    ..Stuck::default()
+                })
+            };
+            timed.deadline = Some(Instant::now() + 60_000 * MS);
+            let read = timed.read(&mut [0]).map_err(|error| error.kind());
+            let expected = match keeps_options {
+                true => Ok(1),
+                false => Err(ErrorKind::InvalidInput),
+            };
+            assert_eq!((read, timed.read_limit), (expected, Duration::MAX));
+            timed.deadline = Some(Instant::now() + 20 * MS);
+            let error = timed.write(b"x").unwrap_err();
+            assert_eq!(error.kind() == ErrorKind::TimedOut, keeps_options);
+            assert_eq!(timed.write_limit, Duration::MAX);
+        }
+        let other = || Err(ErrorKind::PermissionDenied.into());
+        assert!(is_set(other(), true).is_err() && is_set(Ok(()), true).is_ok());
     }
 
     #[test]
