@@ -100,7 +100,8 @@ timeout_setters! {
     handshake,
     /// Sets the limit for the server's greeting; the default is 60 seconds.
     greeting,
-    /// Sets the limit for the reply to a command; the default is 60 seconds.
+    /// Sets the limit for the reply to a command, and for an AUTH with all its challenges; the
+    /// default is 60 seconds.
     command,
     /// Sets the limit for the reply to DATA; the default is 120 seconds.
     data,

@@ -185,6 +185,7 @@ impl SmtpConnection {
         if self.state.is_reset_owed {
             self.reset()?;
         }
+        self.wire.begin_auth();
         let (mut dialog, mut line) = Dialog::start(mechanism, before);
         loop {
             self.wire.hide(&dialog.secrets());

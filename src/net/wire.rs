@@ -52,6 +52,8 @@ pub(crate) struct Wire {
     timeouts: Timeouts,
     /// The deadline of the current call.
     call_deadline: Option<Instant>,
+    /// The end of the AUTH that began last.
+    auth_ends: Option<Instant>,
     pub(crate) trace: Trace,
     /// The passwords and tokens that have been sent, and their encoded forms. If the server repeats
     /// one, it is masked.
@@ -72,6 +74,7 @@ impl Wire {
             taken: 0,
             timeouts,
             call_deadline: None,
+            auth_ends: None,
             trace,
             secrets: Secrets::new(),
             last_words: None,
@@ -110,6 +113,11 @@ impl Wire {
         } else {
             Ok(())
         }
+    }
+
+    /// Begins an AUTH, whose budget counts for all of its challenges and responses.
+    pub(crate) fn begin_auth(&mut self) {
+        self.auth_ends = Some(deadline_in(self.timeouts.budget(Step::Auth)));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -542,7 +550,11 @@ impl Wire {
 
     /// The deadline for a step.
     fn deadline(&self, step: Step) -> Instant {
-        self.within_call(self.timeouts.budget(step))
+        let ends = self.within_call(self.timeouts.budget(step));
+        match self.auth_ends {
+            Some(auth_ends) if step == Step::Auth => ends.min(auth_ends),
+            _ => ends,
+        }
     }
 
     /// The end of a budget that begins now, but not later than the deadline of the call.

@@ -6,6 +6,7 @@ use smtplib::config::Protocol;
 use smtplib::error::{AuthReason, ConfigError, CredentialsError, Unsupported};
 use smtplib::protocol::Step;
 use smtplib::{Config, Credentials, Error, Security};
+use std::time::Duration;
 
 /// A peer with this dialog after EHLO inside TLS.
 fn secure(offers: &[&str], rest: &str) -> Peer {
@@ -661,6 +662,24 @@ fn a_connection_that_ends_or_stalls_in_the_middle() {
         said(&error),
         "the server did not finish its reply in time at AUTH"
     );
+    peer.finish();
+}
+
+// L4: a challenge now and then does not make AUTH longer. The next mechanism is another AUTH.
+#[test]
+fn a_login_has_one_limit_for_all_of_its_challenges() {
+    let limit = Duration::from_secs(2);
+    let rest = "C: AUTH LOGIN\nS~1200ms: 334\nC: dGlt\nS~1200ms: 334\nCclose";
+    let peer = secure(&["AUTH LOGIN"], rest);
+    let error = failure(&with_password(implicit(&peer)).timeout(limit));
+    assert_eq!(said(&error), "the server took too long at AUTH");
+    peer.finish();
+
+    let rest =
+        format!("C: {PLAIN}\nS~1200ms: 504 no\n{LOGIN}\nS~1200ms: 235 ok\nC: NOOP\nS: 250 ok");
+    let peer = secure(&["AUTH PLAIN LOGIN"], &rest);
+    let config = with_password(implicit(&peer)).timeout(limit);
+    config.connect().unwrap().noop().unwrap();
     peer.finish();
 }
 
