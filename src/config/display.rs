@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::auth::credentials::Credentials;
 use crate::auth::table::{self, Kind};
 use crate::config::options::LONGEST;
-use crate::config::url::has_drive;
+use crate::config::url::needs_slash;
 use crate::config::{Config, Protocol, Security, Server, Timeouts};
 use crate::step::Step;
 
@@ -198,14 +198,14 @@ fn value(text: &str) -> String {
 }
 
 /// A path with something in front that no host begins with.
-struct WrittenPath<'a>(&'a Path);
+pub(super) struct WrittenPath<'a>(pub(super) &'a Path);
 
 impl fmt::Display for WrittenPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.0.to_string_lossy();
         let start = match &*path {
             path if path.starts_with(['/', '.']) => "",
-            path if has_drive(path) => "/",
+            path if needs_slash(path) => "/",
             _ => "./",
         };
         write!(f, "{start}{}", Encoded(&path, PATH))
@@ -215,7 +215,7 @@ impl fmt::Display for WrittenPath<'_> {
 /// Unreserved characters besides letters and digits (RFC 3986, 2.3).
 const NAME: &[u8] = b"-._~";
 pub(super) const HOST: &[u8] = b"-._~:";
-pub(super) const PATH: &[u8] = b"-._~:/[]";
+const PATH: &[u8] = b"-._~:/[]";
 
 /// Percent-encodes all but letters, digits and these bytes (RFC 3986, 2.1).
 pub(super) struct Encoded<'a>(pub(super) &'a str, pub(super) &'static [u8]);

@@ -149,6 +149,7 @@ fn allowed(name: &str) -> &'static str {
         "hello" => "a host name, or an address in brackets",
         "ignore" => "keywords of EHLO with commas, such as pipelining,8bitmime",
         "local" => "an IP address, perhaps with a port",
+        "path" => "a path, without a host and a port",
         "roots" => "only, or system",
         "server_name" => "a host name",
         "tls" => "required, opportunistic or none; leave it out with smtps://",

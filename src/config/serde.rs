@@ -1,12 +1,13 @@
 //! A [`Config`] in a configuration file: a URL, or a table with the same names.
 
 use std::fmt;
+use std::path::Path;
 
 use serde_core::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_core::ser::{Serialize, Serializer};
 
 use crate::auth::credentials::Credentials;
-use crate::config::display::{Encoded, HOST, PATH};
+use crate::config::display::{Encoded, HOST, WrittenPath};
 use crate::config::options::Options;
 use crate::config::url::with_server;
 use crate::config::{Config, ConfigError};
@@ -20,7 +21,7 @@ impl Serialize for Config {
 
 /// Reads a URL or a table.
 ///
-/// A table has `host` and `port`, or the `path` of a Unix socket, a Maildir or a program. The
+/// A table has `host` and `port`, or else the `path` of a Unix socket, a Maildir or a program. The
 /// default of `scheme` is `smtp`, or `lmtp+unix` with a path. It can also have `user`, `password`,
 /// and every option of a URL. A list is an array, or a text with commas.
 impl<'de> Deserialize<'de> for Config {
@@ -55,14 +56,20 @@ fn from_table(mut options: Options) -> Result<Config, ConfigError> {
     let path = options.take_one("path");
     let usual = if path.is_some() { "lmtp+unix" } else { "smtp" };
     let scheme = options.take_one("scheme");
-    let host = options.take_one("host").unwrap_or_default();
-    let server = match &path {
-        Some(path) => Encoded(path, PATH).to_string(),
+    let host = options.take_one("host");
+    let port = options.take_one("port");
+    if path.is_some() && (host.is_some() || port.is_some()) {
+        return Err(ConfigError::Value("path".into()));
+    }
+    let host = host.unwrap_or_default();
+    let server = match path.as_deref() {
+        Some("") => return Err(ConfigError::Value("path".into())),
+        Some(path) => WrittenPath(Path::new(path)).to_string(),
         None if host.contains(':') => format!("[{}]", Encoded(&host, HOST)),
         None => Encoded(&host, HOST).to_string(),
     };
     let mut config = with_server(scheme.as_deref().unwrap_or(usual), &server)?;
-    if let Some(port) = options.take_one("port") {
+    if let Some(port) = port {
         let number = port.parse().ok().filter(|number| *number > 0);
         config = config.port(number.ok_or(ConfigError::Port)?);
     }

@@ -65,15 +65,22 @@ fn path(text: &str) -> Result<String, ConfigError> {
 fn path_of_place(text: &str) -> Result<String, ConfigError> {
     let path = path(text)?;
     match path.strip_prefix('/') {
-        Some(windows) if has_drive(windows) => Ok(windows.to_owned()),
+        Some(windows) if needs_slash(windows) => Ok(windows.to_owned()),
         _ => Ok(path),
     }
 }
 
-/// Whether a path begins with a drive, as in `C:/mail`: a URL has a slash before that.
-pub(super) fn has_drive(path: &str) -> bool {
-    let is_drive = matches!(path.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..]);
-    cfg!(windows) && is_drive
+/// Whether a path begins where a URL has a slash before it.
+pub(super) fn needs_slash(path: &str) -> bool {
+    cfg!(windows) && is_rooted_on_windows(path)
+}
+
+/// Whether a path begins with a drive, a root or a computer, as `C:/mail`, `\mail` and `\\host\mail`.
+fn is_rooted_on_windows(path: &str) -> bool {
+    matches!(
+        path.as_bytes(),
+        [b'A'..=b'Z' | b'a'..=b'z', b':', ..] | [b'\\', ..]
+    )
 }
 
 impl Config {
@@ -200,6 +207,22 @@ mod tests {
                 .ask_password(|_| Ok::<_, Infallible>("typed"))
                 .unwrap();
             assert_eq!(config.credentials, Some(expected), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_roots_of_windows() {
+        for path in [r"C:\mail", "c:/mail", "z:", r"\mail", r"\\host\mail"] {
+            assert!(is_rooted_on_windows(path), "{path}");
+            assert_eq!(needs_slash(path), cfg!(windows));
+            let config = Config::maildir(path);
+            let read: Config = config.to_string().parse().unwrap();
+            if cfg!(windows) {
+                assert_eq!(read.server, config.server, "{config}");
+            }
+        }
+        for path in ["", "mail", "/mail", "./mail", "1:/mail", "mail:/x"] {
+            assert!(!is_rooted_on_windows(path), "{path}");
         }
     }
 

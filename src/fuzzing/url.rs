@@ -131,8 +131,8 @@ fn check_unix(path: &str) {
 
 /// Maildirs and programs have a path, and no password.
 fn check_places(path: &str) {
-    if cfg!(windows) && path.contains(':') {
-        // The path may begin with a drive.
+    if cfg!(windows) && path.contains([':', '\\']) {
+        // The path may begin with a drive or a root.
         return;
     }
     let read = |scheme: &str| -> Config {

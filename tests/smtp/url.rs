@@ -537,6 +537,15 @@ fn a_configuration_in_a_file() {
             "smtp://mx?tls=none&ca=/a%2Cb,/c&auth=plain,login&connect_timeout=500ms",
         ),
         (
+            r#"{"scheme": "maildir", "path": "mail/a b"}"#,
+            "maildir://./mail/a%20b",
+        ),
+        (
+            r#"{"scheme": "sendmail", "path": "../bin/sendmail"}"#,
+            "sendmail://../bin/sendmail",
+        ),
+        (r#"{"path": "lmtp"}"#, "lmtp+unix://./lmtp"),
+        (
             r#"{"host": "mx", "user": "tim", "password": "token", "auth": "xoauth2"}"#,
             "smtp://tim@mx?auth=xoauth2",
         ),
@@ -573,6 +582,19 @@ fn what_is_no_configuration_in_a_file() {
             "the option \"host\" is given twice",
         ),
         (r#"{"host": "mx", "port": 0}"#, "the port is not a number"),
+        (
+            r#"{"host": "mx", "path": "/run/lmtp"}"#,
+            "the option \"path\" must be a path, without a host and a port",
+        ),
+        (
+            r#"{"port": 24, "path": "/run/lmtp"}"#,
+            "the option \"path\" must be a path, without a host and a port",
+        ),
+        (r#"{"path": ""}"#, "the option \"path\" must be a path"),
+        (
+            r#"{"scheme": "smtp", "path": "mx"}"#,
+            "the host must be a name",
+        ),
         (
             r#"{"host": "mx", "password": "tanstaaf"}"#,
             "there is a password but no user",
