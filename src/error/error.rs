@@ -196,7 +196,7 @@ pub enum Error {
         step: Step,
         /// The rule that was broken.
         source: ProtocolError,
-        /// The line that broke the rules, at most 500 bytes of it; it may be empty.
+        /// The line that broke the rules, at most 500 characters of it; it may be empty.
         line: Box<str>,
         /// The server, if the failure was in connecting.
         server: Option<Box<Endpoint>>,

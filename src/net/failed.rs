@@ -46,7 +46,7 @@ fn tls_error(step: Step, failure: TlsFailure, hiding: impl FnOnce(Reply) -> Repl
     Error::Tls(Box::new(error))
 }
 
-/// How much of a line that breaks the protocol is kept for the error.
+/// How many characters of a line that breaks the protocol are kept for the error.
 const MAX_OFFENDING: usize = 500;
 
 /// Whether a reply without a command means that the server is leaving.
