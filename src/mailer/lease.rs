@@ -110,10 +110,12 @@ impl Lease {
         Ok(self)
     }
 
-    /// Whether it is too old, or has sent as many messages as allowed.
+    /// Whether it is too old, or has sent as many messages as allowed. One that has carried nothing
+    /// never is: the next one would be no better.
     pub(crate) fn is_worn(&self) -> bool {
-        let kept = self.kept.as_ref();
-        kept.is_none_or(|kept| self.ticket.0.is_worn(kept, Instant::now()))
+        self.kept.as_ref().is_none_or(|kept| {
+            kept.connection.transactions() > 0 && self.ticket.0.is_worn(kept, Instant::now())
+        })
     }
 
     fn deliver_one(&mut self, message: Consignment<'_>) -> Result<Outcome> {

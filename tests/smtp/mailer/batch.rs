@@ -76,6 +76,20 @@ fn a_connection_carries_no_more_than_it_may() {
     }
 }
 
+// A new connection carries a message, however short its time is.
+#[test]
+fn a_connection_beyond_its_age_has_carried_a_message() {
+    for offers in OFFERS {
+        let server = Crowd::new(offers, usual);
+        let mailer = Mailer::new(server.config()).max_age(Duration::ZERO);
+        assert!(mailer.send_all(messages(3)).all(|result| result.is_ok()));
+        all_once(&server, 3);
+        assert_eq!(server.connections(), 3);
+        drop(mailer);
+        server.finish();
+    }
+}
+
 // The server closes each connection at some place. Messages that were certainly not delivered are
 // sent again.
 #[test]
