@@ -40,9 +40,11 @@ impl Pool {
         }
     }
 
-    /// Waits for a ticket, and opens a new connection.
+    /// Waits for a ticket, and opens a new connection in the place of all that are idle.
     pub(crate) fn new_lease(self: &Arc<Self>) -> Result<Lease> {
-        Lease::open(self.ticket()?)
+        let ticket = self.ticket()?;
+        self.close_idle();
+        Lease::open(ticket)
     }
 
     /// Sends one message when it is its turn. If a kept connection had gone stale, the message goes
@@ -85,6 +87,8 @@ impl Lease {
 
     fn used(mut kept: Kept, ticket: Ticket) -> Result<Self> {
         if kept.used.elapsed() >= LONG_SILENCE && kept.connection.noop().is_err() {
+            // The server may allow no connection beside it.
+            drop(kept);
             return Self::open(ticket);
         }
         Ok(Self {

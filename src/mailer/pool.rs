@@ -158,6 +158,13 @@ impl Pool {
         std::mem::take(&mut state.idle)
     }
 
+    /// Closes all idle connections, so that with a new one there are not more than allowed.
+    pub(crate) fn close_idle(&self) {
+        let idle = std::mem::take(&mut self.lock().idle);
+        // QUIT is sent without the lock.
+        drop(idle);
+    }
+
     fn take_expired(&self) -> Vec<Kept> {
         let now = Instant::now();
         let mut state = self.lock();

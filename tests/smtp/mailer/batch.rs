@@ -447,6 +447,43 @@ fn what_was_kept_beside_a_lost_connection_is_not_used() {
     server.finish();
 }
 
+// The server allows one connection at a time. While a batch pauses after a lost one, another message
+// opens one that is kept.
+#[test]
+fn what_was_kept_is_closed_before_a_new_connection_opens() {
+    let (goodbye, was_said) = std::sync::mpsc::channel();
+    let (lost, was_lost) = std::sync::mpsc::channel();
+    let was_said = std::sync::Mutex::new(was_said);
+    let rule = move |number: usize, _: usize, line: &str| match (number, line) {
+        (0, line) if line.starts_with("MAIL") => {
+            lost.send(()).unwrap();
+            Answer::Farewell("421 slow down")
+        }
+        (1, "QUIT") => {
+            goodbye.send(()).unwrap();
+            Answer::Usual
+        }
+        (2, "CONNECT") => match was_said.lock().unwrap().recv_timeout(5000 * MS) {
+            Ok(()) => Answer::Usual,
+            Err(_) => Answer::Farewell("421 too many connections"),
+        },
+        _ => Answer::Usual,
+    };
+    let server = Crowd::new(&[], rule);
+    let mailer = Mailer::new(server.config()).connections(1);
+    std::thread::scope(|scope| {
+        let other = mailer.clone();
+        scope.spawn(move || {
+            was_lost.recv().unwrap();
+            super::sent(&other);
+        });
+        let results: Vec<String> = mailer.send_all(messages(2)).map(|r| told(&r)).collect();
+        assert_eq!(results, vec!["ann@example.org Accepted 250 taken"; 2]);
+    });
+    drop(mailer);
+    server.finish();
+}
+
 // Each result is in the place of its message.
 #[test]
 fn each_result_has_its_place() {
