@@ -109,10 +109,13 @@ where
 type Results = SyncSender<(usize, Result<Outcome>)>;
 
 /// Threads that share a list of messages.
-struct Crew<'a, I>(Mutex<List<'a, I>>);
+struct Crew<'a, I> {
+    /// Locked while the caller's iterator runs, which may wait for a message.
+    rest: Mutex<Enumerate<I>>,
+    team: Mutex<Team<'a>>,
+}
 
-struct List<'a, I> {
-    rest: Enumerate<I>,
+struct Team<'a> {
     /// What a thread without a connection has given back, each with its place.
     returned: Vec<(usize, Left<'a>)>,
     /// How many threads are at work. The last of them does all that is left.
@@ -133,15 +136,16 @@ where
     type Item = I::Item;
 
     fn next(&mut self) -> Option<I::Item> {
-        let (place, message) = self.crew.list().rest.next()?;
+        let rest = self.crew.rest.lock();
+        let (place, message) = rest.unwrap_or_else(PoisonError::into_inner).next()?;
         self.places.borrow_mut().push_back(place);
         Some(message)
     }
 
     /// Promises nothing while another thread has the list, because it may wait for a message.
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let list = self.crew.0.try_lock();
-        let least = list.map_or(0, |list| list.rest.size_hint().0.min(1));
+        let rest = self.crew.rest.try_lock();
+        let least = rest.map_or(0, |rest| rest.size_hint().0.min(1));
         (least, None)
     }
 }
@@ -152,11 +156,13 @@ where
     I::Item: Into<Consignment<'a>>,
 {
     fn new(messages: I, threads: usize) -> Self {
-        Self(Mutex::new(List {
-            rest: messages.enumerate(),
-            returned: Vec::new(),
-            at_work: threads,
-        }))
+        Self {
+            rest: Mutex::new(messages.enumerate()),
+            team: Mutex::new(Team {
+                returned: Vec::new(),
+                at_work: threads,
+            }),
+        }
     }
 
     /// What one thread does.
@@ -168,19 +174,24 @@ where
         };
         let mut sent = mailer.send_all(share).one_of_many(most);
         loop {
-            // Nobody listens any more if the caller's function has panicked.
-            let is_heard = sent.by_ref().all(|result| {
-                let place = places.borrow_mut().pop_front();
-                place.is_some_and(|place| results.send((place, result)).is_ok())
-            });
-            let left = match sent.take_failure() {
-                _ if !is_heard => return,
-                Some(error) if self.is_one_left() => {
+            let left = match (sent.next(), sent.take_failure()) {
+                (Some(result), _) => {
+                    let place = places.borrow_mut().pop_front();
+                    if !place.is_some_and(|place| results.send((place, result)).is_ok()) {
+                        // Nobody listens any more: the caller's function has panicked.
+                        return;
+                    }
+                    // The list may have no end, so this is not left for it.
+                    Some(self.take_returned())
+                }
+                (None, Some(error)) if self.is_one_left() => {
                     sent.fail(error);
                     continue;
                 }
-                Some(_) => self.give_back(places.take().into_iter().zip(sent.hand_over()), results),
-                None => self.leave(),
+                (None, Some(_)) => {
+                    self.give_back(places.take().into_iter().zip(sent.hand_over()), results)
+                }
+                (None, None) => self.leave(),
             };
             let Some(left) = left else { return };
             for (place, message) in left {
@@ -190,14 +201,18 @@ where
         }
     }
 
+    fn take_returned(&self) -> Vec<(usize, Left<'a>)> {
+        mem::take(&mut self.team().returned)
+    }
+
     /// The end of a thread that finds nothing to do, unless there is something after all.
     fn leave(&self) -> Option<Vec<(usize, Left<'a>)>> {
-        let mut list = self.list();
-        if list.returned.is_empty() {
-            list.at_work -= 1;
+        let mut team = self.team();
+        if team.returned.is_empty() {
+            team.at_work -= 1;
             return None;
         }
-        Some(mem::take(&mut list.returned))
+        Some(mem::take(&mut team.returned))
     }
 
     /// The end of a thread that has no connection, unless it has become the last meanwhile.
@@ -214,20 +229,20 @@ where
                 Taken::Open(message) => left.push((place, message)),
             }
         }
-        let mut list = self.list();
-        if list.at_work == 1 {
+        let mut team = self.team();
+        if team.at_work == 1 {
             return Some(left);
         }
-        list.at_work -= 1;
-        list.returned.append(&mut left);
+        team.at_work -= 1;
+        team.returned.append(&mut left);
         None
     }
 
     fn is_one_left(&self) -> bool {
-        self.list().at_work == 1
+        self.team().at_work == 1
     }
 
-    fn list(&self) -> MutexGuard<'_, List<'a, I>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn team(&self) -> MutexGuard<'_, Team<'a>> {
+        self.team.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

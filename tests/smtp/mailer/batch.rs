@@ -351,6 +351,48 @@ fn a_server_that_allows_few_connections_gets_everything() {
     }
 }
 
+// What a thread without a connection gives back does not wait for the end of the list: a channel may
+// have none.
+#[test]
+fn what_is_given_back_is_sent_before_the_end_of_the_list() {
+    let rule = |number: usize, _: usize, line: &str| match line {
+        "CONNECT" if number >= 1 => Answer::Farewell("554 go away"),
+        _ => Answer::Usual,
+    };
+    let server = Crowd::new(&[], rule);
+    let mailer = Mailer::new(server.config())
+        .connections(2)
+        .messages_per_connection(u64::MAX);
+    let (told, heard) = std::sync::mpsc::channel();
+    let all = std::iter::from_fn(move || heard.recv().ok());
+    let results = std::sync::Mutex::new(BTreeSet::new());
+    let count = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            mailer
+                .send_all(all)
+                .concurrency(2)
+                .for_each(|place, result| {
+                    assert!(result.unwrap().is_complete());
+                    assert!(results.lock().unwrap().insert(place));
+                });
+        });
+        let start = Instant::now();
+        let mut count = 0;
+        while !(0..2).all(|place| results.lock().unwrap().contains(&place)) {
+            assert!(start.elapsed() < 10_000 * MS);
+            count += 1;
+            told.send(numbered(count)).unwrap();
+            std::thread::sleep(5 * MS);
+        }
+        drop(told);
+        count
+    });
+    assert_eq!(results.into_inner().unwrap(), (0..count).collect());
+    all_once(&server, count);
+    drop(mailer);
+    server.finish();
+}
+
 #[test]
 fn a_server_that_allows_none_fails_each_message() {
     let rule = |_: usize, _: usize, line: &str| match line {
