@@ -71,7 +71,8 @@ where
     ///
     /// Positions count from 0, and results come as soon as they are known. The function runs on the
     /// calling thread, once for each message. If the server allows fewer connections, those that it
-    /// allows send everything. All threads have ended when this returns.
+    /// allows send everything. If the system has no thread left, the calling thread sends. All threads
+    /// have ended when this returns.
     ///
     /// ```no_run
     /// use smtplib::{Mailer, Message};
@@ -93,16 +94,32 @@ where
         let share = (fewest / threads).clamp(FEWEST_UNDER_WAY, MOST_UNDER_WAY);
         let most = share.min(self.most);
         let mailer = &self.mailer;
-        let crew = &Crew::new(self.messages, threads);
+        let crew = Crew::new(self.messages);
         let (results, received) = mpsc::sync_channel(MOST_RESULTS);
-        thread::scope(|scope| {
+        let started = thread::scope(|scope| {
+            let crew = &crew;
+            // Locked, so that nobody gives messages back to a thread that cannot be started.
+            let mut team = crew.team();
             for results in iter::repeat_n(results, threads) {
-                scope.spawn(move || crew.work(mailer, most, &results));
+                let work = move || crew.work(mailer, most, &results);
+                if thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                    break;
+                }
+                team.at_work += 1;
             }
+            let started = team.at_work;
+            drop(team);
             for (place, result) in received {
                 take(place, result);
             }
+            started
         });
+        if started == 0 {
+            let messages = crew.into_messages();
+            let sent = mailer.send_all(messages).one_by_one(most == 1);
+            sent.enumerate()
+                .for_each(|(place, result)| take(place, result));
+        }
     }
 }
 
@@ -155,14 +172,20 @@ where
     I: Iterator,
     I::Item: Into<Consignment<'a>>,
 {
-    fn new(messages: I, threads: usize) -> Self {
+    fn new(messages: I) -> Self {
         Self {
             rest: Mutex::new(messages.enumerate()),
             team: Mutex::new(Team {
                 returned: Vec::new(),
-                at_work: threads,
+                at_work: 0,
             }),
         }
+    }
+
+    fn into_messages(self) -> impl Iterator<Item = I::Item> {
+        let rest = self.rest.into_inner();
+        let rest = rest.unwrap_or_else(PoisonError::into_inner);
+        rest.map(|(_, message)| message)
     }
 
     /// What one thread does.

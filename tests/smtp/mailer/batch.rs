@@ -17,7 +17,7 @@ fn numbered(number: usize) -> Consignment<'static> {
     (Envelope::new(from, [to]), format!("{number}\r\n")).into()
 }
 
-fn messages(count: usize) -> impl Iterator<Item = Consignment<'static>> + Send {
+pub(super) fn messages(count: usize) -> impl Iterator<Item = Consignment<'static>> + Send {
     (1..=count).map(numbered)
 }
 
@@ -33,7 +33,7 @@ fn names(count: usize) -> Vec<String> {
 }
 
 /// Asserts that the server has every message exactly once.
-fn all_once(server: &Crowd, count: usize) {
+pub(super) fn all_once(server: &Crowd, count: usize) {
     let taken = server.taken();
     assert!(taken.values().all(|times| *times == 1), "{taken:?}");
     let taken: BTreeSet<String> = taken.into_keys().collect();

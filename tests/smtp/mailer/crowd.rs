@@ -45,6 +45,15 @@ struct Shared {
     order: Mutex<Vec<(usize, String)>>,
 }
 
+/// The configuration for a crowd on this port.
+pub(super) fn config(port: u16) -> smtplib::Config {
+    smtplib::Config::new("127.0.0.1")
+        .port(port)
+        .security(smtplib::Security::None)
+        .hello_name("client.example")
+        .timeout(Duration::from_secs(20))
+}
+
 impl Crowd {
     pub(super) fn new(
         offers: &[&'static str],
@@ -74,11 +83,12 @@ impl Crowd {
     }
 
     pub(super) fn config(&self) -> smtplib::Config {
-        smtplib::Config::new("127.0.0.1")
-            .port(self.port)
-            .security(smtplib::Security::None)
-            .hello_name("client.example")
-            .timeout(Duration::from_secs(20))
+        config(self.port)
+    }
+
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    pub(super) fn port(&self) -> u16 {
+        self.port
     }
 
     /// How many connections there have been.

@@ -5,6 +5,9 @@ mod pool;
 mod retry;
 mod stale;
 mod stress;
+// Elsewhere a thread with a stack of any size may be started.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+mod threadless;
 
 use crate::peer::{Peer, Script};
 use crate::support::sending::{config, session};
