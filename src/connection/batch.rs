@@ -121,15 +121,13 @@ impl<I> SendAll<'_, '_, I> {
     }
 }
 
-impl<'a, I> Iterator for SendAll<'_, 'a, I>
+impl<'a, I> SendAll<'_, 'a, I>
 where
     I: Iterator,
     I::Item: Into<Consignment<'a>>,
 {
-    type Item = Result<Outcome>;
-
-    fn next(&mut self) -> Option<Result<Outcome>> {
-        self.run.arm();
+    /// Continues until the oldest message has its result.
+    fn advance(&mut self) -> Option<Result<Outcome>> {
         loop {
             match self.run.advance() {
                 Progress::Result(result) => return Some(result),
@@ -142,6 +140,21 @@ where
                 },
             }
         }
+    }
+}
+
+impl<'a, I> Iterator for SendAll<'_, 'a, I>
+where
+    I: Iterator,
+    I::Item: Into<Consignment<'a>>,
+{
+    type Item = Result<Outcome>;
+
+    fn next(&mut self) -> Option<Result<Outcome>> {
+        self.rest.enter(Some(&mut self.run));
+        let result = self.advance();
+        self.rest.leave();
+        result
     }
 }
 

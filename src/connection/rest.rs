@@ -1,4 +1,4 @@
-//! [`Rest`]: the messages of a batch that were not taken yet.
+//! [`Rest`]: the messages of a batch that were not taken yet, and the pauses between them.
 
 use std::ops::DerefMut;
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ const LONG: Duration = Duration::from_secs(1);
 pub(crate) struct Rest<I> {
     pub(crate) messages: I,
     is_slow: bool,
+    /// When the caller last got a result.
+    left: Instant,
 }
 
 impl<I> Rest<I> {
@@ -23,7 +25,35 @@ impl<I> Rest<I> {
         Self {
             messages,
             is_slow: false,
+            left: Instant::now(),
         }
+    }
+
+    /// Begins a call of the caller's, for a connection if there is one. The time since the last call
+    /// does not count for its deadline.
+    pub(crate) fn enter<C>(&self, run: Option<&mut Run<'_, C>>)
+    where
+        C: DerefMut<Target = SmtpConnection>,
+    {
+        if let Some(run) = run {
+            go_on(run, self.left.elapsed());
+        }
+    }
+
+    /// Ends a call of the caller's.
+    pub(crate) fn leave(&mut self) {
+        self.left = Instant::now();
+    }
+}
+
+/// Goes on after a pause.
+fn go_on<C>(run: &mut Run<'_, C>, pause: Duration)
+where
+    C: DerefMut<Target = SmtpConnection>,
+{
+    run.arm();
+    if pause > LONG {
+        run.check_idle();
     }
 }
 
@@ -48,10 +78,7 @@ impl<I: Iterator> Rest<I> {
         let waited = begun.elapsed();
         self.is_slow = waited > SLOW;
         if let (true, Some(run)) = (self.is_slow, run) {
-            run.arm();
-            if waited > LONG {
-                run.check_idle();
-            }
+            go_on(run, waited);
         }
         message
     }

@@ -346,14 +346,16 @@ where
     type Item = Result<Outcome>;
 
     fn next(&mut self) -> Option<Result<Outcome>> {
-        self.arm();
-        loop {
+        self.rest.enter(self.run.as_mut());
+        let result = loop {
             if let Some(result) = self.book.take_result() {
-                return Some(result);
+                break Some(result);
             }
             if !self.advance() {
-                return None;
+                break None;
             }
-        }
+        };
+        self.rest.leave();
+        result
     }
 }

@@ -1,13 +1,13 @@
 //! Messages that follow each other on one connection: limits, losses, small buffers and TLS.
 use crate::batch::{message, told};
-use crate::peer::{Server, TestCa};
+use crate::peer::{Script, Server, TestCa};
 use crate::support::own::Answering;
 use crate::support::sending::{
-    config, connect, connect_tls, facts, fates_in, listen, script, send_hi, taken,
+    config, connect, connect_tls, facts, fates_in, listen, script, send_hi, session, taken,
 };
 use crate::support::session::config_for;
 use smtplib::connection::Consignment;
-use smtplib::{Attachment, Envelope, Message, SmtpConnection};
+use smtplib::{Attachment, Envelope, Mailer, Message, SmtpConnection};
 use socket2::SockRef;
 use std::net::TcpStream;
 use std::sync::mpsc;
@@ -638,5 +638,52 @@ fn a_connection_that_ended_while_an_iterator_waited() {
         sent(&mut smtp, slowly),
         [accepted, accepted, "not delivered, transient, closed"]
     );
+    peer.finish();
+}
+
+// The same while the caller pauses between two results.
+#[test]
+fn a_connection_that_ended_while_the_caller_paused() {
+    let one = "
+        C: MAIL FROM:<me@client.example>
+        C: RCPT TO:<ann@example.org>
+        S: 250 ok
+        S: 250 ok
+        Craw: BDAT 3 LAST\\r\\n1\\r\\n
+        S: 250 taken
+        EOF
+        Cignore
+        ";
+    let other = session(
+        &[],
+        &format!("{}C: QUIT\nCclose\n", crate::mailer::message("250 taken")),
+    );
+    let paused = |number| {
+        if number > 0 {
+            thread::sleep(Duration::from_millis(1500));
+        }
+    };
+    let offers = ["PIPELINING", "CHUNKING"];
+    let accepted = "ann@example.org Accepted 250 taken";
+
+    let peer = listen(&offers, one);
+    let mut smtp = connect(&peer);
+    let mut all = smtp.send_all(to_ann(2)).one_by_one(true);
+    let results = [0, 1].map(|number| {
+        paused(number);
+        told(&all.next().unwrap())
+    });
+    assert_eq!(results, [accepted, "not delivered, transient, closed"]);
+    peer.finish();
+
+    let peer = Script::sessions([session(&offers, one), other]).listen();
+    let mailer = Mailer::new(config(&peer));
+    let mut all = mailer.send_all(to_ann(2)).one_by_one(true);
+    let results = [0, 1].map(|number| {
+        paused(number);
+        told(&all.next().unwrap())
+    });
+    assert_eq!(results, [accepted; 2]);
+    drop((all, mailer));
     peer.finish();
 }

@@ -14,7 +14,7 @@ use crate::support::sending::{config, session};
 use smtplib::{Error, Mailer, Outcome};
 
 /// One message to Ann, in lock-step, and this reply to it.
-fn message(reply: &str) -> String {
+pub(crate) fn message(reply: &str) -> String {
     format!(
         "C: MAIL FROM:<me@client.example>
         S: 250 ok
