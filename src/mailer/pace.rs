@@ -25,6 +25,8 @@ pub(crate) struct Pace {
 struct State {
     /// When the next message may be sent.
     next: Option<Instant>,
+    /// When a message was last sent.
+    used: Option<Instant>,
     /// Until when nothing is sent to a server that asked for a pause.
     rest: Option<Instant>,
     pause: Duration,
@@ -53,6 +55,29 @@ impl Pace {
     pub(crate) fn turn_of_many(&self, now: Instant) -> Instant {
         let turn = self.turn(now);
         self.lock().rest.map_or(turn, |rest| rest.max(turn))
+    }
+
+    /// Uses a turn that has come, or returns a later one if it cannot be used now: it was missed, and
+    /// another message has gone in its place.
+    pub(crate) fn claim(&self, turn: Instant, now: Instant) -> Instant {
+        let Some(interval) = self.interval else {
+            return turn;
+        };
+        let has_passed = |since| now.saturating_duration_since(since) >= interval;
+        let mut state = self.lock();
+        if has_passed(turn) && !state.used.is_none_or(has_passed) {
+            drop(state);
+            return self.turn(now);
+        }
+        state.used = Some(now);
+        state.next = state.next.max(now.checked_add(interval));
+        turn
+    }
+
+    /// The same for one of many messages, which also waits for the end of a pause that has begun since.
+    pub(crate) fn claim_of_many(&self, turn: Instant, now: Instant) -> Instant {
+        let rest = self.lock().rest.filter(|rest| *rest > now);
+        rest.unwrap_or_else(|| self.claim(turn, now))
     }
 
     /// Learns from a result whether the server needs a pause.
@@ -139,11 +164,51 @@ mod tests {
         assert_eq!(turns, [0, 100, 200, 300, 1000, 1100].map(|at| at * MS));
     }
 
+    // Three messages have their turns, and a slow server takes none of them before the third second.
+    #[test]
+    fn a_missed_turn_is_not_made_up_for() {
+        let (pace, begun) = (Pace::new(Some(1000 * MS)), Instant::now());
+        let turns = [0, 0, 0].map(|at| pace.turn(begun + at * MS));
+        let now = begun + 3000 * MS;
+        let claimed = turns.map(|turn| pace.claim(turn, now) - begun);
+        // The first is sent. The others wait for new turns behind it.
+        assert_eq!(claimed, [0, 4000, 5000].map(|at| at * MS));
+        assert_eq!(pace.turn(now) - begun, 6000 * MS);
+        // A sleep is often a little too long, which is no reason for another turn.
+        for at in [4000, 5000] {
+            let turn = begun + at * MS;
+            assert_eq!(pace.claim(turn, turn + 100 * MS), turn);
+        }
+    }
+
+    #[test]
+    fn a_late_message_moves_the_next_one() {
+        let (pace, begun) = (Pace::new(Some(1000 * MS)), Instant::now());
+        let turn = pace.turn(begun);
+        assert_eq!(pace.claim(turn, begun + 1500 * MS), turn);
+        assert_eq!(pace.turn(begun + 1500 * MS) - begun, 2500 * MS);
+    }
+
+    #[test]
+    fn a_pause_counts_for_a_turn_that_was_chosen_before() {
+        for interval in [None, Some(100 * MS)] {
+            let (pace, now) = (Pace::new(interval), Instant::now());
+            let turn = pace.turn_of_many(now);
+            pace.learn(&refused("451 4.7.0 slow down"), now);
+            assert_eq!(pace.claim_of_many(turn, now), now + 1000 * MS);
+            // Single messages are not delayed.
+            assert_eq!(pace.claim(turn, now), turn);
+            let rest = now + 1000 * MS;
+            assert_eq!(pace.claim_of_many(rest, rest), rest);
+        }
+    }
+
     #[test]
     fn without_a_rate_it_is_always_ones_turn() {
         let (pace, now) = (Pace::new(None), Instant::now());
         assert_eq!(pace.turn(now), now);
         assert_eq!(pace.turn_of_many(now), now);
+        assert_eq!(pace.claim_of_many(now, now), now);
     }
 
     #[test]

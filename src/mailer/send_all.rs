@@ -232,6 +232,9 @@ where
             return self.wait_for_due();
         };
         wait_until(turn);
+        if !self.claim().is_zero() {
+            return true;
+        }
         // Other kept connections to the same server are probably lost, too.
         let lease = match self.book.has_lost() {
             true => self.pool.new_lease(),
@@ -281,14 +284,14 @@ where
         if self.rest.may_wait() && !self.run.as_mut().is_some_and(Run::flush) {
             return;
         }
-        let Some((number, turn)) = self.choose() else {
+        let Some((number, _)) = self.choose() else {
             return self.drain();
         };
         if !self.has_room() {
             // While a message was waited for, the connection has ended or become too old.
             return;
         }
-        let wait = turn.saturating_duration_since(Instant::now());
+        let wait = self.claim();
         let Some(run) = &mut self.run else { return };
         if !wait.is_zero() {
             if run.wait() {
@@ -323,6 +326,19 @@ where
             self.chosen = Some((number, self.pool.pace.turn_of_many(Instant::now())));
         }
         self.chosen
+    }
+
+    /// How long the next message still has to wait. If not at all, its turn is used.
+    fn claim(&mut self) -> Duration {
+        let now = Instant::now();
+        let Some((_, turn)) = &mut self.chosen else {
+            return Duration::ZERO;
+        };
+        if *turn <= now {
+            // The one that was chosen may have been missed, or a pause may have begun since.
+            *turn = self.pool.pace.claim_of_many(*turn, now).max(now);
+        }
+        turn.saturating_duration_since(now)
     }
 
     fn take_next(&mut self) -> Option<u64> {

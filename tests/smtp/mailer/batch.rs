@@ -253,6 +253,34 @@ fn it_pauses_for_a_server_that_has_too_much() {
     server.finish();
 }
 
+// The second message has its turn by the rate before the reply to the first has come.
+#[test]
+fn a_pause_also_counts_for_a_message_that_has_its_turn() {
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let rule = move |_: usize, _: usize, line: &str| match line {
+        "." if first.swap(false, std::sync::atomic::Ordering::SeqCst) => {
+            std::thread::sleep(50 * MS);
+            Answer::Reply("451 4.7.0 slow down")
+        }
+        _ => Answer::Usual,
+    };
+    // The first line is the name of the server.
+    let server = Crowd::new(&["mx.example.org", "PIPELINING"], rule);
+    let mailer = Mailer::new(server.config()).rate(1, 100 * MS);
+    let start = Instant::now();
+    let results: Vec<String> = mailer.send_all(messages(2)).map(|r| told(&r)).collect();
+    assert_eq!(
+        results,
+        [
+            "not delivered, transient, 451",
+            "ann@example.org Accepted 250 taken"
+        ]
+    );
+    assert!(start.elapsed() >= 900 * MS);
+    drop(mailer);
+    server.finish();
+}
+
 #[test]
 fn it_obeys_the_rate() {
     let server = Crowd::new(&["PIPELINING", "CHUNKING"], usual);
