@@ -6,7 +6,8 @@ use crate::places::store::Answer;
 ///
 /// The numbers are those of BSD's `sysexits.h`, the enhanced codes those of RFC 3463 and RFC 5248.
 /// A 4yz means that a later try may succeed: the machine lacks something, and neither the message
-/// nor its addresses are the cause.
+/// nor its addresses are the cause. In doubt it is a 4yz: a later try in vain costs less than a lost
+/// message.
 pub(super) fn answer(status: i32, program: &str, said: &str) -> Answer {
     let (code, enhanced, meaning) = match status {
         0 => (250, "2.0.0", "accepted"),
@@ -16,7 +17,8 @@ pub(super) fn answer(status: i32, program: &str, said: &str) -> Answer {
         // The program was given no input file: it must be one of its own.
         66 => (451, "4.3.0", "no input"),
         67 => (550, "5.1.1", "no such user"),
-        68 => (550, "5.1.2", "no such host"),
+        // Also of a relay whose own server has no address for now.
+        68 => (451, "4.4.4", "no such host"),
         // Sendmail and Postfix use it for mail that they give up.
         69 => (554, "5.3.0", "not available"),
         70 => (451, "4.3.0", "internal error"),
@@ -32,6 +34,8 @@ pub(super) fn answer(status: i32, program: &str, said: &str) -> Answer {
         77 => (550, "5.7.1", "not permitted"),
         // An administrator can correct it, and the sender cannot.
         78 => (451, "4.3.5", "bad configuration"),
+        // qmail has two statuses: 100 for good, and this one for now.
+        111 => (451, "4.3.0", "try again later"),
         _ => (554, "5.3.0", "failed"),
     };
     let text = match (status, said) {
@@ -61,7 +65,7 @@ mod tests {
             (65, "554 5.6.0"),
             (66, "451 4.3.0"),
             (67, "550 5.1.1"),
-            (68, "550 5.1.2"),
+            (68, "451 4.4.4"),
             (69, "554 5.3.0"),
             (70, "451 4.3.0"),
             (71, "451 4.3.0"),
@@ -73,6 +77,8 @@ mod tests {
             (77, "550 5.7.1"),
             (78, "451 4.3.5"),
             (79, "554 5.3.0"),
+            (100, "554 5.3.0"),
+            (111, "451 4.3.0"),
             (127, "554 5.3.0"),
             (255, "554 5.3.0"),
         ] {

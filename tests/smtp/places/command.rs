@@ -135,13 +135,15 @@ fn much_goes_through_without_being_held() {
 fn a_status_is_the_reply_to_all_recipients() {
     for (status, expected) in [
         (67, "not delivered, permanent, 550"),
-        (68, "not delivered, permanent, 550"),
+        (68, "not delivered, transient, 451"),
         (65, "not delivered, permanent, 554"),
         (69, "not delivered, permanent, 554"),
         (77, "not delivered, permanent, 550"),
         (75, "not delivered, transient, 451"),
         (71, "not delivered, transient, 451"),
         (78, "not delivered, transient, 451"),
+        (100, "not delivered, permanent, 554"),
+        (111, "not delivered, transient, 451"),
         (1, "not delivered, permanent, 554"),
     ] {
         let fake = Fake::new(&format!("cat >input; exit {status}"));
