@@ -24,6 +24,14 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How long to wait for a program that was killed.
 const KILLED: Duration = Duration::from_secs(1);
 
+/// A command line has a limit, which is much lower on Windows. The client splits longer lists (RFC
+/// 9422).
+const MOST_RECIPIENTS: &str = if cfg!(windows) {
+    "LIMITS RCPTMAX=200"
+} else {
+    "LIMITS RCPTMAX=1000"
+};
+
 /// A `sendmail` program, run once for each message.
 #[derive(Debug)]
 pub(crate) struct Sendmail {
@@ -41,7 +49,7 @@ pub(crate) fn open(program: &Path) -> io::Result<Box<dyn Transport>> {
     };
     Ok(Box::new(PlaceStream::new(
         sendmail,
-        Offers::new(LOCAL_OFFERS),
+        Offers::new(LOCAL_OFFERS.into_iter().chain([MOST_RECIPIENTS])),
     )))
 }
 
@@ -63,13 +71,24 @@ fn check_program(program: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The reply if the program cannot be started.
+fn refusal(program: &Path, error: &io::Error) -> Answer {
+    // Windows says the same about the names of files: ERROR_FILENAME_EXCED_RANGE.
+    let is_too_long = error.kind() == ErrorKind::ArgumentListTooLong
+        || cfg!(windows) && error.raw_os_error() == Some(206);
+    let (code, enhanced) = match is_too_long {
+        // The same recipients do not fit the next time either.
+        true => (554, "5.5.3"),
+        false => (451, "4.3.0"),
+    };
+    let program = program.display();
+    Answer::new(code, format!("{enhanced} {program} cannot be run: {error}"))
+}
+
 impl Store for Sendmail {
     fn begin(&mut self, mail: &Mail) -> Result<(), Answer> {
-        let running = Running::start(&self.program, mail).map_err(|error| {
-            let program = self.program.display();
-            Answer::new(451, format!("4.3.0 {program} cannot be run: {error}"))
-        })?;
-        self.running = Some(running);
+        let running = Running::start(&self.program, mail);
+        self.running = Some(running.map_err(|error| refusal(&self.program, &error))?);
         Ok(())
     }
 
@@ -265,4 +284,20 @@ fn kill_group(id: u32) {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let _ = command.status();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_that_is_too_long_is_refused_for_good() {
+        for (kind, code) in [
+            (ErrorKind::ArgumentListTooLong, 554),
+            (ErrorKind::NotFound, 451),
+            (ErrorKind::WouldBlock, 451),
+        ] {
+            assert_eq!(refusal(Path::new("mail"), &kind.into()).code, code);
+        }
+    }
 }

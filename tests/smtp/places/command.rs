@@ -118,6 +118,22 @@ fn addresses_are_arguments_whatever_is_in_them() {
     }
 }
 
+// A command line has a limit, so many recipients get the message from several runs.
+#[test]
+fn no_run_has_more_recipients_than_fit_on_its_command_line() {
+    let fake = Fake::new("cat >input; echo $# >>counts; printf '%s\\n' \"$@\" >>arguments");
+    let to: Vec<String> = (0..2500).map(|n| format!("{n}@example.org")).collect();
+    let mut smtp = fake.config().connect().unwrap();
+    let outcome = smtp.sendmail("", &to, "Hi!\n").unwrap();
+    assert!(outcome.is_complete());
+    assert_eq!(outcome.recipients().len(), 2500);
+    // Four arguments come before them.
+    assert_eq!(fake.read("counts"), "1004\n1004\n504\n");
+    let arguments = fake.read("arguments");
+    let named = arguments.lines().filter(|line| line.contains('@'));
+    assert!(named.eq(&to));
+}
+
 #[test]
 fn much_goes_through_without_being_held() {
     let fake = Fake::new("cat >input");
