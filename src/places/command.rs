@@ -140,24 +140,22 @@ impl Running {
         // In its own process group, it can be killed together with its children.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let (pipe, stderr) = (Pipe::new()?, Stderr::new()?);
         let mut child = command.spawn()?;
-        let pipes = child.stdin.take().zip(child.stderr.take());
-        let pipes = pipes.ok_or_else(|| io::Error::from(ErrorKind::BrokenPipe));
-        let pipes = pipes.and_then(|(stdin, stderr)| Ok((Pipe::new(stdin)?, Stderr::new(stderr)?)));
-        match pipes {
-            Ok((pipe, stderr)) => Ok(Self {
-                child: Some(child),
-                pipe: Some(pipe),
-                is_deaf: false,
-                stderr,
-                lines: LocalLines::default(),
-                buffer: Vec::new(),
-            }),
-            Err(error) => {
-                kill(child);
-                Err(error)
-            }
+        if let Some(input) = child.stdin.take() {
+            pipe.connect(input);
         }
+        if let Some(output) = child.stderr.take() {
+            stderr.connect(output);
+        }
+        Ok(Self {
+            child: Some(child),
+            pipe: Some(pipe),
+            is_deaf: false,
+            stderr,
+            lines: LocalLines::default(),
+            buffer: Vec::new(),
+        })
     }
 
     fn write(&mut self, octets: &[u8], deadline: Option<Instant>) -> Result<(), Halt> {

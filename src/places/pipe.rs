@@ -23,6 +23,7 @@ pub(super) fn time_left(deadline: Option<Instant>) -> Duration {
 /// thread, which ends with the program.
 #[derive(Debug)]
 pub(super) struct Pipe {
+    input: SyncSender<ChildStdin>,
     filled: SyncSender<Vec<u8>>,
     written: Mutex<Receiver<io::Result<Vec<u8>>>>,
     /// A buffer is on its way.
@@ -31,11 +32,15 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
-    pub(super) fn new(mut input: ChildStdin) -> io::Result<Self> {
+    /// Starts the thread. It does so before there is a program, which would take the end of an input
+    /// that no thread can write for the end of the message.
+    pub(super) fn new() -> io::Result<Self> {
+        let (input, inputs) = mpsc::sync_channel::<ChildStdin>(1);
         let (filled, buffers) = mpsc::sync_channel::<Vec<u8>>(1);
         let (tell, written) = mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("smtplib sendmail".to_owned());
         thread.spawn(move || {
+            let Ok(mut input) = inputs.recv() else { return };
             for mut buffer in buffers {
                 let result = input.write_all(&buffer);
                 buffer.clear();
@@ -45,11 +50,18 @@ impl Pipe {
             }
         })?;
         Ok(Self {
+            input,
             filled,
             written: Mutex::new(written),
             is_busy: false,
             spare: Vec::new(),
         })
+    }
+
+    /// Writes to this program from here on.
+    pub(super) fn connect(&self, input: ChildStdin) {
+        // The thread waits for it.
+        let _ = self.input.send(input);
     }
 
     /// Starts writing a buffer, and returns an empty one. The next call returns the error, if there

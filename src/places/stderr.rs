@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read};
 use std::process::ChildStderr;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -13,19 +13,25 @@ const MOST: usize = 500;
 /// The end of a program's standard error, read by a thread, so that the program never blocks.
 #[derive(Debug)]
 pub(super) struct Stderr {
+    stderr: SyncSender<ChildStderr>,
     tail: Arc<Mutex<Vec<u8>>>,
     /// Hangs up when the program has closed its end.
     end: Mutex<Receiver<()>>,
 }
 
 impl Stderr {
-    pub(super) fn new(mut stderr: ChildStderr) -> io::Result<Self> {
+    /// Starts the thread, before there is a program.
+    pub(super) fn new() -> io::Result<Self> {
+        let (stderr, programs) = mpsc::sync_channel::<ChildStderr>(1);
         let tail = Arc::new(Mutex::new(Vec::new()));
         let (alive, end) = mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("smtplib sendmail".to_owned());
         let shared = Arc::clone(&tail);
         thread.spawn(move || {
             let _alive = alive;
+            let Ok(mut stderr) = programs.recv() else {
+                return;
+            };
             let mut buffer = [0; 1024];
             loop {
                 let read = match stderr.read(&mut buffer) {
@@ -40,7 +46,13 @@ impl Stderr {
             }
         })?;
         let end = Mutex::new(end);
-        Ok(Self { tail, end })
+        Ok(Self { stderr, tail, end })
+    }
+
+    /// Reads what this program says.
+    pub(super) fn connect(&self, stderr: ChildStderr) {
+        // The thread waits for it.
+        let _ = self.stderr.send(stderr);
     }
 
     /// Waits this long, or until the program has closed its end; returns true if it has.
