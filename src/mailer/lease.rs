@@ -17,6 +17,8 @@ use crate::step::Step;
 /// After this long without use, a connection is tested with NOOP. A firewall may have dropped it
 /// without notice.
 const LONG_SILENCE: Duration = Duration::from_secs(30);
+/// A connection that has nothing to do for longer than this is given back, for others who need it.
+pub(crate) const LONGEST_HOLD: Duration = Duration::from_millis(500);
 
 /// A connection of the pool while it is in use.
 ///
@@ -47,12 +49,33 @@ impl Pool {
         Lease::open(ticket)
     }
 
+    /// Waits for a turn of one message, and then for a ticket.
+    fn ticket_in_turn(self: &Arc<Self>) -> Result<Ticket> {
+        let mut turn = self.pace.turn(Instant::now());
+        let mut held = None;
+        loop {
+            if turn.saturating_duration_since(Instant::now()) > LONGEST_HOLD {
+                held = None;
+            }
+            wait_until(turn);
+            let ticket = match held {
+                Some(ticket) => ticket,
+                None => self.ticket()?,
+            };
+            // The turn may have been missed while the ticket was waited for.
+            let now = Instant::now();
+            turn = self.pace.claim(turn, now);
+            if turn <= now {
+                return Ok(ticket);
+            }
+            held = Some(ticket);
+        }
+    }
+
     /// Sends one message when it is its turn. If a kept connection had gone stale, the message goes
     /// over a new one.
     pub(crate) fn deliver(self: &Arc<Self>, message: Consignment<'_>) -> Result<Outcome> {
-        let ticket = self.ticket()?;
-        wait_until(self.pace.turn(Instant::now()));
-        let mut lease = Lease::new(self, ticket)?;
+        let mut lease = Lease::new(self, self.ticket_in_turn()?)?;
         if !lease.is_used {
             return lease.deliver_one(message);
         }

@@ -12,13 +12,11 @@ use crate::mailer::Mailer;
 use crate::mailer::attempts::Attempts;
 use crate::mailer::book::{Book, Left, Taken};
 use crate::mailer::concurrently::Concurrently;
-use crate::mailer::lease::{Lease, wait_until};
+use crate::mailer::lease::{LONGEST_HOLD, Lease, wait_until};
 use crate::mailer::pool::Pool;
 use crate::outcome::Outcome;
 use crate::reply::Code;
 
-/// A connection that has nothing to do for longer than this is given back.
-const LONGEST_HOLD: Duration = Duration::from_millis(500);
 /// The most messages that have no result, or a result that is not returned yet.
 const MOST_WAITING: usize = 8192;
 

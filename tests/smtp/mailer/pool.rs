@@ -1,4 +1,5 @@
 //! The connections of a mailer: when they are opened, kept, replaced and closed.
+use super::crowd::{Answer, Crowd};
 use super::{LEAVES, carries, connections, mailer, message, send, sent};
 use crate::peer::{Refusing, Script};
 use crate::support::sending::{config, session};
@@ -272,6 +273,22 @@ fn messages_keep_their_distance() {
     assert!(start.elapsed() >= 60 * MS);
     drop(mailer);
     peer.finish();
+}
+
+// Who waits for a turn by the rate holds no connection.
+#[test]
+fn a_message_that_waits_for_its_turn_is_not_in_the_way() {
+    let server = Crowd::new(&[], |_, _, _| Answer::Usual);
+    let mailer = Mailer::new(server.config())
+        .connections(1)
+        .max_wait(300 * MS)
+        .rate(1, 700 * MS);
+    thread::scope(|scope| {
+        (0..4).for_each(|_| drop(scope.spawn(|| sent(&mailer))));
+    });
+    assert_eq!(server.connections(), 1);
+    drop(mailer);
+    server.finish();
 }
 
 #[test]
