@@ -45,8 +45,9 @@ impl Config {
     /// Makes a configuration that hands messages to this program; `sendmail:///path` in a URL.
     ///
     /// Postfix, Exim, Sendmail, msmtp and others have such a program. It is run once for each
-    /// message, without a shell, as `sendmail -i -f sender -- recipient …`. It reads the message
-    /// from standard input, with LF line ends. The null sender is `<>`.
+    /// message, without a shell, as `sendmail -i -f sender -- recipient …`. A message for more than
+    /// 1000 recipients, or 200 on Windows, needs several runs. The program reads the message from
+    /// standard input, with LF line ends. The null sender is `<>`.
     ///
     /// Its exit status counts for all recipients. 0 means that the message was accepted. Other
     /// numbers become the matching reply of a server, by `sysexits.h`: 67 is 550, 75 is 451, and so
@@ -54,6 +55,10 @@ impl Config {
     ///
     /// The program is killed if it takes longer than [`Timeouts`](crate::config::Timeouts) allow,
     /// or if its message is cancelled. A script around `sendmail` should start it with `exec`.
+    ///
+    /// Nothing kills it if a signal ends your program, as Ctrl-C does: it then takes the part of the
+    /// message that it has read for the whole. If that matters, handle the signal and let the call
+    /// return first.
     ///
     /// If the program is missing, connecting fails with [`Error::Io`](crate::Error::Io). It needs no
     /// TLS and no credentials: with either, [`connect`](Self::connect) and [`check`](Self::check)
