@@ -55,11 +55,13 @@ impl Retry {
         self
     }
 
-    /// Starts no attempt later than this after the start of the first; by default there is no
+    /// Plans no attempt for later than this after the start of the first; by default there is no
     /// limit.
     ///
     /// After that you get the last result, which is [`Error::GaveUp`](crate::Error::GaveUp) as with
-    /// [`new`](Self::new). An attempt that has begun is not cut short.
+    /// [`new`](Self::new). An attempt that has begun is not cut short. It begins by waiting for its turn
+    /// ([`Mailer::rate`](crate::Mailer::rate)) and for a free connection
+    /// ([`Mailer::max_wait`](crate::Mailer::max_wait)), so it may be late by that much.
     pub fn deadline(mut self, budget: Duration) -> Self {
         self.deadline = Some(budget);
         self
