@@ -63,7 +63,7 @@ use crate::transport::Transport;
 /// | `?hello=name` | the client's name in EHLO |
 /// | `?local=192.0.2.1` | the local address, with the feature `local-address` |
 /// | `?timeout=30`, `?connect_timeout=`, `?greeting_timeout=`, … | seconds, or `500ms`; see [`Timeouts`] |
-/// | `?deadline=120` | for a whole call |
+/// | `?deadline=120` | for a whole call; with a [`Mailer`](crate::Mailer) see [`deadline`](Config::deadline) |
 ///
 /// User, password, path and values may be percent-encoded. An option that is not in this table is
 /// an error, and so is an option given twice. The timeout of a single step takes precedence over
@@ -297,6 +297,10 @@ impl Config {
     /// After that the call fails as with [`Timeouts`]. Each call of a
     /// [`Transaction`](crate::connection::Transaction) has its own deadline. From [`data_writer`] to
     /// [`finish`] counts as one call, so the time between your writes counts, too.
+    ///
+    /// A [`Mailer`](crate::Mailer) may need several such calls for one message: to check a kept
+    /// connection, to open one, and to send. Each has this limit for itself, and waiting for a turn or
+    /// for a free connection does not count.
     ///
     /// [`data_writer`]: crate::connection::Transaction::data_writer
     /// [`finish`]: crate::connection::DataWriter::finish
