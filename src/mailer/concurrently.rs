@@ -200,7 +200,7 @@ where
             let left = match (sent.next(), sent.take_failure()) {
                 (Some(result), _) => {
                     let place = places.borrow_mut().pop_front();
-                    if !place.is_some_and(|place| results.send((place, result)).is_ok()) {
+                    if place.is_none_or(|place| results.send((place, result)).is_err()) {
                         // Nobody listens any more: the caller's function has panicked.
                         return;
                     }
