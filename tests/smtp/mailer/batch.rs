@@ -44,8 +44,15 @@ fn usual(_: usize, _: usize, _: &str) -> Answer {
     Answer::Usual
 }
 
-/// The three ways of a batch.
-const OFFERS: [&[&str]; 3] = [&[], &["PIPELINING"], &["PIPELINING", "CHUNKING"]];
+/// The ways of a batch.
+const OFFERS: [&[&str]; 4] = [
+    &[],
+    &["PIPELINING"],
+    &["CHUNKING"],
+    &["PIPELINING", "CHUNKING"],
+];
+/// Those in which no message goes with its envelope.
+const CAREFUL: [&[&str]; 3] = [&[], &["PIPELINING"], &["CHUNKING"]];
 
 #[test]
 fn one_connection_carries_them_in_order() {
@@ -94,7 +101,7 @@ fn a_connection_beyond_its_age_has_carried_a_message() {
 // sent again.
 #[test]
 fn it_goes_on_over_new_connections() {
-    for offers in OFFERS {
+    for offers in CAREFUL {
         let rule = |_: usize, commands: usize, line: &str| match line {
             line if commands > 30 && line.starts_with("MAIL") => Answer::Farewell("421 enough"),
             _ => Answer::Usual,
@@ -111,6 +118,34 @@ fn it_goes_on_over_new_connections() {
         drop(mailer);
         server.finish();
     }
+}
+
+// The same for messages that were written together with their envelopes. Those behind the farewell are
+// unknown, and the rest goes on.
+#[test]
+fn what_went_with_its_envelope_is_not_sent_again() {
+    let rule = |_: usize, commands: usize, line: &str| match line {
+        line if commands > 30 && line.starts_with("MAIL") => Answer::Farewell("421 enough"),
+        _ => Answer::Usual,
+    };
+    let server = Crowd::new(&["PIPELINING", "CHUNKING"], rule);
+    let mailer = Mailer::new(server.config());
+    // It promises nothing, so not all are written before the first reply.
+    let slowly = messages(50).filter(|_| {
+        std::thread::sleep(MS);
+        true
+    });
+    let results: Vec<String> = mailer.send_all(slowly).map(|r| told(&r)).collect();
+    assert_eq!(results.len(), 50);
+    let taken = server.taken();
+    for (told, name) in results.iter().zip(names(50)) {
+        let times = taken.get(&name).copied().unwrap_or_default();
+        let is_unknown = told.starts_with("unknown");
+        assert_eq!(times, usize::from(!is_unknown), "{name}: {told}");
+    }
+    assert!(server.connections() > 1);
+    drop(mailer);
+    server.finish();
 }
 
 #[test]
@@ -157,7 +192,7 @@ fn a_message_that_kills_connections_is_given_up() {
         "RCPT TO:<poison@example.org>" => Answer::Drop,
         _ => Answer::Usual,
     };
-    for offers in OFFERS {
+    for offers in CAREFUL {
         let server = Crowd::new(offers, poison);
         let mailer = Mailer::new(server.config());
         let from: Address = "me@client.example".parse().unwrap();
@@ -264,8 +299,7 @@ fn a_pause_also_counts_for_a_message_that_has_its_turn() {
         }
         _ => Answer::Usual,
     };
-    // The first line is the name of the server.
-    let server = Crowd::new(&["mx.example.org", "PIPELINING"], rule);
+    let server = Crowd::new(&["PIPELINING"], rule);
     let mailer = Mailer::new(server.config()).rate(1, 100 * MS);
     let start = Instant::now();
     let results: Vec<String> = mailer.send_all(messages(2)).map(|r| told(&r)).collect();

@@ -158,6 +158,8 @@ impl Shared {
                     commands: 0,
                     input: BufReader::new(stream.try_clone().unwrap()),
                     output: stream,
+                    has_sender: false,
+                    recipients: 0,
                     body: Vec::new(),
                 };
                 let _ = session.serve();
@@ -173,6 +175,8 @@ struct Session<'a> {
     commands: usize,
     input: BufReader<TcpStream>,
     output: TcpStream,
+    has_sender: bool,
+    recipients: usize,
     body: Vec<u8>,
 }
 
@@ -201,6 +205,12 @@ impl Session<'_> {
         if verb == "BDAT" {
             self.read_chunk(line)?;
         }
+        if ["DATA", "BDAT"].contains(&verb) && self.recipients == 0 {
+            // They were refused in the same group of commands.
+            self.body.clear();
+            self.say("503 there are no recipients")?;
+            return Ok(true);
+        }
         let is_end = verb == "BDAT" && line.ends_with("LAST");
         if !self.answer(if is_end { "." } else { line })? {
             return Ok(false);
@@ -217,7 +227,9 @@ impl Session<'_> {
                 return self.usual(line);
             }
             Answer::Reply(reply) => {
-                self.body.clear();
+                if line == "." || line.starts_with("BDAT") {
+                    self.reset();
+                }
                 self.say(reply)?;
             }
             Answer::Farewell(reply) => {
@@ -234,7 +246,21 @@ impl Session<'_> {
             "EHLO" => {
                 let offers = self.shared.offers.iter();
                 let offers: String = offers.map(|offer| format!("250-{offer}\r\n")).collect();
-                self.say(&format!("{offers}250 8BITMIME"))
+                self.say(&format!("250-mx.example.org\r\n{offers}250 8BITMIME"))
+            }
+            "RSET" => {
+                self.reset();
+                self.say("250 ok")
+            }
+            "MAIL" => {
+                self.reset();
+                self.has_sender = true;
+                self.say("250 ok")
+            }
+            "RCPT" if !self.has_sender => self.say("503 there is no sender"),
+            "RCPT" => {
+                self.recipients += 1;
+                self.say("250 ok")
             }
             "CONNECT" => self.say("220 mx.example.org"),
             "DATA" => {
@@ -264,6 +290,13 @@ impl Session<'_> {
             .entry(name.clone())
             .or_default() += 1;
         self.shared.order.lock().unwrap().push((self.number, name));
+        self.reset();
+    }
+
+    /// Forgets the message under way.
+    fn reset(&mut self) {
+        self.has_sender = false;
+        self.recipients = 0;
         self.body.clear();
     }
 
