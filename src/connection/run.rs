@@ -126,11 +126,22 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
     /// Checks that the connection has not ended during a pause. On one that has, the result of a message
     /// that goes with its envelope would be unknown.
     pub(crate) fn check_idle(&mut self) {
-        while self.wait() {}
-        if self.is_open() {
-            let checked = self.connection.wire.check_idle();
-            checked.unwrap_or_else(|error| self.lose(error));
+        // Reading the replies would also write what waits in memory.
+        let unsent = std::mem::take(self.connection.wire.outbox());
+        while self.is_reply_due() && self.wait() {}
+        if self.exchange.is_over() || self.connection.wire.is_closed() {
+            return;
         }
+        match self.connection.wire.check_idle() {
+            Ok(()) => *self.connection.wire.outbox() = unsent,
+            Err(error) => self.lose(error),
+        }
+    }
+
+    /// Whether the server has a command to which it has not replied.
+    fn is_reply_due(&self) -> bool {
+        let awaited = self.exchange.awaited();
+        awaited.is_some_and(|awaited| awaited.end_at <= self.connection.wire.taken())
     }
 
     /// Whether another message can be taken.

@@ -6,13 +6,15 @@ use crate::support::sending::{
     config, connect, connect_tls, facts, fates_in, listen, script, send_hi, session, taken,
 };
 use crate::support::session::config_for;
-use smtplib::connection::Consignment;
+use smtplib::connection::{Consignment, Transport};
 use smtplib::{Attachment, Envelope, Mailer, Message, SmtpConnection};
 use socket2::SockRef;
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// This many messages to Ann.
 fn to_ann(count: usize) -> impl Iterator<Item = Consignment<'static>> {
@@ -440,8 +442,8 @@ fn a_small_attachment_that_fails_hurts_nobody_else() {
             .message_id(&format!("{name}@client.example"))
             .text("Bye!\r\n")
     };
-    let fails = || Err(std::io::Error::other("the disk is gone"));
-    let broken = Attachment::streamed("a.bin", 5, move || -> std::io::Result<&[u8]> { fails() });
+    let fails = || Err(io::Error::other("the disk is gone"));
+    let broken = Attachment::streamed("a.bin", 5, move || -> io::Result<&[u8]> { fails() });
     let messages = [
         small("1").build().unwrap(),
         small("2").build().unwrap(),
@@ -492,7 +494,7 @@ fn a_source_that_fails_is_the_end_of_its_own_message() {
         Cignore
         ",
     );
-    let open = || -> std::io::Result<&[u8]> { Err(std::io::Error::other("the disk is gone")) };
+    let open = || -> io::Result<&[u8]> { Err(io::Error::other("the disk is gone")) };
     let broken = Message::builder()
         .from("me@client.example")
         .to("ann@example.org")
@@ -686,4 +688,83 @@ fn a_connection_that_ended_while_the_caller_paused() {
     assert_eq!(results, [accepted; 2]);
     drop((all, mailer));
     peer.finish();
+}
+
+/// A server in memory that goes away when the test says so.
+struct Leaving<T>(T, Arc<AtomicBool>);
+
+impl<T: Read> Read for Leaving<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer) {
+            Err(_) if self.1.load(Ordering::SeqCst) => Ok(0),
+            read => read,
+        }
+    }
+}
+
+impl<T: Write> Write for Leaving<T> {
+    /// The network takes what is sent to a server that is gone.
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        match self.1.load(Ordering::SeqCst) {
+            true => Ok(octets.len()),
+            false => self.0.write(octets),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<T: Transport> Transport for Leaving<T> {
+    fn set_deadline(&mut self, deadline: Instant) -> io::Result<()> {
+        self.0.set_deadline(deadline)
+    }
+
+    fn set_nonblocking(&mut self, yes: bool) -> io::Result<()> {
+        self.0.set_nonblocking(yes)
+    }
+}
+
+// A message that waits in memory while the caller pauses is not sent to a server that has gone.
+#[test]
+fn what_waits_in_memory_during_a_pause_is_not_unknown() {
+    let stored = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&stored);
+    let answer = move |line: &str| {
+        let reply = match line.split([' ', ':']).next() {
+            Some("EHLO") => "250-mx.example.org\r\n250-PIPELINING\r\n250 CHUNKING",
+            Some("RSET" | "MAIL" | "RCPT") => "250 ok",
+            Some("Bye!") => {
+                count.fetch_add(1, Ordering::SeqCst);
+                "250 taken"
+            }
+            _ => return String::new(),
+        };
+        format!("{reply}\r\n")
+    };
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let server = Answering::new("220 mx.example.org\r\n", answer);
+    let server = Leaving(server, Arc::clone(&is_gone));
+    let config = config_for("mail.example", 25);
+    let mut smtp = SmtpConnection::from_transport(server, &config).unwrap();
+    let text = format!("{}Bye!\r\n", "x\r\n".repeat(6_000));
+    let pulled = AtomicUsize::new(0);
+    let list = (0..300).map(|_| {
+        pulled.fetch_add(1, Ordering::SeqCst);
+        let envelope = Envelope::parse("me@client.example", "ann@example.org").unwrap();
+        Consignment::from((envelope, text.clone()))
+    });
+    let mut all = smtp.send_all(list);
+    let is_waiting = || stored.load(Ordering::SeqCst) < pulled.load(Ordering::SeqCst);
+    assert!(all.by_ref().take(10).all(|result| result.is_ok()));
+    while !is_waiting() {
+        assert!(all.next().unwrap().is_ok());
+    }
+    is_gone.store(true, Ordering::SeqCst);
+    thread::sleep(Duration::from_millis(1100));
+    for (number, result) in all.enumerate() {
+        let told = told(&result);
+        assert!(!told.starts_with("unknown"), "{number}: {told}");
+    }
 }
