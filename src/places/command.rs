@@ -298,4 +298,47 @@ mod tests {
             assert_eq!(refusal(Path::new("mail"), &kind.into()).code, code);
         }
     }
+
+    /// Set in a process that can start no threads.
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    const THREADLESS: &str = "SMTPLIB_TEST_THREADLESS";
+
+    // The program would take the end of an input that nobody can write for the end of a message.
+    #[test]
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    fn no_program_is_started_without_a_thread_for_its_input() {
+        let test = "places::command::tests::a_program_that_is_not_started";
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--test-threads=1"])
+            .env(THREADLESS, "yes")
+            // No thread can have a stack of this size.
+            .env("RUST_MIN_STACK", (1_u64 << 50).to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains("1 passed"), "there is no test {test}");
+    }
+
+    #[test]
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    #[ignore = "run by no_program_is_started_without_a_thread_for_its_input in a process of its own"]
+    fn a_program_that_is_not_started() {
+        use std::os::unix::fs::PermissionsExt;
+        if std::env::var_os(THREADLESS).is_none() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("sendmail");
+        std::fs::write(&program, "#!/bin/sh\n: >\"$0.started\"\n").unwrap();
+        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+        for _ in 0..20 {
+            let mut sendmail = Sendmail {
+                program: program.clone(),
+                running: None,
+            };
+            assert_eq!(sendmail.begin(&Mail::default()).unwrap_err().code, 451);
+        }
+        assert!(!folder.path().join("sendmail.started").exists());
+    }
 }
