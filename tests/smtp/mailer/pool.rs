@@ -281,10 +281,10 @@ fn a_message_that_waits_for_its_turn_is_not_in_the_way() {
     let server = Crowd::new(&[], |_, _, _| Answer::Usual);
     let mailer = Mailer::new(server.config())
         .connections(1)
-        .max_wait(300 * MS)
-        .rate(1, 700 * MS);
+        .max_wait(600 * MS)
+        .rate(1, 1000 * MS);
     thread::scope(|scope| {
-        (0..4).for_each(|_| drop(scope.spawn(|| sent(&mailer))));
+        (0..3).for_each(|_| drop(scope.spawn(|| sent(&mailer))));
     });
     assert_eq!(server.connections(), 1);
     drop(mailer);
