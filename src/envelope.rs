@@ -1,7 +1,7 @@
 //! [`Envelope`]: the sender and recipients of one message.
 
 use crate::address::Address;
-use crate::parameter::Parameter;
+use crate::parameter::{self, Parameter};
 
 /// The sender and recipients of one message (SMTP's MAIL FROM and RCPT TO), and options for its
 /// delivery.
@@ -202,15 +202,13 @@ impl Envelope {
         let lists = recipients.map(|recipient| &mut recipient.parameters);
         let mut taken: Vec<Parameter> = Vec::new();
         for list in std::iter::once(&mut self.parameters).chain(lists) {
-            for parameter in std::mem::take(list) {
-                if may_stay(&parameter) {
-                    list.push(parameter);
-                } else if !taken.contains(&parameter) {
-                    taken.push(parameter);
-                }
-            }
+            let (stay, leave) = std::mem::take(list).into_iter().partition(&may_stay);
+            *list = stay;
+            taken.extend::<Vec<_>>(leave);
         }
-        taken
+        let mut each_once = Vec::new();
+        parameter::add_each_once(&mut each_once, taken);
+        each_once
     }
 
     pub(crate) fn declared_size(&self) -> Option<u64> {

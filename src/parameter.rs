@@ -1,6 +1,7 @@
 //! [`Parameter`]: an option of MAIL or RCPT.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -77,6 +78,13 @@ const KNOWN: [Known; 14] = [
     known("SOLICIT", "NO-SOLICITING", At::Mail, 1007), // RFC 3865, 3
 ];
 
+/// Adds parameters to a list, each once, in their order. There may be one for each recipient.
+pub(crate) fn add_each_once(list: &mut Vec<Parameter>, more: impl IntoIterator<Item = Parameter>) {
+    let mut seen: BTreeSet<String> = list.iter().map(ToString::to_string).collect();
+    let is_new = |parameter: &Parameter| seen.insert(parameter.to_string());
+    list.extend(more.into_iter().filter(is_new));
+}
+
 impl Parameter {
     /// Makes a parameter from its keyword and, if it has one, its value.
     ///
@@ -94,9 +102,15 @@ impl Parameter {
         if !is_keyword(keyword) || !value.is_none_or(is_value) {
             return Err(CommandError::Parameter);
         }
+        let keyword = keyword.to_ascii_uppercase();
+        let value = value.map(|value| match keyword.as_str() {
+            // Its values are keywords, too (RFC 6152, 2).
+            "BODY" => value.to_ascii_uppercase().into(),
+            _ => value.to_owned().into(),
+        });
         Ok(Self {
-            keyword: keyword.to_ascii_uppercase().into(),
-            value: value.map(|value| value.to_owned().into()),
+            keyword: keyword.into(),
+            value,
             extension: None,
         })
     }

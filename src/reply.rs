@@ -100,33 +100,46 @@ impl Reply {
 
     /// The same reply, with every secret in its text masked: some servers repeat what they refuse.
     pub(crate) fn masked(&self, secrets: &[&str]) -> Self {
-        let octets: Arc<[u8]> = masked_lines(self.raw(), secrets).into();
-        Self {
-            end: u32::try_from(octets.len()).unwrap_or(u32::MAX),
-            octets,
-            ..self.clone()
-        }
+        Self::from_checked(self.code, masked_lines(self.raw(), secrets).into())
     }
 
     /// The same reply, with all of its text masked.
     pub(crate) fn masked_whole(&self) -> Self {
-        self.masked(&self.text().split('\n').collect::<Vec<_>>())
+        Self::from_checked(self.code, masked_texts(self.raw()).into())
     }
 
-    /// The same reply, but `Display` and `Debug` show only the codes.
+    /// The same reply, but `Display` and `Debug` show nothing of its text.
     pub(crate) fn hiding_whole(self) -> Self {
-        let text = self.text();
-        self.hiding(&text.split('\n').collect::<Vec<_>>())
+        let shown = masked_texts(self.raw());
+        self.showing(&shown)
     }
 
     /// The same reply, but `Display` and `Debug` do not show the secrets.
-    pub(crate) fn hiding(mut self, secrets: &[&str]) -> Self {
+    pub(crate) fn hiding(self, secrets: &[&str]) -> Self {
         let shown = masked_lines(self.raw(), secrets);
-        if shown != masked_lines(self.raw(), &[]) {
-            self.octets = [self.raw(), &shown].concat().into();
+        if shown == masked_lines(self.raw(), &[]) {
+            return self;
         }
+        self.showing(&shown)
+    }
+
+    /// The same reply, but `Display` and `Debug` show these lines.
+    fn showing(mut self, shown: &[u8]) -> Self {
+        self.octets = [self.raw(), shown].concat().into();
         self
     }
+}
+
+/// The lines of a reply, with their texts masked. The codes are not changed.
+fn masked_texts(raw: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(raw.len());
+    for line in raw.split_inclusive(|octet| *octet == b'\n') {
+        let words = line.strip_suffix(b"\r\n").unwrap_or(line);
+        let (code, text) = words.split_at(words.len().min(4));
+        octets.extend_from_slice(code);
+        octets.extend_from_slice(if text.is_empty() { b"\r\n" } else { b"***\r\n" });
+    }
+    octets
 }
 
 /// The lines of a reply, with every secret in their texts masked. The codes are not changed.
@@ -533,6 +546,29 @@ mod tests {
         assert_eq!(cut("535 no hunter2"), "535 no ***");
         assert_eq!(cut("535 no unterweg"), "535 no ***");
         assert_eq!(cut(""), "");
+    }
+
+    // D1: also in a reply of many lines, in time.
+    #[test]
+    fn whole_texts_can_be_masked() {
+        let raw = b"334-abc def\r\n334-\r\n334 g\xff\r\n";
+        let shown = "334 *** / ***";
+        assert_eq!(reply(raw).masked_whole().to_string(), shown);
+        assert_eq!(
+            reply(raw).masked_whole().raw(),
+            b"334-***\r\n334-\r\n334 ***\r\n"
+        );
+        let hidden = reply(raw).hiding_whole();
+        assert_eq!(
+            (hidden.to_string().as_str(), hidden.raw()),
+            (shown, &raw[..])
+        );
+
+        let raw: String = (0..2000)
+            .map(|line| format!("334-{line:0>50}\r\n"))
+            .collect();
+        let hidden = reply(raw.as_bytes()).hiding_whole();
+        assert_eq!(hidden.shown(), b"334-***\r\n".repeat(2000));
     }
 
     // E7: what is shown is masked, and the bytes stay unchanged.

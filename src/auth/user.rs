@@ -7,8 +7,9 @@ use crate::auth::table::Kind;
 #[derive(Debug)]
 pub(crate) enum User {
     Nobody,
-    /// Only the server knows: the caller's own mechanism or a certificate said it.
+    /// Only the caller's own mechanism knows.
     Unknown,
+    /// The name is empty if a certificate says it: a TLS session has one.
     Known {
         kind: Kind,
         name: Box<str>,
@@ -29,12 +30,9 @@ pub(crate) enum Before {
 impl User {
     /// The user of these credentials.
     pub(crate) fn of(credentials: &Credentials) -> Self {
-        match credentials.user() {
-            "" => Self::Unknown,
-            name => Self::Known {
-                kind: credentials.kind(),
-                name: name.into(),
-            },
+        Self::Known {
+            kind: credentials.kind(),
+            name: credentials.user().into(),
         }
     }
 

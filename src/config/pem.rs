@@ -5,6 +5,7 @@ use std::borrow::Cow;
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 const BEGIN_KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----";
 const END_KEY: &[u8] = b"-----END PRIVATE KEY-----";
 
@@ -19,15 +20,14 @@ pub(super) fn text(pem: &[u8]) -> Cow<'_, str> {
 /// bytes are.
 pub(super) fn certificate_blocks(pem: &[u8]) -> Cow<'_, [u8]> {
     let mut blocks = Vec::new();
-    let mut rest = behind(pem, BEGIN);
-    while let Some(block) = rest {
-        rest = behind(block, BEGIN);
-        let label = before(block, DASHES);
+    let starts: Vec<usize> = starts(pem).collect();
+    let ends = starts.iter().skip(1).copied().chain([pem.len()]);
+    for (start, end) in starts.iter().zip(ends) {
+        let block = pem.get(*start..end).unwrap_or_default();
+        let label = before(block.get(BEGIN.len()..).unwrap_or_default(), DASHES);
         if label.ends_with(b"CERTIFICATE") {
-            // The next block may begin in the line in which this one ends.
-            let block = before(block, BEGIN);
             let block = through(block, &[END, label, DASHES].concat()).unwrap_or(block);
-            blocks.extend([BEGIN, block, b"\n"].concat());
+            blocks.extend([block, b"\n"].concat());
         }
     }
     match blocks.is_empty() {
@@ -38,14 +38,22 @@ pub(super) fn certificate_blocks(pem: &[u8]) -> Cow<'_, [u8]> {
 
 /// The key alone, where certificates or remarks stand around it.
 pub(super) fn private_key(pem: &[u8]) -> &[u8] {
-    let key = position(pem, BEGIN_KEY).and_then(|at| pem.get(at..));
+    let mut blocks = starts(pem).filter_map(|at| pem.get(at..));
+    let key = blocks.find(|block| block.starts_with(BEGIN_KEY));
     let key = key.unwrap_or(pem);
     through(key, END_KEY).unwrap_or(key)
 }
 
-/// What stands behind a mark, if it is there.
-fn behind<'a>(octets: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
-    position(octets, mark).and_then(|at| octets.get(at + mark.len()..))
+/// Where blocks begin: at the start of a line, or where the block before ends without a line end. A
+/// block with something before it in its line is a remark.
+fn starts(pem: &[u8]) -> impl Iterator<Item = usize> {
+    let begins = pem.windows(BEGIN.len()).enumerate();
+    let begins = begins.filter_map(|(at, octets)| (octets == BEGIN).then_some(at));
+    begins.filter(|at| {
+        let before = pem.get(..*at).unwrap_or_default();
+        let is_start = |mark: &&[u8]| before.ends_with(mark);
+        before.is_empty() || [b"\n", b"\r", BYTE_ORDER_MARK, DASHES].iter().any(is_start)
+    })
 }
 
 /// What stands before the end of a mark, if it is there.
@@ -95,6 +103,11 @@ mod tests {
                 LEAF.replace('\n', "  \r\n"),
                 "-----BEGIN CERTIFICATE-----  \r\nBBBB  \r\n-----END CERTIFICATE-----\n",
             ),
+            // A certificate that is switched off is a remark.
+            (
+                format!("# {}\n{both}", LEAF.trim_end().replace('\n', "\n# ")),
+                &both,
+            ),
             // Nothing is cut out of what has no certificate.
             (KEY.to_owned(), KEY),
             (String::new(), ""),
@@ -115,6 +128,7 @@ mod tests {
             (KEY.to_owned(), KEY),
             (format!("{KEY}\n"), KEY),
             (format!("a remark\n{LEAF}{KEY}\n{LEAF}"), KEY),
+            (format!("# {}\n{KEY}", KEY.replace('\n', "\n# ")), KEY),
             (
                 "-----BEGIN PRIVATE KEY-----\nAA".to_owned(),
                 "-----BEGIN PRIVATE KEY-----\nAA",

@@ -1,5 +1,7 @@
 //! Logging in: choosing the mechanism, and its dialog on the wire.
 
+use std::time::Instant;
+
 use crate::auth::Mechanism;
 use crate::auth::choice::{Circumstances, NoChoice, choose};
 use crate::auth::credentials::Credentials;
@@ -185,8 +187,8 @@ impl SmtpConnection {
         if self.state.is_reset_owed {
             self.reset()?;
         }
-        self.wire.begin_auth();
         let (mut dialog, mut line) = Dialog::start(mechanism, before);
+        self.wire.begin_auth();
         loop {
             self.wire.hide(&dialog.secrets());
             self.wire
@@ -197,7 +199,10 @@ impl SmtpConnection {
             if reply.code() == Code::SERVICE_CLOSING {
                 return Err(self.refused(Step::Auth, dialog.shown(&reply)));
             }
-            match dialog.reply(reply) {
+            let begun = Instant::now();
+            let turn = dialog.reply(reply);
+            self.wire.prolong_auth(begun.elapsed());
+            match turn {
                 Turn::Send(next) => line = next,
                 Turn::Success(reply) => return Ok(reply),
                 Turn::Failure(error) => return Err(self.auth_failed(error)),

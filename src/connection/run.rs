@@ -128,7 +128,9 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
     pub(crate) fn check_idle(&mut self) {
         // Reading the replies would also write what waits in memory.
         let unsent = std::mem::take(self.connection.wire.outbox());
-        while self.is_reply_due() && self.wait() {}
+        while self.is_reply_due() && self.wait() {
+            self.arm();
+        }
         if self.exchange.is_over() || self.connection.wire.is_closed() {
             return;
         }
@@ -139,7 +141,7 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
     }
 
     /// Whether the server has a command to which it has not replied.
-    fn is_reply_due(&self) -> bool {
+    pub(crate) fn is_reply_due(&self) -> bool {
         let awaited = self.exchange.awaited();
         awaited.is_some_and(|awaited| awaited.end_at <= self.connection.wire.taken())
     }
@@ -174,6 +176,19 @@ impl<'m, C: DerefMut<Target = SmtpConnection>> Run<'m, C> {
         };
         match self.connection.wire.read_reply(awaited) {
             Ok(reply) => self.exchange.replied(reply),
+            Err(error) => self.lose(error),
+        }
+        true
+    }
+
+    /// Reads the next reply if it has come, and returns false if not.
+    pub(crate) fn hear(&mut self) -> bool {
+        let Some(awaited) = self.exchange.awaited() else {
+            return false;
+        };
+        match self.connection.wire.read_arrived(awaited) {
+            Ok(None) => return false,
+            Ok(Some(reply)) => self.exchange.replied(reply),
             Err(error) => self.lose(error),
         }
         true

@@ -82,10 +82,7 @@ impl SmtpConnection {
     /// One message from MAIL to its result.
     pub(crate) fn deliver(&mut self, load: Load<'_>) -> Result<Outcome> {
         self.begin_message()?;
-        if !self.has_transaction_left() {
-            self.wire.leave();
-            return Err(Error::Closed);
-        }
+        self.claim_transaction()?;
         let mut run = Run::new(self, false);
         run.push_load(load);
         loop {

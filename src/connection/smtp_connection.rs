@@ -194,6 +194,15 @@ impl SmtpConnection {
         most.is_none_or(|most| self.state.transactions < most)
     }
 
+    /// Says goodbye if the server takes no further transaction.
+    pub(super) fn claim_transaction(&mut self) -> Result<()> {
+        if self.has_transaction_left() {
+            return Ok(());
+        }
+        self.wire.leave();
+        Err(Error::Closed)
+    }
+
     pub(crate) fn refused(&mut self, step: Step, reply: Reply) -> Error {
         self.close_on_421(reply.code());
         Error::refused(step, reply)

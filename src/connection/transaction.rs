@@ -95,6 +95,7 @@ impl SmtpConnection {
         command::mail(&mut line, sender.as_deref(), given, &announced)?;
         let inspection = facts.inspection(&envelope, &self.capabilities);
         self.begin()?;
+        self.claim_transaction()?;
         let mut exchange = self.begin_exchange(false);
         let id = exchange.open(&line);
         self.state.transactions += 1;

@@ -88,9 +88,7 @@ impl Facts {
             seen: 0,
             is_8bit: profile.is_8bit,
             is_header_8bit: !header.is_ascii(),
-            // If the header continues after this piece, its last character may be cut.
-            is_header_broken: std::str::from_utf8(header)
-                .is_err_and(|error| error.error_len().is_some()),
+            is_header_broken: std::str::from_utf8(header).is_err(),
             is_binary: false,
             is_exact: profile.size == message.len() as u64,
             is_clean: profile.is_clean,
@@ -101,7 +99,11 @@ impl Facts {
     /// The facts of a message of which this is the beginning.
     pub(crate) fn of_head(head: &[u8], offers: &Capabilities) -> Self {
         let facts = Self::of(head, offers);
+        // If the header continues after this piece, its last character may be cut.
+        let is_broken =
+            || std::str::from_utf8(header(head)).is_err_and(|error| error.error_len().is_some());
         Self {
+            is_header_broken: facts.is_header_broken && is_broken(),
             size: None,
             seen: facts.size.unwrap_or_default(),
             is_8bit: facts.is_8bit || offers.eight_bit(),
@@ -219,17 +221,17 @@ pub(crate) fn order(
     })
 }
 
-/// Everything before the first empty line, with any kind of line end.
+/// Everything before the first empty line, with any kind of line end. If the first line is not a
+/// field, nothing behind it is.
 fn header(message: &[u8]) -> &[u8] {
     let mut rest = message;
     while let Some(end) = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')) {
-        let (_, behind) = rest.split_at(end);
-        let after = behind.strip_prefix(b"\r\n").or_else(|| behind.get(1..));
-        if end == 0 {
-            return message
-                .get(..message.len() - rest.len())
-                .unwrap_or_default();
+        let (line, behind) = rest.split_at(end);
+        let start = message.len() - rest.len();
+        if line.is_empty() || start == 0 && !line.contains(&b':') {
+            return message.get(..start + end).unwrap_or_default();
         }
+        let after = behind.strip_prefix(b"\r\n").or_else(|| behind.get(1..));
         rest = after.unwrap_or_default();
     }
     message

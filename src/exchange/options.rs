@@ -134,6 +134,11 @@ mod tests {
     fn what_the_server_limits() {
         for (parameter, offer, limit) in [
             ("BY=60;R", "DELIVERBY 120", Some("120 seconds at least")),
+            (
+                "BY=60;r",
+                "DELIVERBY 120,XTRACE",
+                Some("120 seconds at least"),
+            ),
             ("BY=120;RT", "DELIVERBY 120", None),
             ("BY=60;N", "DELIVERBY 120", None),
             ("BY=60;R", "DELIVERBY", None),

@@ -6,6 +6,7 @@ use crate::connection::cargo::Consignment;
 use crate::error::{Delivery, Error, GaveUp, Interrupted, Result};
 use crate::mailer::retry::Retry;
 use crate::outcome::Outcome;
+use crate::parameter;
 
 /// One message and its attempts.
 #[derive(Debug)]
@@ -149,11 +150,7 @@ impl<'a> Attempts<'a> {
         if is_news && outcome.reply.is_some() {
             known.reply.clone_from(&outcome.reply);
         }
-        for parameter in &outcome.ignored {
-            if !known.ignored.contains(parameter) {
-                known.ignored.push(parameter.clone());
-            }
-        }
+        parameter::add_each_once(&mut known.ignored, outcome.ignored.iter().cloned());
     }
 
     /// The result of all attempts.

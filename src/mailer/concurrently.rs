@@ -72,7 +72,7 @@ where
     /// Positions count from 0, and results come as soon as they are known. The function runs on the
     /// calling thread, once for each message. If the server allows fewer connections, those that it
     /// allows send everything. If the system has no thread left, the calling thread sends. All threads
-    /// have ended when this returns.
+    /// have ended when this returns. The list must not wait for the results of earlier messages.
     ///
     /// ```no_run
     /// use smtplib::{Mailer, Message};

@@ -25,7 +25,7 @@ pub(crate) struct Pace {
 struct State {
     /// When the next message may be sent.
     next: Option<Instant>,
-    /// When a message was last sent.
+    /// When the last message was sent, or should have been sent if it was a little late.
     used: Option<Instant>,
     /// Until when nothing is sent to a server that asked for a pause.
     rest: Option<Instant>,
@@ -57,27 +57,32 @@ impl Pace {
         self.lock().rest.map_or(turn, |rest| rest.max(turn))
     }
 
-    /// Uses a turn that has come, or returns a later one if it cannot be used now: it was missed, and
-    /// another message has gone in its place.
+    /// Uses a turn that has come. If another message was late and has just gone, returns the time to
+    /// wait for instead.
     pub(crate) fn claim(&self, turn: Instant, now: Instant) -> Instant {
         let Some(interval) = self.interval else {
             return turn;
         };
-        let has_passed = |since| now.saturating_duration_since(since) >= interval;
         let mut state = self.lock();
-        if has_passed(turn) && !state.used.is_none_or(has_passed) {
-            drop(state);
-            return self.turn(now);
+        let free = state.used.and_then(|used| used.checked_add(interval));
+        let due = free.map_or(turn, |free| free.max(turn));
+        if due > now {
+            return due;
         }
-        state.used = Some(now);
-        state.next = state.next.max(now.checked_add(interval));
+        // A sleep is often a little too long, which must not add up.
+        let is_missed = now.saturating_duration_since(due) >= interval;
+        state.used = Some(if is_missed { now } else { due });
         turn
     }
 
     /// The same for one of many messages, which also waits for the end of a pause that has begun since.
     pub(crate) fn claim_of_many(&self, turn: Instant, now: Instant) -> Instant {
-        let rest = self.lock().rest.filter(|rest| *rest > now);
-        rest.unwrap_or_else(|| self.claim(turn, now))
+        self.pause_at(now).unwrap_or_else(|| self.claim(turn, now))
+    }
+
+    /// The end of a pause, if there is one at this time.
+    pub(crate) fn pause_at(&self, now: Instant) -> Option<Instant> {
+        self.lock().rest.filter(|rest| *rest > now)
     }
 
     /// Learns from a result whether the server needs a pause.
@@ -166,27 +171,28 @@ mod tests {
 
     // Three messages have their turns, and a slow server takes none of them before the third second.
     #[test]
-    fn a_missed_turn_is_not_made_up_for() {
+    fn missed_turns_are_not_made_up_for() {
         let (pace, begun) = (Pace::new(Some(1000 * MS)), Instant::now());
-        let turns = [0, 0, 0].map(|at| pace.turn(begun + at * MS));
-        let now = begun + 3000 * MS;
-        let claimed = turns.map(|turn| pace.claim(turn, now) - begun);
-        // The first is sent. The others wait for new turns behind it.
-        assert_eq!(claimed, [0, 4000, 5000].map(|at| at * MS));
-        assert_eq!(pace.turn(now) - begun, 6000 * MS);
-        // A sleep is often a little too long, which is no reason for another turn.
-        for at in [4000, 5000] {
-            let turn = begun + at * MS;
-            assert_eq!(pace.claim(turn, turn + 100 * MS), turn);
+        let at = |at| begun + at * MS;
+        let [first, second, third] = [0, 0, 0].map(|now| pace.turn(at(now)));
+        assert_eq!(pace.claim(first, at(3000)), first);
+        // The others wait, and one of them is first again.
+        for turn in [second, third] {
+            assert_eq!(pace.claim(turn, at(3000)), at(4000));
         }
+        assert_eq!(pace.claim(third, at(4000)), third);
+        assert_eq!(pace.claim(second, at(4000)), at(5000));
+        assert_eq!(pace.claim(second, at(5000)), second);
     }
 
     #[test]
-    fn a_late_message_moves_the_next_one() {
-        let (pace, begun) = (Pace::new(Some(1000 * MS)), Instant::now());
-        let turn = pace.turn(begun);
-        assert_eq!(pace.claim(turn, begun + 1500 * MS), turn);
-        assert_eq!(pace.turn(begun + 1500 * MS) - begun, 2500 * MS);
+    fn small_delays_do_not_add_up() {
+        let (pace, begun) = (Pace::new(Some(100 * MS)), Instant::now());
+        for number in 0..100 {
+            let turn = pace.turn(begun);
+            assert_eq!(turn, begun + number * 100 * MS);
+            assert_eq!(pace.claim(turn, turn + 30 * MS), turn);
+        }
     }
 
     #[test]
@@ -200,6 +206,9 @@ mod tests {
             assert_eq!(pace.claim(turn, now), turn);
             let rest = now + 1000 * MS;
             assert_eq!(pace.claim_of_many(rest, rest), rest);
+            // Not all go at once at the end of the pause.
+            let later = rest + interval.unwrap_or_default();
+            assert_eq!(pace.claim_of_many(rest, rest), later);
         }
     }
 

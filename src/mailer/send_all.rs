@@ -17,6 +17,8 @@ use crate::mailer::pool::Pool;
 use crate::outcome::Outcome;
 use crate::reply::Code;
 
+/// How long to wait before looking for a reply again, while a message waits for its turn.
+const GLANCE: Duration = Duration::from_millis(5);
 /// The most messages that have no result, or a result that is not returned yet.
 const MOST_WAITING: usize = 8192;
 
@@ -101,14 +103,23 @@ pub struct SendAll<'a, I> {
     is_exhausted: bool,
     run: Option<Run<'a, Lease>>,
     book: Book<'a>,
-    /// The next message, and when it may be sent.
-    chosen: Option<(u64, Instant)>,
+    chosen: Option<Chosen>,
     /// The most messages on the connection at a time.
     most: usize,
     /// Other threads take messages from the same list. So it may get more after it was empty.
     is_one_of_many: bool,
     /// Why no connection could be opened, if this is one of many.
     failure: Option<Error>,
+}
+
+/// The next message.
+#[derive(Clone, Copy, Debug)]
+struct Chosen {
+    number: u64,
+    /// When it may be sent.
+    turn: Instant,
+    /// Nothing else is sent in its turn.
+    has_turn: bool,
 }
 
 impl<'a, I> SendAll<'a, I> {
@@ -171,7 +182,7 @@ impl<'a, I> SendAll<'a, I> {
 
     /// Ends the attempt of the next message with this error.
     pub(crate) fn fail(&mut self, error: Error) {
-        if let Some((number, _)) = self.chosen.take() {
+        if let Some(Chosen { number, .. }) = self.chosen.take() {
             let now = Instant::now();
             let retry = self.pool.options.retry.as_ref();
             let pause = self.book.note(number, Err(error), retry, now);
@@ -226,10 +237,10 @@ where
 
     /// Gets a connection for the next message.
     fn open(&mut self) -> bool {
-        let Some((_, turn)) = self.choose() else {
+        let Some(chosen) = self.choose() else {
             return self.wait_for_due();
         };
-        wait_until(turn);
+        wait_until(chosen.turn);
         if !self.claim().is_zero() {
             return true;
         }
@@ -282,7 +293,7 @@ where
         if self.rest.may_wait() && !self.run.as_mut().is_some_and(Run::flush) {
             return;
         }
-        let Some((number, _)) = self.choose() else {
+        let Some(Chosen { number, .. }) = self.choose() else {
             return self.drain();
         };
         if !self.has_room() {
@@ -290,23 +301,29 @@ where
             return;
         }
         let wait = self.claim();
-        let Some(run) = &mut self.run else { return };
         if !wait.is_zero() {
-            if run.wait() {
-                return;
-            }
-            if wait > LONGEST_HOLD {
-                // Others may need the connection meanwhile.
-                self.run = None;
-                return;
-            }
-            thread::sleep(wait);
-            return self.arm();
+            return self.pass(wait);
         }
         self.chosen = None;
-        if let Some(message) = self.book.begin(number) {
+        if let (Some(run), Some(message)) = (&mut self.run, self.book.begin(number)) {
             run.push(message, None);
         }
+    }
+
+    /// Uses some of the time before the next message has its turn, if there is a reply to read.
+    fn pass(&mut self, wait: Duration) {
+        if wait > LONGEST_HOLD {
+            // Others may need the connection meanwhile.
+            return self.drain();
+        }
+        let Some(run) = &mut self.run else { return };
+        if !run.flush() || run.hear() {
+            return;
+        }
+        // A reply must not make the message late.
+        let is_reply_due = run.is_reply_due();
+        thread::sleep(if is_reply_due { wait.min(GLANCE) } else { wait });
+        self.arm();
     }
 
     /// Reads a reply, or gives the connection back if none is due.
@@ -317,26 +334,34 @@ where
     }
 
     /// The next message, and when it may be sent.
-    fn choose(&mut self) -> Option<(u64, Instant)> {
+    fn choose(&mut self) -> Option<Chosen> {
         if self.chosen.is_none() {
             let now = Instant::now();
             let number = self.book.take_due(now).or_else(|| self.take_next())?;
-            self.chosen = Some((number, self.pool.pace.turn_of_many(Instant::now())));
+            self.chosen = Some(Chosen {
+                number,
+                turn: self.pool.pace.turn_of_many(Instant::now()),
+                has_turn: false,
+            });
         }
         self.chosen
     }
 
     /// How long the next message still has to wait. If not at all, its turn is used.
     fn claim(&mut self) -> Duration {
-        let now = Instant::now();
-        let Some((_, turn)) = &mut self.chosen else {
+        let (now, pace) = (Instant::now(), &self.pool.pace);
+        let Some(chosen) = &mut self.chosen else {
             return Duration::ZERO;
         };
-        if *turn <= now {
-            // The one that was chosen may have been missed, or a pause may have begun since.
-            *turn = self.pool.pace.claim_of_many(*turn, now).max(now);
+        if !chosen.has_turn && chosen.turn <= now {
+            // The turn may have been missed, or a pause may have begun since.
+            chosen.turn = pace.claim_of_many(chosen.turn, now);
+            chosen.has_turn = chosen.turn <= now;
+        } else if let Some(end) = pace.pause_at(now) {
+            // It may also have begun while a connection was opened.
+            (chosen.turn, chosen.has_turn) = (chosen.turn.max(end), false);
         }
-        turn.saturating_duration_since(now)
+        chosen.turn.saturating_duration_since(now)
     }
 
     fn take_next(&mut self) -> Option<u64> {
@@ -360,15 +385,15 @@ where
     type Item = Result<Outcome>;
 
     fn next(&mut self) -> Option<Result<Outcome>> {
+        // What is known needs no connection.
+        if let Some(result) = self.book.take_result() {
+            return Some(result);
+        }
         self.rest.enter(self.run.as_mut());
-        let result = loop {
-            if let Some(result) = self.book.take_result() {
-                break Some(result);
-            }
-            if !self.advance() {
-                break None;
-            }
-        };
+        let mut result = None;
+        while result.is_none() && self.advance() {
+            result = self.book.take_result();
+        }
         self.rest.leave();
         result
     }

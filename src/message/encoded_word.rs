@@ -83,13 +83,13 @@ pub(crate) fn encode_words(text: &str) -> String {
         .chunk_by(|a, b| a.is_ascii() == b.is_ascii())
         .peekable();
     let mut written: Vec<String> = Vec::new();
-    let mut before = "";
+    let mut before = None;
     while let Some(run) = runs.next() {
         let mut run_text = run.join(" ");
         if !run_text.is_ascii() {
-            // Readers drop the blank between two encoded-words (RFC 2047, 6.2).
-            let after = runs.peek().and_then(|next| next.first());
-            if before.ends_with("?=") {
+            // Readers drop the blanks between two encoded-words (RFC 2047, 6.2).
+            let after = runs.peek().and_then(|next| next.iter().find(is_any));
+            if before.is_some_and(|word: &&str| word.ends_with("?=")) {
                 run_text.insert(0, ' ');
             }
             if after.is_some_and(|word| word.starts_with("=?")) {
@@ -98,9 +98,14 @@ pub(crate) fn encode_words(text: &str) -> String {
             run_text = encoded(&run_text);
         }
         written.push(run_text);
-        before = run.last().copied().unwrap_or_default();
+        before = run.iter().rfind(is_any);
     }
     written.join(" ")
+}
+
+/// Whether there is a word between two blanks.
+fn is_any(word: &&&str) -> bool {
+    !word.is_empty()
 }
 
 /// The text as encoded-words, with a blank between them.

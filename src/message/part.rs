@@ -230,7 +230,8 @@ impl Part {
     /// Sets the id by which other parts refer to this one (RFC 2045, 7); the default is none.
     ///
     /// An attachment with an id belongs to the HTML, as with
-    /// [`Attachment::inline`](crate::Attachment::inline).
+    /// [`Attachment::inline`](crate::Attachment::inline), unless you give it another
+    /// [`disposition`](Self::disposition).
     #[must_use]
     pub fn content_id(mut self, id: impl Into<String>) -> Self {
         self.content_id = Some(id.into());
@@ -270,9 +271,16 @@ impl Part {
     /// Whether HTML shows it.
     pub(crate) fn is_inline(&self) -> bool {
         match &self.kind {
-            Kind::Attachment(attachment) => attachment.is_inline() || self.content_id.is_some(),
+            Kind::Attachment(attachment) => attachment.is_inline() || self.is_referred_to(),
             _ => false,
         }
+    }
+
+    /// Whether it has an id for the HTML. An id beside another disposition is only a name.
+    fn is_referred_to(&self) -> bool {
+        let value = self.disposition.as_deref().unwrap_or("inline");
+        let value = value.split(';').next().unwrap_or_default();
+        self.content_id.is_some() && value.trim_matches(' ').eq_ignore_ascii_case("inline")
     }
 
     /// Puts inline pictures beside the first HTML of the tree. Signed parts are not changed.

@@ -20,7 +20,7 @@ use crate::net::stream::duplex::Duplex;
 use crate::net::stream::secured::Layer;
 pub(crate) use crate::net::stream::secured::{Secured, StreamFailure, TlsFailure};
 use crate::net::stream::tcp::TcpTransport;
-use crate::net::stream::timed::{REPEATS_WRITES, may_have_sent};
+use crate::net::stream::timed::{REPEATS_CALLS, may_have_sent};
 use crate::net::stream::witness::Witness;
 use crate::transport::Transport;
 
@@ -119,7 +119,7 @@ impl Stream {
                 }
                 Err(error) => {
                     // The end of a message that may have gone out may have delivered it.
-                    if may_have_sent(&error, REPEATS_WRITES) {
+                    if may_have_sent(&error, REPEATS_CALLS) {
                         *taken += octets.len() as u64;
                     }
                     return Err(error);

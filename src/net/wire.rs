@@ -12,6 +12,7 @@ use crate::error::{Error, Result, TlsError};
 use crate::exchange::window::Awaited;
 use crate::net::failed::{failed, is_farewell, shortened};
 use crate::net::last_words::LastWords;
+use crate::net::stream::timed::REPEATS_CALLS;
 use crate::net::stream::{Stream, StreamFailure, UpgradeError, deadline_in};
 use crate::protocol::error::ProtocolError;
 use crate::protocol::line::{self, LineBuffer};
@@ -118,6 +119,12 @@ impl Wire {
     /// Begins an AUTH, whose budget counts for all of its challenges and responses.
     pub(crate) fn begin_auth(&mut self) {
         self.auth_ends = Some(deadline_in(self.timeouts.budget(Step::Auth)));
+    }
+
+    /// Makes this AUTH longer by the time that its mechanism took to respond, perhaps by asking a
+    /// person.
+    pub(crate) fn prolong_auth(&mut self, took: Duration) {
+        self.auth_ends = self.auth_ends.and_then(|ends| ends.checked_add(took));
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -289,8 +296,14 @@ impl Wire {
         if self.is_closed() {
             return Err(Error::Closed);
         }
-        self.stream.set_deadline(self.deadline(step));
-        let written = self.stream.write_all(octets, &mut self.taken);
+        let deadline = self.deadline(step);
+        self.stream.set_deadline(deadline);
+        let written = if REPEATS_CALLS || Instant::now() < deadline {
+            self.stream.write_all(octets, &mut self.taken)
+        } else {
+            // What is not tried has certainly not gone out.
+            Err(StreamFailure::Socket(ErrorKind::TimedOut.into()))
+        };
         written.map_err(|error| self.failed_write(step, error))
     }
 
@@ -481,21 +494,10 @@ impl Wire {
     /// Waits for the next reply.
     fn next_reply(&mut self, awaited: Awaited) -> Result<Reply> {
         let step = awaited.step;
-        let limit = if step == Step::Auth {
-            line::MAX_AUTH_LINE
-        } else {
-            line::MAX_LINE
-        };
         let mut is_waiting = false;
         loop {
-            match self.parser.next_reply(&mut self.input, limit) {
-                Ok(Some(_)) if self.taken < awaited.end_at => {
-                    // The command that this reply would belong to has not been written yet.
-                    return Err(self.broken(step, ProtocolError::Unsolicited));
-                }
-                Ok(Some(reply)) => return Ok(self.hiding(reply)),
-                Ok(None) => {}
-                Err(source) => return Err(self.broken(step, source)),
+            if let Some(reply) = self.arrived(awaited)? {
+                return Ok(reply);
             }
             if !is_waiting {
                 // While a message is still being written, the step is the message, not its end.
@@ -508,6 +510,22 @@ impl Wire {
                 is_waiting = true;
             }
             self.fill(step)?;
+        }
+    }
+
+    /// The next reply, if all of it has been read.
+    fn arrived(&mut self, awaited: Awaited) -> Result<Option<Reply>> {
+        let limit = match awaited.step {
+            Step::Auth => line::MAX_AUTH_LINE,
+            _ => line::MAX_LINE,
+        };
+        match self.parser.next_reply(&mut self.input, limit) {
+            Ok(Some(_)) if self.taken < awaited.end_at => {
+                // The command that this reply would belong to has not been written yet.
+                Err(self.broken(awaited.step, ProtocolError::Unsolicited))
+            }
+            Ok(reply) => Ok(reply.map(|reply| self.hiding(reply))),
+            Err(source) => Err(self.broken(awaited.step, source)),
         }
     }
 

@@ -86,6 +86,11 @@ fn refusal(program: &Path, error: &io::Error) -> Answer {
 }
 
 impl Store for Sendmail {
+    /// A message that the client cannot split may still fit.
+    fn takes_more(&self) -> bool {
+        true
+    }
+
     fn begin(&mut self, mail: &Mail) -> Result<(), Answer> {
         let running = Running::start(&self.program, mail);
         self.running = Some(running.map_err(|error| refusal(&self.program, &error))?);

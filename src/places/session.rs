@@ -326,6 +326,7 @@ impl<S: Store> Session<S> {
     ) -> Result<Option<Answer>, Answer> {
         rules::parameters(&parameters, At::Rcpt, self.known())?;
         let most = self.offers.capabilities().limits().rcpt_max;
+        let most = most.filter(|_| !self.store.takes_more());
         let Some(transaction) = &mut self.transaction else {
             return Err(wrong_order("there is no sender yet"));
         };

@@ -25,6 +25,11 @@ pub(crate) trait Store {
         Ok(())
     }
 
+    /// Whether a message may have more recipients than the offers say.
+    fn takes_more(&self) -> bool {
+        false
+    }
+
     /// Begins a message to the recipients that were accepted.
     fn begin(&mut self, mail: &Mail) -> Result<(), Answer>;
 
@@ -54,6 +59,10 @@ impl<S: Store + ?Sized> Store for Box<S> {
 
     fn recipient(&mut self, recipient: &Address) -> Result<(), Answer> {
         (**self).recipient(recipient)
+    }
+
+    fn takes_more(&self) -> bool {
+        (**self).takes_more()
     }
 
     fn begin(&mut self, mail: &Mail) -> Result<(), Answer> {

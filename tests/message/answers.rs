@@ -134,6 +134,10 @@ fn a_subject_is_not_encoded_twice() {
         ),
         ("a\t=?koi8-r?b?9MXT1A==?=", "Re: a\t=?koi8-r?b?9MXT1A==?="),
         (
+            "=?koi8-r?b?9MXT1A==?=  é  =?koi8-r?b?9MXT1A==?=",
+            "Re: =?koi8-r?b?9MXT1A==?=  =?utf-8?q?_=C3=A9_?=  =?koi8-r?b?9MXT1A==?=",
+        ),
+        (
             "RE:é ü b =?koi8-r?b?9MXT1A==?= c",
             "Re: =?utf-8?b?w6kgw7w=?= b =?koi8-r?b?9MXT1A==?= c",
         ),

@@ -318,6 +318,8 @@ fn an_attachment_with_an_id_is_inline() {
             .lines()
             .find_map(|line| line.strip_prefix("Content-Disposition: "));
         assert_eq!(line.unwrap_or_default(), written);
+        assert_has(&text, "Content-Type: multipart/mixed");
+        assert_has(&text, "Content-ID: <logo>");
     }
     let shown = text(message().body(Part::text("x").content_id("root")));
     assert!(!shown.contains("Content-Disposition"), "{shown}");

@@ -1,6 +1,6 @@
 //! Many messages on one connection: what is sent together, and what each result says.
 use crate::peer::{Script, Server};
-use crate::support::sending::{connect, facts, fates, listen, lmtp, lmtp_session, taken};
+use crate::support::sending::{connect, facts, fates, listen, lmtp, lmtp_session, send_hi, taken};
 use smtplib::connection::Consignment;
 use smtplib::{Address, Delivery, Envelope, Error, Outcome};
 
@@ -477,6 +477,7 @@ fn limits_are_obeyed() {
     assert_eq!(facts(&error), "not delivered, transient, closed");
     let exchanged = peer.finish();
     assert_eq!(exchanged.bodies(), 3);
+    assert_eq!(*exchanged.commands().last().unwrap(), "QUIT");
     let recipients = exchanged
         .commands()
         .join(" ")
@@ -602,4 +603,15 @@ fn an_early_answer_is_none() {
         drop(smtp);
         assert!(!peer.finish().clear().ends_with(b"\r\n.\r\n"));
     }
+}
+
+// The same for a transaction step by step.
+#[test]
+fn a_transaction_obeys_the_limit_of_messages() {
+    let peer = Server::new().offer("LIMITS MAILMAX=1").script().listen();
+    let mut smtp = connect(&peer);
+    assert!(send_hi(&mut smtp, &["ann@example.org"]).is_ok());
+    let error = smtp.mail("me@client.example").unwrap_err();
+    assert_eq!(facts(&error), "not delivered, transient, closed");
+    assert_eq!(*peer.finish().commands().last().unwrap(), "QUIT");
 }

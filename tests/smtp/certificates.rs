@@ -266,7 +266,14 @@ fn roots_that_are_none_are_refused() {
 #[test]
 fn a_remark_beside_a_root_does_no_harm() {
     let root = TestCa::get().root_pem();
-    let pem = [b"# T\xfcrktrust\n", root.as_bytes(), b"# \xff\n"].concat();
+    let off = format!("# {}\n", root.trim_end().replace('\n', "\n# "));
+    let pem = [
+        b"# T\xfcrktrust\n",
+        off.as_bytes(),
+        root.as_bytes(),
+        b"# \xff\n",
+    ]
+    .concat();
     let config = Config::new("127.0.0.1").hello_name("client.example");
     check(&config.root_certificates(pem), &["good"]);
 }

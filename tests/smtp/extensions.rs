@@ -192,6 +192,9 @@ fn where_the_header_ends() {
         "Subject: x\r\ré\r",
         "Subject: x\n\rcafé\n",
         "\rcafé",
+        // A text without fields has no header.
+        "Hi!\ncafé\n",
+        "Hi!\r\nDear café: hello\r\n",
     ] {
         let line = mail_line(&["8BITMIME"], |smtp| {
             smtp.sendmail("me@client.example", ["ann@example.org"], message)
@@ -339,17 +342,32 @@ fn the_callers_own_parameters_win() {
 // E8: a header in another charset than UTF-8 cannot be sent with SMTPUTF8.
 #[test]
 fn a_header_that_is_not_utf8_is_refused() {
-    let error = mail_line(&["8BITMIME", "SMTPUTF8"], |smtp| {
-        let message = b"Subject: caf\xe9\r\n\r\nplain\r\n";
-        smtp.sendmail("me@client.example", ["ann@example.org"], message)
-    });
-    assert_eq!(
-        error.unwrap_err().to_string(),
-        "the header has bytes above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
-    );
+    for message in [
+        &b"Subject: caf\xe9\r\n\r\nplain\r\n"[..],
+        b"Subject: caf\xe9",
+    ] {
+        let error = mail_line(&["8BITMIME", "SMTPUTF8"], |smtp| {
+            smtp.sendmail("me@client.example", ["ann@example.org"], message)
+        });
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "the header has bytes above 127 that are not UTF-8: write it in UTF-8, or encode them (RFC 2047)"
+        );
+    }
     let body = b"Subject: x\r\n\r\ncaf\xe9\r\n";
     let line = mail_line(&["8BITMIME", "SMTPUTF8"], |smtp| {
         smtp.sendmail("me@client.example", ["ann@example.org"], body)
+    });
+    assert_eq!(line.unwrap(), "MAIL FROM:<me@client.example> BODY=8BITMIME");
+}
+
+// RFC 6152, 2: the values of BODY are keywords, in any case.
+#[test]
+fn a_body_in_lower_case_is_the_same() {
+    let line = mail_line(&["8BITMIME"], |smtp| {
+        let envelope = Envelope::parse("me@client.example", "ann@example.org").unwrap();
+        let envelope = envelope.parameter("body=8bitmime".parse().unwrap());
+        smtp.send(&envelope, "Subject: x\r\n\r\ncaf\u{e9}\r\n".as_bytes())
     });
     assert_eq!(line.unwrap(), "MAIL FROM:<me@client.example> BODY=8BITMIME");
 }

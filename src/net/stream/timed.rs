@@ -20,7 +20,7 @@ pub(crate) struct Timed<S> {
     is_polling: bool,
     read_limit: Duration,
     write_limit: Duration,
-    repeats_writes: bool,
+    repeats_calls: bool,
     keeps_options: bool,
 }
 
@@ -28,9 +28,9 @@ pub(crate) struct Timed<S> {
 /// What has come can still be read, and nothing waits.
 pub(super) const KEEPS_OPTIONS: bool = cfg!(target_vendor = "apple");
 
-/// Whether a write whose timeout is over has sent nothing, so that it can be repeated. Windows
-/// does not say how much of it has gone out.
-pub(super) const REPEATS_WRITES: bool = !cfg!(windows);
+/// Whether a call whose timeout is over has sent or taken nothing, so that it can be repeated.
+/// Windows does not say how much it has.
+pub(in crate::net) const REPEATS_CALLS: bool = !cfg!(windows);
 
 /// What a socket can do besides reading and writing.
 pub(crate) trait Socket: Read + Write {
@@ -50,7 +50,7 @@ impl<S: Socket> Timed<S> {
             is_polling: false,
             read_limit,
             write_limit,
-            repeats_writes: REPEATS_WRITES,
+            repeats_calls: REPEATS_CALLS,
             keeps_options: KEEPS_OPTIONS,
         }
     }
@@ -73,7 +73,6 @@ impl<S: Socket> Timed<S> {
     fn run<T>(
         &mut self,
         limit: fn(&mut Self, Duration, bool) -> io::Result<()>,
-        repeats: bool,
         mut call: impl FnMut(&mut S) -> io::Result<T>,
     ) -> io::Result<T> {
         let mut has_waited = false;
@@ -85,7 +84,7 @@ impl<S: Socket> Timed<S> {
             match call(&mut self.socket) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(&error) && !self.is_polling => {
-                    if !repeats {
+                    if !self.repeats_calls {
                         return Err(ErrorKind::TimedOut.into());
                     }
                     has_waited = true;
@@ -96,7 +95,7 @@ impl<S: Socket> Timed<S> {
     }
 
     fn limit_reads(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
-        if let Some(limit) = new_limit(self.read_limit, left, has_waited) {
+        if let Some(limit) = self.new_limit(self.read_limit, left, has_waited) {
             if is_set(self.socket.limit_reads(limit), self.keeps_options)? {
                 self.read_limit = limit;
             }
@@ -105,16 +104,19 @@ impl<S: Socket> Timed<S> {
     }
 
     fn limit_writes(&mut self, left: Duration, has_waited: bool) -> io::Result<()> {
-        let limit = match self.repeats_writes {
-            true => new_limit(self.write_limit, left, has_waited),
-            false => whole_limit(self.write_limit, left),
-        };
-        if let Some(limit) = limit {
+        if let Some(limit) = self.new_limit(self.write_limit, left, has_waited) {
             if is_set(self.socket.limit_writes(limit), self.keeps_options)? {
                 self.write_limit = limit;
             }
         }
         Ok(())
+    }
+
+    fn new_limit(&self, current: Duration, left: Duration, has_waited: bool) -> Option<Duration> {
+        match self.repeats_calls {
+            true => new_limit(current, left, has_waited),
+            false => whole_limit(current, left),
+        }
     }
 }
 
@@ -149,8 +151,8 @@ fn whole_limit(current: Duration, left: Duration) -> Option<Duration> {
 }
 
 /// Whether a write that failed may have sent some of its octets, or all of them.
-pub(super) fn may_have_sent(error: &io::Error, repeats_writes: bool) -> bool {
-    !repeats_writes && is_timeout(error)
+pub(super) fn may_have_sent(error: &io::Error, repeats_calls: bool) -> bool {
+    !repeats_calls && is_timeout(error)
 }
 
 /// When a socket's timeout is over, Unix returns `WouldBlock` and Windows `TimedOut`.
@@ -160,14 +162,13 @@ fn is_timeout(error: &io::Error) -> bool {
 
 impl<S: Socket> Read for Timed<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.run(Self::limit_reads, true, |socket| socket.read(buffer))
+        self.run(Self::limit_reads, |socket| socket.read(buffer))
     }
 }
 
 impl<S: Socket> Write for Timed<S> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        let repeats = self.repeats_writes;
-        self.run(Self::limit_writes, repeats, |socket| socket.write(octets))
+        self.run(Self::limit_writes, |socket| socket.write(octets))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -233,6 +234,7 @@ mod tests {
     use std::cell::RefCell;
 
     const MS: Duration = Duration::from_millis(1);
+    const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_limit_stays_while_it_does_no_harm() {
@@ -259,15 +261,23 @@ mod tests {
         assert_eq!(new_limit(MS, left, true), None);
     }
 
-    /// A socket that always has something, never takes anything, and notes its timeouts and writes.
+    /// A socket that notes its timeouts and calls. The timeouts of the first two calls are over at once.
     #[derive(Debug, Default)]
     struct Stuck {
         limits: RefCell<Vec<Duration>>,
-        writes: usize,
+        calls: usize,
         refuses: bool,
     }
 
     impl Stuck {
+        fn call(&mut self) -> io::Result<usize> {
+            self.calls += 1;
+            match self.calls {
+                1 | 2 => Err(ErrorKind::WouldBlock.into()),
+                _ => Ok(1),
+            }
+        }
+
         fn set(&self, limit: Duration) -> io::Result<()> {
             self.limits.borrow_mut().push(limit);
             match self.refuses {
@@ -278,15 +288,14 @@ mod tests {
     }
 
     impl Read for Stuck {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            Ok(buffer.len())
+        fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+            self.call()
         }
     }
 
     impl Write for Stuck {
         fn write(&mut self, _octets: &[u8]) -> io::Result<usize> {
-            self.writes += 1;
-            Err(ErrorKind::WouldBlock.into())
+            self.call()
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -316,24 +325,29 @@ mod tests {
         }
     }
 
-    // Where nobody knows what a write has sent, a second one could send it twice.
+    fn timed(socket: Stuck, repeats_calls: bool, keeps_options: bool) -> Timed<Stuck> {
+        Timed {
+            deadline: Some(Instant::now() + MINUTE),
+            repeats_calls,
+            keeps_options,
+            ..Timed::new(socket)
+        }
+    }
+
+    // Where nobody knows what a call has sent or taken, a second one could send it twice, or lose it.
     #[test]
-    fn a_write_is_repeated_only_where_it_sends_nothing_twice() {
-        for (repeats_writes, budget) in [(true, 20 * MS), (false, 60_000 * MS)] {
-            let mut timed = Timed {
-                repeats_writes,
-                ..Timed::new(Stuck::default())
-            };
-            timed.deadline = Some(Instant::now() + budget);
-            let error = timed.write(b"x").unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::TimedOut);
-            let limits = timed.socket.limits.borrow();
-            if repeats_writes {
-                assert!(timed.socket.writes > 1);
-            } else {
-                assert_eq!((timed.socket.writes, limits.len()), (1, 1));
-                assert!((budget / 2..=budget).contains(&limits[0]), "{limits:?}");
-            }
+    fn a_call_is_repeated_only_where_it_does_nothing_twice() {
+        let calls: [fn(&mut Timed<Stuck>) -> io::Result<usize>; 2] =
+            [|timed| timed.write(b"x"), |timed| timed.read(&mut [0])];
+        for call in calls {
+            let mut repeating = timed(Stuck::default(), true, false);
+            assert_eq!(call(&mut repeating).unwrap(), 1);
+            assert_eq!(repeating.socket.calls, 3);
+            let mut once = timed(Stuck::default(), false, false);
+            assert_eq!(call(&mut once).unwrap_err().kind(), ErrorKind::TimedOut);
+            let limits = once.socket.limits.borrow();
+            assert_eq!((once.socket.calls, limits.len()), (1, 1));
+            assert!((MINUTE / 2..=MINUTE).contains(&limits[0]), "{limits:?}");
         }
         let timeout = io::Error::from(ErrorKind::WouldBlock);
         assert!(may_have_sent(&timeout, false) && !may_have_sent(&timeout, true));
@@ -343,25 +357,21 @@ mod tests {
 
     // The peer has closed both directions: what it said can be read, and no timeout is needed.
     #[test]
-    fn an_option_that_cannot_be_set_any_more_is_no_failure() {
+    fn an_option_that_cannot_be_set_is_no_failure() {
         for keeps_options in [true, false] {
-            let mut timed = Timed {
-                keeps_options,
-                ..Timed::new(Stuck {
-                    refuses: true,
-                    ..Stuck::default()
-                })
+            let socket = Stuck {
+                refuses: true,
+                ..Stuck::default()
             };
-            timed.deadline = Some(Instant::now() + 60_000 * MS);
-            let read = timed.read(&mut [0]).map_err(|error| error.kind());
+            let mut timed = timed(socket, true, keeps_options);
             let expected = match keeps_options {
                 true => Ok(1),
                 false => Err(ErrorKind::InvalidInput),
             };
-            assert_eq!((read, timed.read_limit), (expected, Duration::MAX));
-            timed.deadline = Some(Instant::now() + 20 * MS);
-            let error = timed.write(b"x").unwrap_err();
-            assert_eq!(error.kind() == ErrorKind::TimedOut, keeps_options);
+            let read = timed.read(&mut [0]).map_err(|error| error.kind());
+            let written = timed.write(b"x").map_err(|error| error.kind());
+            assert_eq!((read, written), (expected, expected));
+            assert_eq!(timed.read_limit, Duration::MAX);
             assert_eq!(timed.write_limit, Duration::MAX);
         }
         let other = || Err(ErrorKind::PermissionDenied.into());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Error, Result, TlsReason};
+use crate::exchange::window::Awaited;
 use crate::net::last_words::LastWords;
 use crate::net::stream::StreamFailure;
 use crate::net::wire::Wire;
@@ -20,6 +21,24 @@ impl Wire {
     /// The replies that had arrived when a write failed.
     pub(crate) fn take_last_words(&mut self) -> Option<LastWords> {
         self.last_words.take()
+    }
+
+    /// Reads the next reply if it has come, without waiting.
+    pub(crate) fn read_arrived(&mut self, awaited: Awaited) -> Result<Option<Reply>> {
+        let listened = self.listen();
+        let said = listened.and_then(|is_over| match self.arrived(awaited)? {
+            None if is_over => Err(Error::disconnected(awaited.step, None)),
+            reply => Ok(reply),
+        });
+        match &said {
+            Ok(Some(reply)) => self.trace.server_lines(reply.shown()),
+            Ok(None) => {}
+            Err(_) => {
+                self.trace_remains(awaited.step);
+                self.abort();
+            }
+        }
+        said
     }
 
     /// The error for a failed write. The server may have sent the reason before.

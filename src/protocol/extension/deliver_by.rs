@@ -87,9 +87,11 @@ impl Envelope {
 /// The shortest time that the server allows, if `BY=…;R` asks for less (RFC 2852, 2).
 pub(crate) fn misfit(value: &str, offers: &Capabilities) -> Option<String> {
     let (seconds, mode) = value.split_once(';')?;
-    let least: u64 = offers.param("DELIVERBY")?.trim().parse().ok()?;
+    // The server may add more options behind a comma.
+    let least = offers.param("DELIVERBY")?.split(',').next()?;
+    let least: u64 = least.trim().parse().ok()?;
     let is_short = seconds.parse().is_ok_and(|seconds: u64| seconds < least);
-    (mode.starts_with('R') && is_short).then(|| format!("{least} seconds at least"))
+    (mode.starts_with(['R', 'r']) && is_short).then(|| format!("{least} seconds at least"))
 }
 
 #[cfg(test)]

@@ -300,7 +300,7 @@ fn a_pause_also_counts_for_a_message_that_has_its_turn() {
         _ => Answer::Usual,
     };
     let server = Crowd::new(&["PIPELINING"], rule);
-    let mailer = Mailer::new(server.config()).rate(1, 100 * MS);
+    let mailer = Mailer::new(server.config()).rate(1, 500 * MS);
     let start = Instant::now();
     let results: Vec<String> = mailer.send_all(messages(2)).map(|r| told(&r)).collect();
     assert_eq!(
