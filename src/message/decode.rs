@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn what_looks_like_many_words_takes_linear_time() {
         for piece in ["=?a?b?x", "=?a?q?x?", "=?", "=?a", "=?a?b?=?="] {
-            let text = piece.repeat(1_000_000);
+            let text = piece.repeat(300_000);
             let begun = std::time::Instant::now();
             assert_ne!(decoded(&text).as_deref(), Some(""));
             let took = begun.elapsed();
