@@ -315,6 +315,27 @@ fn a_pause_also_counts_for_a_message_that_has_its_turn() {
     server.finish();
 }
 
+// A message has its turn before its connection is opened, and keeps it.
+#[test]
+fn slow_connections_cost_no_turn() {
+    let rule = |_: usize, _: usize, line: &str| {
+        if line == "CONNECT" {
+            std::thread::sleep(250 * MS);
+        }
+        Answer::Usual
+    };
+    let server = Crowd::new(&[], rule);
+    let mailer = Mailer::new(server.config())
+        .max_age(Duration::ZERO)
+        .rate(1, 200 * MS);
+    let sent = mailer.send_all(messages(4)).concurrency(2);
+    let mut accepted = 0;
+    sent.for_each(|_, result| accepted += usize::from(result.is_ok()));
+    assert_eq!((accepted, server.connections()), (4, 4));
+    drop(mailer);
+    server.finish();
+}
+
 #[test]
 fn it_obeys_the_rate() {
     let server = Crowd::new(&["PIPELINING", "CHUNKING"], usual);
