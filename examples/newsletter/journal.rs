@@ -13,7 +13,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use smtplib::{Address, Delivery, Error, Outcome};
+use smtplib::{Address, Delivery, Error, Outcome, Reply};
 
 /// The result for a reader.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,14 +62,29 @@ pub(crate) fn fate(result: &smtplib::Result<Outcome>) -> (Fate, String) {
             (Fate::Accepted, reply.unwrap_or_default())
         }
         Err(error) if error.delivery() == Delivery::Unknown => (Fate::Unknown, error.to_string()),
-        Err(error @ (Error::RecipientsRefused(_) | Error::DataRefused(_)))
-            if error.is_permanent() =>
-        {
-            (Fate::Refused, error.to_string())
-        }
-        // The sender, the login or the server is the cause: this says nothing about the reader.
+        Err(error) if is_about_reader(error) => (Fate::Refused, error.to_string()),
+        // The text, the sender, the login or the server is the cause: this says nothing about the
+        // reader.
         Err(error) => (Fate::Later, error.to_string()),
     }
+}
+
+/// Whether the server will never take a message to this reader.
+fn is_about_reader(error: &Error) -> bool {
+    match error {
+        Error::RecipientsRefused(_) => {
+            error.is_permanent() && !error.reply().is_some_and(is_about_sender)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the reply is about policy, as for relaying, or about too much mail, as for a quota (RFC
+/// 3463, 3.8 and 3.5). Another reader would get the same.
+fn is_about_sender(reply: &Reply) -> bool {
+    let code = reply.enhanced();
+    let code = code.map(|code| (code.subject(), code.detail()));
+    matches!(code, Some((7, _) | (4, 5)))
 }
 
 pub(crate) struct Journal {

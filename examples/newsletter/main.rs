@@ -11,7 +11,8 @@
 //! replaced by the reader's value. Everything is checked before the first message is sent.
 //!
 //! `readers.csv.sent` keeps the result for each reader; journal.rs says how. A reader who may have
-//! got the newsletter never gets it again.
+//! got the newsletter never gets it again. After ten failures in a row it stops: look at the reasons
+//! before you run it again.
 
 mod arguments;
 mod journal;
@@ -61,7 +62,9 @@ fn run() -> Result<u8, Box<dyn Error>> {
     let journal = Journal::open(&arguments.list, letter.subject())?;
     let fates = journal.fates()?;
     let is_due = |reader: &&Reader| fates.get(&reader.address).is_none_or(|fate| fate.is_due());
-    let due: Vec<&Reader> = readers.iter().filter(is_due).collect();
+    let mut due: Vec<&Reader> = readers.iter().filter(is_due).collect();
+    // Those who failed before come last, so that they do not keep it from the others.
+    due.sort_by_key(|reader| fates.contains_key(&reader.address));
     if !due.is_empty() {
         let mailer = mailer(&arguments)?;
         mailer.check()?; // a wrong password is not each reader's failure

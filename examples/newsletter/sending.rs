@@ -11,7 +11,8 @@ use crate::journal::{Fate, Journal, fate};
 use crate::letter::Letter;
 use crate::readers::Reader;
 
-/// After this many failures in a row that are not about the reader, sending stops.
+/// After this many failures in a row sending stops, whatever they are: the server may refuse
+/// everything, and then each reader would be written off.
 const ENOUGH: u32 = 10;
 
 pub(crate) struct Sending<'a> {
@@ -19,7 +20,7 @@ pub(crate) struct Sending<'a> {
     due: &'a [&'a Reader],
     journal: &'a Journal,
     bar: ProgressBar,
-    /// Failures for reasons that are not the reader's.
+    /// Failures since a message was last accepted.
     in_a_row: AtomicU32,
     /// Why no more messages are made, if that is so.
     stopped: OnceLock<String>,
@@ -84,12 +85,12 @@ impl<'a> Sending<'a> {
                 .suspend(|| eprintln!("{}: {words}", reader.address));
         }
         match result {
-            Err(error) if error.outcome().is_none() => {
+            Ok(_) => self.in_a_row.store(0, Ordering::Relaxed),
+            Err(_) => {
                 if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= ENOUGH {
                     self.stop(format!("{ENOUGH} failures in a row: the rest has to wait"));
                 }
             }
-            _ => self.in_a_row.store(0, Ordering::Relaxed),
         }
     }
 

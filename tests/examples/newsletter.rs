@@ -276,6 +276,83 @@ fn a_server_in_trouble_is_left_alone() {
 }
 
 #[test]
+fn a_server_that_takes_nothing_writes_nobody_off() {
+    for (command, reply) in [
+        ("RCPT", "554 5.7.1 relay access denied"),
+        ("RCPT", "550 5.4.5 daily quota exceeded"),
+        (".", "550 5.4.5 daily quota exceeded"),
+        (".", "554 5.6.0 no news here"),
+    ] {
+        let newsletter = Newsletter::numbered(40);
+        let peer = Server::new().on(command, reply).script().listen();
+        let ended = newsletter.send(&peer);
+        assert_eq!(
+            (ended.status, ended.stdout.as_str()),
+            (75, "0 sent, 0 refused, 40 to try later, 0 unknown\n"),
+            "{reply}"
+        );
+        let reason = "newsletter: 10 failures in a row: the rest has to wait\n";
+        assert!(ended.stderr.ends_with(reason), "{}", ended.stderr);
+        assert!(recipients(&peer.finish()).len() < 40, "{reply}");
+    }
+}
+
+#[test]
+fn a_server_that_closes_after_each_message_does_not_use_up_the_list() {
+    let newsletter = Newsletter::numbered(40);
+    let peer = Peer::serve(move |conn| {
+        conn.reply("220 mx.example.org")?;
+        conn.expect("EHLO [127.0.0.1]")?;
+        conn.reply("250 mx.example.org")?;
+        if conn.read_line()? == "QUIT" {
+            return conn.reply("221 bye");
+        }
+        conn.reply("250 ok")?;
+        conn.read_line()?;
+        conn.reply("250 ok")?;
+        conn.expect("DATA")?;
+        conn.reply("354 go ahead")?;
+        conn.read_data()?;
+        conn.finish_sending();
+        conn.expect_close()
+    });
+    let ended = newsletter.send(&peer);
+    assert_eq!(ended.status, 75, "{ended:?}");
+    let reason = "newsletter: 10 failures in a row: the rest has to wait\n";
+    assert!(ended.stderr.ends_with(reason), "{}", ended.stderr);
+    let unknown = ended.stdout.matches("may have been delivered").count();
+    assert!((10..20).contains(&unknown), "{unknown}");
+}
+
+// The names of eleven readers begin with reader1, ten of them in a row.
+#[test]
+fn those_who_are_never_taken_do_not_keep_it_from_the_others() {
+    for (reply, status, summary) in [
+        (
+            "550 5.1.1 who?",
+            1,
+            "29 sent, 11 refused, 0 to try later, 0 unknown\n",
+        ),
+        (
+            "550 5.7.1 not from you",
+            75,
+            "29 sent, 0 refused, 11 to try later, 0 unknown\n",
+        ),
+    ] {
+        let newsletter = Newsletter::numbered(40);
+        let send = || {
+            let server = Server::new().on("RCPT TO:<reader1", reply);
+            newsletter.send(&server.script().listen())
+        };
+        let first = send();
+        assert_eq!(first.status, 75, "{first:?}");
+        assert!(!first.stdout.starts_with("29 sent"), "{first:?}");
+        let second = send();
+        assert_eq!((second.status, second.stdout.as_str()), (status, summary));
+    }
+}
+
+#[test]
 fn a_server_that_is_not_there_costs_nobody_anything() {
     let newsletter = Newsletter::new();
     let nobody = Refusing::new();
