@@ -16,10 +16,13 @@ Options:
 
 SMTP_URL names the server, and SMTP_FROM is the sender.
 
+LIST.csv.sent keeps the results, and LIST.csv.sent.lock keeps a second run away.
+If a run was killed, delete the lock before the next.
+
 Exit status:
    0  the server took the newsletter for all readers
    1  some were refused for good, or it is unknown whether they got it
-   2  nothing can be sent: a file or an option is wrong
+   2  nothing can be sent: a file or an option is wrong, or another run is at work
   75  some are left: run it again later
 ";
 

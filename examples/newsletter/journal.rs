@@ -15,6 +15,8 @@ use std::path::{Path, PathBuf};
 
 use smtplib::{Address, Delivery, Error, Outcome, Reply};
 
+use crate::lock::Lock;
+
 /// The result for a reader.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
@@ -90,15 +92,16 @@ fn is_about_sender(reply: &Reply) -> bool {
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
+    /// Held as long as the journal is open.
+    _lock: Lock,
 }
 
 impl Journal {
     /// Opens the journal of a list, or begins it. It belongs to one newsletter, known by its
-    /// subject.
+    /// subject. No other run can open it meanwhile.
     pub(crate) fn open(list: &Path, subject: &str) -> Result<Self, String> {
-        let mut path = list.as_os_str().to_owned();
-        path.push(".sent");
-        let path = PathBuf::from(path);
+        let path = with_ending(list, ".sent");
+        let lock = Lock::take(with_ending(&path, ".lock"))?;
         let failed = |error: io::Error| format!("{}: {error}", path.display());
 
         let title = format!("# {subject}\n");
@@ -118,7 +121,11 @@ impl Journal {
                 ));
             }
         }
-        Ok(Self { path, file })
+        Ok(Self {
+            path,
+            file,
+            _lock: lock,
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -143,6 +150,12 @@ impl Journal {
         let line = format!("{address}\t{}\t{words}\n", fate.word());
         (&self.file).write_all(line.as_bytes())
     }
+}
+
+fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
 }
 
 fn known(line: &str) -> Option<(Address, Fate)> {

@@ -13,10 +13,14 @@
 //! `readers.csv.sent` keeps the result for each reader; journal.rs says how. A reader who may have
 //! got the newsletter never gets it again. After ten failures in a row it stops: look at the reasons
 //! before you run it again.
+//!
+//! Only one run can be at work: it keeps `readers.csv.sent.lock`, and removes it at its end. If it was
+//! killed, delete the lock yourself before the next run.
 
 mod arguments;
 mod journal;
 mod letter;
+mod lock;
 mod readers;
 mod sending;
 

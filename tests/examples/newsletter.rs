@@ -66,6 +66,15 @@ impl Newsletter {
         self.program(&plain_url(peer)).run()
     }
 
+    fn lock(&self) -> PathBuf {
+        self.path("list.csv.sent.lock")
+    }
+
+    /// What the user does after a run was killed.
+    fn unlock(&self) {
+        fs::remove_file(self.lock()).unwrap();
+    }
+
     /// A run that connects to nobody.
     fn send_to_nobody(&self) -> Ended {
         self.send(&Script::sessions::<&str>([]).listen())
@@ -238,6 +247,7 @@ fn who_was_being_sent_it_when_the_program_was_killed_counts_as_unknown() {
     peer.finish();
     assert_eq!(newsletter.journal(), "# News\nann@example.org\tsending\t\n");
 
+    newsletter.unlock();
     let ended = newsletter.send_to_nobody();
     assert_eq!(ended.status, 1, "{ended:?}");
     let said = "ann@example.org may have been delivered; not sent again\n\
@@ -385,6 +395,7 @@ fn killed_half_way_it_goes_on_and_nobody_gets_it_twice() {
     let torn = format!("{}reader{readers}@example.org\tsen", newsletter.journal());
     fs::write(newsletter.path("list.csv.sent"), torn).unwrap();
 
+    newsletter.unlock();
     let ended = program().args(["--concurrency", "3"]).run();
     let unknown: Vec<&str> = ended
         .stdout
@@ -501,6 +512,46 @@ fn the_journal_of_another_newsletter_is_left_alone() {
         assert!(told.contains(complaint), "{told}");
         assert_eq!(newsletter.journal(), journal);
     }
+}
+
+#[test]
+fn two_runs_at_once_do_not_send_it_twice() {
+    let newsletter = Newsletter::new();
+    fs::write(newsletter.lock(), "").unwrap();
+    assert_eq!(
+        newsletter.send_to_nobody().failure(2),
+        format!(
+            "newsletter: {} is there: if no other run is at work, delete it\n",
+            newsletter.lock().display()
+        )
+    );
+    assert!(newsletter.lock().exists());
+    assert_eq!(newsletter.journal(), "");
+}
+
+#[test]
+fn while_it_is_at_work_there_is_a_lock_and_none_afterwards() {
+    let newsletter = Newsletter::new();
+    let (sender, is_locked) = mpsc::channel();
+    let lock = newsletter.lock();
+    let peer = Peer::serve(move |conn| {
+        sender.send(lock.exists()).unwrap();
+        conn.reply("554 5.7.1 not you")?;
+        conn.expect("QUIT")?;
+        conn.reply("221 bye")
+    });
+    assert_eq!(newsletter.send(&peer).status, 2);
+    peer.finish();
+    assert!(is_locked.recv().unwrap());
+    assert!(!newsletter.lock().exists());
+
+    let peer = Server::new().script().listen();
+    newsletter.send(&peer).success();
+    assert!(!newsletter.lock().exists());
+
+    fs::write(newsletter.path("list.csv.sent"), "# Other news\n").unwrap();
+    newsletter.send_to_nobody().failure(2);
+    assert!(!newsletter.lock().exists());
 }
 
 #[test]
