@@ -13,6 +13,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use smtplib::error::Unsupported;
 use smtplib::{Address, Delivery, Error, Outcome, Reply};
 
 use crate::lock::Lock;
@@ -56,15 +57,15 @@ impl Fate {
     }
 }
 
-/// What a result means for the reader of the message, and the words to keep.
-pub(crate) fn fate(result: &smtplib::Result<Outcome>) -> (Fate, String) {
+/// What a result means for the reader, and the words to keep.
+pub(crate) fn fate(reader: &Address, result: &smtplib::Result<Outcome>) -> (Fate, String) {
     match result {
         Ok(outcome) => {
             let reply = outcome.reply().map(ToString::to_string);
             (Fate::Accepted, reply.unwrap_or_default())
         }
         Err(error) if error.delivery() == Delivery::Unknown => (Fate::Unknown, error.to_string()),
-        Err(error) if is_about_reader(error) => (Fate::Refused, error.to_string()),
+        Err(error) if is_about(reader, error) => (Fate::Refused, error.to_string()),
         // The text, the sender, the login or the server is the cause: this says nothing about the
         // reader.
         Err(error) => (Fate::Later, error.to_string()),
@@ -72,11 +73,15 @@ pub(crate) fn fate(result: &smtplib::Result<Outcome>) -> (Fate, String) {
 }
 
 /// Whether the server will never take a message to this reader.
-fn is_about_reader(error: &Error) -> bool {
+fn is_about(reader: &Address, error: &Error) -> bool {
     match error {
         Error::RecipientsRefused(_) => {
             error.is_permanent() && !error.reply().is_some_and(is_about_sender)
         }
+        // It may be about the sender's address instead.
+        Error::Unsupported(
+            Unsupported::Utf8Address(address) | Unsupported::Utf8Header { address, .. },
+        ) => **address == *reader,
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressStyle};
-use smtplib::{Envelope, Mailer, Message, Outcome};
+use smtplib::{Envelope, Error, Mailer, Message, Outcome};
 
 use crate::journal::{Fate, Journal, fate};
 use crate::letter::Letter;
@@ -77,7 +77,7 @@ impl<'a> Sending<'a> {
     }
 
     fn settle(&self, reader: &Reader, result: &smtplib::Result<Outcome>) {
-        let (fate, words) = fate(result);
+        let (fate, words) = fate(&reader.address, result);
         self.note(reader, fate, &words);
         self.bar.inc(1);
         if fate != Fate::Accepted {
@@ -86,6 +86,8 @@ impl<'a> Sending<'a> {
         }
         match result {
             Ok(_) => self.in_a_row.store(0, Ordering::Relaxed),
+            // The server was not asked.
+            Err(Error::Unsupported(_)) if fate == Fate::Refused => {}
             Err(_) => {
                 if self.in_a_row.fetch_add(1, Ordering::Relaxed) + 1 >= ENOUGH {
                     self.stop(format!("{ENOUGH} failures in a row: the rest has to wait"));

@@ -363,6 +363,20 @@ fn those_who_are_never_taken_do_not_keep_it_from_the_others() {
 }
 
 #[test]
+fn readers_whom_the_server_cannot_be_given_do_not_keep_it_from_the_others() {
+    let readers = (1..=12).map(|number| format!("zoë{number}@example.org\n"));
+    let readers = readers.collect::<String>() + "ann@example.org\n";
+    let newsletter = Newsletter::with(&format!("email\n{readers}"), NEWS_TO_ALL);
+    let peer = Server::new().script().listen();
+    let ended = newsletter.send(&peer);
+    let summary = "1 sent, 12 refused, 0 to try later, 0 unknown\n";
+    assert_eq!((ended.status, ended.stdout.as_str()), (1, summary));
+    assert!(ended.stderr.contains("SMTPUTF8"), "{}", ended.stderr);
+    assert_eq!(recipients(&peer.finish()), ["RCPT TO:<ann@example.org>"]);
+    assert_eq!(newsletter.send_to_nobody().stdout, summary);
+}
+
+#[test]
 fn a_server_that_is_not_there_costs_nobody_anything() {
     let newsletter = Newsletter::new();
     let nobody = Refusing::new();
