@@ -67,7 +67,9 @@ impl Input {
     /// The recipients in the header; from here on `Bcc` is not part of the message.
     pub(crate) fn take_recipients(&mut self) -> Result<Vec<Address>, Failure> {
         let (fields, behind) = header::split(&self.head);
-        if behind.is_empty() && self.head.len() as u64 == HEAD {
+        // The rest of a line may make it a field, for instance a `Bcc`.
+        let is_cut = !behind.contains(&b'\n') && self.head.len() as u64 == HEAD;
+        if is_cut {
             return Err(Status::Data.because("the header has no end within 1 MiB"));
         }
         let recipients = header::recipients(&fields)?;

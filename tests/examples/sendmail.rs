@@ -513,6 +513,27 @@ fn a_header_that_cannot_be_used_sends_nothing() {
 }
 
 #[test]
+fn a_header_that_is_cut_anywhere_sends_nothing() {
+    let bcc = "Bcc: dan@example.org\n";
+    // What is read before sending ends after this many characters of the last field.
+    for inside in [0, 1, 3, 4, 8, bcc.len() - 1, bcc.len()] {
+        let mut message = String::from("To: ben@example.org\n");
+        while message.len() + 2000 < (1 << 20) - inside {
+            message += &format!("X: {}\n", "x".repeat(900));
+        }
+        let fill = (1 << 20) - inside - message.len() - "X: \n".len();
+        message += &format!("X: {}\n{bcc}\nHi!\n", "x".repeat(fill));
+        let nobody = Script::sessions::<&str>([]).listen();
+        let program = sendmail(&plain_url(&nobody)).args(["-t"]);
+        assert_eq!(
+            program.input(message).run().failure(65),
+            "sendmail: the header has no end within 1 MiB\n",
+            "cut after {inside}"
+        );
+    }
+}
+
+#[test]
 fn an_empty_message_is_not_sent() {
     for arguments in [
         &["ben@example.org"][..],
