@@ -73,9 +73,6 @@ impl Input {
             return Err(Status::Data.because("the header has no end within 1 MiB"));
         }
         let recipients = header::recipients(&fields)?;
-        if recipients.is_empty() {
-            return Err(Status::Data.because("the header names no recipient"));
-        }
         let mut head = fields;
         head.retain(|field| !header::is_blind(field));
         head.push(behind);

@@ -81,6 +81,9 @@ impl Sending {
                 input.must_not_be_empty()?;
                 if *in_header {
                     envelope = with(&envelope, input.take_recipients()?);
+                    if envelope.recipients().next().is_none() {
+                        return Err(Status::Data.because("the header names no recipient"));
+                    }
                 }
                 over(&config, |smtp| smtp.send(&envelope, input.into_reader()))?
             }

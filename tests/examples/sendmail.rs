@@ -484,6 +484,17 @@ fn those_on_the_command_line_get_it_too() {
 }
 
 #[test]
+fn a_header_without_recipients_leaves_those_on_the_command_line() {
+    for header in ["Subject: Hi\n", "To: undisclosed-recipients:;\n"] {
+        let peer = Server::new().script().listen();
+        let program = sendmail(&plain_url(&peer)).args(["-t", "dan@example.org"]);
+        let ended = program.input(format!("{header}\nHi!\n")).run();
+        assert_eq!(ended.success(), TAKEN);
+        assert_eq!(envelope(peer).0, ["<ann@example.org>", "<dan@example.org>"]);
+    }
+}
+
+#[test]
 fn a_header_that_cannot_be_used_sends_nothing() {
     let endless = format!("To: ben@example.org\nX: {}", "x".repeat(2 << 20));
     for (message, complaint) in [
