@@ -27,7 +27,8 @@ const DOMAIN: &str = "example.com";
 
 fn main() -> ExitCode {
     match run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -35,7 +36,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Box<dyn Error>> {
+/// Returns whether the server took the message for each reader.
+fn run() -> Result<bool, Box<dyn Error>> {
     let readers: Vec<Address> = env::args()
         .skip(1)
         .map(|reader| reader.parse())
@@ -66,7 +68,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let messages = envelopes
         .into_iter()
         .map(|envelope| (envelope, &newsletter));
+    let mut is_complete = true;
     for (reader, result) in readers.iter().zip(smtp.send_all(messages)) {
+        is_complete &= result.is_ok();
         match result {
             Ok(_) => println!("{reader} was sent the news"),
             Err(error) => println!("{reader}: {error}"),
@@ -85,7 +89,7 @@ fn run() -> Result<(), Box<dyn Error>> {
             None => println!("a bounce to {sender} is about nobody we know"),
         }
     }
-    Ok(())
+    Ok(is_complete)
 }
 
 /// `ann@example.org` becomes `news+ann=example.org@example.com`.
