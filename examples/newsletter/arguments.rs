@@ -17,7 +17,7 @@ Options:
 SMTP_URL names the server, and SMTP_FROM is the sender.
 
 LIST.csv.sent keeps the results, and LIST.csv.sent.lock keeps a second run away.
-If a run was killed, delete the lock before the next.
+If a run was killed, or stopped by Ctrl-C, delete the lock before the next.
 
 Exit status:
    0  the server took the newsletter for all readers

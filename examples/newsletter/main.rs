@@ -15,7 +15,7 @@
 //! before you run it again.
 //!
 //! Only one run can be at work: it keeps `readers.csv.sent.lock`, and removes it at its end. If it was
-//! killed, delete the lock yourself before the next run.
+//! killed, or stopped by Ctrl-C, delete the lock yourself before the next run.
 
 mod arguments;
 mod journal;

@@ -32,7 +32,8 @@
 //! [`Mailer::send_all`](crate::Mailer::send_all): see [`many_messages`](super::many_messages).
 //!
 //! `examples/newsletter` in the repository is a whole program. If it is stopped and run again, it
-//! continues with the readers who have not got the newsletter.
+//! continues with the readers who have not got the newsletter. Two runs at once are not possible, and
+//! it stops if the server takes nothing.
 //!
 //! # Who is gone?
 //!
