@@ -337,8 +337,8 @@ mod tests {
     // Where nobody knows what a call has sent or taken, a second one could send it twice, or lose it.
     #[test]
     fn a_call_is_repeated_only_where_it_does_nothing_twice() {
-        let calls: [fn(&mut Timed<Stuck>) -> io::Result<usize>; 2] =
-            [|timed| timed.write(b"x"), |timed| timed.read(&mut [0])];
+        type Call = fn(&mut Timed<Stuck>) -> io::Result<usize>;
+        let calls: [Call; 2] = [|timed| timed.write(b"x"), |timed| timed.read(&mut [0])];
         for call in calls {
             let mut repeating = timed(Stuck::default(), true, false);
             assert_eq!(call(&mut repeating).unwrap(), 1);
