@@ -15,8 +15,10 @@
 //! ```
 //!
 //! By default certificates are verified: against the system's root certificates, and for the host name
-//! that you gave. TLS 1.2 is the oldest version that is accepted. A server whose certificate comes from your own authority needs the authority's
-//! certificate in PEM. A self-signed certificate is its own authority.
+//! that you gave. TLS 1.2 is the oldest version that is accepted.
+//!
+//! A server whose certificate comes from your own authority needs the authority's certificate in PEM. A
+//! self-signed certificate is its own authority.
 //!
 //! | you want to | method, and the option in a URL |
 //! |---|---|
