@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOMS = "message protocol exchange auth config error places net connection mailer guide fuzzing".split()
 # A value that has a folder beside its file.
-VALUES_IN_PARTS = {"address"}
+VALUES_IN_PARTS = {"address", "reply"}
 SOURCE = Path(__file__).resolve().parent.parent / "src"
 PATH = re.compile(r"\b(crate|super|self)::((?:\w+::)*)(\{|\w+|\*)")
 REEXPORT = re.compile(r"^pub(?:\([^)]*\))? use ([^;]*);", re.MULTILINE)

@@ -138,14 +138,15 @@ impl Journal {
     }
 
     /// What is known of each address.
-    pub(crate) fn fates(&self) -> Result<HashMap<Address, Fate>, String> {
+    pub(crate) fn fates(&self) -> Result<HashMap<Address, (usize, Fate)>, String> {
         let failed = |reason: &str| format!("{}: {reason}", self.path.display());
         let text = fs::read_to_string(&self.path).map_err(|error| failed(&error.to_string()))?;
         let lines = text.lines().zip(1..).skip(1);
         lines
             .map(|(line, number)| {
                 let wrong = || failed(&format!("line {number} cannot be understood"));
-                known(line).ok_or_else(wrong)
+                let (address, fate) = known(line).ok_or_else(wrong)?;
+                Ok((address, (number, fate)))
             })
             .collect()
     }

@@ -65,10 +65,11 @@ fn run() -> Result<u8, Box<dyn Error>> {
 
     let journal = Journal::open(&arguments.list, letter.subject())?;
     let fates = journal.fates()?;
-    let is_due = |reader: &&Reader| fates.get(&reader.address).is_none_or(|fate| fate.is_due());
+    let known = |reader: &Reader| fates.get(&reader.address);
+    let is_due = |reader: &&Reader| known(reader).is_none_or(|(_, fate)| fate.is_due());
     let mut due: Vec<&Reader> = readers.iter().filter(is_due).collect();
-    // Those who failed before come last, so that they do not keep it from the others.
-    due.sort_by_key(|reader| fates.contains_key(&reader.address));
+    // Those who failed before come last, the latest at the end, so that nobody keeps it from the others.
+    due.sort_by_key(|reader| known(reader).map(|(line, _)| line));
     if !due.is_empty() {
         let mailer = mailer(&arguments)?;
         mailer.check()?; // a wrong password is not each reader's failure
@@ -91,7 +92,7 @@ fn summary(readers: &[Reader], journal: &Journal) -> Result<u8, Box<dyn Error>> 
     let fates = journal.fates()?;
     let (mut sent, mut refused, mut later, mut unknown) = (0, 0, 0, 0);
     for reader in readers {
-        match fates.get(&reader.address) {
+        match fates.get(&reader.address).map(|(_, fate)| fate) {
             Some(Fate::Accepted) => sent += 1,
             Some(Fate::Refused) => refused += 1,
             Some(Fate::Later) | None => later += 1,

@@ -222,14 +222,17 @@ pub(crate) fn order(
 }
 
 /// Everything before the first empty line, with any kind of line end. If the first line is not a
-/// field, nothing behind it is.
+/// field, the message has no header.
 fn header(message: &[u8]) -> &[u8] {
     let mut rest = message;
     while let Some(end) = rest.iter().position(|octet| matches!(octet, b'\r' | b'\n')) {
         let (line, behind) = rest.split_at(end);
         let start = message.len() - rest.len();
-        if line.is_empty() || start == 0 && !line.contains(&b':') {
-            return message.get(..start + end).unwrap_or_default();
+        if start == 0 && !line.contains(&b':') {
+            return b"";
+        }
+        if line.is_empty() {
+            return message.get(..start).unwrap_or_default();
         }
         let after = behind.strip_prefix(b"\r\n").or_else(|| behind.get(1..));
         rest = after.unwrap_or_default();

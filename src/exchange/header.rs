@@ -64,16 +64,17 @@ impl HeaderWatch {
     }
 
     /// Where the header ends in this piece: at the first empty line, with any kind of line end. If
-    /// the first line is not a field, the message has no header.
+    /// the first line is not a field, the message has no header, and nothing of the piece is in it.
     fn end_in(&mut self, piece: &[u8]) -> usize {
         for (place, octet) in piece.iter().enumerate() {
             let is_second = *octet == b'\n' && self.after_cr;
             self.after_cr = *octet == b'\r';
             self.line = match (octet, self.line) {
                 (b'\n', line) if is_second => line,
-                (b'\r' | b'\n', Line::Empty | Line::First) => {
+                (b'\r' | b'\n', line @ (Line::Empty | Line::First)) => {
                     self.is_over = true;
-                    return place;
+                    let is_header = matches!(line, Line::Empty);
+                    return if is_header { place } else { 0 };
                 }
                 (b'\r' | b'\n', Line::Text) => Line::Empty,
                 (b':', Line::First) | (_, Line::Empty) => Line::Text,

@@ -74,6 +74,7 @@ impl Mailer {
             run: None,
             book: Book::default(),
             chosen: None,
+            silent_since: None,
             most: MOST_WAITING,
             is_one_of_many: false,
             failure: None,
@@ -104,6 +105,8 @@ pub struct SendAll<'a, I> {
     run: Option<Run<'a, Lease>>,
     book: Book<'a>,
     chosen: Option<Chosen>,
+    /// Since when a reply is due, while messages wait for their turns.
+    silent_since: Option<Instant>,
     /// The most messages on the connection at a time.
     most: usize,
     /// Other threads take messages from the same list. So it may get more after it was empty.
@@ -118,8 +121,6 @@ struct Chosen {
     number: u64,
     /// When it may be sent.
     turn: Instant,
-    /// Nothing else is sent in its turn.
-    has_turn: bool,
 }
 
 impl<'a, I> SendAll<'a, I> {
@@ -241,7 +242,8 @@ where
             return self.wait_for_due();
         };
         wait_until(chosen.turn);
-        if !self.claim().is_zero() {
+        if let Some(turn) = self.pool.pace.pause_at(Instant::now()) {
+            self.chosen = Some(Chosen { turn, ..chosen });
             return true;
         }
         // Other kept connections to the same server are probably lost, too.
@@ -318,16 +320,27 @@ where
         }
         let Some(run) = &mut self.run else { return };
         if !run.flush() || run.hear() {
+            self.silent_since = None;
             return;
         }
-        // A reply must not make the message late.
-        let is_reply_due = run.is_reply_due();
-        thread::sleep(if is_reply_due { wait.min(GLANCE) } else { wait });
+        if !run.is_reply_due() {
+            self.silent_since = None;
+            thread::sleep(wait);
+            run.arm();
+            return run.check_idle();
+        }
+        // A reply that is a little late must not make the message late, too. Later, its own limit counts.
+        let since = *self.silent_since.get_or_insert_with(Instant::now);
+        if since.elapsed() > LONGEST_HOLD {
+            return self.drain();
+        }
+        thread::sleep(wait.min(GLANCE));
         self.arm();
     }
 
     /// Reads a reply, or gives the connection back if none is due.
     fn drain(&mut self) {
+        self.silent_since = None;
         if !self.run.as_mut().is_some_and(Run::wait) {
             self.run = None;
         }
@@ -341,7 +354,6 @@ where
             self.chosen = Some(Chosen {
                 number,
                 turn: self.pool.pace.turn_of_many(Instant::now()),
-                has_turn: false,
             });
         }
         self.chosen
@@ -353,13 +365,9 @@ where
         let Some(chosen) = &mut self.chosen else {
             return Duration::ZERO;
         };
-        if !chosen.has_turn && chosen.turn <= now {
+        if chosen.turn <= now {
             // The turn may have been missed, or a pause may have begun since.
             chosen.turn = pace.claim_of_many(chosen.turn, now);
-            chosen.has_turn = chosen.turn <= now;
-        } else if let Some(end) = pace.pause_at(now) {
-            // It may also have begun while a connection was opened.
-            (chosen.turn, chosen.has_turn) = (chosen.turn.max(end), false);
         }
         chosen.turn.saturating_duration_since(now)
     }

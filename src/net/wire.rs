@@ -359,7 +359,7 @@ impl Wire {
 
     /// Checks that the server has sent nothing on an idle connection and has not closed it.
     pub(crate) fn check_idle(&mut self) -> Result<()> {
-        let is_over = self.listen()?;
+        let is_over = self.listen(Step::Idle)?;
         if is_over {
             return Err(self.unasked(Step::Idle, true));
         }
@@ -371,9 +371,9 @@ impl Wire {
     }
 
     /// Reads without waiting. Returns true at the end of the stream.
-    fn listen(&mut self) -> Result<bool> {
+    fn listen(&mut self, step: Step) -> Result<bool> {
         // Nothing waits here, but the last deadline may have passed by now.
-        self.stream.set_deadline(self.deadline(Step::Idle));
+        self.stream.set_deadline(self.deadline(step));
         let mut heard = 0;
         while heard < MAX_FAREWELL {
             match self.stream.try_read(&mut self.read_buffer) {
@@ -381,7 +381,7 @@ impl Wire {
                 Ok(Some(0)) | Err(StreamFailure::Socket(_)) => return Ok(true),
                 Err(failure @ (StreamFailure::Tls(_) | StreamFailure::Unset(_))) => {
                     self.abort();
-                    return Err(self.failed(Step::Idle, failure));
+                    return Err(self.failed(step, failure));
                 }
                 Ok(Some(read)) => {
                     let octets = self.read_buffer.get(..read).unwrap_or_default();

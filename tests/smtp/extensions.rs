@@ -194,6 +194,7 @@ fn where_the_header_ends() {
         "\rcafé",
         // A text without fields has no header.
         "Hi!\ncafé\n",
+        "Café?\nNoon!\n",
         "Hi!\r\nDear café: hello\r\n",
     ] {
         let line = mail_line(&["8BITMIME"], |smtp| {

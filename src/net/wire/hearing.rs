@@ -25,11 +25,17 @@ impl Wire {
 
     /// Reads the next reply if it has come, without waiting.
     pub(crate) fn read_arrived(&mut self, awaited: Awaited) -> Result<Option<Reply>> {
-        let listened = self.listen();
-        let said = listened.and_then(|is_over| match self.arrived(awaited)? {
-            None if is_over => Err(Error::disconnected(awaited.step, None)),
-            reply => Ok(reply),
-        });
+        let mut said = self.arrived(awaited);
+        if let Ok(None) = said {
+            let listened = self.listen(awaited.step);
+            said = self.arrived(awaited);
+            if let Ok(None) = said {
+                said = match listened? {
+                    true => Err(Error::disconnected(awaited.step, None)),
+                    false => Ok(None),
+                };
+            }
+        }
         match &said {
             Ok(Some(reply)) => self.trace.server_lines(reply.shown()),
             Ok(None) => {}
