@@ -188,3 +188,15 @@ fn a_subject_is_not_encoded_twice() {
         );
     }
 }
+
+/// B13: the subject of another message may be long, and each word in it is read once.
+#[test]
+fn what_looks_like_many_words_takes_linear_time() {
+    for piece in ["=?a?b?x", "=?a?q?x?", "=?", "=?a", "=?a?b?=?="] {
+        let subject = piece.repeat(300_000);
+        let begun = std::time::Instant::now();
+        drop(answer().reply_to_message("<1@x>", "", &subject));
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 15, "{piece} took {took:?}");
+    }
+}
