@@ -79,14 +79,15 @@ pub(crate) fn encode_words(text: &str) -> String {
     }
     let text = text.replace('\t', " ");
     let words: Vec<&str> = text.split(' ').collect();
-    let mut runs = words.chunk_by(|a, b| a.is_ascii() == b.is_ascii());
+    let runs = words.chunk_by(|a, b| a.is_ascii() == b.is_ascii());
     let mut written: Vec<String> = Vec::new();
-    let mut before = None;
-    while let Some(run) = runs.next() {
+    let (mut before, mut rest) = (None, &*words);
+    for run in runs {
+        (_, rest) = rest.split_at(run.len());
         let mut run_text = run.join(" ");
         if !run_text.is_ascii() {
             // Readers drop the blanks between two encoded-words (RFC 2047, 6.2).
-            let after = runs.clone().flatten().find(is_any);
+            let after = rest.iter().find(is_any);
             if before.is_some_and(|word: &&str| word.ends_with("?=") || !word.is_ascii()) {
                 run_text.insert(0, ' ');
             }
