@@ -137,7 +137,7 @@ impl Journal {
         &self.path
     }
 
-    /// What is known of each address.
+    /// What is known of each address, with the number of the line that says so.
     pub(crate) fn fates(&self) -> Result<HashMap<Address, (usize, Fate)>, String> {
         let failed = |reason: &str| format!("{}: {reason}", self.path.display());
         let text = fs::read_to_string(&self.path).map_err(|error| failed(&error.to_string()))?;
